@@ -1,0 +1,227 @@
+"""The one place for settings. Everything that an installation changes comes from the environment."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+
+from dataflow_site.secret_key import embedded_secret_key
+
+VERSION = "0.1.0"
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A switch of the environment: 1, true, yes and on switch it on."""
+    value = os.environ.get(name)
+    return default if value is None else value.strip().lower() in {"1", "true", "yes", "on"}
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """A comma-separated list of the environment."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+# Everything the embedded installation writes: database, uploads, secret key, built static files.
+VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
+# Where uploaded inputs are kept: a run can be repeated as long as its input is there.
+INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
+# What `ingest` reads when it is given no path.
+RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
+
+DEBUG = flag("DEBUG")
+SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
+    "records",
+    "ingestion",
+    "processing",
+    "dataflow_site",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "dataflow_site.urls"
+WSGI_APPLICATION = "dataflow_site.wsgi.application"
+# `/records` and `/api/records` are URLs as written, without a slash to be appended.
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def database() -> dict[str, Any]:
+    """PostgreSQL (or another SQLite file) by DATABASE_URL, else the embedded SQLite database."""
+    config = dict(
+        dj_database_url.config(
+            default=f"sqlite:///{VAR_DIR / 'dataflow.sqlite3'}",
+            conn_max_age=60,
+            conn_health_checks=True,
+        )
+    )
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        # Write-ahead logging lets pages read while a worker writes. A transaction takes the write
+        # lock when it begins, so that it never finds out half way that another one was faster.
+        config["OPTIONS"] = {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    return config
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+# The charts' JavaScript is bundled at build time by `manage.py build_charts`.
+BUILT_DIR = VAR_DIR / "built"
+STATICFILES_DIRS = [BASE_DIR / "static", BUILT_DIR]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # BUILT_DIR is made by build_charts
+
+# An upload is streamed to disk from its first byte; memory stays flat.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_PERMISSIONS = 0o640
+MAX_UPLOAD_BYTES = int(os.environ.get("DATAFLOW_MAX_UPLOAD_BYTES", 2 * 1024**3))
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+# Behind HTTPS an installation sets HTTPS=1; the embedded one speaks plain HTTP on loopback.
+HTTPS = flag("HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # First, so that a request without credentials is answered 401 and told how.
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+REST_KNOX = {"TOKEN_TTL": None}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DataFlow Analytics",
+    "DESCRIPTION": "Records, their results, figures, and the start of processing.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# A task is a wake-up call: "look at run 7". What is to be done, by whom and how far it got stands
+# in our tables, so a task that is lost or runs twice does no harm, and the queue's own repeating
+# (retry, max_attempts) is set so far away that it never gets in the way.
+QUEUES = ("ingestion", "processing")
+Q_CLUSTER = {
+    "name": os.environ.get("Q_CLUSTER_NAME", QUEUES[0]),
+    "orm": "default",
+    "workers": int(os.environ.get("DATAFLOW_WORKERS", 1)),
+    "queue_limit": 2,
+    "timeout": 24 * 3600,
+    "retry": 25 * 3600,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "poll": 0.5,
+    "save_limit": 200,
+    "catch_up": False,
+    "label": "Background tasks",
+}
+
+# Rows that are committed together: large enough for speed, small enough for a short transaction.
+BATCH_ROWS = int(os.environ.get("DATAFLOW_BATCH_ROWS", 5_000))
+# How long a worker may be silent before another takes its run over.
+LEASE_SECONDS = int(os.environ.get("DATAFLOW_LEASE_SECONDS", 30))
+# How often a run may be taken up before it is given up as failed.
+MAX_ATTEMPTS = 5
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+}

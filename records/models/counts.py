@@ -1,0 +1,28 @@
+"""Counters that the store keeps exact in the transaction that writes the rows."""
+
+from datetime import date
+
+from django.db import models
+
+from records.fields import KeyField
+
+# Stands for "no timestamp": a unique constraint would let NULLs through twice.
+NO_DAY = date(1, 1, 1)
+
+
+class RecordCount(models.Model):
+    """How many records of a source carry a timestamp of one day (UTC) and a status."""
+
+    source = KeyField(max_length=100)
+    day = models.DateField()
+    status = models.CharField(max_length=10)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "record_counts"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "day", "status"], name="one_count"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day} {self.status}: {self.count}"

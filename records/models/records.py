@@ -1,0 +1,142 @@
+"""Records, what they were before, and the rows that could not become one."""
+
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from records.fields import KeyField
+from records.models.runs import IngestionRun
+from records.models.sources import Source
+from records.querysets import RecordQuerySet
+
+
+class DataRecord(models.Model):
+    """What one row said, untouched, and how far its processing is."""
+
+    class Status(models.TextChoices):
+        RAW = "raw"
+        PROCESSING = "processing"
+        PROCESSED = "processed"
+        FAILED = "failed"
+
+    id = KeyField(max_length=255, primary_key=True)
+    timestamp = models.DateTimeField(null=True, blank=True)
+    # A foreign-key constraint and an index would be paid on every row that lands; the store is
+    # the only writer, and a source's records are a range of the primary key.
+    source = models.ForeignKey(
+        Source,
+        to_field="name",
+        db_column="source",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="records",
+    )
+    data = models.JSONField()
+    processed_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RAW)
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+    run = models.ForeignKey(
+        IngestionRun,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="records",
+    )
+    line = models.PositiveBigIntegerField(null=True)
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        db_table = "data_records"
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["raw", "processing", "processed", "failed"]),
+                name="record_status",
+            ),
+        ]
+        indexes = [
+            # What processing looks for, and what a reader of failures looks for: each costs
+            # nothing on the rows that are neither.
+            models.Index(fields=["id"], condition=Q(status="raw"), name="records_raw"),
+            models.Index(fields=["id"], condition=Q(status="failed"), name="records_failed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    def get_absolute_url(self) -> str:
+        # A key may hold "/" and even "/../", which a browser would resolve; reverse() leaves
+        # slashes as they are, so the id is put in afterwards.
+        return reverse("record", args=["-"]).removesuffix("-") + quote(self.id, safe="")
+
+
+class RecordVersion(models.Model):
+    """What a record held before an update, an edit or an undo replaced it."""
+
+    class Reason(models.TextChoices):
+        UPDATE = "update"
+        EDIT = "edit"
+
+    record = models.ForeignKey(
+        DataRecord, on_delete=models.CASCADE, db_constraint=False, db_index=False,
+        related_name="versions",
+    )
+    version = models.PositiveIntegerField()
+    timestamp = models.DateTimeField(null=True)
+    data = models.JSONField()
+    run = models.ForeignKey(
+        IngestionRun, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )
+    line = models.PositiveBigIntegerField(null=True)
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    replaced_at = models.DateTimeField()
+    replaced_by_run = models.ForeignKey(
+        IngestionRun, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )
+    replaced_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, db_index=False,
+        related_name="+",
+    )
+
+    class Meta:
+        db_table = "record_versions"
+        ordering = ["record", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["record", "version"], name="record_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id} v{self.version}"
+
+
+class RejectedRow(models.Model):
+    """A row that could not become a record, with its exact bytes and the reason."""
+
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="rejected_rows")
+    line = models.PositiveBigIntegerField()
+    raw = models.BinaryField()
+    code = models.CharField(max_length=40)
+    column = models.CharField(max_length=255, blank=True)
+    message = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rejected_rows"
+        ordering = ["run", "id"]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}"
+
+    @property
+    def text(self) -> str:
+        """The bytes as readable text; what does not fit the encoding shows as U+FFFD."""
+        return bytes(self.raw).decode(self.run.encoding or "utf-8", "replace")

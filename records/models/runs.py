@@ -1,0 +1,144 @@
+"""Runs: one loading of one input into one source, or one pass of processing."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from records.models.sources import RuleSet, Source
+from records.querysets import RunQuerySet
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Run(models.Model):
+    """What both kinds of run share: who started it, how it stands, and the lease of its worker.
+
+    A run is worked on by the one worker whose name stands in ``worker`` while ``lease_until`` lies
+    ahead. Each batch renews the lease in the transaction that commits its rows; a worker that is
+    gone lets it lapse, and any other takes the run over where the last commit was.
+    """
+
+    state = models.CharField(
+        max_length=10, choices=RunState.choices, default=RunState.QUEUED, db_index=True
+    )
+    how = models.CharField(max_length=20)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    woken_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in (RunState.QUEUED, RunState.RUNNING)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the work took, from its first start; None before it has ended."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+class IngestionRun(Run):
+    """One loading of one input into one source, with its ledger."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="ingestion_runs")
+    file_name = models.CharField(max_length=255)
+    path = models.CharField(max_length=1000)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(default=0, help_text="bytes")
+    encoding = models.CharField(max_length=40, blank=True)
+    dialect = models.JSONField(default=dict, blank=True)
+    columns = models.JSONField(default=list, blank=True)
+    mapping = models.JSONField(default=dict, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+    bytes_read = models.PositiveBigIntegerField(default=0)
+
+    read = models.PositiveBigIntegerField(default=0)
+    created = models.PositiveBigIntegerField(default=0)
+    updated = models.PositiveBigIntegerField(default=0)
+    unchanged = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+
+    class Meta(Run.Meta):
+        db_table = "ingestion_runs"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(read=F("created") + F("updated") + F("unchanged") + F("rejected")),
+                name="ledger_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RunState.values), name="ingestion_run_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}: {self.file_name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("ingestion-run", args=[self.pk])
+
+    @property
+    def share_read(self) -> float:
+        """How much of the input has been read, 0 to 1."""
+        if self.state == RunState.FINISHED:
+            return 1.0
+        return min(self.bytes_read / self.size, 1.0) if self.size else 0.0
+
+
+class ProcessingRun(Run):
+    """One pass over raw records, of one source or (``source`` is null) of all."""
+
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, null=True, blank=True, related_name="processing_runs"
+    )
+    rule_set = models.ForeignKey(RuleSet, on_delete=models.SET_NULL, null=True, blank=True)
+    limit = models.PositiveBigIntegerField(null=True, blank=True)
+    cursor = models.CharField(max_length=255, blank=True)
+    total = models.PositiveBigIntegerField(default=0, help_text="raw records when it started")
+
+    processed = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    repaired = models.PositiveBigIntegerField(default=0, help_text="processed with a repair")
+
+    class Meta(Run.Meta):
+        db_table = "processing_runs"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=RunState.values), name="processing_run_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"processing run {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("processing-run", args=[self.pk])
+
+    @property
+    def share_done(self) -> float:
+        """How much of what was raw at the start has been worked on, 0 to 1."""
+        if self.state == RunState.FINISHED:
+            return 1.0
+        done = self.processed + self.failed
+        return min(done / self.total, 1.0) if self.total else 0.0

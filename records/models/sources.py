@@ -1,0 +1,66 @@
+"""Sources, and the versioned rules by which their records are validated and cleaned."""
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.urls import reverse
+
+from records.fields import KeyField
+from records.querysets import SourceQuerySet
+
+# A colon ends the name inside a record id, so a name has none.
+SOURCE_NAME = RegexValidator(
+    r"\A\w[\w.-]*\Z",
+    "A source name starts with a letter or a digit and has letters, digits, '_', '-' and '.' only.",
+)
+
+
+class Source(models.Model):
+    """A named feed of records; it remembers its mapping."""
+
+    name = KeyField(max_length=100, unique=True, validators=[SOURCE_NAME])
+    # Role -> columns of the input: {"id": [..], "timestamp": [..], "value": [..], "category": [..]}.
+    # A role without a column has an empty list. "timestamp_format" holds the format of the dates.
+    mapping = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "sources"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("source", args=[self.name])
+
+    @property
+    def current_rule_set(self) -> "RuleSet | None":
+        """The newest version, by which records are processed."""
+        return self.rule_sets.order_by("-version").first()
+
+
+class RuleSet(models.Model):
+    """One version of the rules of a source: never edited, only superseded."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rule_sets")
+    version = models.PositiveIntegerField()
+    # A list of steps, each {"rule": code, ...its parameters}; see processing.rules.
+    rules = models.JSONField()
+    note = models.CharField(max_length=500, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "rule_sets"
+        ordering = ["source", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "version"], name="rule_set_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} v{self.version}"
