@@ -1,5 +1,6 @@
 """One-table reads, by name."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Self
 
@@ -30,6 +31,10 @@ class RunQuerySet(models.QuerySet[Any]):
             Q(state="queued") | Q(state="running", lease_until__lt=now),
         )
 
+    def unwoken(self, since: datetime) -> Self:
+        """Runs for which no wake-up call has been enqueued since then."""
+        return self.filter(Q(woken_at=None) | Q(woken_at__lt=since))
+
     def with_source(self) -> Self:
         return self.select_related("source", "user")
 
@@ -40,6 +45,10 @@ class RecordQuerySet(models.QuerySet[Any]):
     def of_source(self, source: str) -> Self:
         """The records of one source, as a range of the primary key."""
         return self.filter(key_range(source))
+
+    def with_ids(self, ids: Collection[str]) -> Self:
+        """The records with these ids: a batch of them, as SQLite takes 32,766 parameters."""
+        return self.filter(id__in=ids)
 
     def after(self, cursor: str) -> Self:
         """The records whose id comes behind the cursor."""

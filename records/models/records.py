@@ -85,25 +85,39 @@ class RecordVersion(models.Model):
         EDIT = "edit"
 
     record = models.ForeignKey(
-        DataRecord, on_delete=models.CASCADE, db_constraint=False, db_index=False,
+        DataRecord,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
         related_name="versions",
     )
     version = models.PositiveIntegerField()
     timestamp = models.DateTimeField(null=True)
     data = models.JSONField()
     run = models.ForeignKey(
-        IngestionRun, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False,
+        IngestionRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     line = models.PositiveBigIntegerField(null=True)
     reason = models.CharField(max_length=10, choices=Reason.choices)
     replaced_at = models.DateTimeField()
     replaced_by_run = models.ForeignKey(
-        IngestionRun, on_delete=models.SET_NULL, null=True, db_constraint=False, db_index=False,
+        IngestionRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     replaced_by_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, db_index=False,
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        db_index=False,
         related_name="+",
     )
 

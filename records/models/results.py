@@ -18,7 +18,10 @@ class ProcessingResult(models.Model):
     """
 
     record = models.ForeignKey(
-        DataRecord, on_delete=models.CASCADE, db_constraint=False, db_index=False,
+        DataRecord,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
         related_name="results",
     )
     success = models.BooleanField()
@@ -27,11 +30,19 @@ class ProcessingResult(models.Model):
     processing_time = models.FloatField(help_text="seconds")
     created_at = models.DateTimeField()
     run = models.ForeignKey(
-        ProcessingRun, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False,
+        ProcessingRun,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
         related_name="results",
     )
     rule_set = models.ForeignKey(
-        RuleSet, on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False,
+        RuleSet,
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
         related_name="results",
     )
     current = models.BooleanField(default=True)

@@ -1,0 +1,46 @@
+"""The counters that pages read instead of counting rows."""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+from django.db import connection
+
+from records.models.counts import NO_DAY
+
+
+def day_of(timestamp: datetime | None) -> date:
+    """The day (UTC) under which a record is counted."""
+    return NO_DAY if timestamp is None else timestamp.astimezone(UTC).date()
+
+
+class CountChanges:
+    """Changes of RecordCount, gathered while rows are written and applied in one statement."""
+
+    def __init__(self) -> None:
+        self._changes: Counter[tuple[str, date, str]] = Counter()
+
+    def add(self, source: str, timestamp: datetime | None, status: str, count: int = 1) -> None:
+        self._changes[source, day_of(timestamp), status] += count
+
+    def move(self, source: str, timestamp: datetime | None, before: str, after: str) -> None:
+        """A record went from one status to another."""
+        self.add(source, timestamp, before, -1)
+        self.add(source, timestamp, after, 1)
+
+    def apply(self) -> None:
+        """Write the changes; call it last in the transaction that wrote the rows."""
+        # Sorted, so that two transactions lock the counters that they share in the same order.
+        changes = sorted((key, count) for key, count in self._changes.items() if count)
+        if not changes:
+            return
+        with connection.cursor() as cursor:
+            for start in range(0, len(changes), 200):
+                chunk = changes[start : start + 200]
+                values = ", ".join(["(%s, %s, %s, %s)"] * len(chunk))
+                cursor.execute(
+                    "INSERT INTO record_counts (source, day, status, count) "  # noqa: S608
+                    f"VALUES {values} ON CONFLICT (source, day, status) "
+                    "DO UPDATE SET count = record_counts.count + excluded.count",
+                    [part for key, count in chunk for part in (*key, count)],
+                )
+        self._changes.clear()

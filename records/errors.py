@@ -1,0 +1,24 @@
+"""What can go wrong at the write door."""
+
+
+class StoreError(Exception):
+    """Base of this app's errors; ``str()`` is a sentence for the user."""
+
+
+class LeaseLost(StoreError):
+    """The run is not (or no longer) this worker's: another one took it over, or it was ended."""
+
+    def __init__(self, run: object) -> None:
+        super().__init__(f"{run} is no longer held by this worker.")
+
+
+class InvalidData(StoreError):
+    """Data that no record can hold."""
+
+
+class RecordNotFound(StoreError):
+    """There is no record with that id."""
+
+    def __init__(self, record_id: str) -> None:
+        self.record_id = record_id
+        super().__init__(f"There is no record with the id {record_id!r}.")

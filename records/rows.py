@@ -1,0 +1,87 @@
+"""What the write door takes: plain values, without Django, so that pure modules can make them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """A row that can become a record.
+
+    ``data`` is JSON text: an object of the row's cells under the header's names. ``timestamp``
+    is aware, or None where the row has none that can be read.
+    """
+
+    id: str
+    line: int
+    timestamp: datetime | None
+    data: str
+
+
+class Reject(NamedTuple):
+    """A row that could not become a record: where it stood, its exact bytes, and why."""
+
+    line: int
+    raw: bytes
+    code: str
+    message: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The five counts of an ingestion run: read = created + updated + unchanged + rejected."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+    @property
+    def read(self) -> int:
+        return self.created + self.updated + self.unchanged + self.rejected
+
+    def __add__(self, other: "Ledger") -> "Ledger":
+        return Ledger(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.rejected + other.rejected,
+        )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a rule set made of one record as it stood in ``version``.
+
+    ``processed`` is the cleaned data, None where validation failed. ``errors`` and ``repairs``
+    are lists as ProcessingResult documents them; ``value`` and ``category`` the two mapped cells.
+    """
+
+    record_id: str
+    version: int
+    success: bool
+    processed: dict[str, Any] | None = None
+    error_message: str | None = None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    repairs: list[dict[str, Any]] = field(default_factory=list)
+    value: float | None = None
+    category: str | None = None
+    repaired: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingCounts:
+    """What a pass of processing came to; ``repaired`` counts processed records with a repair."""
+
+    processed: int = 0
+    failed: int = 0
+    repaired: int = 0
+
+    def __add__(self, other: "ProcessingCounts") -> "ProcessingCounts":
+        return ProcessingCounts(
+            self.processed + other.processed,
+            self.failed + other.failed,
+            self.repaired + other.repaired,
+        )

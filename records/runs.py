@@ -1,0 +1,106 @@
+"""The life of a run: claimed by one worker at a time, renewed with each batch, ended once."""
+
+import os
+import secrets
+import socket
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from records.errors import LeaseLost
+from records.models import Heartbeat, IngestionRun, ProcessingRun, RunState
+
+# A queue whose worker has not given a sign of life for so long counts as not worked on.
+ALIVE_SECONDS = 60
+# A run that waits is woken again after so long: its wake-up call may have been lost.
+WAKE_SECONDS = 15
+
+AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun)
+
+
+def worker_name() -> str:
+    """A name that no other worker has, on this or another machine."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[-100:]
+
+
+def lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
+    """Take a run that no living worker holds; None where there is nothing to take.
+
+    The conditional UPDATE is the claim: of several workers that try, one changes the row. A run
+    that has been taken up too often without coming to its end is given up as failed.
+    """
+    now = timezone.now()
+    taken = (
+        model.objects.filter(pk=run_id)
+        .claimable(now=now)
+        .update(
+            state=RunState.RUNNING,
+            worker=worker,
+            lease_until=lease_end(),
+            attempts=F("attempts") + 1,
+        )
+    )
+    if not taken:
+        return None
+    model.objects.filter(pk=run_id, started_at=None).update(started_at=now)
+    run = model.objects.with_source().get(pk=run_id)
+    if run.attempts > settings.MAX_ATTEMPTS:
+        fail(run, worker, f"Given up: its worker died {settings.MAX_ATTEMPTS} times on it.")
+        return None
+    return run
+
+
+def _end(run: AnyRun, worker: str, **changes: object) -> None:
+    ended = (
+        type(run)
+        .objects.filter(pk=run.pk, worker=worker, state=RunState.RUNNING)
+        .update(finished_at=timezone.now(), lease_until=None, **changes)
+    )
+    if not ended:
+        raise LeaseLost(run)
+    run.refresh_from_db()
+
+
+def finish(run: AnyRun, worker: str, **changes: object) -> None:
+    """The run has come to its end. Raises LeaseLost if it is not this worker's."""
+    _end(run, worker, state=RunState.FINISHED, **changes)
+
+
+def fail(run: AnyRun, worker: str, error: str) -> None:
+    """The run can't go on; ``error`` is the sentence that its page shows."""
+    _end(run, worker, state=RunState.FAILED, error=error)
+
+
+def stalled(model: type[AnyRun]) -> list[AnyRun]:
+    """The runs that wait for a worker and whose last wake-up call, if any, came to nothing.
+
+    They are marked as woken, so the caller enqueues a call for each.
+    """
+    now = timezone.now()
+    waiting = list(model.objects.claimable(now=now).unwoken(now - timedelta(seconds=WAKE_SECONDS)))
+    for run in waiting:
+        model.objects.filter(pk=run.pk).update(woken_at=now)
+    return waiting
+
+
+def beat(queue: str) -> None:
+    """A worker of the queue is alive."""
+    Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": timezone.now()})
+
+
+def worker_alive(queue: str) -> bool:
+    """Whether a worker of the queue gave a sign of life lately, by a beat or by its work on a run."""
+    now = timezone.now()
+    since = now - timedelta(seconds=ALIVE_SECONDS)
+    if Heartbeat.objects.filter(queue=queue, seen_at__gte=since).exists():
+        return True
+    model = IngestionRun if queue == "ingestion" else ProcessingRun
+    working = model.objects.filter(state=RunState.RUNNING, lease_until__gte=now)
+    return working.exclude(how="command").exists()
