@@ -5,6 +5,7 @@ from datetime import date
 from django.db import models
 
 from records.fields import KeyField
+from records.querysets import CountQuerySet
 
 # Stands for "no timestamp": a unique constraint would let NULLs through twice.
 NO_DAY = date(1, 1, 1)
@@ -17,6 +18,8 @@ class RecordCount(models.Model):
     day = models.DateField()
     status = models.CharField(max_length=10)
     count = models.BigIntegerField()
+
+    objects = CountQuerySet.as_manager()
 
     class Meta:
         db_table = "record_counts"

@@ -6,6 +6,7 @@ from django.db.models import Q
 from records.models.records import DataRecord
 from records.models.runs import ProcessingRun
 from records.models.sources import RuleSet
+from records.querysets import ResultQuerySet
 
 
 class ProcessingResult(models.Model):
@@ -51,6 +52,8 @@ class ProcessingResult(models.Model):
     value = models.FloatField(null=True)
     category = models.TextField(null=True)
     repaired = models.BooleanField(default=False)
+
+    objects = ResultQuerySet.as_manager()
 
     class Meta:
         db_table = "processing_results"
