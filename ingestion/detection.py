@@ -1,0 +1,181 @@
+"""What a file is: its size, digest, encoding, dialect and columns. Pure: no Django, no tables."""
+
+import codecs
+import hashlib
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import charset_normalizer
+from clevercsv.detect import Detector
+
+from ingestion.errors import UnreadableInput
+
+DELIMITERS = [",", ";", "\t", "|"]
+CHUNK_BYTES = 1 << 20
+# How much of the text the dialect is told from.
+DIALECT_LINES = 60
+DIALECT_CHARACTERS = 20_000
+# How much of the lines that are not ASCII a legacy encoding is told from.
+LEGACY_BYTES = 1 << 20
+# With fewer bytes beyond ASCII there is nothing to tell languages apart by, and the encoding of
+# Western Windows is what such a file most often is.
+LEGACY_SAMPLE = 50
+
+# What "surrogateescape" makes of a byte that does not fit the encoding.
+WRONG_BYTE = re.compile("[\udc80-\udcff]")
+
+BYTE_ORDER_MARKS = [
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+NOT_TEXT = [
+    (b"PK\x03\x04", "it is a ZIP archive or an Excel workbook. Save it as CSV."),
+    (b"\xd0\xcf\x11\xe0", "it is an old Excel or Word file. Save it as CSV."),
+    (b"\x1f\x8b", "it is compressed with gzip. Unpack it first."),
+    (b"%PDF", "it is a PDF document, not a table."),
+    (b"\x89PNG", "it is a picture, not a table."),
+    (b"\xff\xd8\xff", "it is a picture, not a table."),
+    (b"SQLite format 3\0", "it is an SQLite database, not a table of text."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the cells of a delimited text are told apart."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str | None = None
+
+
+@dataclass(slots=True)
+class Detected:
+    """What was found out about a file. ``notes`` are sentences worth telling."""
+
+    size: int
+    sha256: str
+    encoding: str
+    dialect: Dialect = field(default_factory=Dialect)
+    notes: list[str] = field(default_factory=list)
+
+
+def detect(path: Path, name: str) -> Detected:
+    """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
+
+    Raises UnreadableInput for a file that is missing, empty or no text.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+            _refuse_what_is_no_text(start, name)
+            file.seek(0)
+            found = _read_whole(file, start)
+    except OSError as error:
+        raise UnreadableInput(name, f"{error.strerror or error}.") from error
+    found.dialect = _dialect(path, found.encoding)
+    return found
+
+
+def digest(path: Path) -> tuple[int, str]:
+    """Size in bytes, and SHA-256, of a file."""
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_what_is_no_text(start: bytes, name: str) -> None:
+    if not start:
+        raise UnreadableInput(name, "it is empty.")
+    for magic, reason in NOT_TEXT:
+        if start.startswith(magic):
+            raise UnreadableInput(name, reason)
+    if _marked_encoding(start) or _wide_encoding(start):
+        return
+    control = sum(byte < 9 or 13 < byte < 32 for byte in start)
+    if control > len(start) * 0.1:
+        raise UnreadableInput(name, "it is a binary file, not a table of text.")
+
+
+def _marked_encoding(start: bytes) -> str | None:
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if start.startswith(mark):
+            return encoding
+    return None
+
+
+def _wide_encoding(start: bytes) -> str | None:
+    """UTF-16 without a mark: in text that is mostly ASCII every other byte is zero."""
+    half = len(start) // 2
+    if half and start[1::2].count(0) > half * 0.4 and start[::2].count(0) < half * 0.1:
+        return "utf-16-le"
+    if half and start[::2].count(0) > half * 0.4 and start[1::2].count(0) < half * 0.1:
+        return "utf-16-be"
+    return None
+
+
+def _read_whole(file: io.BufferedReader, start: bytes) -> Detected:
+    """Size, digest and encoding in one pass: a wrong byte may come after megabytes."""
+    size, sha, beyond_ascii = 0, hashlib.sha256(), bytearray()
+    marked = _marked_encoding(start) or _wide_encoding(start)
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    fitting = bad = 0
+    while chunk := file.read(CHUNK_BYTES):
+        size += len(chunk)
+        sha.update(chunk)
+        if marked or (chunk.isascii() and not decoder.getstate()[0]):
+            continue
+        text = decoder.decode(chunk)
+        # Every character of several bytes makes the text shorter than its bytes.
+        fitting += len(chunk) - len(text)
+        bad += len(WRONG_BYTE.findall(text))
+        if len(beyond_ascii) < LEGACY_BYTES:
+            lines = (line for line in chunk.splitlines(keepends=True) if not line.isascii())
+            beyond_ascii += b"".join(lines)
+    tail = decoder.decode(b"", final=True)
+    bad += len(tail)
+    found = Detected(size, sha.hexdigest(), marked or "utf-8")
+    if bad and not marked:
+        if fitting > bad:
+            found.notes.append(
+                "The file is UTF-8 but for some bytes; the rows that hold them are rejected."
+            )
+        else:
+            found.encoding = _legacy_encoding(bytes(beyond_ascii))
+            found.notes.append(
+                f"The file is not UTF-8. It was read as {found.encoding}, which is a guess."
+            )
+    return found
+
+
+def _legacy_encoding(sample: bytes) -> str:
+    if sum(byte > 127 for byte in sample) >= LEGACY_SAMPLE:
+        best = charset_normalizer.from_bytes(sample[:LEGACY_BYTES]).best()
+        if best is not None and best.encoding not in ("ascii", "utf_8"):
+            return best.encoding
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
+def _dialect(path: Path, encoding: str) -> Dialect:
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
+        lines: list[str] = []
+        characters = 0
+        while len(lines) < DIALECT_LINES and characters < DIALECT_CHARACTERS:
+            line = file.readline(DIALECT_CHARACTERS)
+            if not line:
+                break
+            lines.append(line)
+            characters += len(line)
+    text = "".join(lines)
+    found = Detector().detect(text, delimiters=[d for d in DELIMITERS if d in text] or [","])
+    if found is None:
+        return Dialect()
+    # Quotes may begin further down than the sample reaches, so a dialect without any has them.
+    return Dialect(found.delimiter or ",", found.quotechar or '"', found.escapechar or None)

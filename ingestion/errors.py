@@ -1,0 +1,57 @@
+"""What can go wrong on the way from bytes to records; ``str()`` is a sentence for the user."""
+
+from collections.abc import Sequence
+
+
+class IngestionError(Exception):
+    """Base of this app's errors: the input as a whole can't be taken."""
+
+
+class UnreadableInput(IngestionError):
+    """The input can't be opened, or is not what can be read as rows."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        super().__init__(f"{name} can't be read: {reason}")
+
+
+class MissingColumns(IngestionError):
+    """The mapping names columns that the input does not have."""
+
+    def __init__(self, missing: Sequence[tuple[str, str]], columns: Sequence[str]) -> None:
+        self.missing = missing
+        named = ", ".join(f"{column!r} ({role})" for role, column in missing)
+        super().__init__(
+            f"The input has no column {named}. Its columns are: {', '.join(map(repr, columns))}. "
+            "Name the columns to use, or load it into another source."
+        )
+
+
+class InvalidSourceName(IngestionError):
+    """A name that no source can have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} can't be the name of a source: it starts with a letter or a digit and has "
+            "at most 100 letters, digits, '_', '-' and '.'."
+        )
+
+
+class InputChanged(IngestionError):
+    """The input of an unfinished run is no longer what it was when the run began."""
+
+    def __init__(self, name: str, line: int) -> None:
+        super().__init__(
+            f"{name} has changed since this run read it up to row {line}. What landed stays; "
+            "load the file again to land the rest."
+        )
+
+
+class RowError(Exception):
+    """One row can't become a record; the rows around it can."""
+
+    def __init__(self, code: str, message: str, column: str = "") -> None:
+        self.code = code
+        self.message = message
+        self.column = column
+        super().__init__(message)

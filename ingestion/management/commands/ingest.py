@@ -1,0 +1,120 @@
+"""`manage.py ingest`: load files into sources, and print the ledger of each."""
+
+import glob
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from ingestion import runs
+from ingestion.errors import IngestionError
+from ingestion.progress import terminal_progress
+from records.models import IngestionRun, RunState
+from records.runs import worker_name
+
+
+def columns(text: str) -> list[str]:
+    """Column names, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+class Command(BaseCommand):
+    help = (
+        "Load delimited files into sources. Exit status: 0 when every run finished, 1 when one "
+        "failed, 2 for wrong usage."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "paths", nargs="*", metavar="PATH",
+            help=f"files, folders or globs (default: the *.csv of {settings.RAW_DIR})",
+        )  # fmt: skip
+        parser.add_argument("--source", help="the source to load into (default: the file's name)")
+        for role in ("id", "timestamp"):
+            parser.add_argument(
+                f"--{role}", metavar="COL[,COL]", type=columns, help=f"columns of the {role}"
+            )
+        for role in ("value", "category"):
+            parser.add_argument(f"--{role}", metavar="COL", help=f"column of the {role}")
+        parser.add_argument("--json", action="store_true", help="print one JSON object a file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        roles = {
+            **{role: options[role] for role in ("id", "timestamp") if options[role]},
+            **{role: [options[role]] for role in ("value", "category") if options[role]},
+        }
+        failed = False
+        for path in self.files(options["paths"]):
+            run = self.load(path, options["source"], roles, quiet=options["json"])
+            failed = failed or run.state != RunState.FINISHED
+            self.report(run, as_json=options["json"])
+        if failed:
+            raise SystemExit(1)
+
+    def files(self, patterns: list[str]) -> list[Path]:
+        """The files that the patterns mean, each once, or wrong usage."""
+        if not patterns:
+            return self.expect(sorted(settings.RAW_DIR.glob("*.csv")), settings.RAW_DIR)
+        found: dict[Path, None] = {}
+        for pattern in patterns:
+            path = Path(pattern)
+            if path.is_dir():
+                files = sorted(path.glob("*.csv"))
+            elif path.exists():
+                files = [path]
+            else:
+                files = sorted(Path(name) for name in glob.glob(pattern, recursive=True))
+                files = [file for file in files if file.is_file()]
+            found.update(dict.fromkeys(self.expect(files, pattern)))
+        return list(found)
+
+    def expect(self, files: list[Path], place: object) -> list[Path]:
+        if not files:
+            raise CommandError(f"There is no file to load at {place}.", returncode=2)
+        return files
+
+    def load(
+        self, path: Path, source: str | None, roles: dict[str, list[str]], *, quiet: bool
+    ) -> IngestionRun:
+        try:
+            run = runs.create_run(
+                path=path, file_name=path.name, how="command", source_name=source, roles=roles
+            )
+        except IngestionError as error:
+            raise CommandError(str(error), returncode=2) from error
+        with terminal_progress(enabled=not quiet) as on_progress:
+            done = runs.load(run.pk, worker_name(), on_progress)
+        if done is None:
+            raise CommandError(f"Another worker took {run}.")
+        return done
+
+    def report(self, run: IngestionRun, *, as_json: bool) -> None:
+        ledger = {
+            name: getattr(run, name)
+            for name in ("read", "created", "updated", "unchanged", "rejected")
+        }
+        if as_json:
+            facts = {
+                "run": run.pk,
+                "source": run.source.name,
+                "file": run.file_name,
+                "state": run.state,
+                **ledger,
+                "seconds": round(run.seconds or 0, 3),
+            }
+            if run.error:
+                facts["error"] = run.error
+            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+            return
+        if run.state != RunState.FINISHED:
+            self.stderr.write(self.style.ERROR(run.error or f"{run} is {run.state}."))
+        counts = " + ".join(f"{ledger[name]:,} {name}" for name in list(ledger)[1:])
+        self.stdout.write(
+            f"{run.file_name} -> {run.source.name} (run {run.pk}, {run.state}): "
+            f"{run.read:,} read = {counts}, {run.seconds or 0:.1f} s"
+        )
+        for note in run.notes:
+            self.stdout.write(f"  {note}")
