@@ -2,7 +2,10 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 
 def embedded_secret_key(path: Path) -> str:
@@ -12,14 +15,25 @@ def embedded_secret_key(path: Path) -> str:
     another key are dropped without a word.
     """
     try:
+        if not path.exists():
+            _make(path)
         return path.read_text()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    key = secrets.token_urlsafe(50)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The folder {path.parent} can't be used ({error.strerror}). "
+            "Make it writable, or name another one in DATAFLOW_VAR."
+        ) from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Of two processes that start at once, one sets its key in place, whole, and both read that.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")  # mode 0600
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(50))
     try:
-        # Of two processes that start at once, one makes the file and both read it.
-        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(key)
+        path.hardlink_to(name)
     except FileExistsError:
-        return path.read_text()
-    return key
+        pass
+    finally:
+        Path(name).unlink()

@@ -175,18 +175,26 @@ if HTTPS:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # First, so that a request without credentials is answered 401 and told how.
-        "knox.auth.TokenAuthentication",
+        "records.rest.TokenFirst",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "records.rest.JSONParser",
+        "records.rest.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "records.rest.answer_error",
 }
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
-    "DESCRIPTION": "Records, their results, figures, and the start of processing.",
+    "DESCRIPTION": "Records, their results, figures, and the start of processing. "
+    "Each URL answers without the prefix `/api` as well.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["records.rest.documented"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -197,7 +205,10 @@ SPECTACULAR_SETTINGS = {
 # (retry, max_attempts) is set so far away that it never gets in the way.
 QUEUES = ("ingestion", "processing")
 Q_CLUSTER = {
-    "name": os.environ.get("Q_CLUSTER_NAME", QUEUES[0]),
+    # Tasks are signed with this name, so it is the same in every process; which queue a cluster
+    # works on is said by Q_CLUSTER_NAME, and each queue has to be listed.
+    "name": "dataflow",
+    "ALT_CLUSTERS": {queue: {} for queue in QUEUES},
     "orm": "default",
     "workers": int(os.environ.get("DATAFLOW_WORKERS", 1)),
     "queue_limit": 2,
@@ -207,6 +218,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "poll": 0.5,
     "save_limit": 200,
+    "scheduler": False,
     "catch_up": False,
     "label": "Background tasks",
 }
@@ -224,4 +236,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    # The queue tells of every task at INFO.
+    "loggers": {"django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")}},
 }

@@ -1,8 +1,21 @@
 """Which app answers which URL."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from records.api import RootView
+
+api = [
+    path("", include("records.api_urls")),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    # The API answers under /api/ and, for clients that know it there, at the root.
+    path("", include(api)),
+    path("api/", include(api)),
+    path("api/", RootView.as_view(), name="api-root"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]

@@ -1,0 +1,57 @@
+"""What tests of all parts share: a real browser, and real processes with a database of their own."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command, get_commands
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from tests import postgres
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def skip_without(what: str, why: str) -> None:
+    """Skip the test, unless DATAFLOW_REQUIRE says that this must not be missing."""
+    if postgres.required(what):
+        pytest.fail(f"{why} DATAFLOW_REQUIRE asks for it.")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium: the one that CHROMIUM names, else the system's."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        skip_without("chromium", "Chromium was not found: set CHROMIUM to its path.")
+    if "build_charts" in get_commands():
+        call_command("build_charts")
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=path,
+                args=[
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    "--no-first-run",
+                ],
+            )
+        except Error as error:
+            skip_without("chromium", f"Chromium does not start: {error}.")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server, also while the other tests run on SQLite."""
+    with postgres.server() as url:
+        if url is None:
+            skip_without("postgres", postgres.MISSING)
+        else:
+            yield url

@@ -1,0 +1,25 @@
+"""The settings of the tests: those of the site, in a folder that is gone afterwards.
+
+The database is SQLite, or the PostgreSQL that DATABASE_URL names.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="dataflow-tests-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ["DATAFLOW_VAR"] = _folder
+os.environ.setdefault("DATAFLOW_RAW", os.path.join(_folder, "raw"))  # noqa: PTH118
+# Playwright keeps an event loop in the thread of the test, which Django takes for async code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+from dataflow_site.settings import *  # noqa: E402, F403
+from dataflow_site.settings import STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Static files are served from where they are written, without being collected first.
+STORAGES = STORAGES | {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+}
