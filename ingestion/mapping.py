@@ -3,8 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import tzinfo
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 import orjson

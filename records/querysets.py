@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, Sum
 from django.utils import timezone
 
 
@@ -16,6 +16,17 @@ def key_range(source: str, field: str = "id") -> Q:
 
 class SourceQuerySet(models.QuerySet[Any]):
     """Reads of sources."""
+
+    def names(self) -> list[str]:
+        return list(self.order_by("name").values_list("name", flat=True))
+
+    def named(self, name: str) -> Any:
+        """The source of this name; None where there is none. No name holds a NUL."""
+        return None if "\0" in name else self.filter(name=name).first()
+
+    def with_rule_version(self) -> Self:
+        """With ``rule_version``, the number of the rule set in force, or None."""
+        return self.annotate(rule_version=Max("rule_sets__version"))
 
 
 class RunQuerySet(models.QuerySet[Any]):
@@ -35,8 +46,16 @@ class RunQuerySet(models.QuerySet[Any]):
         """Runs for which no wake-up call has been enqueued since then."""
         return self.filter(Q(woken_at=None) | Q(woken_at__lt=since))
 
+    def covering(self, source: "models.Model") -> Self:
+        """Processing runs that take in a source: its own, and those over all sources."""
+        return self.filter(Q(source=source) | Q(source=None))
+
     def with_source(self) -> Self:
         return self.select_related("source", "user")
+
+    def of_source_or_all(self, source: models.Model) -> Self:
+        """Passes over this source's records: its own, and those over all sources."""
+        return self.filter(Q(source=source) | Q(source=None))
 
 
 class RecordQuerySet(models.QuerySet[Any]):
@@ -54,6 +73,15 @@ class RecordQuerySet(models.QuerySet[Any]):
         """The records whose id comes behind the cursor."""
         return self.filter(id__gt=cursor) if cursor else self
 
+    def awaiting(self, source: str | None = None) -> Self:
+        """The raw records, of one source or all, in the order in which they are processed."""
+        found = self if source is None else self.of_source(source)
+        return found.filter(status="raw").order_by("id")
+
+    def for_processing(self) -> "models.QuerySet[Any, tuple[str, int, str, dict[str, Any]]]":
+        """What the pipeline needs of each record: id, version, source, data."""
+        return self.values_list("id", "version", "source_id", "data")
+
 
 class CountQuerySet(models.QuerySet[Any]):
     """Reads of the counters of records."""
@@ -61,6 +89,20 @@ class CountQuerySet(models.QuerySet[Any]):
     def of_source(self, source: str | None) -> Self:
         """The counters of one source; of all without one."""
         return self if source is None else self.filter(source=source)
+
+    def with_status(self, status: str, source: str | None = None) -> int:
+        """How many records have a status."""
+        found = self.of_source(source).filter(status=status).aggregate(records=Sum("count"))
+        return found["records"] or 0
+
+    def sources_with_raw(self) -> "models.QuerySet[Any, str]":
+        """The names of the sources that have records waiting to be processed."""
+        raw = self.order_by().filter(status="raw").values("source")
+        return (
+            raw.annotate(records=Sum("count"))
+            .filter(records__gt=0)
+            .values_list("source", flat=True)
+        )
 
     def between(self, first: date, last: date) -> Self:
         """The counters of these days, both included."""

@@ -50,6 +50,14 @@ class Ledger:
         )
 
 
+class RawRecord(NamedTuple):
+    """A record that waits for processing: which version of it, and its cells."""
+
+    id: str
+    version: int
+    data: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a rule set made of one record as it stood in ``version``.

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ingestion import runs
 from ingestion.errors import IngestionError
-from ingestion.progress import terminal_progress
 from records.models import IngestionRun, RunState
 from records.runs import worker_name
+from records.terminal import progress_bar
 
 
 def columns(text: str) -> list[str]:
@@ -85,7 +85,12 @@ class Command(BaseCommand):
             )
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        with terminal_progress(enabled=not quiet) as on_progress:
+        with progress_bar(enabled=not quiet) as move:
+
+            def on_progress(run: IngestionRun) -> None:
+                if move is not None:
+                    move(what=run.file_name, done=run.bytes_read, total=run.size, rows=run.read)
+
             done = runs.load(run.pk, worker_name(), on_progress)
         if done is None:
             raise CommandError(f"Another worker took {run}.")

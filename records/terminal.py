@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ingestion.runs import Progress as OnProgress
-from records.models import IngestionRun
+
+class Move(Protocol):
+    """Moves the bar: ``done`` of ``total`` (in any unit), and how many ``rows`` that is."""
+
+    def __call__(self, *, what: str, done: int, total: int, rows: int) -> None: ...
 
 
 @contextmanager
-def terminal_progress(*, enabled: bool) -> Iterator[OnProgress | None]:
-    """A bar on standard error that a run moves; None where no terminal is there to show it."""
+def progress_bar(*, enabled: bool) -> Iterator[Move | None]:
+    """A bar with rows, rate and time left, on standard error; None where no terminal shows it."""
     console = Console(stderr=True)
     if not (enabled and console.is_terminal):
         yield None
@@ -28,15 +32,11 @@ def terminal_progress(*, enabled: bool) -> Iterator[OnProgress | None]:
     ) as progress:
         task = progress.add_task("", rows=0, rate=0.0)
 
-        def on_progress(run: IngestionRun) -> None:
+        def move(*, what: str, done: int, total: int, rows: int) -> None:
             elapsed = progress.tasks[0].elapsed or 0
+            rate = rows / elapsed if elapsed else 0.0
             progress.update(
-                task,
-                description=run.file_name,
-                total=run.size,
-                completed=run.bytes_read,
-                rows=run.read,
-                rate=run.read / elapsed if elapsed else 0.0,
+                task, description=what, completed=done, total=total, rows=rows, rate=rate
             )
 
-        yield on_progress
+        yield move

@@ -1,0 +1,63 @@
+"""`manage.py process`: process raw records, and print what became of them."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from processing import runs
+from processing.errors import ProcessingError
+from records.models import ProcessingRun, RunState
+from records.runs import worker_name
+from records.terminal import progress_bar
+
+
+def positive(text: str) -> int:
+    """A number of records."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = (
+        "Validate and clean raw records into results. Exit status: 0 when the run finished, 1 when "
+        "it failed, 2 for wrong usage."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--source", help="only the records of this source")
+        parser.add_argument("--limit", type=positive, metavar="N", help="at most N records")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            created = runs.create_run(
+                how="command", source_name=options["source"], limit=options["limit"]
+            )
+        except ProcessingError as error:
+            raise CommandError(str(error), returncode=2) from error
+        run = self.process(created, quiet=options["json"])
+        counts = {name: getattr(run, name) for name in ("processed", "failed", "repaired")}
+        if options["json"]:
+            facts = {"run": run.pk, **counts, "seconds": round(run.seconds or 0, 3)}
+            self.stdout.write(json.dumps(facts))
+        else:
+            listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+            self.stdout.write(f"{listed}, {run.seconds or 0:.1f} s")
+        if run.state != RunState.FINISHED:
+            raise CommandError(run.error or f"{run} is {run.state}.")
+
+    def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
+        with progress_bar(enabled=not quiet) as move:
+
+            def on_progress(run: ProcessingRun) -> None:
+                done = run.processed + run.failed
+                if move is not None:
+                    move(what="processing", done=done, total=run.total, rows=done)
+
+            done = runs.process(run.pk, worker_name(), on_progress)
+        if done is None:
+            raise CommandError(f"Another worker took {run}.")
+        return done

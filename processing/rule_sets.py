@@ -1,0 +1,20 @@
+"""Which rules a source's records are processed by."""
+
+from processing.default_rules import default_rules
+from records import store
+from records.models import RuleSet, Source
+
+DEFAULT_NOTE = "Default rules for the source's mapping"
+
+
+def rule_set_for(source: Source) -> RuleSet:
+    """The newest rule set of a source; made from its mapping if it has none.
+
+    Default rules follow the mapping: when that has changed, the next version is made from it.
+    Rules that a person saved stay.
+    """
+    current = source.current_rule_set
+    rules = default_rules(source.mapping)
+    if current is not None and (current.note != DEFAULT_NOTE or current.rules == rules):
+        return current
+    return store.save_rule_set(source=source, rules=rules, note=DEFAULT_NOTE)
