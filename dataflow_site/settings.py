@@ -1,4 +1,4 @@
-"""The one place for settings. Everything that an installation changes comes from the environment."""
+"""The one place for settings. What an installation changes comes from the environment."""
 
 import os
 from pathlib import Path
@@ -175,17 +175,17 @@ if HTTPS:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # First, so that a request without credentials is answered 401 and told how.
-        "records.rest.TokenFirst",
+        "records.api_requests.TokenFirst",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "records.rest.JSONParser",
-        "records.rest.FormParser",
+        "records.api_requests.JSONParser",
+        "records.api_requests.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "records.rest.answer_error",
+    "EXCEPTION_HANDLER": "records.api_base.answer_error",
 }
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
@@ -194,7 +194,11 @@ SPECTACULAR_SETTINGS = {
     "Each URL answers without the prefix `/api` as well.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
-    "PREPROCESSING_HOOKS": ["records.rest.documented"],
+    "ENUM_NAME_OVERRIDES": {
+        "RecordStatus": "records.models.DataRecord.Status",
+        "HealthStatus": ["healthy", "unhealthy"],
+    },
+    "PREPROCESSING_HOOKS": ["records.api_base.documented"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,13 +1,15 @@
 """Which app answers which URL."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from processing.api import ProcessView
 from records.api import RootView
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("records.api_urls")),
+    path("process", ProcessView.as_view(), name="api-process"),
 ]
 
 urlpatterns = [

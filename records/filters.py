@@ -39,11 +39,11 @@ def spellings(text: str) -> set[str]:
     return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
 
 
-class IntegerFilter(django_filters.Filter):
+class IntegerFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = forms.IntegerField
 
 
-class RecordFilter(django_filters.FilterSet):
+class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Filters of records; all may be combined, and an empty value filters nothing.
 
     Ask ``is_valid()`` first and show ``errors``: invalid values match no record. A source is a
@@ -51,10 +51,15 @@ class RecordFilter(django_filters.FilterSet):
     """
 
     source = django_filters.CharFilter(
-        method="in_source", label="Source", max_length=100, validators=[SOURCE_NAME]
+        method="in_source",
+        label="Source",
+        help_text="The name of a source.",
+        max_length=100,
+        validators=[SOURCE_NAME],
     )
     status = django_filters.ChoiceFilter(
         label="Status",
+        help_text="How far the processing of a record is.",
         choices=DataRecord.Status.choices,
         empty_label="Any status",
         error_messages={
@@ -63,33 +68,46 @@ class RecordFilter(django_filters.FilterSet):
             + "."
         },
     )
-    q = django_filters.CharFilter(method="with_text", label="Text", max_length=200)
+    q = django_filters.CharFilter(
+        method="with_text",
+        label="Text",
+        help_text="A text in the id or in a cell, in upper or lower case.",
+        max_length=200,
+    )
     run = IntegerFilter(
-        method="from_run", label="Ingestion run", min_value=1, max_value=GREATEST_ID
+        method="from_run",
+        label="Ingestion run",
+        help_text="The number of the ingestion run that brought a record in, or changed it last.",
+        min_value=1,
+        max_value=GREATEST_ID,
     )
 
     class Meta:
         model = DataRecord
-        fields: list[str] = []
+        fields = ()
 
     def filter_queryset(self, queryset: RecordQuerySet) -> RecordQuerySet:
         if not self.form.is_valid():
             return queryset.none()
-        return super().filter_queryset(queryset)
+        matching: RecordQuerySet = super().filter_queryset(queryset)
+        return matching
 
-    def in_source(self, records: RecordQuerySet, name: str, source: str) -> RecordQuerySet:
-        return records.of_source(source)
+    def in_source(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
+        return records.of_source(value)
 
-    def with_text(self, records: RecordQuerySet, name: str, text: str) -> RecordQuerySet:
+    def with_text(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
         """Records with the text in their id or in a cell, whatever its case."""
         is_json = connections[records.db].vendor == "postgresql"
         matches = Q()
-        for spelling in spellings(text):
+        for spelling in spellings(value):
             in_cells = json.dumps(spelling, ensure_ascii=False)[1:-1] if is_json else spelling
             matches |= Q(id__icontains=spelling) | Q(cell_text__icontains=in_cells)
-        return records.alias(cell_text=CellText(F("data"))).filter(matches)
+        matching: RecordQuerySet = records.alias(cell_text=CellText(F("data"))).filter(matches)
+        return matching
 
-    def from_run(self, records: RecordQuerySet, name: str, run: int) -> RecordQuerySet:
+    def from_run(self, records: RecordQuerySet, name: str, value: int) -> RecordQuerySet:
         """Records that a run brought in or changed last; its source bounds where to look."""
-        source = Source.objects.filter(ingestion_runs=run).values_list("name", flat=True).first()
-        return records.none() if source is None else records.of_source(source).filter(run=run)
+        source = Source.objects.filter(ingestion_runs=value).values_list("name", flat=True).first()
+        if source is None:
+            return records.none()
+        return records.of_source(source).filter(run_id=value)

@@ -1,0 +1,244 @@
+"""The read side of the REST API: health, records and figures."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, permissions, renderers, status
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from records import stats
+from records.api_base import StrictQuery
+from records.filters import RecordFilter
+from records.health import check_health
+from records.models import DataRecord
+from records.pagination import InvalidCursor, Page, page_of
+from records.serializers import (
+    ErrorSerializer,
+    HealthSerializer,
+    RecordDetailSerializer,
+    RecordSerializer,
+    SourceQuery,
+    StatsSerializer,
+    StatusCounts,
+    TotalsSerializer,
+)
+
+DEFAULT_LIMIT = 100
+GREATEST_LIMIT = 1_000
+
+
+class RootView(StrictQuery):
+    """The REST API of DataFlow Analytics."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        names = {
+            "health": "api-health",
+            "records": "api-records",
+            "stats": "api-stats",
+            "process": "api-process",
+            "documentation": "api-docs",
+            "schema": "api-schema",
+        }
+        return Response({key: reverse(name, request=request) for key, name in names.items()})
+
+    def get_view_name(self) -> str:
+        return "API"
+
+
+class HealthView(APIView):
+    """Whether the service does its work: open to all, and the same for all.
+
+    It answers without looking at who asks, so that it answers without a database as well.
+    """
+
+    authentication_classes = ()
+    permission_classes = (permissions.AllowAny,)
+    renderer_classes = (renderers.JSONRenderer,)
+
+    @extend_schema(
+        operation_id="health",
+        responses={200: HealthSerializer, 503: HealthSerializer},
+        summary="Whether the service does its work",
+    )
+    def get(self, request: Request) -> Response:
+        health = check_health()
+        details: dict[str, Any] = {"version": settings.VERSION, **health.parts}
+        if health.failing:
+            details["failing"] = health.failing
+        return Response(
+            {
+                "service": "dataflow-api",
+                "status": "unhealthy" if health.failing else "healthy",
+                "timestamp": timezone.now(),
+                "details": details,
+            },
+            status=status.HTTP_503_SERVICE_UNAVAILABLE if health.failing else status.HTTP_200_OK,
+        )
+
+
+class RecordPagination(BasePagination):
+    """Asked for by ``limit`` and ``cursor``, answered as ``records``, ``count`` and ``next``."""
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        self.request = request
+        try:
+            self.page: Page[Any] = page_of(
+                queryset,
+                cursor=request.query_params.get("cursor"),
+                limit=self.limit(request.query_params.get("limit")),
+            )
+        except InvalidCursor as error:
+            raise ValidationError({"cursor": [str(error)]}) from error
+        return self.page.records
+
+    def limit(self, given: str | None) -> int:
+        if not given:
+            return DEFAULT_LIMIT
+        # Digits only, and few: int() would also take "1_0" and stumble over ten thousand digits.
+        if given.isascii() and given.isdigit() and len(given) < 10:
+            limit = int(given)
+            if 1 <= limit <= GREATEST_LIMIT:
+                return limit
+        raise ValidationError({"limit": [f"Give a whole number from 1 to {GREATEST_LIMIT:,}."]})
+
+    def get_paginated_response(self, data: Any) -> Response:
+        url = self.request.build_absolute_uri()
+        following = self.page.next and replace_query_param(url, "cursor", self.page.next)
+        return Response({"records": data, "count": len(data), "next": following})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["records", "count", "next"],
+            "properties": {
+                "records": schema,
+                "count": {"type": "integer", "description": "Records in this answer."},
+                "next": {
+                    "type": "string",
+                    "format": "uri",
+                    "nullable": True,
+                    "description": "Where the next records are; null when these are the last.",
+                },
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "limit",
+                "in": "query",
+                "description": "How many records to answer at most.",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": GREATEST_LIMIT,
+                    "default": DEFAULT_LIMIT,
+                },
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "Where to go on: taken from `next` of the answer before.",
+                "schema": {"type": "string"},
+            },
+        ]
+
+
+class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
+    """Records in the order of their ids. Follow `next` for more of them."""
+
+    queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
+    serializer_class = RecordSerializer
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = RecordFilter
+    pagination_class = RecordPagination
+    query_parameters = frozenset({*RecordFilter.base_filters, "limit", "cursor"})
+
+    @extend_schema(
+        operation_id="records_list",
+        summary="List records",
+        responses={200: RecordSerializer(many=True), 400: ErrorSerializer, 401: ErrorSerializer},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_view_name(self) -> str:
+        return "Records"
+
+
+class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
+    """One record, its current result, and the run and line that it came from."""
+
+    queryset = DataRecord.objects.all()
+    serializer_class = RecordDetailSerializer
+
+    @extend_schema(
+        operation_id="records_retrieve",
+        summary="One record",
+        parameters=[
+            OpenApiParameter(
+                "record_id",
+                str,
+                OpenApiParameter.PATH,
+                description="`<source>:<key>`, percent-encoded; the key may hold any character.",
+            )
+        ],
+        responses={200: RecordDetailSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_object(self) -> DataRecord:
+        record_id = self.kwargs["record_id"]
+        # PostgreSQL takes no NUL character, not even in a question.
+        record = None if "\0" in record_id else self.get_queryset().filter(pk=record_id).first()
+        if record is None:
+            raise NotFound("Record not found")
+        return record
+
+    def get_view_name(self) -> str:
+        return "Record"
+
+
+class StatsView(StrictQuery):
+    """How many records there are, by status and by source, and how their processing went."""
+
+    query_parameters = frozenset({"source"})
+
+    @extend_schema(
+        operation_id="stats",
+        summary="Figures",
+        parameters=[SourceQuery],
+        responses={200: StatsSerializer, 400: ErrorSerializer, 401: ErrorSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        query = SourceQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        source = query.validated_data.get("source")
+        totals = stats.totals(source or None)
+        by_source = {source: totals} if source else stats.by_source()
+        return Response(
+            {
+                **TotalsSerializer(totals).data,
+                "by_status": StatusCounts(totals).data,
+                "by_source": [
+                    {"source": name, **TotalsSerializer(of_source).data}
+                    for name, of_source in by_source.items()
+                ],
+            }
+        )
+
+    def get_view_name(self) -> str:
+        return "Stats"

@@ -1,0 +1,51 @@
+"""Requests to the API: who is asking, and how a body is read."""
+
+import io
+from typing import IO, Any
+
+from django.conf import settings
+from knox.auth import TokenAuthentication
+from rest_framework import exceptions, parsers
+
+# A body is a few words; nobody needs more than Django takes of a form.
+LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+class TokenFirst(TokenAuthentication):  # type: ignore[misc]
+    """A token in the Authorization header.
+
+    As the first way to authenticate it is the one that a 401 names, so that whoever sends no
+    credentials gets a 401 and not a 403.
+    """
+
+    def authenticate_credentials(self, token: bytes) -> Any:
+        try:
+            token.decode("ascii")
+        except UnicodeDecodeError:
+            raise exceptions.AuthenticationFailed("Invalid token.") from None
+        return super().authenticate_credentials(token)
+
+
+def body(stream: IO[bytes]) -> io.BytesIO:
+    """The whole body, if it is no longer than LONGEST_BODY."""
+    content = stream.read(LONGEST_BODY + 1)
+    if len(content) > LONGEST_BODY:
+        raise exceptions.ParseError(f"The body is longer than {LONGEST_BODY:,} bytes.")
+    return io.BytesIO(content)
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON of a bounded length and depth."""
+
+    def parse(self, stream: IO[Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().parse(body(stream), *args, **kwargs)
+        except RecursionError:
+            raise exceptions.ParseError("JSON parse error - nested too deeply.") from None
+
+
+class FormParser(parsers.FormParser):
+    """A form of a bounded length."""
+
+    def parse(self, stream: IO[Any], *args: Any, **kwargs: Any) -> Any:
+        return super().parse(body(stream), *args, **kwargs)
