@@ -5,6 +5,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -18,7 +19,7 @@ class StoredInput:
     name: str
 
 
-def keep_upload(file: UploadedFile) -> StoredInput:
+def keep_upload(file: UploadedFile[Any]) -> StoredInput:
     """Keep an uploaded file under its digest: the same file sent twice is kept once."""
     settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
     sha = hashlib.sha256()

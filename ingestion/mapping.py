@@ -48,8 +48,8 @@ WORDS = {
 def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
     """The roles that the columns' names suggest, so far as the first rows bear them out.
 
-    A column is proposed as the key only if no two of the rows share a cell of it, unless its
-    name is "id" outright; as the timestamp if its cells can be read as dates; as the value if
+    A column is proposed as the key only if nearly all of its cells differ, unless its name is
+    "id" outright; as the timestamp if its cells can be read as dates; as the value if
     most of its filled cells are numbers.
     """
     names = {column: _plain(column) for column in columns}
@@ -77,7 +77,7 @@ def _propose_id(names: Mapping[str, str], cells: Mapping[str, list[str]]) -> lis
     for column, name in names.items():
         words = name.split()
         is_key = bool(words) and (words[-1] in ("id", "uuid", "guid", "key"))
-        if is_key and cells[column] and all(cells[column]) and _all_differ(cells[column]):
+        if is_key and _mostly_differ(cells[column]):
             return [column]
     return []
 
@@ -109,6 +109,11 @@ def _first(
         if borne_out(column):
             return [column]
     return []
+
+
+def _mostly_differ(cells: Sequence[str]) -> bool:
+    """Whether cells look like those of a key: a few may repeat, be missing or be damaged."""
+    return len({cell for cell in cells if cell.strip()}) > len(cells) * 0.9
 
 
 def _all_differ(cells: Sequence[str]) -> bool:

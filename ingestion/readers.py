@@ -1,6 +1,7 @@
 """Bytes -> rows: reads delimited text lazily. Pure: no Django, no tables."""
 
 import csv
+import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,7 +32,10 @@ class DelimitedReader:
         self._dialect = dialect
         # What does not fit the encoding comes through as lone surrogates, so that it is found
         # in its row, and can be turned back into its bytes.
-        self._file = path.open(encoding=encoding, errors="surrogateescape", newline="")
+        self._bytes = path.open("rb")
+        self._file = io.TextIOWrapper(
+            self._bytes, encoding=encoding, errors="surrogateescape", newline=""
+        )
         self._encoding = encoding.removesuffix("-sig")
         self._taken: list[str] = []
         self._returned: deque[str] = deque()
@@ -72,7 +76,7 @@ class DelimitedReader:
 
     def bytes_read(self) -> int:
         """How far the file has been read; a little ahead of the rows handed out."""
-        return self._file.buffer.tell()
+        return self._bytes.tell()
 
     def _lines(self) -> Iterator[str]:
         while True:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -48,7 +48,7 @@ def create_run(
     how: str,
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
 ) -> IngestionRun:
     """Make a run for a file; a source that does not exist is created.
 
@@ -80,7 +80,7 @@ def queue_file(
     how: str,
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
 ) -> IngestionRun:
     """Make a run for a file, as ``create_run`` does, and wake a worker for it."""
     run = create_run(
@@ -174,6 +174,11 @@ def _prepare(run: IngestionRun) -> None:
     roles = _choose_roles(run.mapping, remembered, run.columns, sample)
     check_columns(roles, run.columns)
     run.mapping = {**roles, FORMAT: _choose_format(run, roles, sample)}
+    if not roles["id"]:
+        run.notes.append(
+            "No column is the key: each row has one made of its content, so a row that changes "
+            "is a new record. Name the key columns if the input has any."
+        )
     run.save(
         update_fields=[
             "size", "sha256", "encoding", "dialect", "notes", "columns", "mapping",

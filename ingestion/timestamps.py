@@ -42,10 +42,10 @@ _UNIX = re.compile(r"\d{9,11}(?:\.\d{1,9})?|\d{12,14}")
 Parser = Callable[[str], datetime | None]
 
 
-def parser(format: str, zone: tzinfo = UTC) -> Parser:
+def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
     """A function from text to an aware moment in UTC, or None for what it can't read.
 
-    ``format`` is ISO, UNIX or one of strptime's; ``zone`` is where a time without an offset is
+    ``pattern`` is ISO, UNIX or one of strptime's; ``zone`` is where a time without an offset is
     local.
     """
 
@@ -54,12 +54,12 @@ def parser(format: str, zone: tzinfo = UTC) -> Parser:
     def parse(text: str) -> datetime | None:
         text = text.strip()
         try:
-            if format == ISO:
+            if pattern == ISO:
                 moment = datetime.fromisoformat(text) if _ISO_START.match(text) else None
-            elif format == UNIX:
+            elif pattern == UNIX:
                 moment = _from_unix(text)
             else:
-                moment = datetime.strptime(text, format)
+                moment = datetime.strptime(text, pattern)  # noqa: DTZ007 (zone below)
             if moment is None:
                 return None
             return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

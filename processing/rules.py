@@ -87,7 +87,7 @@ def required(batch: Batch, step: Step) -> None:
 
 
 def number(batch: Batch, step: Step) -> None:
-    """The cell becomes a number; what can't be read as a finite one becomes ``default``, a repair."""
+    """The cell becomes a number; one that is no finite number is repaired to ``default``."""
     name, default = step["column"], float(step["default"])
     cells = batch.column(name)
     made: list[object] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -31,7 +31,7 @@ def create_run(
     how: str,
     source_name: str | None = None,
     limit: int | None = None,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
 ) -> ProcessingRun:
     """Make a run over the raw records of one source, or of all; of ``limit`` records at the most.
 
@@ -50,7 +50,7 @@ def queue_processing(
     how: str,
     source_name: str | None = None,
     limit: int | None = None,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
 ) -> ProcessingRun:
     """Make a run, as ``create_run`` does, and wake a worker for it."""
     run = create_run(how=how, source_name=source_name, limit=limit, user=user)

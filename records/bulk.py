@@ -44,7 +44,7 @@ def insert(
     with connection.cursor() as cursor:
         # Straight to the driver: Django would convert the placeholders of every single row.
         cursor.cursor.connection.executemany(
-            f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608
+            f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608 (names of ours)
             ((*row, *fixed) for row in rows),
         )
 

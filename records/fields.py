@@ -1,10 +1,18 @@
 """Column types that Django does not bring."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class KeyField(models.CharField):
+if TYPE_CHECKING:
+    TextField = models.CharField[str, str]
+else:
+    TextField = models.CharField
+
+
+class KeyField(TextField):
     """A text key compared byte by byte, so that a range of keys is a range of the index.
 
     On PostgreSQL the column takes collation "C". Spelling the type as ``character varying`` also

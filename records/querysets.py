@@ -140,3 +140,11 @@ class ResultQuerySet(models.QuerySet[Any]):
         """
         found = self.filter(success=True, value__range=(-1e300, 1e300))
         return found if repaired else found.filter(repaired=False)
+
+
+# Made here, not by as_manager() in the models, so that types know the methods.
+SourceManager = models.Manager.from_queryset(SourceQuerySet)
+RunManager = models.Manager.from_queryset(RunQuerySet)
+RecordManager = models.Manager.from_queryset(RecordQuerySet)
+ResultManager = models.Manager.from_queryset(ResultQuerySet)
+CountManager = models.Manager.from_queryset(CountQuerySet)

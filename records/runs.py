@@ -50,7 +50,7 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
     if not taken:
         return None
     model.objects.filter(pk=run_id, started_at=None).update(started_at=now)
-    run = model.objects.with_source().get(pk=run_id)
+    run: AnyRun = model.objects.with_source().get(pk=run_id)
     if run.attempts > settings.MAX_ATTEMPTS:
         fail(run, worker, f"Given up: its worker died {settings.MAX_ATTEMPTS} times on it.")
         return None
@@ -95,12 +95,14 @@ def beat(queue: str) -> None:
     Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": timezone.now()})
 
 
-def worker_alive(queue: str) -> bool:
-    """Whether a worker of the queue gave a sign of life lately, by a beat or by its work on a run."""
-    now = timezone.now()
-    since = now - timedelta(seconds=ALIVE_SECONDS)
-    if Heartbeat.objects.filter(queue=queue, seen_at__gte=since).exists():
-        return True
+def is_working(queue: str) -> bool:
+    """Whether a worker of the queue holds a run."""
     model = IngestionRun if queue == "ingestion" else ProcessingRun
-    working = model.objects.filter(state=RunState.RUNNING, lease_until__gte=now)
+    working = model.objects.filter(state=RunState.RUNNING, lease_until__gte=timezone.now())
     return working.exclude(how="command").exists()
+
+
+def worker_alive(queue: str) -> bool:
+    """Whether a worker of the queue gave a sign of life lately: a beat, or work on a run."""
+    since = timezone.now() - timedelta(seconds=ALIVE_SECONDS)
+    return Heartbeat.objects.filter(queue=queue, seen_at__gte=since).exists() or is_working(queue)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Max
 from django.utils import timezone
@@ -322,9 +322,7 @@ def _set_status(ids: Collection[str], status: str, now: datetime) -> None:
 # --- changes by hand ---------------------------------------------------------------------------
 
 
-def edit_record(
-    *, record_id: str, data: dict[str, Any], user: AbstractBaseUser | None
-) -> DataRecord:
+def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> DataRecord:
     """Replace the data of a record; the former data becomes a version and it is raw again.
 
     Data that is the same leaves everything as it is. Raises RecordNotFound, and InvalidData for
@@ -416,7 +414,7 @@ def _supersede(
     *,
     reason: RecordVersion.Reason,
     run: IngestionRun | None,
-    user: AbstractBaseUser | None,
+    user: User | None,
 ) -> dict[str, _Former]:
     """Keep what records hold as versions, and make their results history. Locks the records."""
     records = list(DataRecord.objects.with_ids(ids).order_by("id").select_for_update())
@@ -457,7 +455,7 @@ def save_rule_set(
     source: Source,
     rules: list[dict[str, Any]],
     note: str = "",
-    author: AbstractBaseUser | None = None,
+    author: User | None = None,
 ) -> RuleSet:
     """Make the next version of a source's rules; the versions before it stay as they are."""
     with transaction.atomic():

@@ -5,7 +5,7 @@ from datetime import date
 from django.db import models
 
 from records.fields import KeyField
-from records.querysets import CountQuerySet
+from records.querysets import CountManager
 
 # Stands for "no timestamp": a unique constraint would let NULLs through twice.
 NO_DAY = date(1, 1, 1)
@@ -19,7 +19,7 @@ class RecordCount(models.Model):
     status = models.CharField(max_length=10)
     count = models.BigIntegerField()
 
-    objects = CountQuerySet.as_manager()
+    objects = CountManager()
 
     class Meta:
         db_table = "record_counts"

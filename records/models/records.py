@@ -10,7 +10,7 @@ from django.urls import reverse
 from records.fields import KeyField
 from records.models.runs import IngestionRun
 from records.models.sources import Source
-from records.querysets import RecordQuerySet
+from records.querysets import RecordManager
 
 
 class DataRecord(models.Model):
@@ -50,7 +50,7 @@ class DataRecord(models.Model):
     )
     line = models.PositiveBigIntegerField(null=True)
 
-    objects = RecordQuerySet.as_manager()
+    objects = RecordManager()
 
     class Meta:
         db_table = "data_records"
@@ -74,7 +74,7 @@ class DataRecord(models.Model):
     def get_absolute_url(self) -> str:
         # A key may hold "/" and even "/../", which a browser would resolve; reverse() leaves
         # slashes as they are, so the id is put in afterwards.
-        return reverse("record", args=["-"]).removesuffix("-") + quote(self.id, safe="")
+        return str(reverse("record", args=["-"])).removesuffix("-") + quote(self.id, safe="")
 
 
 class RecordVersion(models.Model):

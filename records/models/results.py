@@ -6,7 +6,7 @@ from django.db.models import Q
 from records.models.records import DataRecord
 from records.models.runs import ProcessingRun
 from records.models.sources import RuleSet
-from records.querysets import ResultQuerySet
+from records.querysets import ResultManager
 
 
 class ProcessingResult(models.Model):
@@ -27,7 +27,8 @@ class ProcessingResult(models.Model):
     )
     success = models.BooleanField()
     processed_data = models.JSONField(null=True)
-    error_message = models.TextField(null=True)
+    # NULL, as success has no message and a record may have no category.
+    error_message = models.TextField(null=True)  # noqa: DJ001
     processing_time = models.FloatField(help_text="seconds")
     created_at = models.DateTimeField()
     run = models.ForeignKey(
@@ -50,10 +51,10 @@ class ProcessingResult(models.Model):
     errors = models.JSONField(default=list)
     repairs = models.JSONField(default=list)
     value = models.FloatField(null=True)
-    category = models.TextField(null=True)
+    category = models.TextField(null=True)  # noqa: DJ001
     repaired = models.BooleanField(default=False)
 
-    objects = ResultQuerySet.as_manager()
+    objects = ResultManager()
 
     class Meta:
         db_table = "processing_results"

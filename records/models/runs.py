@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from records.models.sources import RuleSet, Source
-from records.querysets import RunQuerySet
+from records.querysets import RunManager
 
 
 class RunState(models.TextChoices):
@@ -41,7 +41,7 @@ class Run(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     woken_at = models.DateTimeField(null=True, blank=True)
 
-    objects = RunQuerySet.as_manager()
+    objects = RunManager()
 
     class Meta:
         abstract = True

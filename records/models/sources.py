@@ -6,12 +6,12 @@ from django.db import models
 from django.urls import reverse
 
 from records.fields import KeyField
-from records.querysets import SourceQuerySet
+from records.querysets import SourceManager
 
 # A colon ends the name inside a record id, so a name has none.
 SOURCE_NAME = RegexValidator(
     r"\A\w[\w.-]*\Z",
-    "A source name starts with a letter or a digit and has letters, digits, '_', '-' and '.' only.",
+    "A name starts with a letter or a digit; it has letters, digits, '_', '-' and '.' only.",
 )
 
 
@@ -24,7 +24,7 @@ class Source(models.Model):
     mapping = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = SourceQuerySet.as_manager()
+    objects = SourceManager()
 
     class Meta:
         db_table = "sources"
@@ -34,7 +34,7 @@ class Source(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("source", args=[self.name])
+        return str(reverse("source", args=[self.name]))
 
     @property
     def current_rule_set(self) -> "RuleSet | None":

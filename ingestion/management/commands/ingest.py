@@ -66,7 +66,7 @@ class Command(BaseCommand):
             elif path.exists():
                 files = [path]
             else:
-                files = sorted(Path(name) for name in glob.glob(pattern, recursive=True))
+                files = sorted(Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
                 files = [file for file in files if file.is_file()]
             found.update(dict.fromkeys(self.expect(files, pattern)))
         return list(found)

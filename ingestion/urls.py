@@ -1,0 +1,7 @@
+"""The page by which files come in."""
+
+from django.urls import path
+
+from ingestion import views
+
+urlpatterns = [path("upload/", views.upload, name="upload")]
