@@ -6,6 +6,7 @@ import django_filters
 from django import forms
 from django.db import connections
 from django.db.models import F, Func, Q, TextField
+from django.db.models.functions import Cast
 
 from records.models import DataRecord, Source
 from records.models.sources import SOURCE_NAME
@@ -100,9 +101,17 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         is_json = connections[records.db].vendor == "postgresql"
         matches = Q()
         for spelling in spellings(value):
-            in_cells = json.dumps(spelling, ensure_ascii=False)[1:-1] if is_json else spelling
-            matches |= Q(id__icontains=spelling) | Q(cell_text__icontains=in_cells)
-        matching: RecordQuerySet = records.alias(cell_text=CellText(F("data"))).filter(matches)
+            in_cells = Q(cell_text__icontains=spelling)
+            if is_json:
+                in_cells = Q(cell_text__icontains=json.dumps(spelling, ensure_ascii=False)[1:-1])
+            elif json.dumps(spelling) == f'"{spelling}"':
+                # However the JSON is spelled, it holds this text as it is: looking for it there
+                # first spares most records from being taken apart, which is slow on SQLite.
+                in_cells = Q(json_text__icontains=spelling) & in_cells
+            matches |= Q(id__icontains=spelling) | in_cells
+        matching: RecordQuerySet = records.alias(
+            json_text=Cast(F("data"), TextField()), cell_text=CellText(F("data"))
+        ).filter(matches)
         return matching
 
     def from_run(self, records: RecordQuerySet, name: str, value: int) -> RecordQuerySet:
