@@ -13,7 +13,7 @@ def main(queue: str) -> None:
     os.environ["Q_CLUSTER_NAME"] = queue
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
     lifeline.hold()
-    execute_from_command_line(["manage.py", "qcluster"])
+    execute_from_command_line(["manage.py", "qcluster", "--skip-checks"])
 
 
 if __name__ == "__main__":

@@ -4,17 +4,16 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import processing.runs
 from django.utils import timezone
-from django_q.models import Failure, OrmQ
+from django_q.models import Failure, OrmQ, Task
 from django_q.tasks import async_task
 
 import ingestion.runs
+import processing.runs
 from dataflow_site.child import Child
-from records.models import Heartbeat
-from records.runs import worker_alive
+from records.runs import is_working
 
 WAKE_STALLED: dict[str, Callable[[], object]] = {
     "ingestion": ingestion.runs.wake_stalled,
@@ -22,7 +21,7 @@ WAKE_STALLED: dict[str, Callable[[], object]] = {
 }
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
-PATIENCE_SECONDS = int(os.environ.get("DATAFLOW_PATIENCE_SECONDS", "30"))
+PATIENCE_SECONDS = int(os.environ.get("DATAFLOW_PATIENCE_SECONDS", "60"))
 KEEP_FAILURES = timedelta(days=30)
 
 
@@ -39,7 +38,8 @@ class Workers:
         self.child = Child(
             f"The worker of {queue}", [sys.executable, "-m", "dataflow_site.cluster", queue]
         )
-        self.asked_at: datetime | None = None
+        self.question: str | None = None
+        self.ask_after = 0.0
         self.alive_at = time.monotonic()
 
     def look(self) -> None:
@@ -48,32 +48,42 @@ class Workers:
             self._forget()
             self.child.keep_running()
         WAKE_STALLED[self.queue]()
-        self._ask_for_a_beat()
-        if worker_alive(self.queue):
+        if self._has_answered() or is_working(self.queue):
             self.alive_at = time.monotonic()
         elif time.monotonic() - self.alive_at > PATIENCE_SECONDS:
             self.child.restart("gives no sign of life")
             self._forget()
+        self._ask()
 
     def excuse(self) -> None:
         """The database is out of reach: nobody can show that he is alive."""
         self.alive_at = time.monotonic()
 
     def _forget(self) -> None:
-        """Start counting anew, and put back what the cluster that is gone had taken."""
-        self.asked_at = None
+        """Withdraw the open question, and put back what the cluster that is gone had taken."""
+        queued = OrmQ.objects.filter(key=self.queue)
+        for task in queued:
+            if task.task_id() == self.question:
+                task.delete()
+        queued.filter(lock__gt=timezone.now()).update(lock=timezone.now())
+        self.question = None
         self.alive_at = time.monotonic()
-        OrmQ.objects.filter(key=self.queue, lock__gt=timezone.now()).update(lock=timezone.now())
 
-    def _ask_for_a_beat(self) -> None:
-        now = timezone.now()
-        if self.asked_at is None or (
-            now - self.asked_at >= timedelta(seconds=BEAT_SECONDS)
-            # One question at a time: while a long run is worked on they would pile up.
-            and Heartbeat.objects.filter(queue=self.queue, seen_at__gte=self.asked_at).exists()
-        ):
-            async_task("dataflow_site.tasks.beat", self.queue, cluster=self.queue, save=False)
-            self.asked_at = now
+    def _ask(self) -> None:
+        # One question at a time: while a long run is worked on they would pile up.
+        due = self.question is None and time.monotonic() >= self.ask_after
+        if due and self.child.running:
+            self.question = async_task("dataflow_site.tasks.beat", self.queue, cluster=self.queue)
+            self.ask_after = time.monotonic() + BEAT_SECONDS
+
+    def _has_answered(self) -> bool:
+        """Whether no question is open. The answer is what the cluster's monitor has saved."""
+        if self.question is None:
+            return True
+        if not Task.objects.filter(id=self.question).delete()[0]:
+            return False
+        self.question = None
+        return True
 
 
 def drop_old_failures() -> None:

@@ -1,4 +1,4 @@
-"""What tests of all parts share: a real browser, and real processes with a database of their own."""
+"""What tests of all parts share: a real browser and a real PostgreSQL."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ from django.core.management import call_command, get_commands
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from tests import postgres
+from tests.installation import Installation, installation
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -55,3 +56,11 @@ def postgres_url() -> Iterator[str]:
             skip_without("postgres", postgres.MISSING)
         else:
             yield url
+
+
+@pytest.fixture(scope="module")
+def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation of the module's own, on the kind of database that the tests run on."""
+    with installation(tmp_path_factory.mktemp("installation"), postgres.given_url()) as made:
+        made.manage("migrate", "-v0")
+        yield made

@@ -113,9 +113,8 @@ def main(command: list[str]) -> int:
                 sys.exit(MISSING)
             sys.stdout.write(f"Skipped: {MISSING}\n")
             return 0
-        return subprocess.run(
-            command, env=os.environ | {"DATABASE_URL": url}, check=False
-        ).returncode
+        environment = os.environ | {"DATABASE_URL": url}
+        return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

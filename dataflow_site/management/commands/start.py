@@ -24,7 +24,7 @@ HEALTHY_WITHIN_SECONDS = 60
 
 class Command(BaseCommand):
     help = "Prepares the database and starts web server and background workers together."
-    requires_system_checks: list[str] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
@@ -36,11 +36,17 @@ class Command(BaseCommand):
         try:
             login = self.prepare(samples=not no_samples)
         except (Error, OSError) as error:
-            sys.exit(f"The installation in {settings.VAR_DIR} can't be used: {error}")
+            reason = str(error).splitlines()[0]
+            sys.exit(f"The installation in {settings.VAR_DIR} can't be used: {reason}")
         web = Child(
             "The web server",
             [sys.executable, "-m", "gunicorn", "--config", "python:dataflow_site.gunicorn"],
-            {"HOST": host, "PORT": port, "WEB_LOG_LEVEL": "warning"},
+            {
+                "HOST": host,
+                "PORT": port,
+                "ALLOWED_HOSTS": ",".join({*settings.ALLOWED_HOSTS, host}),
+                "WEB_LOG_LEVEL": "warning",
+            },
         )
         announcement = threading.Thread(target=self.announce, args=(host, port, login), daemon=True)
         announcement.start()
@@ -63,7 +69,7 @@ class Command(BaseCommand):
         """Wait until the site is healthy, then say where it is and how to get in."""
         url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
         deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
-        while not (answer := ask(f"{url}/health")) == 200 and time.monotonic() < deadline:
+        while (answer := ask(f"{url}/health")) != 200 and time.monotonic() < deadline:
             time.sleep(0.2)
         lines = [f"DataFlow Analytics {settings.VERSION} runs at {url}/", ""]
         if login is None:
@@ -87,11 +93,10 @@ def check_port(host: str, port: str) -> None:
     if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
         sys.exit(f"PORT is a number from 1 to 65535, not {port!r}.")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[
-            0
-        ]
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+        family, kind, _, _, address = found[0]
         with socket.socket(family, kind) as probe:
-            # As gunicorn does: connections of an earlier start that are fading away are no hindrance.
+            # As gunicorn does: what is left of an earlier start's connections is no hindrance.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()

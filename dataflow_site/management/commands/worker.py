@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from dataflow_site.supervisor import Supervisor
+from records.runs import worker_alive
 
 
 class Command(BaseCommand):
@@ -18,6 +19,11 @@ class Command(BaseCommand):
             metavar="QUEUE",
             help=f"which queues to work on: {', '.join(settings.QUEUES)} (all of them)",
         )
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="only look whether the queues are worked on: exit code 0, else 1",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         queues = options["queues"] or settings.QUEUES
@@ -27,4 +33,7 @@ class Command(BaseCommand):
                 f"there are: {', '.join(settings.QUEUES)}."
             )
             raise SystemExit(2)
-        Supervisor(queues).run()
+        if not options["check"]:
+            Supervisor(queues).run()
+        elif silent := [queue for queue in queues if not worker_alive(queue)]:
+            raise SystemExit(f"No sign of life from: {', '.join(silent)}.")

@@ -1,0 +1,145 @@
+"""A whole installation of its own: a folder, a database, and the processes that run on them."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import psycopg2
+
+ROOT = Path(__file__).parent.parent
+# What the tests' own settings put into the environment is not for the processes under test.
+FOREIGN = ("DATAFLOW_VAR", "DATAFLOW_RAW", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
+class Installation:
+    """Runs `manage.py` on a folder of its own, as someone would from a shell."""
+
+    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in FOREIGN},
+            "DATAFLOW_VAR": str(folder),
+        }
+        self.environment.pop("DATABASE_URL", None)
+        if database_url:
+            self.environment["DATABASE_URL"] = database_url
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def manage(self, *arguments: str, **environment: str) -> str:
+        """The output of a command that succeeds."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment | environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
+        """A command in the background; its output goes to the file `log` of the folder."""
+        with (self.folder / "log").open("a") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+        self.processes.append(process)
+        return process
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the database holds, asked from outside."""
+        if self.database_url:
+            with closing(psycopg2.connect(self.database_url)) as connection:
+                cursor = connection.cursor()
+                cursor.execute(sql)
+                return cursor.fetchall()
+        with closing(sqlite3.connect(self.folder / "dataflow.sqlite3", timeout=30)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def end(self) -> None:
+        """End everything that was started and is still there."""
+        for process in self.processes:
+            for each in [*family(process.pid), *find(process)]:
+                kill(each)
+            process.wait()
+
+
+def find(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    try:
+        return [psutil.Process(process.pid)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """All descendants of a process."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def kill(process: psutil.Process) -> None:
+    try:
+        process.send_signal(signal.SIGKILL)
+    except psutil.NoSuchProcess:
+        return
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of them runs any more; one that nobody has waited for yet does not."""
+    return not any(
+        each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes
+    )
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
+    """The first true value of the condition; fails when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return value
+
+
+@contextmanager
+def installation(folder: Path, server: str | None) -> Iterator[Installation]:
+    """An installation on SQLite, or on a database of its own on that PostgreSQL server."""
+    if server is None:
+        made = Installation(folder)
+    else:
+        name = f"dataflow_{uuid.uuid4().hex[:12]}"
+        _execute(server, f"CREATE DATABASE {name}")
+        made = Installation(folder, urlsplit(server)._replace(path=f"/{name}").geturl())
+    try:
+        yield made
+    finally:
+        made.end()
+        if server is not None:
+            _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(server: str, statement: str) -> None:
+    with closing(psycopg2.connect(server)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
