@@ -1,6 +1,7 @@
 """Which app answers which URL."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -13,6 +14,15 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path("", include("records.urls")),
+    path("", include("ingestion.urls")),
+    path("", include("processing.urls")),
+    path(
+        "login/",
+        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     # The API answers under /api/ and, for clients that know it there, at the root.
     path("", include(api)),
@@ -21,3 +31,6 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
 ]
+
+handler400 = "records.views.errors.bad_request"
+handler404 = "records.views.errors.not_found"

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.datastructures import MultiValueDict
 
 from ingestion.mapping import ROLES
 from records.models.sources import SOURCE_NAME
@@ -46,15 +45,6 @@ class UploadForm(forms.Form):
     value = ColumnsField(label="Value column", help_text="The number to chart and average.")
     category = ColumnsField(label="Category column", help_text="What to group by.")
 
-    def __init__(
-        self, data: Any = None, files: MultiValueDict[str, UploadedFile] | None = None
-    ) -> None:
-        super().__init__(data, files)
-        for name, field in self.fields.items():
-            field.widget.attrs["autocomplete"] = "off"
-            if field.help_text:
-                field.widget.attrs["aria-describedby"] = f"{self[name].auto_id}_help"
-
     def clean_file(self) -> UploadedFile:
         file: UploadedFile = self.cleaned_data["file"]
         if (file.size or 0) > settings.MAX_UPLOAD_BYTES:
@@ -80,6 +70,11 @@ class UploadForm(forms.Form):
     def roles(self) -> dict[str, list[str]]:
         """The roles that were named; all others are found by the source or the column names."""
         return {role: self.cleaned_data[role] for role in ROLES if self.cleaned_data[role]}
+
+    @property
+    def names_roles(self) -> bool:
+        """Whether a role has been filled in, so that the page shows it again."""
+        return any(self[role].value() for role in ROLES)
 
     @property
     def role_fields(self) -> list[forms.BoundField]:

@@ -6,8 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from processing.errors import UnknownSource
 from processing.runs import queue_processing
-from records.models import Source
 
 
 @require_POST
@@ -18,10 +18,11 @@ def start(request: HttpRequest) -> HttpResponse:
             "You may look at records, but not process them. Ask an administrator for the "
             "permission to add processing runs."
         )
-    name = request.POST.get("source", "")
-    source = Source.objects.named(name) if name else None
-    if name and source is None:
-        raise Http404(f"There is no source “{name}”.")
-    run = queue_processing(source=source, how="page", user=request.user)
+    try:
+        run = queue_processing(
+            how="page", source_name=request.POST.get("source") or None, user=request.user
+        )
+    except UnknownSource as error:
+        raise Http404(str(error)) from error
     messages.success(request, "Processing is queued.")
     return redirect(run)

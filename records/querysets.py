@@ -93,9 +93,9 @@ class CountQuerySet(models.QuerySet[Any]):
     def with_status(self, status: str, source: str | None = None) -> int:
         """How many records have a status."""
         found = self.of_source(source).filter(status=status).aggregate(records=Sum("count"))
-        return found["records"] or 0
+        return int(found["records"] or 0)
 
-    def sources_with_raw(self) -> "models.QuerySet[Any, str]":
+    def sources_with_raw(self) -> "models.QuerySet[Any, Any]":
         """The names of the sources that have records waiting to be processed."""
         raw = self.order_by().filter(status="raw").values("source")
         return (

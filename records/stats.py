@@ -1,11 +1,15 @@
-"""Figures over records, from the counters that the store keeps."""
+"""Figures over records, from the counters that the store keeps: none of these looks at a record."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import NamedTuple
 
-from django.db.models import Sum
+from django.utils import timezone
 
 from records.models import RecordCount
+from records.models.counts import NO_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +26,94 @@ class Totals:
         return self.raw + self.processing + self.processed + self.failed
 
     @property
+    def waiting(self) -> int:
+        """The records without a result: raw ones, and those that are being worked on."""
+        return self.raw + self.processing
+
+    @property
     def success_rate(self) -> float:
         """The share of processed ones among those worked on, in percent; 0 when there are none."""
         worked_on = self.processed + self.failed
         return self.processed / worked_on * 100 if worked_on else 0.0
 
 
+class Span(NamedTuple):
+    """Days of timestamps (UTC), both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The totals of each day (UTC) that has records, and of the records without a timestamp."""
+
+    dated: dict[date, Totals] = field(default_factory=dict)
+    undated: Totals = Totals()
+
+    @property
+    def span(self) -> Span | None:
+        return Span(min(self.dated), max(self.dated)) if self.dated else None
+
+    def last_days(self, number: int) -> Span | None:
+        """The last ``number`` days up to the newest record that is not dated in the future.
+
+        Counted from the newest record rather than from today, so that a feed which ended a year
+        ago still has a last month.
+        """
+        today = timezone.now().date()
+        newest = max((day for day in self.dated if day <= today), default=None)
+        if newest is None:
+            newest = max(self.dated, default=None)
+        if newest is None:
+            return None
+        reach = min(number - 1, newest.toordinal() - 1)
+        return Span(newest - timedelta(days=reach), newest)
+
+    def within(self, span: Span) -> "Days":
+        """Only the days of the span; records without a timestamp lie outside of every span."""
+        return Days({day: t for day, t in self.dated.items() if span.first <= day <= span.last})
+
+    @property
+    def totals(self) -> Totals:
+        return add_up([*self.dated.values(), self.undated])
+
+
+def add_up(parts: Iterable[Totals]) -> Totals:
+    """One total of many."""
+    listed = list(parts)
+    return Totals(
+        raw=sum(part.raw for part in listed),
+        processing=sum(part.processing for part in listed),
+        processed=sum(part.processed for part in listed),
+        failed=sum(part.failed for part in listed),
+    )
+
+
 def totals(source: str | None = None) -> Totals:
     """The totals of one source, or of all of them."""
-    counts = RecordCount.objects.all() if source is None else RecordCount.objects.filter(source=source)
-    return Totals(**dict(counts.values_list("status").annotate(Sum("count")).order_by()))
+    rows = RecordCount.objects.of_source(source).per_status()
+    return Totals(**{row["status"]: row["records"] for row in rows})
 
 
-def by_source() -> dict[str, Totals]:
+def by_source(span: Span | None = None) -> dict[str, Totals]:
     """The totals of every source that has ever had records, by its name."""
+    counters = RecordCount.objects.between(*span) if span else RecordCount.objects.all()
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    rows = RecordCount.objects.values_list("source", "status").annotate(Sum("count"))
-    for source, status, count in rows.order_by("source"):
-        counts[source][status] = count
-    return {source: Totals(**by_status) for source, by_status in counts.items()}
+    for row in counters.per_status("source"):
+        counts[row["source"]][row["status"]] = row["records"]
+    return {source: Totals(**counts[source]) for source in sorted(counts)}
+
+
+def by_day(source: str | None = None) -> Days:
+    """The totals of each day, of one source or of all of them."""
+    counts: dict[date, dict[str, int]] = defaultdict(dict)
+    for row in RecordCount.objects.of_source(source).per_status("day"):
+        if row["records"]:
+            counts[row["day"]][row["status"]] = row["records"]
+    undated = Totals(**counts.pop(NO_DAY, {}))
+    return Days({day: Totals(**counts[day]) for day in sorted(counts)}, undated)

@@ -136,9 +136,13 @@ class ProcessingRun(Run):
         return reverse("processing-run", args=[self.pk])
 
     @property
+    def done(self) -> int:
+        """How many records have been worked on."""
+        return self.processed + self.failed
+
+    @property
     def share_done(self) -> float:
         """How much of what was raw at the start has been worked on, 0 to 1."""
         if self.state == RunState.FINISHED:
             return 1.0
-        done = self.processed + self.failed
-        return min(done / self.total, 1.0) if self.total else 0.0
+        return min(self.done / self.total, 1.0) if self.total else 0.0

@@ -1,0 +1,96 @@
+"""How templates show numbers, times, states and text out of files."""
+
+import json
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from records import numbers
+
+register = template.Library()
+
+register.filter("number", numbers.number)
+register.filter("percent", numbers.percent)
+register.filter("size", numbers.size)
+register.filter("duration", numbers.duration)
+
+LONGEST_CELL = 2_000
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    """Whether a table shows the value to the right."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+@register.filter
+def cell(value: Any) -> str:
+    """A cell as text: text as it is, anything else as its JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return visible(text)
+
+
+@register.filter
+def visible(text: str) -> str:
+    """Text whose control and direction characters can be seen and do nothing."""
+    shown = "".join(map(_visible_character, text[:LONGEST_CELL]))
+    left = len(text) - LONGEST_CELL
+    return f"{shown} … ({left:,} more characters)" if left > 0 else shown
+
+
+def _visible_character(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
+        return f"[U+{code:04X}]"
+    return character
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> str | SafeString:
+    """A moment of our own doing: how long ago, and exactly."""
+    if moment is None:
+        return "—"
+    return format_html(
+        '<time class="when" datetime="{}"><span>{}</span> <small>{}</small></time>',
+        moment.isoformat(timespec="seconds"),
+        numbers.ago(moment),
+        f"{localtime(moment):%d %b %Y, %H:%M:%S %Z}",
+    )
+
+
+@register.simple_tag
+def moment(timestamp: datetime | None) -> str | SafeString:
+    """A moment that a record tells of: exactly, since nobody waits for it."""
+    if timestamp is None:
+        return "—"
+    return format_html(
+        '<time class="moment" datetime="{}">{}</time>',
+        timestamp.isoformat(),
+        f"{localtime(timestamp):%Y-%m-%d %H:%M:%S}",
+    )
+
+
+@register.simple_tag
+def badge(state: str) -> SafeString:
+    """A status or a state, by a word and a colour."""
+    return format_html('<span class="badge badge-{}">{}</span>', state, state)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture of the sprite; the words beside it say what it means."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        static("icons.svg"),
+        name,
+    )

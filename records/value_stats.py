@@ -1,0 +1,212 @@
+"""Figures over results: categories, values and reasons of failure.
+
+They aggregate the current results, one pass over them for each figure: nothing keeps counters of
+these. Records dated within a span are found by a join with their records.
+"""
+
+import math
+from dataclasses import dataclass
+
+from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Floor, Greatest, Least
+
+from records.models import ProcessingResult
+from records.stats import Span
+
+# How many of the newest values tell where most values lie, and so which part a histogram draws.
+SAMPLE = 5_000
+BINS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """The records of one category, and the mean of those of their values that are shown."""
+
+    name: str | None
+    records: int
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """The categories with the most records, and all the others in one."""
+
+    top: list[Category]
+    other: Category | None
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the values of processed records come to.
+
+    ``left_out`` counts repaired values, which stand for cells that could not be read.
+    """
+
+    records: int = 0
+    number: int = 0
+    total: float = 0.0
+    lowest: float | None = None
+    highest: float | None = None
+    left_out: int = 0
+
+    @property
+    def mean(self) -> float | None:
+        return self.total / self.number if self.number else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """How many values lie from ``start`` up to, but not including, ``end``."""
+
+    start: float
+    end: float
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A histogram of where most values lie, and how many lie below and above it."""
+
+    bins: list[Bin]
+    below: int = 0
+    above: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence with which records failed, and how many did."""
+
+    message: str
+    records: int
+
+
+def current_results(
+    source: str | None = None, span: Span | None = None
+) -> QuerySet[ProcessingResult]:
+    """The results that count today, of one source or all, of all days or those of the span."""
+    results = ProcessingResult.objects.current().of_source(source).order_by()
+    return results.dated(*span) if span else results
+
+
+def values(results: QuerySet[ProcessingResult], *, repaired: bool = False) -> Values:
+    """Number, sum and extremes of the values among the results."""
+    shown = _shown(repaired)
+    found = results.filter(success=True).aggregate(
+        records=Count("pk"),
+        number=Count("pk", filter=shown),
+        total=Sum("value", filter=shown),
+        lowest=Min("value", filter=shown),
+        highest=Max("value", filter=shown),
+        left_out=Count("pk", filter=Q(repaired=True)),
+    )
+    return Values(
+        records=found["records"],
+        number=found["number"],
+        total=found["total"] or 0.0,
+        lowest=found["lowest"],
+        highest=found["highest"],
+        left_out=0 if repaired else found["left_out"],
+    )
+
+
+def categories(
+    results: QuerySet[ProcessingResult], everything: Values, *, repaired: bool, limit: int = 15
+) -> Categories:
+    """The ``limit`` categories with the most records; ``everything`` tells what remains."""
+    shown = _shown(repaired)
+    rows = (
+        results.filter(success=True, category__isnull=False)
+        .values("category")
+        .annotate(
+            records=Count("pk"),
+            number=Count("pk", filter=shown),
+            total=Sum("value", filter=shown),
+            mean=Avg("value", filter=shown),
+        )
+        .order_by("-records", "category")[:limit]
+    )
+    top = [Category(row["category"], row["records"], row["mean"]) for row in rows]
+    records = everything.records - sum(category.records for category in top)
+    number = everything.number - sum(row["number"] for row in rows)
+    total = everything.total - sum(row["total"] or 0.0 for row in rows)
+    other = Category(None, records, total / number if number else None) if records else None
+    return Categories(top, other)
+
+
+def distribution(
+    results: QuerySet[ProcessingResult], everything: Values, *, repaired: bool
+) -> Distribution:
+    """A histogram of the values among the results, in at most some 50 bins of a round width.
+
+    A few far outliers would press all the rest into one bin, so the bins cover where most of the
+    newest values lie; how many values lie outside is counted.
+    """
+    if everything.lowest is None or everything.highest is None:
+        return Distribution([])
+    usable = results.with_value(repaired=repaired)
+    newest = usable.order_by("-pk").values_list("value", flat=True)[:SAMPLE]
+    sample = sorted(value for value in newest if value is not None)
+    low, high = _where_most_lie(sample, everything.lowest, everything.highest)
+    histogram = _count_bins(usable, low, high, sample)
+    if histogram.below + histogram.above > everything.number / 20:
+        # The newest values are no fair sample of all of them.
+        histogram = _count_bins(usable, everything.lowest, everything.highest, sample)
+    return histogram
+
+
+def failure_reasons(results: QuerySet[ProcessingResult], *, limit: int = 10) -> list[Reason]:
+    """The messages with which most records failed."""
+    rows = (
+        results.filter(success=False)
+        .values("error_message")
+        .annotate(records=Count("pk"))
+        .order_by("-records", "error_message")[:limit]
+    )
+    return [Reason(row["error_message"] or "No reason given", row["records"]) for row in rows]
+
+
+def _shown(repaired: bool) -> Q:
+    """The same values as ResultQuerySet.with_value finds."""
+    drawable = Q(value__range=(-1e300, 1e300))
+    return drawable if repaired else drawable & Q(repaired=False)
+
+
+def _where_most_lie(sample: list[float], lowest: float, highest: float) -> tuple[float, float]:
+    if not sample:
+        return lowest, highest
+    low = sample[len(sample) // 100]
+    high = sample[-1 - len(sample) // 100]
+    if highest - lowest <= 3 * (high - low) or low == high:
+        return lowest, highest
+    margin = (high - low) / 4
+    return max(lowest, low - margin), min(highest, high + margin)
+
+
+def _count_bins(
+    results: QuerySet[ProcessingResult], low: float, high: float, sample: list[float]
+) -> Distribution:
+    width = _round_width(high - low or abs(high) / BINS or 1.0)
+    if all(value.is_integer() for value in sample) and abs(high) < 1e15:
+        width = max(1.0, math.ceil(width))
+    start = math.floor(low / width) * width
+    number = max(1, math.floor((high - start) / width) + 1)
+    place = Floor((Cast(F("value"), FloatField()) - start) / width)
+    rows = (
+        results.annotate(place=Greatest(Least(place, float(number)), -1.0))
+        .values("place")
+        .annotate(records=Count("pk"))
+    )
+    counts = {int(row["place"]): row["records"] for row in rows}
+    edges = [start + index * width for index in range(number + 1)]
+    return Distribution(
+        bins=[Bin(edges[index], edges[index + 1], counts.get(index, 0)) for index in range(number)],
+        below=counts.get(-1, 0),
+        above=counts.get(number, 0),
+    )
+
+
+def _round_width(spread: float) -> float:
+    """1, 2 or 5 times a power of ten, by which the spread falls into about BINS parts."""
+    rough = max(spread / BINS, 1e-300)
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next((step * power for step in (1, 2, 5) if step * power >= rough), 10 * power)

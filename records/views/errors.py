@@ -1,0 +1,18 @@
+"""What is shown instead of a page."""
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for a request that makes no sense; a view's own BadRequest says what is wrong."""
+    sentence = str(exception) if isinstance(exception, BadRequest) else ""
+    return render(request, "400.html", {"sentence": sentence}, status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for what does not exist; a view's own Http404 says what that is."""
+    # The resolver raises a subclass, whose text is a listing of all addresses.
+    sentence = str(exception) if type(exception) is Http404 else ""
+    return render(request, "404.html", {"sentence": sentence}, status=404)

@@ -1,0 +1,56 @@
+"""The explorer: records by filter, page by page in the order of their ids."""
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from records.cells import as_rows
+from records.filters import RecordFilter
+from records.models import DataRecord, Source
+from records.pagination import InvalidCursor, page_of
+
+PAGE = 50
+COLUMNS = 5
+# Only the order of the key can be walked without a look at every record.
+ORDERS = {"id": "Id, ascending", "-id": "Id, descending"}
+FILTERS = ("source", "status", "q", "run")
+
+
+@require_safe
+def explorer(request: HttpRequest) -> HttpResponse:
+    """The page; for htmx only the list of records in it."""
+    order = request.GET.get("sort") or "id"
+    if order not in ORDERS:
+        raise BadRequest(f"There is no order “{order}”. Choose one of {', '.join(ORDERS)}.")
+    found = RecordFilter(request.GET, queryset=DataRecord.objects.all())
+    context = {
+        "filter": found,
+        "sources": Source.objects.names(),
+        "statuses": DataRecord.Status.values,
+        "orders": ORDERS,
+        "order": order,
+        "is_filtered": any(request.GET.get(name) for name in FILTERS),
+    }
+    status = 200
+    if found.is_valid():
+        try:
+            page = page_of(
+                found.qs,
+                cursor=request.GET.get("cursor"),
+                limit=PAGE,
+                descending=order.startswith("-"),
+            )
+        except InvalidCursor as error:
+            raise BadRequest(str(error)) from error
+        context["page"] = page
+        context["columns"], context["rows"] = as_rows(page.records, limit=COLUMNS)
+    else:
+        status = 400
+    # htmx asks for the whole page when it goes back in the history.
+    is_part = request.htmx and not request.htmx.history_restore_request
+    template = "records/_records.html" if is_part else "records/explorer.html"
+    response = render(request, template, context, status=200 if is_part else status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response

@@ -1,0 +1,131 @@
+"""The list of runs of both kinds, and the page of each."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from records.models import IngestionRun, ProcessingRun, Source
+from records.pagination import InvalidCursor, page_of
+from records.runs import worker_alive
+
+PAGE = 50
+# The roles that columns play, in the order in which pages name them.
+ROLES = ("id", "timestamp", "value", "category")
+GREATEST_ID = 2**63 - 1
+
+Run = TypeVar("Run", IngestionRun, ProcessingRun)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs of both kinds, newest first; ``older`` is the query string of what comes next."""
+
+    runs: list[IngestionRun | ProcessingRun]
+    older: str | None
+
+
+def latest_runs(
+    limit: int,
+    *,
+    source: Source | None = None,
+    before_ingestion: int = GREATEST_ID,
+    before_processing: int = GREATEST_ID,
+) -> RunPage:
+    """The newest ``limit`` runs of both kinds that are older than the ids given.
+
+    A run of processing without a source is one over all sources, so it belongs to each.
+    """
+    ingestion = IngestionRun.objects.with_source().filter(pk__lt=before_ingestion)
+    processing = ProcessingRun.objects.with_source().filter(pk__lt=before_processing)
+    if source is not None:
+        ingestion = ingestion.filter(source=source)
+        processing = processing.of_source_or_all(source)
+    found: list[IngestionRun | ProcessingRun] = [
+        *ingestion.order_by("-pk")[: limit + 1],
+        *processing.order_by("-pk")[: limit + 1],
+    ]
+    found.sort(key=lambda run: run.created_at, reverse=True)
+    shown = found[:limit]
+    if len(found) <= limit:
+        return RunPage(shown, None)
+    for run in shown:
+        if isinstance(run, IngestionRun):
+            before_ingestion = min(before_ingestion, run.pk)
+        else:
+            before_processing = min(before_processing, run.pk)
+    older = {"ingestion": before_ingestion, "processing": before_processing}
+    return RunPage(shown, urlencode(older | ({"source": source.name} if source else {})))
+
+
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """The list; ``?ingestion=`` and ``?processing=`` say before which run of each kind."""
+    name = request.GET.get("source", "")
+    source = Source.objects.named(name) if name else None
+    if name and source is None:
+        raise Http404(f"There is no source “{name}”.")
+    page = latest_runs(
+        PAGE,
+        source=source,
+        before_ingestion=_bound(request, "ingestion"),
+        before_processing=_bound(request, "processing"),
+    )
+    is_first = "ingestion" not in request.GET and "processing" not in request.GET
+    context = {"page": page, "source": source, "is_first": is_first}
+    return render(request, "records/runs.html", context)
+
+
+def _bound(request: HttpRequest, kind: str) -> int:
+    text = request.GET.get(kind) or str(GREATEST_ID)
+    # Longer numbers are no ids, and Python refuses to read the longest ones.
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= GREATEST_ID):
+        raise BadRequest(f"“{kind}” is the number of a run, not “{text[:50]}”.")
+    return int(text)
+
+
+@require_safe
+def ingestion_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
+    run = _run_or_404(IngestionRun, pk)
+    context = {"run": run, "no_worker": run.is_active and not worker_alive("ingestion")}
+    if request.htmx and not request.htmx.history_restore_request:
+        return _progress(request, "records/_ingestion_progress.html", run, context)
+    try:
+        page = page_of(run.rejected_rows.all(), cursor=request.GET.get("cursor"), limit=PAGE)
+    except InvalidCursor as error:
+        raise BadRequest(str(error)) from error
+    context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
+    return render(request, "records/ingestion_run.html", context | {"rejected": page})
+
+
+@require_safe
+def processing_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of a pass of processing; while it is active, htmx asks for its upper part."""
+    run = _run_or_404(ProcessingRun, pk)
+    context = {"run": run, "no_worker": run.is_active and not worker_alive("processing")}
+    if request.htmx and not request.htmx.history_restore_request:
+        return _progress(request, "records/_processing_progress.html", run, context)
+    return render(request, "records/processing_run.html", context)
+
+
+def _progress(
+    request: HttpRequest,
+    template: str,
+    run: IngestionRun | ProcessingRun,
+    context: dict[str, object],
+) -> HttpResponse:
+    """The part of a run's page that moves; a run that has ended has a whole new page."""
+    return render(request, template, context) if run.is_active else HttpResponseClientRefresh()
+
+
+def _run_or_404(model: type[Run], pk: int) -> Run:
+    found = model.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"There is no run {pk}.")
+    return found

@@ -1,0 +1,47 @@
+"""The list of sources and the page of each."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from records import stats
+from records.models import Source
+from records.stats import Totals
+from records.views.runs import latest_runs
+
+ROLES = {
+    "id": ("Id", "No column: the key of a record is made from the content of its row."),
+    "timestamp": ("Timestamp", "No column: its records can't be placed in time."),
+    "value": ("Value", "No column: its records are not checked for a value, and have no averages."),
+    "category": ("Category", "No column: its records are in no category."),
+}
+LATEST_RUNS = 10
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    """Every source with its totals."""
+    totals = stats.by_source()
+    rows = [
+        (source, totals.get(source.name, Totals())) for source in Source.objects.with_rule_version()
+    ]
+    return render(request, "records/sources.html", {"rows": rows})
+
+
+@require_safe
+def source(request: HttpRequest, name: str) -> HttpResponse:
+    """What is known of one source."""
+    found = Source.objects.named(name)
+    if found is None:
+        raise Http404(f"There is no source “{name}”.")
+    context = {
+        "source": found,
+        "totals": stats.totals(found.name),
+        "roles": [
+            (label, found.mapping.get(role) or [], missing)
+            for role, (label, missing) in ROLES.items()
+        ],
+        "rule_set": found.current_rule_set,
+        "runs": latest_runs(LATEST_RUNS, source=found),
+    }
+    return render(request, "records/source.html", context)

@@ -1,0 +1,74 @@
+"use strict";
+// Draws the figures of a page from the specs beside them. A figure that can't be drawn keeps the
+// table of its numbers open. Colours and fonts come from the stylesheet.
+
+(() => {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function config(palette) {
+    const style = getComputedStyle(document.documentElement);
+    const token = (name) => style.getPropertyValue(`--${name}`).trim();
+    const bar = palette === "failed" ? token("chart-failed") : token("chart-1");
+    return {
+      background: "transparent",
+      font: getComputedStyle(document.body).fontFamily,
+      view: { stroke: null },
+      bar: { color: bar, cornerRadiusEnd: palette === "status" ? 0 : 2 },
+      range: { category: ["chart-processed", "chart-failed", "chart-waiting"].map(token) },
+      axis: {
+        labelColor: token("ink-2"),
+        titleColor: token("ink-2"),
+        labelFontSize: 12,
+        titleFontSize: 12,
+        titleFontWeight: 500,
+        titlePadding: 10,
+        gridColor: token("line"),
+        domainColor: token("line"),
+        tickColor: token("line"),
+      },
+      legend: {
+        labelColor: token("ink"),
+        labelFontSize: 12,
+        symbolType: "square",
+        symbolSize: 90,
+        symbolStrokeWidth: 0,
+        offset: 12,
+      },
+    };
+  }
+
+  async function draw(figure) {
+    const spec = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const drawing = figure.querySelector(".drawing");
+    drawing.hidden = false;
+    try {
+      await window.vegaEmbed(drawing, spec, {
+        mode: "vega-lite",
+        actions: false,
+        // The interpreter of expressions, as the page allows no eval.
+        ast: true,
+        renderer: "svg",
+        // No style elements of its own: app.css styles the drawing and its tooltip.
+        defaultStyle: false,
+        tooltip: { disableDefaultStyle: true },
+        config: config(figure.dataset.palette),
+      });
+    } catch (error) {
+      drawing.hidden = true;
+      console.error(error);
+      return;
+    }
+    const details = figure.querySelector("details");
+    if (!figure.dataset.drawn) details.open = false;
+    figure.dataset.drawn = "yes";
+  }
+
+  function drawAll() {
+    document.querySelectorAll("[data-chart]:has(.drawing)").forEach(draw);
+  }
+
+  if (window.vegaEmbed) {
+    drawAll();
+    dark.addEventListener("change", drawAll);
+  }
+})();
