@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import charset_normalizer
+import clevercsv
 from clevercsv.detect import Detector
 
 from ingestion.errors import UnreadableInput
@@ -27,11 +28,11 @@ LEGACY_SAMPLE = 50
 WRONG_BYTE = re.compile("[\udc80-\udcff]")
 
 BYTE_ORDER_MARKS = [
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
 NOT_TEXT = [
     (b"PK\x03\x04", "it is a ZIP archive or an Excel workbook. Save it as CSV."),
@@ -121,12 +122,13 @@ def _read_whole(file: io.BufferedReader, start: bytes) -> Detected:
     """Size, digest and encoding in one pass: a wrong byte may come after megabytes."""
     size, sha, beyond_ascii = 0, hashlib.sha256(), bytearray()
     marked = _marked_encoding(start) or _wide_encoding(start)
+    wide = marked is not None and marked != "utf-8"
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     fitting = bad = 0
     while chunk := file.read(CHUNK_BYTES):
         size += len(chunk)
         sha.update(chunk)
-        if marked or (chunk.isascii() and not decoder.getstate()[0]):
+        if wide or (chunk.isascii() and not decoder.getstate()[0]):
             continue
         text = decoder.decode(chunk)
         # Every character of several bytes makes the text shorter than its bytes.
@@ -138,8 +140,8 @@ def _read_whole(file: io.BufferedReader, start: bytes) -> Detected:
     tail = decoder.decode(b"", final=True)
     bad += len(tail)
     found = Detected(size, sha.hexdigest(), marked or "utf-8")
-    if bad and not marked:
-        if fitting > bad:
+    if bad:
+        if fitting > bad or marked:
             found.notes.append(
                 "The file is UTF-8 but for some bytes; the rows that hold them are rejected."
             )
@@ -164,7 +166,8 @@ def _legacy_encoding(sample: bytes) -> str:
 
 
 def _dialect(path: Path, encoding: str) -> Dialect:
-    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
+    # What does not fit the encoding says nothing about the dialect.
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
         lines: list[str] = []
         characters = 0
         while len(lines) < DIALECT_LINES and characters < DIALECT_CHARACTERS:
@@ -173,8 +176,12 @@ def _dialect(path: Path, encoding: str) -> Dialect:
                 break
             lines.append(line)
             characters += len(line)
-    text = "".join(lines)
-    found = Detector().detect(text, delimiters=[d for d in DELIMITERS if d in text] or [","])
+    # The detector takes no NUL, and gives up on a cell that is too long for it.
+    text = "".join(lines).replace("\0", "\ufffd")
+    try:
+        found = Detector().detect(text, delimiters=[d for d in DELIMITERS if d in text] or [","])
+    except clevercsv.Error:
+        found = None
     if found is None:
         return Dialect()
     # Quotes may begin further down than the sample reaches, so a dialect without any has them.

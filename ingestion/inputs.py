@@ -19,7 +19,7 @@ class StoredInput:
     name: str
 
 
-def keep_upload(file: UploadedFile[Any]) -> StoredInput:
+def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
     """Keep an uploaded file under its digest: the same file sent twice is kept once."""
     settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
     sha = hashlib.sha256()

@@ -1,7 +1,9 @@
 """Bytes -> rows: reads delimited text lazily. Pure: no Django, no tables."""
 
+import codecs
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +16,21 @@ from ingestion.errors import RowError, UnreadableInput
 # A cell may have as many characters as this; a longer one makes its row a rejected row.
 MAX_CELL_CHARACTERS = 1 << 20
 csv.field_size_limit(MAX_CELL_CHARACTERS)
+
+# What does not fit the encoding comes through as lone surrogates, a byte each, so that it is found
+# in its row and can be turned back. Python's "surrogateescape" does it for some encodings only.
+KEEP_BYTES = "keep-bytes"
+KEPT = 0xDC00
+KEPT_BYTE = re.compile("([\udc00-\udcff])")
+
+
+def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(KEPT + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(KEEP_BYTES, _keep_bytes)
 
 
 class DelimitedReader:
@@ -30,15 +47,11 @@ class DelimitedReader:
     def __init__(self, path: Path, *, name: str, encoding: str, dialect: Dialect) -> None:
         self._name = name
         self._dialect = dialect
-        # What does not fit the encoding comes through as lone surrogates, so that it is found
-        # in its row, and can be turned back into its bytes.
         self._bytes = path.open("rb")
-        self._file = io.TextIOWrapper(
-            self._bytes, encoding=encoding, errors="surrogateescape", newline=""
-        )
-        self._encoding = encoding.removesuffix("-sig")
+        self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
+        self._encoding = encoding
         self._taken: list[str] = []
-        self._returned: deque[str] = deque()
+        self._returned = deque([self._file.readline().removeprefix("\ufeff")])
         self._line = 1
         self.blank_rows = 0
         self._rows = self._read()
@@ -72,7 +85,11 @@ class DelimitedReader:
 
     def raw(self) -> bytes:
         """The bytes of the row that was handed out last, with its line end."""
-        return "".join(self._taken).encode(self._encoding, "surrogateescape")
+        text = "".join(self._taken)
+        return b"".join(
+            bytes([ord(part) - KEPT]) if KEPT_BYTE.fullmatch(part) else part.encode(self._encoding)
+            for part in KEPT_BYTE.split(text)
+        )
 
     def bytes_read(self) -> int:
         """How far the file has been read; a little ahead of the rows handed out."""

@@ -98,11 +98,8 @@ class CountQuerySet(models.QuerySet[Any]):
     def sources_with_raw(self) -> "models.QuerySet[Any, Any]":
         """The names of the sources that have records waiting to be processed."""
         raw = self.order_by().filter(status="raw").values("source")
-        return (
-            raw.annotate(records=Sum("count"))
-            .filter(records__gt=0)
-            .values_list("source", flat=True)
-        )
+        waiting: models.QuerySet[Any, Any] = raw.annotate(records=Sum("count"))
+        return waiting.filter(records__gt=0).values_list("source", flat=True)
 
     def between(self, first: date, last: date) -> Self:
         """The counters of these days, both included."""
@@ -110,7 +107,8 @@ class CountQuerySet(models.QuerySet[Any]):
 
     def per_status(self, *keys: str) -> Self:
         """Rows of {keys.., status, records}: the counts added up over everything else."""
-        return self.order_by().values(*keys, "status").annotate(records=Sum("count"))
+        counted: Self = self.order_by().values(*keys, "status").annotate(records=Sum("count"))
+        return counted
 
 
 class ResultQuerySet(models.QuerySet[Any]):

@@ -331,7 +331,8 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
     check_data(data)
     now = timezone.now()
     with transaction.atomic():
-        record = DataRecord.objects.select_for_update().filter(pk=record_id).first()
+        found = DataRecord.objects.select_for_update().filter(pk=record_id)
+        record: DataRecord | None = found.first()
         if record is None:
             raise RecordNotFound(record_id)
         if record.data == data:
