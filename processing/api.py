@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, permissions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from processing.errors import UnknownSource
 from processing.runs import queue_processing
@@ -15,6 +16,13 @@ from records.models import ProcessingRun
 from records.serializers import ErrorSerializer
 
 GREATEST_LIMIT = 2**63 - 1
+
+
+class MayProcess(permissions.BasePermission):
+    """Who may add processing runs may start processing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or request.user.has_perm("records.add_processingrun")
 
 
 class ProcessRequest(serializers.Serializer[Any]):
@@ -56,8 +64,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
 
     queryset = ProcessingRun.objects.none()
     serializer_class = ProcessRequest
-    # POST needs the permission to add a processing run.
-    permission_classes = (permissions.IsAuthenticated, permissions.DjangoModelPermissions)
+    permission_classes = (permissions.IsAuthenticated, MayProcess)
 
     @extend_schema(
         operation_id="process",
@@ -78,7 +85,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
                 how="api",
                 source_name=wanted.validated_data.get("source"),
                 limit=wanted.validated_data.get("limit"),
-                user=cast(AbstractBaseUser, request.user),
+                user=cast(User, request.user),
             )
         except UnknownSource as error:
             raise serializers.ValidationError({"source": [str(error)]}) from error

@@ -8,6 +8,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, permissions, renderers, status
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -55,15 +56,25 @@ class RootView(StrictQuery):
         return "API"
 
 
+class AlwaysJSON(DefaultContentNegotiation):
+    """The first renderer, whatever the client would rather have."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        return renderers[0], renderers[0].media_type
+
+
 class HealthView(APIView):
     """Whether the service does its work: open to all, and the same for all.
 
-    It answers without looking at who asks, so that it answers without a database as well.
+    It looks neither at who asks nor for a page to show, so it answers without a database as well.
     """
 
     authentication_classes = ()
     permission_classes = (permissions.AllowAny,)
     renderer_classes = (renderers.JSONRenderer,)
+    content_negotiation_class = AlwaysJSON
 
     @extend_schema(
         operation_id="health",

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import SuspiciousOperation
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from rest_framework import exceptions, views
 from rest_framework.request import Request
@@ -34,6 +35,9 @@ def unknown_name(kind: str, known: frozenset[str]) -> str:
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error answers ``{"detail": sentence}``; a wrong parameter also stands in ``errors``."""
+    if isinstance(error, SuspiciousOperation):
+        # Django's own limits, which tell of settings.
+        error = exceptions.ParseError("The request is too large.")
     response = views.exception_handler(error, context)
     if response is not None and isinstance(error, exceptions.ValidationError):
         errors = error.detail if isinstance(error.detail, dict) else {"body": error.detail}

@@ -1,6 +1,7 @@
 """Requests to the API: who is asking, and how a body is read."""
 
 import io
+import json
 from typing import IO, Any
 
 from django.conf import settings
@@ -19,10 +20,9 @@ class TokenFirst(TokenAuthentication):  # type: ignore[misc]
     """
 
     def authenticate_credentials(self, token: bytes) -> Any:
-        try:
-            token.decode("ascii")
-        except UnicodeDecodeError:
-            raise exceptions.AuthenticationFailed("Invalid token.") from None
+        # A token has ASCII letters and digits; of others not even the question can be asked.
+        if not token.isalnum():
+            raise exceptions.AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
 
 
@@ -30,18 +30,22 @@ def body(stream: IO[bytes]) -> io.BytesIO:
     """The whole body, if it is no longer than LONGEST_BODY."""
     content = stream.read(LONGEST_BODY + 1)
     if len(content) > LONGEST_BODY:
-        raise exceptions.ParseError(f"The body is longer than {LONGEST_BODY:,} bytes.")
+        raise exceptions.ParseError("The request is too large.")
     return io.BytesIO(content)
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON of a bounded length and depth."""
+    """JSON of a bounded length and depth, in characters that every database can hold."""
 
     def parse(self, stream: IO[Any], *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().parse(body(stream), *args, **kwargs)
+            parsed = super().parse(body(stream), *args, **kwargs)
+            json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError:
             raise exceptions.ParseError("JSON parse error - nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise exceptions.ParseError("JSON parse error - half of a character.") from None
+        return parsed
 
 
 class FormParser(parsers.FormParser):

@@ -13,7 +13,7 @@ from tests.landed import NOON, land, sale
 
 # Any character that a key may hold: all but NUL and lone surrogates.
 KEYS = st.text(
-    st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=12
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12
 )
 
 

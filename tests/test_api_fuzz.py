@@ -1,0 +1,102 @@
+"""Whatever a client asks, it gets an answer and never an internal error."""
+
+import string
+
+import pytest
+from django.contrib.auth.models import User
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from tests.landed import land, process_all, sale
+
+NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "x", ""]
+TELLING = [
+    "",
+    "0",
+    "1",
+    "-1",
+    "9" * 30,
+    "1e9",
+    "NaN",
+    "raw",
+    "shop",
+    "shop:1",
+    "null",
+    "api",
+    "json",
+]
+ENCODED = [
+    "%00",
+    "%FF",
+    "%C3",
+    "%ED%A0%80",
+    "%F0%9F%98%80",
+    "%",
+    "%2",
+    "%zz",
+    "%25",
+    "%5C",
+    "%27",
+    "%0A",
+]
+VALUES = st.one_of(
+    st.sampled_from(TELLING),
+    st.lists(
+        st.sampled_from([*ENCODED, *string.printable.translate({ord(c): None for c in "#&\r\n"})]),
+        max_size=8,
+    ).map("".join),
+)
+QUERIES = st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=3).map(
+    lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
+)
+PATHS = st.one_of(
+    st.sampled_from(["/records", "/stats", "/api/records", "/api/stats", "/api/", "/health"]),
+    VALUES.map(lambda part: "/records/" + part.replace("?", "%3F")),
+)
+BODIES = st.one_of(
+    st.binary(max_size=30),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["source", "limit", "x"]), inner, max_size=3)
+        ),
+        max_leaves=5,
+    ),
+)
+
+
+@pytest.fixture
+def api(db) -> APIClient:
+    land("shop", {"1": sale(1), "2": {"id": "2"}, "50%": sale(3)})
+    process_all()
+    client = APIClient()
+    client.force_login(User.objects.create_superuser("admin"))
+    return client
+
+
+fuzzed = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@fuzzed
+@given(path=PATHS, query=QUERIES)
+def test_no_question_is_answered_by_an_internal_error(api, path, query):
+    response = api.get(f"{path}?{query}")
+    assert response.status_code in (200, 400, 404, 503)
+    assert response.status_code != 503 or path == "/health"
+
+
+@fuzzed
+@given(body=BODIES)
+def test_no_body_is_answered_by_an_internal_error(api, body):
+    if isinstance(body, bytes):
+        response = api.post("/process", body, content_type="application/json")
+    else:
+        try:
+            response = api.post("/process", body, format="json")
+        except ValueError:
+            return  # NaN: the client itself refuses to send it.
+    assert response.status_code in (202, 400)
