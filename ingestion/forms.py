@@ -1,5 +1,7 @@
 """What the upload page takes."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from django import forms
@@ -45,8 +47,8 @@ class UploadForm(forms.Form):
     value = ColumnsField(label="Value column", help_text="The number to chart and average.")
     category = ColumnsField(label="Category column", help_text="What to group by.")
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > settings.MAX_UPLOAD_BYTES:
             raise forms.ValidationError(
                 f"{file.name} has {size(file.size or 0)}; the limit is "

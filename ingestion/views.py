@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -11,10 +11,11 @@ from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
 from ingestion.runs import queue_file
 from records.models import Source
+from records.requests import PageRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: PageRequest) -> HttpResponse:
     """The form; a file that was sent is kept and queued, and its run's page comes next."""
     if not request.user.has_perm("records.add_ingestionrun"):
         raise PermissionDenied(

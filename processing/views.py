@@ -2,16 +2,17 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from processing.errors import UnknownSource
 from processing.runs import queue_processing
+from records.requests import PageRequest
 
 
 @require_POST
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: PageRequest) -> HttpResponse:
     """Queue a pass over the raw records of ``source``, or of all sources; its page comes next."""
     if not request.user.has_perm("records.add_processingrun"):
         raise PermissionDenied(

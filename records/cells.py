@@ -9,10 +9,10 @@ from records.models import DataRecord, IngestionRun, ProcessingResult
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record as a row of a list: one cell a column, None where it has no such column."""
+    """A record as a row of a list, with its first cells; None where it lacks the column."""
 
     record: DataRecord
-    cells: list[Any]
+    cells: list[tuple[str, Any]]
 
 
 @dataclass(slots=True)
@@ -47,19 +47,25 @@ def in_order(columns: Iterable[str], data: dict[str, Any]) -> list[str]:
 
 
 def as_rows(records: Sequence[DataRecord], *, limit: int) -> tuple[list[str], list[Row]]:
-    """The first ``limit`` columns that the records hold, and each record's cells of them.
+    """Records with their first ``limit`` cells, and the columns of these if all have the same.
 
-    The order of columns is that of the runs that the records come from; it costs one query.
+    The cells that made the id and the timestamp are left out: every list of records shows those
+    anyway. The order is that of the runs that the records come from; it costs one query.
     """
     runs = {record.run_id for record in records if record.run_id is not None}
-    orders = dict(IngestionRun.objects.filter(pk__in=runs).values_list("pk", "columns"))
-    columns: dict[str, None] = {}
+    known = IngestionRun.objects.filter(pk__in=runs).values_list("pk", "columns", "mapping")
+    orders = {pk: _telling(columns, mapping)[:limit] for pk, columns, mapping in known}
+    rows = []
     for record in records:
-        if len(columns) >= limit:
-            break
-        columns |= dict.fromkeys(in_order(orders.get(record.run_id, []), record.data))
-    shown = list(columns)[:limit]
-    return shown, [Row(record, [record.data.get(column) for column in shown]) for record in records]
+        order = orders.get(record.run_id or 0) or list(record.data)[:limit]
+        rows.append(Row(record, [(column, record.data.get(column)) for column in order]))
+    columns = {tuple(column for column, _ in row.cells) for row in rows}
+    return (list(columns.pop()) if len(columns) == 1 else []), rows
+
+
+def _telling(columns: list[str], mapping: dict[str, Any]) -> list[str]:
+    shown_anyway = {*(mapping.get("id") or ()), *(mapping.get("timestamp") or ())}
+    return [column for column in columns if column not in shown_anyway]
 
 
 def compare(record: DataRecord, result: ProcessingResult | None) -> list[ComparedCell]:

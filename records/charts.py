@@ -5,6 +5,7 @@ the stylesheet, so that a chart follows the light or dark scheme of its page.
 """
 
 import itertools
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,18 @@ from records.numbers import number
 from records.stats import Days, Totals, add_up
 from records.value_stats import Categories, Category, Distribution, Reason
 
+TIME_UNITS = {
+    "day": alt.TimeUnitParams(unit="utcyearmonthdate"),
+    "week": alt.TimeUnitParams(unit="utcyearweek"),
+    "month": alt.TimeUnitParams(unit="utcyearmonth"),
+    "year": alt.TimeUnitParams(unit="utcyear"),
+}
 # Parts of a stack from the bottom, in the order of the status colours of charts.js.
 STATUSES = ("Processed", "Failed", "Waiting")
-BAR_STEP = 26
-LONGEST_LABEL = 80
+# Pixels; characters; lines.
+LINE_HEIGHT = 14
+LABEL_WIDTH = 26
+LABEL_LINES = 3
 
 Cell = str | int | float | None
 
@@ -53,18 +62,14 @@ def over_time(days: Days) -> Chart:
         for start, totals in buckets.items()
         for order, (status, records) in enumerate(_by_status(totals))
     ]
-    time_unit = {
-        "day": "utcyearmonthdate",
-        "week": "utcyearweek",
-        "month": "utcyearmonth",
-        "year": "utcyear",
-    }[unit]
     chart = _chart(data, height=260).encode(
         x=alt.X(
             "date:T",
-            timeUnit=alt.TimeUnitParams(unit=time_unit),
+            timeUnit=TIME_UNITS[unit],
             title=f"Timestamp, by {unit} (UTC)",
-            axis=alt.Axis(labelOverlap=True, grid=False, format=_time_format(unit)),
+            axis=alt.Axis(
+                labelOverlap=True, labelSeparation=12, grid=False, format=_time_format(unit)
+            ),
         ),
         y=alt.Y("records:Q", title="Records", stack="zero", axis=_count_axis()),
         color=_status_colour(),
@@ -102,18 +107,19 @@ def by_source(totals: dict[str, Totals]) -> Chart:
     rest = add_up(part for _, part in ordered[15:])
     if rest.total:
         shown.append((f"{len(ordered) - 15:,} others", rest))
+    labels = _labels([name for name, _ in shown])
     data = [
-        {"source": name, "status": status, "records": records, "order": order}
-        for name, part in shown
+        {"label": label, "name": name, "status": status, "records": records, "order": order}
+        for label, (name, part) in zip(labels, shown, strict=True)
         for order, (status, records) in enumerate(_by_status(part))
     ]
-    chart = _chart(data, height=alt.Step(BAR_STEP)).encode(
+    chart = _chart(data, height=_height(labels)).encode(
         x=alt.X("records:Q", title="Records", stack="zero", axis=_count_axis()),
-        y=_label_axis("source", "Source"),
+        y=_label_axis(),
         color=_status_colour(),
         order=alt.Order("order:Q"),
         tooltip=[
-            alt.Tooltip("source:N", title="Source"),
+            alt.Tooltip("name:N", title="Source"),
             alt.Tooltip("status:N", title="Status"),
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
@@ -168,7 +174,8 @@ def distribution(
     data = [
         {
             "start": part.start,
-            "end": part.end,
+            # Vega-Lite looks for the end of a bin under this name.
+            "start_end": part.end,
             "range": f"{number(part.start)} to {number(part.end)}",
             "records": part.records,
         }
@@ -176,7 +183,7 @@ def distribution(
     ]
     chart = _chart(data, height=240).encode(
         x=alt.X("start:Q", bin="binned", title=value_name, axis=_value_axis(grid=False)),
-        x2="end:Q",
+        x2="start_end:Q",
         y=alt.Y("records:Q", title="Processed records", axis=_count_axis()),
         tooltip=[
             alt.Tooltip("range:N", title=value_name),
@@ -214,8 +221,9 @@ def left_out(number_left_out: int) -> list[str]:
 def failures(reasons: Sequence[Reason], failed: int) -> Chart:
     """Why records failed: the most frequent reasons, and the others in one bar."""
     rest = failed - sum(reason.records for reason in reasons)
-    labels = _labels([reason.message for reason in reasons] + ["Other reasons"] * (rest > 0))
-    rows = list(zip(labels, [*(reason.records for reason in reasons), rest], strict=False))
+    rows = [(reason.message, reason.records) for reason in reasons]
+    if rest > 0:
+        rows.append(("Other reasons", rest))
     return Chart(
         id="failures",
         title="Why records failed",
@@ -227,8 +235,8 @@ def failures(reasons: Sequence[Reason], failed: int) -> Chart:
     )
 
 
-def _chart(data: list[dict[str, Any]], *, height: int | alt.Step) -> alt.Chart:
-    return alt.Chart(alt.Data(values=data), width="container", height=height).mark_bar()
+def _chart(data: list[dict[str, Any]], *, height: int) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=data), width="container", height=height).mark_bar()
 
 
 def _spec(chart: alt.Chart) -> dict[str, Any]:
@@ -238,25 +246,55 @@ def _spec(chart: alt.Chart) -> dict[str, Any]:
 
 
 def _bars(
-    rows: Sequence[tuple[str, float]], label: str, amount: str, axis: alt.Axis
+    rows: Sequence[tuple[str, float]], name_title: str, amount_title: str, axis: alt.Axis
 ) -> dict[str, Any]:
     """Horizontal bars in the order of the rows."""
-    data = [{"label": name, "amount": size, "shown": number(size)} for name, size in rows]
-    chart = _chart(data, height=alt.Step(BAR_STEP)).encode(
-        x=alt.X("amount:Q", title=amount, axis=axis),
-        y=_label_axis("label", label),
+    labels = _labels([name for name, _ in rows])
+    data = [
+        {"label": label, "name": name, "amount": amount, "shown": number(amount)}
+        for label, (name, amount) in zip(labels, rows, strict=True)
+    ]
+    chart = _chart(data, height=_height(labels)).encode(
+        x=alt.X("amount:Q", title=amount_title, axis=axis),
+        y=_label_axis(),
         tooltip=[
-            alt.Tooltip("label:N", title=label),
-            alt.Tooltip("shown:N", title=amount),
+            alt.Tooltip("name:N", title=name_title),
+            alt.Tooltip("shown:N", title="Amount"),
         ],
     )
     return _spec(chart)
 
 
-def _label_axis(field: str, title: str) -> alt.Y:
+def _labels(names: Sequence[str]) -> list[str]:
+    """Names in a few short lines each, all different: a cell may hold a whole page of text."""
+    labels: dict[str, None] = {}
+    for name in names:
+        lines = textwrap.wrap(name, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …")
+        label = "\n".join(lines) or "(empty)"
+        copies = (f"{label} ({count})" for count in itertools.count(2))
+        labels[label if label not in labels else next(c for c in copies if c not in labels)] = None
+    return list(labels)
+
+
+def _height(labels: Sequence[str]) -> int:
+    """Room for as many bars, each as high as the label with the most lines."""
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    return len(labels) * max(26, lines * LINE_HEIGHT + 10)
+
+
+def _label_axis() -> alt.Y:
+    axis = alt.Axis(
+        labelExpr=r"split(datum.label, '\n')",
+        labelLimit=200,
+        labelLineHeight=LINE_HEIGHT,
+        labelPadding=8,
+        labelOverlap=False,
+        grid=False,
+        ticks=False,
+        domain=False,
+    )
     # sort=None keeps the order of the data: names out of files stay out of Vega's expressions.
-    axis = alt.Axis(labelLimit=180, grid=False, ticks=False, domain=False, labelPadding=8)
-    return alt.Y(f"{field}:N", sort=None, title=title, axis=axis)
+    return alt.Y("label:N", sort=None, title=None, axis=axis)
 
 
 def _count_axis() -> alt.Axis:
@@ -296,20 +334,8 @@ def _by_status(totals: Totals) -> Iterable[tuple[str, int]]:
 
 
 def _named(categories: Categories) -> list[tuple[str, Category]]:
-    parts = [*categories.top, *([categories.other] if categories.other else [])]
-    names = ["Other or none" if part is categories.other else part.name or "" for part in parts]
-    return list(zip(_labels(names), parts, strict=True))
-
-
-def _labels(names: Iterable[str]) -> list[str]:
-    """Names that fit a page and differ from each other: a cell may hold a whole page of text."""
-    labels: dict[str, None] = {}
-    for name in names:
-        label = name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
-        label = label.strip() or "(empty)"
-        copies = (f"{label} ({count})" for count in itertools.count(2))
-        labels[label if label not in labels else next(c for c in copies if c not in labels)] = None
-    return list(labels)
+    named = [(category.name or "", category) for category in categories.top]
+    return [*named, *([("Other or none", categories.other)] if categories.other else [])]
 
 
 def _records(number: int) -> str:
@@ -340,6 +366,8 @@ def _start(day: date, unit: str) -> date:
 
 
 def _time_format(unit: str, *, full: bool = False) -> str:
-    if unit in ("day", "week"):
-        return "%d %b %Y" if full else "%d %b"
-    return "%b %Y" if unit == "month" else "%Y"
+    if unit == "year":
+        return "%Y"
+    if unit == "day" or full:
+        return "%-d %b %Y" if full else "%-d %b"
+    return "%b %Y"

@@ -7,10 +7,11 @@ these. Records dated within a span are found by a join with their records.
 import math
 from dataclasses import dataclass
 
-from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, QuerySet, Sum
+from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, Sum
 from django.db.models.functions import Cast, Floor, Greatest, Least
 
 from records.models import ProcessingResult
+from records.querysets import ResultQuerySet
 from records.stats import Span
 
 # How many of the newest values tell where most values lie, and so which part a histogram draws.
@@ -80,15 +81,13 @@ class Reason:
     records: int
 
 
-def current_results(
-    source: str | None = None, span: Span | None = None
-) -> QuerySet[ProcessingResult]:
+def current_results(source: str | None = None, span: Span | None = None) -> ResultQuerySet:
     """The results that count today, of one source or all, of all days or those of the span."""
     results = ProcessingResult.objects.current().of_source(source).order_by()
     return results.dated(*span) if span else results
 
 
-def values(results: QuerySet[ProcessingResult], *, repaired: bool = False) -> Values:
+def values(results: ResultQuerySet, *, repaired: bool = False) -> Values:
     """Number, sum and extremes of the values among the results."""
     shown = _shown(repaired)
     found = results.filter(success=True).aggregate(
@@ -110,7 +109,7 @@ def values(results: QuerySet[ProcessingResult], *, repaired: bool = False) -> Va
 
 
 def categories(
-    results: QuerySet[ProcessingResult], everything: Values, *, repaired: bool, limit: int = 15
+    results: ResultQuerySet, everything: Values, *, repaired: bool, limit: int = 15
 ) -> Categories:
     """The ``limit`` categories with the most records; ``everything`` tells what remains."""
     shown = _shown(repaired)
@@ -133,9 +132,7 @@ def categories(
     return Categories(top, other)
 
 
-def distribution(
-    results: QuerySet[ProcessingResult], everything: Values, *, repaired: bool
-) -> Distribution:
+def distribution(results: ResultQuerySet, everything: Values, *, repaired: bool) -> Distribution:
     """A histogram of the values among the results, in at most some 50 bins of a round width.
 
     A few far outliers would press all the rest into one bin, so the bins cover where most of the
@@ -154,7 +151,7 @@ def distribution(
     return histogram
 
 
-def failure_reasons(results: QuerySet[ProcessingResult], *, limit: int = 10) -> list[Reason]:
+def failure_reasons(results: ResultQuerySet, *, limit: int = 10) -> list[Reason]:
     """The messages with which most records failed."""
     rows = (
         results.filter(success=False)
@@ -183,7 +180,7 @@ def _where_most_lie(sample: list[float], lowest: float, highest: float) -> tuple
 
 
 def _count_bins(
-    results: QuerySet[ProcessingResult], low: float, high: float, sample: list[float]
+    results: ResultQuerySet, low: float, high: float, sample: list[float]
 ) -> Distribution:
     width = _round_width(high - low or abs(high) / BINS or 1.0)
     if all(value.is_integer() for value in sample) and abs(high) < 1e15:

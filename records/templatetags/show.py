@@ -21,6 +21,8 @@ register.filter("size", numbers.size)
 register.filter("duration", numbers.duration)
 
 LONGEST_CELL = 2_000
+# Line ends stay line ends as well, where white space is kept.
+VISIBLE = {"\n": "↵\n", "\t": "⇥"}
 
 
 @register.filter
@@ -45,14 +47,17 @@ def visible(text: str) -> str:
 
 
 def _visible_character(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
-        return f"[U+{code:04X}]"
+    if character in VISIBLE:
+        return VISIBLE[character]
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return f"[U+{ord(character):04X}]"
     return character
+
+
+@register.filter
+def row_text(text: str) -> str:
+    """A row of a file, without the end of its last line."""
+    return visible(text.rstrip("\r\n"))
 
 
 @register.simple_tag
@@ -76,7 +81,7 @@ def moment(timestamp: datetime | None) -> str | SafeString:
     return format_html(
         '<time class="moment" datetime="{}">{}</time>',
         timestamp.isoformat(),
-        f"{localtime(timestamp):%Y-%m-%d %H:%M:%S}",
+        localtime(timestamp).isoformat(" ", "seconds").removesuffix("+00:00"),
     )
 
 

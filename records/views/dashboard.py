@@ -74,29 +74,30 @@ def _charts(
     if not days.totals.total:
         return []
     totals_by_source = stats.by_source(span)
-    found = [charts.over_time(days)]
-    if source is None and len(sources) > 1:
-        found.append(charts.by_source(totals_by_source))
-    # Values of different sources can't be compared: without a pick, the largest one's are shown.
-    largest = max(totals_by_source, key=lambda name: totals_by_source[name].total)
-    valued = source or next(item for item in sources if item.name == largest)
-    found += _value_charts(valued, span, repaired, mixed=source is None and len(sources) > 1)
     reasons = value_stats.failure_reasons(
         value_stats.current_results(source.name if source else None, span)
     )
-    found.append(charts.failures(reasons, days.totals.failed))
-    return found
+    over_time = charts.over_time(days)
+    failures = charts.failures(reasons, days.totals.failed)
+    if source is None and len(sources) > 1:
+        # Values of different sources can't be compared: the largest one's stand for themselves.
+        largest = max(totals_by_source, key=lambda name: totals_by_source[name].total)
+        valued = next(item for item in sources if item.name == largest)
+        by_source = charts.by_source(totals_by_source)
+        return [over_time, by_source, failures, *_value_charts(valued, span, repaired, valued.name)]
+    *by_category, distribution = _value_charts(source or sources[0], span, repaired)
+    return [over_time, distribution, failures, *by_category]
 
 
 def _value_charts(
-    source: Source, span: Span | None, repaired: bool, *, mixed: bool
+    source: Source, span: Span | None, repaired: bool, scope: str = ""
 ) -> list[charts.Chart]:
+    """Categories and values of one source."""
     results = value_stats.current_results(source.name, span)
     values = value_stats.values(results, repaired=repaired)
     categories = value_stats.categories(results, values, repaired=repaired)
     histogram = value_stats.distribution(results, values, repaired=repaired)
     value_column = next(iter(source.mapping.get("value") or ()), "value")
-    scope = source.name if mixed else ""
     notes = charts.left_out(values.left_out)
     return [
         charts.by_category(categories, scope),

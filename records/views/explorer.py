@@ -1,7 +1,7 @@
 """The explorer: records by filter, page by page in the order of their ids."""
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -10,6 +10,7 @@ from records.cells import as_rows
 from records.filters import RecordFilter
 from records.models import DataRecord, Source
 from records.pagination import InvalidCursor, page_of
+from records.requests import PageRequest, wants_part
 
 PAGE = 50
 COLUMNS = 5
@@ -19,7 +20,7 @@ FILTERS = ("source", "status", "q", "run")
 
 
 @require_safe
-def explorer(request: HttpRequest) -> HttpResponse:
+def explorer(request: PageRequest) -> HttpResponse:
     """The page; for htmx only the list of records in it."""
     order = request.GET.get("sort") or "id"
     if order not in ORDERS:
@@ -48,8 +49,7 @@ def explorer(request: HttpRequest) -> HttpResponse:
         context["columns"], context["rows"] = as_rows(page.records, limit=COLUMNS)
     else:
         status = 400
-    # htmx asks for the whole page when it goes back in the history.
-    is_part = request.htmx and not request.htmx.history_restore_request
+    is_part = wants_part(request)
     template = "records/_records.html" if is_part else "records/explorer.html"
     response = render(request, template, context, status=200 if is_part else status)
     patch_vary_headers(response, ["HX-Request"])

@@ -5,13 +5,14 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from records.models import IngestionRun, ProcessingRun, Source
 from records.pagination import InvalidCursor, page_of
+from records.requests import PageRequest, wants_part
 from records.runs import worker_alive
 
 PAGE = 50
@@ -64,7 +65,7 @@ def latest_runs(
 
 
 @require_safe
-def runs(request: HttpRequest) -> HttpResponse:
+def runs(request: PageRequest) -> HttpResponse:
     """The list; ``?ingestion=`` and ``?processing=`` say before which run of each kind."""
     name = request.GET.get("source", "")
     source = Source.objects.named(name) if name else None
@@ -81,7 +82,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     return render(request, "records/runs.html", context)
 
 
-def _bound(request: HttpRequest, kind: str) -> int:
+def _bound(request: PageRequest, kind: str) -> int:
     text = request.GET.get(kind) or str(GREATEST_ID)
     # Longer numbers are no ids, and Python refuses to read the longest ones.
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= GREATEST_ID):
@@ -90,11 +91,11 @@ def _bound(request: HttpRequest, kind: str) -> int:
 
 
 @require_safe
-def ingestion_run(request: HttpRequest, pk: int) -> HttpResponse:
+def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
     run = _run_or_404(IngestionRun, pk)
     context = {"run": run, "no_worker": run.is_active and not worker_alive("ingestion")}
-    if request.htmx and not request.htmx.history_restore_request:
+    if wants_part(request):
         return _progress(request, "records/_ingestion_progress.html", run, context)
     try:
         page = page_of(run.rejected_rows.all(), cursor=request.GET.get("cursor"), limit=PAGE)
@@ -105,17 +106,17 @@ def ingestion_run(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def processing_run(request: HttpRequest, pk: int) -> HttpResponse:
+def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a pass of processing; while it is active, htmx asks for its upper part."""
     run = _run_or_404(ProcessingRun, pk)
     context = {"run": run, "no_worker": run.is_active and not worker_alive("processing")}
-    if request.htmx and not request.htmx.history_restore_request:
+    if wants_part(request):
         return _progress(request, "records/_processing_progress.html", run, context)
     return render(request, "records/processing_run.html", context)
 
 
 def _progress(
-    request: HttpRequest,
+    request: PageRequest,
     template: str,
     run: IngestionRun | ProcessingRun,
     context: dict[str, object],
