@@ -1,0 +1,69 @@
+"""Short ways for tests to have sources, runs and records, through the doors that users take."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ingestion import runs as ingestion_runs
+from processing import runs as processing_runs
+from records import runs, store
+from records.models import DataRecord, IngestionRun, ProcessingRun, RecordCount, Source
+from records.rows import Ledger, Reject, Row
+
+WORKER = "test worker"
+
+
+def row(key: str, data: Mapping[str, Any], *, line: int = 2, at: datetime | None = None) -> Row:
+    return Row(key, line, at, json.dumps(data, ensure_ascii=False))
+
+
+def running(source: str = "s") -> IngestionRun:
+    """A run that the tests' worker holds."""
+    owner, _ = Source.objects.get_or_create(name=source)
+    run = IngestionRun.objects.create(source=owner, path="-", file_name="rows.csv", how="test")
+    claimed = runs.claim(IngestionRun, run.pk, WORKER)
+    assert claimed is not None
+    return claimed
+
+
+def land(
+    rows: Sequence[Row], rejects: Sequence[Reject] = (), *, run: IngestionRun | None = None
+) -> Ledger:
+    return store.land(run=run or running(), worker=WORKER, rows=rows, rejects=rejects, bytes_read=0)
+
+
+def load(path: Path, source: str | None = None, **roles: Sequence[str]) -> IngestionRun:
+    """Load a file as the command does; the run as it ended."""
+    run = ingestion_runs.create_run(
+        path=path, file_name=path.name, how="test", source_name=source, roles=roles
+    )
+    done = ingestion_runs.load(run.pk, WORKER)
+    assert done is not None
+    return done
+
+
+def process(source: str | None = None, limit: int | None = None) -> ProcessingRun:
+    """Process as the command does; the run as it ended."""
+    run = processing_runs.create_run(how="test", source_name=source, limit=limit)
+    done = processing_runs.process(run.pk, WORKER)
+    assert done is not None
+    return done
+
+
+def counted() -> dict[tuple[str, str], int]:
+    """Records by source and status, as the counters have it; without those at zero."""
+    totals: dict[tuple[str, str], int] = {}
+    for count in RecordCount.objects.all():
+        key = (count.source, count.status)
+        totals[key] = totals.get(key, 0) + count.count
+    return {key: total for key, total in totals.items() if total}
+
+
+def recounted() -> dict[tuple[str, str], int]:
+    """Records by source and status, counted one by one."""
+    totals: dict[tuple[str, str], int] = {}
+    for source, status in DataRecord.objects.values_list("source_id", "status"):
+        totals[source, status] = totals.get((source, status), 0) + 1
+    return totals
