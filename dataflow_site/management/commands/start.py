@@ -71,7 +71,7 @@ class Command(BaseCommand):
         url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
         deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
         while (answer := ask(f"{url}/health")) != 200 and time.monotonic() < deadline:
-            time.sleep(0.2)
+            time.sleep(0.5)
         lines = [f"DataFlow Analytics {settings.VERSION} runs at {url}/", ""]
         if login is None:
             lines.append("Log in with your own account.")
