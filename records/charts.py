@@ -174,21 +174,31 @@ def distribution(
     data = [
         {
             "start": part.start,
-            # Vega-Lite looks for the end of a bin under this name.
-            "start_end": part.end,
+            "end": part.end,
             "range": f"{number(part.start)} to {number(part.end)}",
             "records": part.records,
         }
         for part in histogram.bins
     ]
-    chart = _chart(data, height=240).encode(
-        x=alt.X("start:Q", bin="binned", title=value_name, axis=_value_axis(grid=False)),
-        x2="start_end:Q",
-        y=alt.Y("records:Q", title="Processed records", axis=_count_axis()),
-        tooltip=[
-            alt.Tooltip("range:N", title=value_name),
-            alt.Tooltip("records:Q", title="Records", format=","),
-        ],
+    # Rectangles, because the interpreter can't work out the gaps that Vega-Lite puts between bars.
+    chart = (
+        _chart(data, height=240)
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "start:Q",
+                title=value_name,
+                scale=alt.Scale(zero=False, nice=False),
+                axis=_value_axis(grid=False),
+            ),
+            x2="end:Q",
+            y=alt.Y("records:Q", title="Processed records", axis=_count_axis()),
+            y2=alt.datum(0),
+            tooltip=[
+                alt.Tooltip("range:N", title="Value"),
+                alt.Tooltip("records:Q", title="Records", format=","),
+            ],
+        )
     )
     outside = []
     if histogram.below:

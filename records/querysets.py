@@ -26,7 +26,7 @@ class SourceQuerySet(models.QuerySet[Any]):
 
     def with_rule_version(self) -> Self:
         """With ``rule_version``, the number of the rule set in force, or None."""
-        return self.annotate(rule_version=Max("rule_sets__version"))
+        return self.annotate(rule_version=Max("rule_sets__version")).order_by("name")
 
 
 class RunQuerySet(models.QuerySet[Any]):

@@ -3,6 +3,7 @@
 // table of its numbers open. Colours and fonts come from the stylesheet.
 
 (() => {
+  const drawn = new Map();
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function config(palette) {
@@ -14,6 +15,7 @@
       font: getComputedStyle(document.body).fontFamily,
       view: { stroke: null },
       bar: { color: bar, cornerRadiusEnd: palette === "status" ? 0 : 2 },
+      rect: { color: bar, stroke: token("surface"), strokeWidth: 1 },
       range: { category: ["chart-processed", "chart-failed", "chart-waiting"].map(token) },
       axis: {
         labelColor: token("ink-2"),
@@ -41,8 +43,10 @@
     const spec = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
     const drawing = figure.querySelector(".drawing");
     drawing.hidden = false;
+    let view;
     try {
-      await window.vegaEmbed(drawing, spec, {
+      drawn.get(figure)?.finalize();
+      view = await window.vegaEmbed(drawing, spec, {
         mode: "vega-lite",
         actions: false,
         // The interpreter of expressions, as the page allows no eval.
@@ -59,8 +63,8 @@
       return;
     }
     const details = figure.querySelector("details");
-    if (!figure.dataset.drawn) details.open = false;
-    figure.dataset.drawn = "yes";
+    if (!drawn.has(figure)) details.open = false;
+    drawn.set(figure, view);
   }
 
   function drawAll() {
