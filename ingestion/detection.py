@@ -141,7 +141,7 @@ def _read_whole(file: io.BufferedReader, start: bytes) -> Detected:
     bad += len(tail)
     found = Detected(size, sha.hexdigest(), marked or "utf-8")
     if bad:
-        if fitting > bad or marked:
+        if fitting >= bad or marked:
             found.notes.append(
                 "The file is UTF-8 but for some bytes; the rows that hold them are rejected."
             )

@@ -16,6 +16,9 @@ ROLES = ("id", "timestamp", "value", "category")
 # The one key under which a mapping holds something other than the columns of a role.
 FORMAT = "timestamp_format"
 
+# Of fewer rows one can't say that their cells never repeat.
+FEW_ROWS = 20
+
 Roles = dict[str, list[str]]
 
 MAX_ID_CHARACTERS = 255
@@ -61,7 +64,7 @@ def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
     free = [column for column in free if column not in roles["timestamp"]]
     roles["value"] = _first(free, names, "value", lambda c: _mostly_numbers(cells[c]))
     free = [column for column in free if column not in roles["value"]]
-    roles["category"] = _first(free, names, "category", lambda c: not _all_differ(cells[c]))
+    roles["category"] = _first(free, names, "category", lambda c: not _is_unlike_any(cells[c]))
     return roles
 
 
@@ -116,8 +119,9 @@ def _mostly_differ(cells: Sequence[str]) -> bool:
     return len({cell for cell in cells if cell.strip()}) > len(cells) * 0.9
 
 
-def _all_differ(cells: Sequence[str]) -> bool:
-    return len(cells) > 1 and len(set(cells)) == len(cells)
+def _is_unlike_any(cells: Sequence[str]) -> bool:
+    """Whether no two of a fair number of cells are alike: such a column sorts nothing."""
+    return len(cells) >= FEW_ROWS and len(set(cells)) == len(cells)
 
 
 def _mostly_numbers(cells: Sequence[str]) -> bool:

@@ -64,6 +64,6 @@ def counted() -> dict[tuple[str, str], int]:
 def recounted() -> dict[tuple[str, str], int]:
     """Records by source and status, counted one by one."""
     totals: dict[tuple[str, str], int] = {}
-    for source, status in DataRecord.objects.values_list("source_id", "status"):
+    for source, status in DataRecord.objects.values_list("source__name", "status"):
         totals[source, status] = totals.get((source, status), 0) + 1
     return totals

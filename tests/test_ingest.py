@@ -1,0 +1,262 @@
+"""`manage.py ingest`, from a file on disk to its ledger."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.test import override_settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from ingestion import runs as ingestion_runs
+from records import runs, store
+from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
+from tests.factories import WORKER, load
+
+pytestmark = pytest.mark.django_db
+
+SALES = "id,date,amount,category\n1,2025-01-02,10.5,A\n2,2025-01-03,x,b\n"
+
+
+@pytest.fixture
+def sales(tmp_path) -> Path:
+    path = tmp_path / "sales.csv"
+    path.write_text(SALES)
+    return path
+
+
+def ingest(capsys, *arguments: object) -> tuple[list[dict[str, Any]], int]:
+    """What the command printed with --json, and its exit status."""
+    status = 0
+    try:
+        call_command("ingest", *map(str, arguments), "--json")
+    except SystemExit as error:
+        status = int(error.code or 0)
+    except CommandError as error:
+        status = error.returncode
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()], status
+
+
+def test_a_file_lands_in_a_source_of_its_name(sales, capsys):
+    (facts,), status = ingest(capsys, sales)
+    assert status == 0
+    assert facts.pop("seconds") >= 0
+    assert facts == {
+        "run": IngestionRun.objects.get().pk,
+        "source": "sales",
+        "file": "sales.csv",
+        "state": "finished",
+        "read": 2,
+        "created": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "rejected": 0,
+    }
+    assert Source.objects.get().mapping == {
+        "id": ["id"],
+        "timestamp": ["date"],
+        "value": ["amount"],
+        "category": ["category"],
+        "timestamp_format": "iso",
+    }
+
+
+def test_the_same_file_again_creates_nothing(sales, capsys):
+    ingest(capsys, sales)
+    (facts,), _ = ingest(capsys, sales)
+    assert (facts["created"], facts["updated"], facts["unchanged"]) == (0, 0, 2)
+
+
+def test_named_columns_are_remembered_for_the_next_file(tmp_path, capsys):
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("No,When,Sum\n7,2025-01-02,1\n")
+    second.write_text("No,When,Sum\n7,2025-01-02,2\n")
+    ingest(capsys, first, "--source", "s", "--id", "No", "--timestamp", "When", "--value", "Sum")
+    (facts,), _ = ingest(capsys, second, "--source", "s")
+    assert facts["updated"] == 1
+    assert DataRecord.objects.get().id == "s:7"
+
+
+def test_a_column_that_the_file_lacks_stops_the_run_before_a_row_lands(sales, capsys):
+    (facts,), status = ingest(capsys, sales, "--value", "Total")
+    assert status == 1
+    assert facts["state"] == "failed"
+    assert "'Total' (value)" in facts["error"]
+    assert "'amount'" in facts["error"]
+    assert not DataRecord.objects.exists()
+    assert Source.objects.get().mapping == {}
+
+
+def test_bad_rows_are_held_with_line_and_reason_and_the_others_land(tmp_path, capsys):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(
+        b"id,value\n1,1\n2\n3,3,3\n,4\n5,a\0b\n" + "6,ü\n".encode() + b'7,\xff\n8,"x"y\n9,"open\n'
+    )
+    (facts,), status = ingest(capsys, path)
+    assert status == 0
+    assert facts["read"] == 9
+    assert (facts["created"], facts["rejected"]) == (2, 7)
+    assert list(RejectedRow.objects.values_list("line", "code")) == [
+        (3, "too_few_cells"),
+        (4, "too_many_cells"),
+        (5, "missing_key"),
+        (6, "nul_character"),
+        (8, "bad_bytes"),
+        (9, "misplaced_quote"),
+        (10, "unclosed_quote"),
+    ]
+    assert bytes(RejectedRow.objects.get(line=8).raw) == b"7,\xff\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\n\n"])
+def test_a_file_that_is_no_table_is_one_clear_error(tmp_path, capsys, content):
+    path = tmp_path / "odd.csv"
+    path.write_bytes(content)
+    (facts,), status = ingest(capsys, path)
+    assert status == 1
+    assert facts["error"].startswith("odd.csv can't be read: ")
+    assert facts["read"] == 0
+
+
+def test_folders_globs_and_files_are_loaded_once_each(tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(SALES)
+    facts, _ = ingest(capsys, tmp_path, tmp_path / "*.csv", tmp_path / "a.csv")
+    assert [fact["source"] for fact in facts] == ["a", "b"]
+
+
+def test_without_a_path_the_raw_folder_is_loaded(tmp_path, capsys, settings):
+    settings.RAW_DIR = tmp_path
+    (tmp_path / "sales.csv").write_text(SALES)
+    (facts,), _ = ingest(capsys)
+    assert facts["file"] == "sales.csv"
+
+
+@pytest.mark.parametrize("arguments", [["nowhere.csv"], ["{sales}", "--source", "a:b"]])
+def test_wrong_usage_exits_with_2(sales, capsys, arguments):
+    facts, status = ingest(capsys, *(argument.format(sales=sales) for argument in arguments))
+    assert (facts, status) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "source"),
+    [
+        ("sales.csv", "sales"),
+        ("My Sales (2025).csv", "My_Sales_2025"),
+        ("données.csv", "données"),
+        ("...csv", "csv"),
+        ("a" * 300 + ".csv", "a" * 100),
+        (":::.csv", "upload"),
+    ],
+)
+def test_any_file_name_makes_a_source_name(file_name, source):
+    assert ingestion_runs.source_name_of(file_name) == source
+
+
+def test_rows_without_a_key_all_survive_and_a_grown_file_adds_what_is_new(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text("who,what\nann,in\nann,in\nbob,out\n")
+    assert load(path).created == 3
+    path.write_text("who,what\nann,in\nann,in\nbob,out\nann,in\ncid,in\n")
+    again = load(path)
+    assert (again.created, again.unchanged) == (2, 3)
+
+
+def test_dates_that_can_be_read_two_ways_are_told(tmp_path):
+    path = tmp_path / "dates.csv"
+    path.write_text("id,date\n1,03/04/2025\n2,05/06/2025\n")
+    run = load(path)
+    assert any("in two ways" in note for note in run.notes)
+
+
+def test_a_killed_run_goes_on_behind_its_last_batch(tmp_path, settings, monkeypatch):
+    settings.BATCH_ROWS = 10
+    path = tmp_path / "long.csv"
+    lines = [f"{n % 40},{n}" if n % 7 else f"{n}" for n in range(100)]
+    path.write_text("\n".join(["id,value", *lines]))
+    undisturbed = load(path, source="undisturbed", id=["id"])
+
+    landed, batches = store.land, 0
+
+    def die_in_the_fourth(**arguments):
+        nonlocal batches
+        batches += 1
+        if batches == 4:
+            raise OperationalError("the server closed the connection")
+        return landed(**arguments)
+
+    run = ingestion_runs.create_run(
+        path=path, file_name="long.csv", how="test", source_name="killed", roles={"id": ["id"]}
+    )
+    monkeypatch.setattr(store, "land", die_in_the_fourth)
+    with pytest.raises(OperationalError):
+        ingestion_runs.load(run.pk, "the first worker")
+    run.refresh_from_db()
+    assert (run.state, run.read) == (RunState.RUNNING, 30)
+
+    assert ingestion_runs.load(run.pk, WORKER) is None, "its lease still runs"
+    IngestionRun.objects.filter(pk=run.pk).update(lease_until=run.started_at)
+    done = ingestion_runs.load(run.pk, WORKER)
+    assert done is not None
+    for count in ("read", "created", "updated", "unchanged", "rejected"):
+        assert getattr(done, count) == getattr(undisturbed, count)
+    assert done.state == RunState.FINISHED
+    assert content_of("killed") == content_of("undisturbed")
+
+
+def content_of(source: str) -> list[tuple[Any, ...]]:
+    records = DataRecord.objects.of_source(source).values_list("id", "data", "version", "line")
+    return [(key.split(":")[1], data, version, line) for key, data, version, line in records]
+
+
+def test_a_run_is_not_taken_up_again_on_another_file(sales):
+    run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
+    assert ingestion_runs.load(run.pk, WORKER) is not None
+    IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
+    sales.write_text(SALES + "3,2025-01-04,1,c\n")
+    again = ingestion_runs.load(run.pk, WORKER)
+    assert again is not None
+    assert again.state == RunState.FAILED
+    assert "has changed since" in again.error
+
+
+def test_a_run_that_waits_is_woken_again(sales):
+    run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
+    assert runs.stalled(IngestionRun) == [run]
+    assert runs.stalled(IngestionRun) == [], "it was woken just now"
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(
+        st.one_of(
+            st.tuples(st.sampled_from("abcd"), st.text("xy", max_size=2)).map(",".join),
+            st.sampled_from(["a", "a,b,c", ",x", 'a,"x"y', "a,\0", "b,\udcff"]),
+        ),
+        max_size=30,
+    ),
+    size=st.integers(1, 10),
+)
+def test_every_row_is_in_the_ledger_once(db, tmp_path, rows, size):
+    DataRecord.objects.all().delete()
+    path = tmp_path / "any.csv"
+    path.write_bytes("\n".join(["id," + "ä" * 200, *rows]).encode("utf-8", "surrogateescape"))
+    with override_settings(BATCH_ROWS=size):
+        run = load(path, id=["id"])
+    assert run.state == RunState.FINISHED
+    assert run.read == len(rows)
+    assert run.rejected == run.rejected_rows.count()
+    assert run.created == DataRecord.objects.count()
+    assert b"".join(
+        bytes(raw) for raw in run.rejected_rows.values_list("raw", flat=True)
+    ).splitlines() == [
+        row.encode("utf-8", "surrogateescape")
+        for row in rows
+        if row in ("a", "a,b,c", ",x", 'a,"x"y', "a,\0", "b,\udcff")
+    ]
