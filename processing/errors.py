@@ -11,3 +11,7 @@ class UnknownSource(ProcessingError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"There is no source {name!r}.")
+
+
+class InvalidRules(ProcessingError):
+    """Rules that can't be carried out."""

@@ -1,0 +1,11 @@
+"""The admin: a look into every table, and changes by hand through the write door."""
+
+from django.contrib import admin
+
+from records.admin import records, results, runs, sources
+
+admin.site.site_header = "DataFlow Analytics"
+admin.site.site_title = "DataFlow Analytics"
+admin.site.index_title = "Administration"
+
+__all__ = ["records", "results", "runs", "sources"]

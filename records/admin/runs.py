@@ -1,0 +1,66 @@
+"""Runs of both kinds: to be looked at."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
+
+from records.admin.base import LargeTable, LookOnly
+from records.models import IngestionRun, ProcessingRun
+
+
+class RunAdmin(LookOnly, LargeTable):
+    """What the admin of both kinds shares."""
+
+    list_filter = ("state", "source")
+    list_select_related = ("source", "user")
+    ordering = ("-id",)
+    search_fields = ("id",)
+    search_help_text = "The number of a run."
+
+    def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        is_number = term.isascii() and term.isdigit() and len(term) < 19
+        return rows.filter(pk=int(term)) if is_number else rows.none()
+
+
+@admin.register(IngestionRun)
+class IngestionRunAdmin(RunAdmin):
+    """Loadings of inputs, with their ledgers."""
+
+    list_display = (
+        "id",
+        "source",
+        "file_name",
+        "state",
+        "read",
+        "created",
+        "updated",
+        "unchanged",
+        "rejected",
+        "user",
+        "created_at",
+    )
+    readonly_fields: ClassVar = ("rejected_rows",)
+
+    @admin.display(description="rejected rows")
+    def rejected_rows(self, run: IngestionRun) -> str:
+        url = reverse("admin:records_rejectedrow_changelist")
+        return format_html('<a href="{}?q={}">{} rejected rows</a>', url, run.pk, run.rejected)
+
+
+@admin.register(ProcessingRun)
+class ProcessingRunAdmin(RunAdmin):
+    """Passes over raw records."""
+
+    list_display = (
+        "id",
+        "source",
+        "state",
+        "processed",
+        "failed",
+        "repaired",
+        "user",
+        "created_at",
+    )
