@@ -16,7 +16,9 @@ os.environ.setdefault("DATAFLOW_RAW", os.path.join(_folder, "raw"))  # noqa: PTH
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 from dataflow_site.settings import *  # noqa: E402, F403
-from dataflow_site.settings import STORAGES  # noqa: E402
+from dataflow_site.settings import STATIC_ROOT, STORAGES  # noqa: E402
+
+STATIC_ROOT.mkdir()  # whitenoise looks for it, empty or not
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Static files are served from where they are written, without being collected first.
