@@ -233,7 +233,7 @@ Q_CLUSTER = {
 BATCH_ROWS = int(os.environ.get("DATAFLOW_BATCH_ROWS", 5_000))
 # How long a worker may be silent before another takes its run over.
 LEASE_SECONDS = int(os.environ.get("DATAFLOW_LEASE_SECONDS", 30))
-# How often a run may be taken up before it is given up as failed.
+# How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
 
 LOGGING = {

@@ -4,6 +4,7 @@ import codecs
 import hashlib
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,17 +66,17 @@ class Detected:
     notes: list[str] = field(default_factory=list)
 
 
-def detect(path: Path, name: str) -> Detected:
+def detect(path: Path, name: str, on_chunk: Callable[[], None] | None = None) -> Detected:
     """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
 
-    Raises UnreadableInput for a file that is missing, empty or no text.
+    ``on_chunk`` is called again and again while a large file is read. Raises UnreadableInput for a file that is missing, empty or no text.
     """
     try:
         with path.open("rb") as file:
             start = file.read(4096)
             _refuse_what_is_no_text(start, name)
             file.seek(0)
-            found = _read_whole(file, start)
+            found = _read_whole(file, start, on_chunk or (lambda: None))
     except OSError as error:
         raise UnreadableInput(name, f"{error.strerror or error}.") from error
     found.dialect = _dialect(path, found.encoding)
@@ -118,7 +119,7 @@ def _wide_encoding(start: bytes) -> str | None:
     return None
 
 
-def _read_whole(file: io.BufferedReader, start: bytes) -> Detected:
+def _read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], None]) -> Detected:
     """Size, digest and encoding in one pass: a wrong byte may come after megabytes."""
     size, sha, beyond_ascii = 0, hashlib.sha256(), bytearray()
     marked = _marked_encoding(start) or _wide_encoding(start)
@@ -126,6 +127,7 @@ def _read_whole(file: io.BufferedReader, start: bytes) -> Detected:
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     fitting = bad = 0
     while chunk := file.read(CHUNK_BYTES):
+        on_chunk()
         size += len(chunk)
         sha.update(chunk)
         if wide or (chunk.isascii() and not decoder.getstate()[0]):

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
     if run.columns:
         _check_input(run)
     else:
-        _prepare(run)
+        _prepare(run, worker)
     with _open(run) as reader, Occurrences() as occurrences:
         mapper = RowMapper(
             source=run.source.name,
@@ -141,6 +142,9 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
             occurrences=occurrences,
         )
         for batch in read_batches(reader, mapper, skip=run.read, size=settings.BATCH_ROWS):
+            if not (batch.rows or batch.rejects):
+                runs.renew(run, worker)
+                continue
             store.land(
                 run=run,
                 worker=worker,
@@ -156,9 +160,9 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
     landed.send(sender=IngestionRun, source=run.source)
 
 
-def _prepare(run: IngestionRun) -> None:
+def _prepare(run: IngestionRun, worker: str) -> None:
     """Find out what the input is and who plays which role, and write it down with the run."""
-    found = detect(Path(run.path), run.file_name)
+    found = detect(Path(run.path), run.file_name, on_chunk=partial(runs.renew, run, worker))
     run.size, run.sha256, run.encoding = found.size, found.sha256, found.encoding
     run.dialect = {
         "delimiter": found.dialect.delimiter,

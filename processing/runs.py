@@ -39,7 +39,7 @@ def create_run(
     """
     source = None
     if source_name is not None:
-        source = Source.objects.filter(name=source_name).first()
+        source = Source.objects.named(source_name)
         if source is None:
             raise UnknownSource(source_name)
     return ProcessingRun.objects.create(source=source, limit=limit, how=how, user=user)

@@ -70,4 +70,5 @@ def among(column: str, ids: Collection[str]) -> tuple[str, Any]:
     """An SQL condition "column is one of these", and its one parameter, for any number of ids."""
     if is_postgresql():
         return f"{column} = ANY(%s)", list(ids)
-    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(list(ids))
+    ids_of_json = "(SELECT value FROM json_each(%s))"
+    return f"{column} IN {ids_of_json}", json.dumps(list(ids))

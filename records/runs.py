@@ -4,6 +4,8 @@ import os
 import secrets
 import socket
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
@@ -22,8 +24,18 @@ AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun)
 
 
 def worker_name() -> str:
-    """A name that no other worker has, on this or another machine."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[-100:]
+    """A name that no other worker has, on this or another machine; it tells its process."""
+    return f"{_machine()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@cache
+def _machine() -> str:
+    """This machine as it is now: process ids mean nothing on another one, or after a restart."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    except OSError:
+        boot = ""
+    return f"{socket.gethostname()[:50]}/{boot}"
 
 
 def lease_end() -> datetime:
@@ -34,7 +46,7 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
     """Take a run that no living worker holds; None where there is nothing to take.
 
     The conditional UPDATE is the claim: of several workers that try, one changes the row. A run
-    that has been taken up too often without coming to its end is given up as failed.
+    that has been taken up too often without getting on is given up as failed.
     """
     now = timezone.now()
     taken = (
@@ -52,9 +64,18 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
     model.objects.filter(pk=run_id, started_at=None).update(started_at=now)
     run: AnyRun = model.objects.with_source().get(pk=run_id)
     if run.attempts > settings.MAX_ATTEMPTS:
-        fail(run, worker, f"Given up: its worker died {settings.MAX_ATTEMPTS} times on it.")
+        fail(
+            run, worker, f"Given up: {settings.MAX_ATTEMPTS} workers died on it without getting on."
+        )
         return None
     return run
+
+
+def renew(run: AnyRun, worker: str) -> None:
+    """Keep a run that is worked on without a batch to commit. Raises LeaseLost."""
+    held = type(run).objects.filter(pk=run.pk, worker=worker, state=RunState.RUNNING)
+    if not held.update(lease_until=lease_end()):
+        raise LeaseLost(run)
 
 
 def _end(run: AnyRun, worker: str, **changes: object) -> None:
@@ -83,11 +104,31 @@ def stalled(model: type[AnyRun]) -> list[AnyRun]:
 
     They are marked as woken, so the caller enqueues a call for each.
     """
+    _free_orphans(model)
     now = timezone.now()
     waiting = list(model.objects.claimable(now=now).unwoken(now - timedelta(seconds=WAKE_SECONDS)))
     for run in waiting:
         model.objects.filter(pk=run.pk).update(woken_at=now)
     return waiting
+
+
+def _free_orphans(model: type[AnyRun]) -> None:
+    """Let the leases lapse whose process was on this machine and is gone."""
+    here = model.objects.filter(state=RunState.RUNNING, worker__startswith=f"{_machine()}:")
+    for run in here:
+        if not _is_running(int(run.worker.split(":")[-2])):
+            orphaned = model.objects.filter(pk=run.pk, worker=run.worker)
+            orphaned.update(lease_until=run.created_at, woken_at=None)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is another user's, and there
+    return True
 
 
 def beat(queue: str) -> None:

@@ -76,6 +76,7 @@ def land(
             rejected=F("rejected") + ledger.rejected,
             bytes_read=bytes_read,
             lease_until=lease_end(),
+            attempts=1,
         )
         if not renewed:
             raise LeaseLost(run)
@@ -252,6 +253,7 @@ def save_results(
             repaired=F("repaired") + done.repaired,
             cursor=cursor,
             lease_until=lease_end(),
+            attempts=1,
         )
         if not renewed:
             raise LeaseLost(run)

@@ -42,10 +42,9 @@ def test_records_are_validated_and_cleaned_by_the_default_rules(landed):
     run = process()
     assert (run.state, run.processed, run.failed, run.repaired) == ("finished", 3, 1, 2)
     first, second, third, fourth = ProcessingResult.objects.order_by("record_id")
-    assert first.processed_data["amount"] == 10.5
-    assert first.processed_data["category"] == "tools"
-    assert first.processed_data["id"] == "1"
-    assert first.processed_data["processed_timestamp"] > 1_700_000_000
+    cleaned = first.processed_data or {}
+    assert (cleaned["amount"], cleaned["category"], cleaned["id"]) == (10.5, "tools", "1")
+    assert cleaned["processed_timestamp"] > 1_700_000_000
     assert (first.value, first.category, first.repaired) == (10.5, "tools", False)
     assert second.repairs == [{"rule": "number", "column": "amount", "before": "bad", "after": 0.0}]
     assert (second.value, second.repaired) == (0.0, True)
@@ -113,7 +112,7 @@ def test_wrong_usage_exits_with_2(arguments):
 
 def test_what_lands_is_queued_for_processing_once(landed, tmp_path):
     (queued,) = ProcessingRun.objects.filter(state=RunState.QUEUED)
-    assert (queued.source.name, queued.how) == ("sales", "worker")
+    assert (str(queued.source), queued.how) == ("sales", "worker")
     again = tmp_path / "sales.csv"
     again.write_text(CSV.replace("10.5", "11"))
     load(again)
@@ -126,7 +125,7 @@ def test_records_that_were_left_raw_are_found_and_queued(landed):
     processing_runs.wake_stalled()
     processing_runs.wake_stalled()
     (found,) = ProcessingRun.objects.all()
-    assert found.source.name == "sales"
+    assert str(found.source) == "sales"
 
 
 def test_records_whose_last_run_failed_wait_for_a_person(landed, monkeypatch):

@@ -228,6 +228,23 @@ def test_a_run_is_claimed_by_one_worker_and_taken_over_when_its_lease_lapses():
     assert (taken.worker, taken.attempts) == ("another", 2)
 
 
+def test_the_lease_of_a_process_that_is_gone_lapses_at_once():
+    mine, gone = running(), running()
+    name = runs.worker_name()
+    machine, _, token = name.rsplit(":", 2)
+    IngestionRun.objects.filter(pk=mine.pk).update(worker=name)
+    IngestionRun.objects.filter(pk=gone.pk).update(worker=f"{machine}:{2**22 + 1}:{token}")
+    assert runs.stalled(IngestionRun) == [gone]
+
+
+def test_a_run_that_gets_on_may_be_taken_up_as_often_as_it_takes():
+    run = running()
+    IngestionRun.objects.filter(pk=run.pk).update(attempts=5)
+    land([row("s:1", {})], run=run)
+    run.refresh_from_db()
+    assert run.attempts == 1
+
+
 def test_a_run_whose_workers_keep_dying_is_given_up():
     run = running()
     for _ in range(5):
@@ -235,7 +252,7 @@ def test_a_run_whose_workers_keep_dying_is_given_up():
         runs.claim(IngestionRun, run.pk, WORKER)
     run.refresh_from_db()
     assert run.state == RunState.FAILED
-    assert "died 5 times" in run.error
+    assert "5 workers died" in run.error
 
 
 steps = st.lists(

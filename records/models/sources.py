@@ -19,8 +19,9 @@ class Source(models.Model):
     """A named feed of records; it remembers its mapping."""
 
     name = KeyField(max_length=100, unique=True, validators=[SOURCE_NAME])
-    # Role -> columns of the input: {"id": [..], "timestamp": [..], "value": [..], "category": [..]}.
-    # A role without a column has an empty list. "timestamp_format" holds the format of the dates.
+    # Role -> columns of the input: {"id": [..], "timestamp": [..], "value": [..],
+    # "category": [..]}; a role without a column has an empty list. "timestamp_format" is the
+    # format of the dates.
     mapping = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
