@@ -68,7 +68,11 @@ def over_time(days: Days) -> Chart:
             timeUnit=TIME_UNITS[unit],
             title=f"Timestamp, by {unit} (UTC)",
             axis=alt.Axis(
-                labelOverlap=True, labelSeparation=12, grid=False, format=_time_format(unit)
+                labelOverlap=True,
+                labelSeparation=12,
+                labelBound=True,
+                grid=False,
+                format=_time_format(unit),
             ),
         ),
         y=alt.Y("records:Q", title="Records", stack="zero", axis=_count_axis()),
@@ -115,7 +119,7 @@ def by_source(totals: dict[str, Totals]) -> Chart:
     ]
     chart = _chart(data, height=_height(labels)).encode(
         x=alt.X("records:Q", title="Records", stack="zero", axis=_count_axis()),
-        y=_label_axis(),
+        y=_label_axis(labels),
         color=_status_colour(),
         order=alt.Order("order:Q"),
         tooltip=[
@@ -266,7 +270,7 @@ def _bars(
     ]
     chart = _chart(data, height=_height(labels)).encode(
         x=alt.X("amount:Q", title=amount_title, axis=axis),
-        y=_label_axis(),
+        y=_label_axis(labels),
         tooltip=[
             alt.Tooltip("name:N", title=name_title),
             alt.Tooltip("shown:N", title="Amount"),
@@ -276,27 +280,39 @@ def _bars(
 
 
 def _labels(names: Sequence[str]) -> list[str]:
-    """Names in a few short lines each, all different: a cell may hold a whole page of text."""
+    """Names in a few short lines each, all different: a cell may hold a whole page of text.
+
+    All have as many lines, the shorter ones in the middle, for Vega sets labels by the first line.
+    """
+    wrapped = [
+        textwrap.wrap(name, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …") or ["(empty)"]
+        for name in names
+    ]
+    most = max(map(len, wrapped), default=1)
     labels: dict[str, None] = {}
-    for name in names:
-        lines = textwrap.wrap(name, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …")
-        label = "\n".join(lines) or "(empty)"
+    for lines in wrapped:
+        above = (most - len(lines)) // 2
+        label = "\n".join([*[""] * above, *lines, *[""] * (most - len(lines) - above)])
         copies = (f"{label} ({count})" for count in itertools.count(2))
         labels[label if label not in labels else next(c for c in copies if c not in labels)] = None
     return list(labels)
 
 
+def _lines(labels: Sequence[str]) -> int:
+    return labels[0].count("\n") + 1 if labels else 1
+
+
 def _height(labels: Sequence[str]) -> int:
-    """Room for as many bars, each as high as the label with the most lines."""
-    lines = max((label.count("\n") + 1 for label in labels), default=1)
-    return len(labels) * max(26, lines * LINE_HEIGHT + 10)
+    """Room for as many bars, each as high as its label."""
+    return len(labels) * max(26, _lines(labels) * LINE_HEIGHT + 10)
 
 
-def _label_axis() -> alt.Y:
+def _label_axis(labels: Sequence[str]) -> alt.Y:
     axis = alt.Axis(
         labelExpr=r"split(datum.label, '\n')",
         labelLimit=200,
         labelLineHeight=LINE_HEIGHT,
+        labelOffset=-(_lines(labels) - 1) * LINE_HEIGHT / 2,
         labelPadding=8,
         labelOverlap=False,
         grid=False,

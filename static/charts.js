@@ -6,7 +6,7 @@
   const drawn = new Map();
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-  function config(palette) {
+  function config(palette, width) {
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(`--${name}`).trim();
     const bar = palette === "failed" ? token("chart-failed") : token("chart-1");
@@ -34,6 +34,7 @@
         symbolType: "square",
         symbolSize: 90,
         symbolStrokeWidth: 0,
+        columns: width < 320 ? 2 : 3,
         offset: 12,
       },
     };
@@ -55,7 +56,7 @@
         // No style elements of its own: app.css styles the drawing and its tooltip.
         defaultStyle: false,
         tooltip: { disableDefaultStyle: true },
-        config: config(figure.dataset.palette),
+        config: config(figure.dataset.palette, drawing.clientWidth),
       });
     } catch (error) {
       drawing.hidden = true;

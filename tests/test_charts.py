@@ -1,0 +1,100 @@
+"""Charts as specs and tables."""
+
+import re
+from datetime import date, timedelta
+
+import altair as alt
+import pytest
+
+from records import charts
+from records.stats import Days, Totals
+from records.value_stats import Bin, Categories, Category, Distribution, Reason
+
+DAY = date(2026, 1, 15)
+LONG = "a very long name of a category that nobody would want to read in full " * 3
+CATEGORIES = Categories(
+    [
+        Category("tea", 3, 1.5),
+        Category(LONG, 2, 7.0),
+        Category(LONG, 1, 8.0),
+        Category("", 1, None),
+    ],
+    Category(None, 9, 2.0),
+)
+ALL = [
+    charts.over_time(Days({DAY: Totals(processed=3, failed=1)}, Totals(raw=2))),
+    charts.by_source({f"source{i}": Totals(processed=i) for i in range(30)}),
+    charts.by_category(CATEGORIES),
+    charts.mean_by_category(CATEGORIES, 'a "quoted" value'),
+    charts.distribution(Distribution([Bin(0.0, 1.0, 3), Bin(1.0, 2.0, 0)], 1, 2), "value"),
+    charts.failures([Reason("It failed.", 3)], 5),
+]
+
+
+@pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.id)
+def test_every_spec_is_valid_and_names_its_axes(chart):
+    alt.Chart.from_dict(chart.spec).to_dict(validate=True)
+    titles = [chart.spec["encoding"][axis].get("title") for axis in ("x", "y")]
+    assert any(titles)
+    assert len({len(chart.headings), *map(len, chart.rows)}) == 1
+
+
+def test_charts_without_rows_are_valid_too():
+    empty = [
+        charts.over_time(Days()),
+        charts.by_source({}),
+        charts.by_category(Categories([], None)),
+        charts.distribution(Distribution([]), "value"),
+        charts.failures([], 0),
+    ]
+    for chart in empty:
+        assert not chart.rows
+        assert chart.empty
+        alt.Chart.from_dict(chart.spec).to_dict(validate=True)
+
+
+@pytest.mark.parametrize(
+    ("length", "unit", "most"),
+    [(1, "Day", 1), (100, "Day", 100), (365, "Week", 54), (3650, "Month", 122), (9000, "Year", 26)],
+)
+def test_time_is_cut_into_as_many_parts_as_can_be_drawn(length, unit, most):
+    days = {DAY + timedelta(days=i): Totals(processed=1) for i in range(length)}
+    chart = charts.over_time(Days(days))
+    assert chart.headings[0] == f"{unit} of"
+    assert len(chart.rows) <= most
+    assert sum(int(row[1] or 0) for row in chart.rows) == length
+
+
+def test_the_first_and_the_last_day_of_the_calendar_can_be_drawn():
+    chart = charts.over_time(
+        Days({date(1, 1, 2): Totals(raw=1), date(9999, 12, 31): Totals(raw=1)})
+    )
+    assert [row[0] for row in chart.rows] == ["0001-01-01", "9999-01-01"]
+
+
+def test_what_does_not_fit_is_in_one_bar():
+    _, by_source, by_category, _, _, failures = ALL
+    assert by_source.rows[-1] == ["15 others", 105, 0, 0]
+    assert by_category.rows[-1] == ("Other or none", 9)
+    assert failures.rows[-1] == ("Other reasons", 2)
+
+
+def test_labels_are_short_and_all_different():
+    labels = [row["label"] for row in data(ALL[2])]
+    assert len(set(labels)) == 5
+    assert max(len(line) for label in labels for line in label.split("\n")) <= 30
+
+
+def data(chart):
+    (values,) = (
+        [chart.spec["data"].get("values")]
+        if "values" in chart.spec["data"]
+        else list(chart.spec["datasets"].values())
+    )
+    return values
+
+
+def test_no_text_out_of_files_gets_into_an_expression_of_vega():
+    chart = charts.by_category(Categories([Category("');alert(1)//", 1, None)], None))
+    spec = {key: value for key, value in chart.spec.items() if key not in ("data", "datasets")}
+    assert not re.search("alert", str(spec))

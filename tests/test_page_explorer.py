@@ -1,0 +1,120 @@
+"""The explorer."""
+
+import re
+
+import pytest
+
+from records.models import IngestionRun
+from tests.landed import land, process_all, sale
+
+pytestmark = pytest.mark.django_db
+
+
+def ids(response):
+    return re.findall(
+        r'<th scope="row" class="key"><a [^>]+>([^<]+)</a>', response.content.decode()
+    )
+
+
+def test_without_records_it_says_so(admin_client):
+    assert "No records yet" in admin_client.get("/explore/").content.decode()
+
+
+def test_filters_live_in_the_url(admin_client):
+    run = land("shop", {"1": sale(1), "2": {"id": "2", "value": ""}})
+    process_all()
+    land("depot", {"3": sale(3, note="blue pallet")})
+    assert ids(admin_client.get("/explore/")) == ["depot:3", "shop:1", "shop:2"]
+    assert ids(admin_client.get("/explore/?source=shop")) == ["shop:1", "shop:2"]
+    assert ids(admin_client.get("/explore/?status=failed")) == ["shop:2"]
+    assert ids(admin_client.get("/explore/?q=PALLET")) == ["depot:3"]
+    assert ids(admin_client.get(f"/explore/?run={run.pk}")) == ["shop:1", "shop:2"]
+    html = admin_client.get("/explore/?status=failed&q=2").content.decode()
+    assert "<option selected>failed</option>" in html
+    assert 'value="2"' in html
+
+
+def test_pages_walk_forth_and_back_in_both_orders(admin_client):
+    land("shop", {f"{i:03}": sale(i) for i in range(120)})
+    for order, expected in (("id", range(120)), ("-id", range(119, -1, -1))):
+        url, walked, back = f"/explore/?sort={order}", [], []
+        while url:
+            response = admin_client.get(url)
+            walked.append(ids(response))
+            url = _link(response, "next")
+        assert [key for page in walked for key in page] == [f"shop:{i:03}" for i in expected]
+        url = _link(response, "prev")
+        while url:
+            response = admin_client.get(url)
+            back.append(ids(response))
+            url = _link(response, "prev")
+        assert back == walked[-2::-1]
+
+
+def _link(response, rel):
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', response.content.decode())
+    return found and "/explore/" + found.group(1).replace("&amp;", "&")
+
+
+def test_records_of_one_kind_are_shown_in_the_columns_of_their_file(admin_client):
+    run = land("shop", {"1": {"b": "beta", "a": "alpha", "id": "1"}})
+    IngestionRun.objects.filter(pk=run.pk).update(columns=["id", "b", "a"], mapping={"id": ["id"]})
+    html = admin_client.get("/explore/").content.decode()
+    assert re.findall(r'<th scope="col" class="cell">(\w+)</th>', html) == ["b", "a"]
+    assert re.findall(r'<td class="cell">(\w+)</td>', html) == ["beta", "alpha"]
+
+
+def test_records_of_different_kinds_name_the_column_of_each_cell(admin_client):
+    land("shop", {"1": {"price": "9"}})
+    land("depot", {"1": {"weight": "7"}})
+    html = admin_client.get("/explore/").content.decode()
+    assert '<span class="muted">price</span> 9' in html
+    assert '<span class="muted">weight</span> 7' in html
+
+
+def test_htmx_gets_only_the_list(admin_client):
+    land("shop", {"1": sale(1)})
+    response = admin_client.get("/explore/", headers={"HX-Request": "true"})
+    assert ids(response) == ["shop:1"]
+    assert "<html" not in response.content.decode()
+    assert "HX-Request" in response["Vary"]
+    restored = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<html" in admin_client.get("/explore/", headers=restored).content.decode()
+
+
+@pytest.mark.parametrize("query", ["status=bogus", "run=x", "run=0", "source=%00", "q=a%00b"])
+def test_a_filter_that_means_nothing_is_said_in_words(admin_client, query):
+    land("shop", {"1": sale(1)})
+    response = admin_client.get(f"/explore/?{query}")
+    assert response.status_code == 400
+    assert 'role="alert"' in response.content.decode()
+    assert ids(response) == []
+
+
+@pytest.mark.parametrize("query", ["sort=random", "cursor=x", "cursor=%00"])
+def test_an_order_or_cursor_that_means_nothing_is_a_400_page(admin_client, query):
+    response = admin_client.get(f"/explore/?{query}")
+    assert response.status_code == 400
+    assert "makes no sense" in response.content.decode()
+
+
+def test_a_search_without_a_match_offers_all_records(admin_client):
+    land("shop", {"1": sale(1)})
+    assert "No record matches" in admin_client.get("/explore/?q=nothing").content.decode()
+
+
+def test_cells_and_ids_are_shown_as_text(admin_client):
+    land("shop", {"<script>alert(1)</script>": {"<b>x</b>": "<img src=x onerror=alert(1)>"}})
+    html = admin_client.get("/explore/").content.decode()
+    assert "<script>alert" not in html
+    assert "<img" not in html
+    assert "<b>x" not in html
+
+
+def test_the_number_of_queries_does_not_grow_with_the_page(
+    admin_client, django_assert_max_num_queries
+):
+    for name in ("a", "b", "c"):
+        land(name, {str(i): sale(i) for i in range(15)})
+    with django_assert_max_num_queries(6):
+        admin_client.get("/explore/")

@@ -1,0 +1,150 @@
+"""The list of runs and the pages of runs."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from records.models import Heartbeat, IngestionRun, ProcessingRun, Source
+from records.rows import Reject
+from tests.landed import land, process_all, sale
+
+pytestmark = pytest.mark.django_db
+
+
+def text(response):
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.fixture
+def source():
+    return Source.objects.create(name="shop")
+
+
+def waiting_run(source, **fields):
+    given = {"file_name": "sales.csv", "how": "upload", "size": 1000, "state": "queued"} | fields
+    return IngestionRun.objects.create(source=source, **given)
+
+
+def test_without_runs_the_list_says_so(admin_client):
+    assert "Nothing has run yet" in text(admin_client.get("/runs/"))
+
+
+def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, source):
+    expected: list[str] = []
+    for number in range(70):
+        run = (
+            waiting_run(source)
+            if number % 3
+            else ProcessingRun.objects.create(source=source, how="test")
+        )
+        expected.insert(0, run.get_absolute_url())
+    query: str | None = ""
+    walked: list[str] = []
+    while query is not None:
+        html = text(admin_client.get(f"/runs/{query}"))
+        walked += re.findall(r'<th scope="row"><a href="([^"]+)"', html)
+        older = re.search(r'rel="next" href="([^"]+)"', html)
+        query = older.group(1).replace("&amp;", "&") if older else None
+    assert walked == expected
+
+
+def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_client, source):
+    land("other", {"1": sale(1)})
+    run = waiting_run(source)
+    over_all = ProcessingRun.objects.create(how="test")
+    html = text(admin_client.get("/runs/?source=shop"))
+    links = re.findall(r'<th scope="row"><a href="([^"]+)"', html)
+    assert links == [over_all.get_absolute_url(), run.get_absolute_url()]
+
+
+@pytest.mark.parametrize("bound", ["x", "-1", "9" * 30, "%00", "1.5"])
+def test_a_bound_that_is_no_number_is_a_400(admin_client, bound):
+    assert admin_client.get(f"/runs/?ingestion={bound}").status_code == 400
+
+
+@pytest.mark.parametrize("url", ["/runs/?source=nope", "/runs/?source=%00", "/runs/ingestion/7/",
+                                 "/runs/processing/7/", f"/runs/ingestion/{10**30}/"])  # fmt: skip
+def test_what_does_not_exist_is_a_404(admin_client, url):
+    assert admin_client.get(url).status_code == 404
+
+
+def test_a_finished_run_shows_its_ledger_and_its_rejected_rows(admin_client):
+    rejects = (
+        Reject(3, b"a,\x01b\xff\r\n", "too_few_cells", "The row has 2 cells."),
+        Reject(9, b"<script>alert(1)</script>", "bad", "<b>bold</b>", "<i>column</i>"),
+    )
+    run = land("shop", {"1": sale(1), "2": sale(2)}, rejects=rejects)
+    html = text(admin_client.get(run.get_absolute_url()))
+    ledger = re.findall(r"<dt>([a-z ]+)</dt><dd>([\d,]+)</dd>", html)
+    assert ledger == [
+        ("rows read", "4"),
+        ("created", "2"),
+        ("updated", "0"),
+        ("unchanged", "0"),
+        ("rejected", "2"),
+    ]
+    assert "a,[U+0001]b\ufffd</code>" in html
+    assert '<th scope="row" class="number">3</th>' in html
+    assert "The row has 2 cells." in html
+    for unsafe in ("<script>alert", "<b>bold", "<i>column"):
+        assert unsafe not in html
+
+
+def test_rejected_rows_come_in_pages(admin_client):
+    rejects = tuple(Reject(i, b"x", "bad", f"Row {i} is bad.") for i in range(1, 61))
+    run = land("shop", {}, rejects=rejects)
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "Row 50 is bad." in html
+    assert "Row 51 is bad." not in html
+    following = re.search(r'rel="next" href="([^"]+)"', html)
+    assert following
+    assert "Row 60 is bad." in text(admin_client.get(run.get_absolute_url() + following.group(1)))
+    assert admin_client.get(run.get_absolute_url() + "?cursor=x").status_code == 400
+
+
+def test_an_active_run_polls_and_an_ended_one_does_not(admin_client, source):
+    run = waiting_run(source, state="running", bytes_read=250)
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert 'hx-trigger="every 1s"' in html
+    assert 'value="0.25"' in html
+    assert '<noscript><meta http-equiv="refresh"' in html
+    part = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
+    assert "<html" not in text(part)
+    IngestionRun.objects.filter(pk=run.pk).update(state="finished")
+    ended = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
+    assert ended["HX-Refresh"] == "true"
+    assert "every 1s" not in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_a_run_that_waits_without_a_worker_says_so(admin_client, source):
+    run = waiting_run(source)
+    assert "No worker is running" in text(admin_client.get(run.get_absolute_url()))
+    Heartbeat.objects.create(queue="ingestion", seen_at=timezone.now())
+    assert "No worker is running" not in text(admin_client.get(run.get_absolute_url()))
+    Heartbeat.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    processing = ProcessingRun.objects.create(source=source, how="test")
+    assert "No worker is running" in text(admin_client.get(processing.get_absolute_url()))
+
+
+def test_a_failed_run_shows_its_sentence(admin_client, source):
+    run = waiting_run(source, state="failed", error="<b>sales.csv</b> can't be read.")
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "&lt;b&gt;sales.csv&lt;/b&gt; can&#x27;t be read." in html
+
+
+def test_a_file_name_is_shown_as_text(admin_client, source):
+    run = waiting_run(source, file_name="<script>alert(1)</script>.csv")
+    assert "<script>alert" not in text(admin_client.get("/runs/"))
+    assert "<script>alert" not in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_a_processing_run_leads_to_the_failed_records(admin_client):
+    land("shop", {"1": sale(1), "2": {"id": "2", "value": ""}})
+    run = process_all()
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert 'href="/explore/?status=failed"' in html
+    empty = process_all()
+    assert "nothing to do" in text(admin_client.get(empty.get_absolute_url()))
