@@ -1,0 +1,20 @@
+"""The write door: the only code that writes records, results, rejected rows and counters.
+
+Everything that changes a row goes through one of these functions, in one transaction with the
+ledger, the history and the counters that tell of it. That is what keeps them true.
+"""
+
+from records.store.changes import check_data, delete_records, edit_record, requeue_records
+from records.store.landing import land
+from records.store.results import save_results
+from records.store.rule_sets import save_rule_set
+
+__all__ = [
+    "check_data",
+    "delete_records",
+    "edit_record",
+    "land",
+    "requeue_records",
+    "save_results",
+    "save_rule_set",
+]

@@ -1,0 +1,103 @@
+"""Changes by hand: edits, requeueing and deletion of records."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from records.counters import CountChanges
+from records.errors import InvalidData, RecordNotFound
+from records.models import DataRecord, RecordVersion
+from records.store.history import retire_results, supersede
+
+Status = DataRecord.Status
+
+
+def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> DataRecord:
+    """Replace the data of a record; the former data becomes a version and it is raw again.
+
+    Data that is the same leaves everything as it is. Raises RecordNotFound, and InvalidData for
+    data that is no object of cells or that a database can't hold.
+    """
+    check_data(data)
+    now = timezone.now()
+    with transaction.atomic():
+        found = DataRecord.objects.select_for_update().filter(pk=record_id)
+        record: DataRecord | None = found.first()
+        if record is None:
+            raise RecordNotFound(record_id)
+        if record.data == data:
+            return record
+        supersede([record_id], now, reason=RecordVersion.Reason.EDIT, run=None, user=user)
+        counts = CountChanges()
+        counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
+        record.data = data
+        record.status = Status.RAW
+        record.processed_at = None
+        record.version += 1
+        record.save(update_fields=["data", "status", "processed_at", "version"])
+        counts.apply()
+    return record
+
+
+def check_data(data: object) -> None:
+    """Raise InvalidData, with a sentence, for what a record can't hold as its data."""
+    if not isinstance(data, dict):
+        raise InvalidData("The data of a record is a JSON object of its cells.")
+    try:
+        text = orjson.dumps(data)
+    except TypeError as error:
+        raise InvalidData(f"This data can't be stored: {error}.") from error
+    if b"\\u0000" in text and _has_nul(data):
+        raise InvalidData("The data holds a NUL character, which the database can't store.")
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return False
+
+
+def requeue_records(*, ids: Collection[str]) -> int:
+    """Make records raw again, so that they are processed anew; returns how many were not raw."""
+    with transaction.atomic():
+        records = list(
+            DataRecord.objects.with_ids(ids)
+            .exclude(status=Status.RAW)
+            .order_by("id")
+            .select_for_update()
+            .only("id", "source_id", "timestamp", "status")
+        )
+        found = [record.id for record in records]
+        retire_results(found)
+        DataRecord.objects.with_ids(found).update(status=Status.RAW, processed_at=None)
+        counts = CountChanges()
+        for record in records:
+            counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
+        counts.apply()
+    return len(found)
+
+
+def delete_records(*, ids: Collection[str]) -> int:
+    """Delete records with their results and versions; returns how many there were."""
+    with transaction.atomic():
+        records = list(
+            DataRecord.objects.with_ids(ids)
+            .order_by("id")
+            .select_for_update()
+            .only("id", "source_id", "timestamp", "status")
+        )
+        # Results and versions go with their record: on_delete is CASCADE.
+        DataRecord.objects.with_ids([record.id for record in records]).delete()
+        counts = CountChanges()
+        for record in records:
+            counts.add(record.source_id, record.timestamp, record.status, -1)
+        counts.apply()
+    return len(records)
