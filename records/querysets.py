@@ -118,6 +118,12 @@ class ResultQuerySet(models.QuerySet[Any]):
         """The one result of each record that counts today."""
         return self.filter(current=True)
 
+    def of_record(self, record_id: str) -> Self:
+        """All results of a record. Asked for in two halves: each has its partial index."""
+        return self.filter(
+            Q(record_id=record_id, current=True) | Q(record_id=record_id, current=False)
+        )
+
     def of_source(self, source: str | None) -> Self:
         """The results of one source's records, as a range of their ids; of all without one."""
         return self if source is None else self.filter(key_range(source, "record_id"))

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -290,6 +291,18 @@ def test_who_may_only_look_changes_nothing(staff):
         == 403
     )
     assert DataRecord.objects.get().data == sale(1)
+
+
+def test_the_results_of_a_record_are_found_without_reading_those_of_others(admin):
+    land("shop", {f"{number:04}": sale(number) for number in range(2_000)})
+    process_all()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plan = ProcessingResult.objects.of_record("shop:0007").explain()
+    assert "one_current_result" in plan
+    assert "results_former" in plan
+    response = admin.get(url("processingresult", "changelist") + "?q=shop:0007")
+    assert [result.record_id for result in response.context["cl"].result_list] == ["shop:0007"]
 
 
 # --- sources and rule sets ---------------------------------------------------------------------

@@ -69,6 +69,6 @@ class NewestRows(BaseInlineFormSet):  # type: ignore[type-arg]
 class HistoryInline(LookOnly, admin.TabularInline):  # type: ignore[type-arg]
     """The history of a record, below it."""
 
-    formset = NewestRows
+    formset: type[NewestRows] = NewestRows
     extra = 0
     show_change_link = True

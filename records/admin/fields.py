@@ -27,6 +27,8 @@ class JSONText(forms.CharField):
             "widget", forms.Textarea(attrs={"rows": 14, "cols": 90, "class": "vLargeTextField"})
         )
         super().__init__(strip=False, **kwargs)
+        # An empty object or list has been given; only null and no text at all have not.
+        self.empty_values = [None, ""]
 
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values or not isinstance(value, str):

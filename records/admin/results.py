@@ -1,20 +1,29 @@
 """Results of processing."""
 
+from typing import Any, cast
+
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from records.admin.base import LISTED, NEWEST, HistoryInline, LargeTable, LookOnly
+from records.admin.base import LISTED, NEWEST, HistoryInline, LargeTable, LookOnly, NewestRows
 from records.models import ProcessingResult
+from records.querysets import ResultQuerySet
 
-# Says nothing, but lets the database find a record's results in its two partial indexes.
-CURRENT_OR_FORMER = Q(current=True) | Q(current=False)
+
+class NewestResults(NewestRows):
+    """The newest results of a record."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["queryset"] = kwargs["queryset"].of_record(kwargs["instance"].pk)
+        super().__init__(*args, **kwargs)
 
 
 class ResultInline(HistoryInline):
     """What the rules made of the record."""
 
     model = ProcessingResult
+    formset = NewestResults
     verbose_name_plural = f"results (the newest {NEWEST})"
     fields = (
         "created_at",
@@ -29,8 +38,7 @@ class ResultInline(HistoryInline):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProcessingResult]:
-        results = super().get_queryset(request).filter(CURRENT_OR_FORMER)
-        return results.select_related("run", "rule_set__source")
+        return super().get_queryset(request).select_related("run", "rule_set__source")
 
 
 @admin.register(ProcessingResult)
@@ -43,5 +51,5 @@ class ResultAdmin(LookOnly, LargeTable):
     search_fields = ("record_id",)
     search_help_text = f"The whole id of a record. The first {LISTED:,} are listed."
 
-    def matching(self, rows: QuerySet[ProcessingResult], term: str) -> QuerySet[ProcessingResult]:
-        return rows.filter(CURRENT_OR_FORMER, record_id=term)
+    def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return cast(ResultQuerySet, rows).of_record(term)

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from records.cells import compare
-from records.models import DataRecord
+from records.models import DataRecord, ProcessingResult
 
 # A record that is edited for ever still has a page.
 HISTORY = 50
@@ -17,7 +17,8 @@ def record(request: HttpRequest, key: str) -> HttpResponse:
     found = DataRecord.objects.select_related("run").filter(pk=key).first()
     if found is None:
         raise Http404(f"There is no record with the id “{key}”.")
-    results = list(found.results.select_related("run", "rule_set").order_by("-pk")[:HISTORY])
+    history = ProcessingResult.objects.of_record(found.pk).select_related("run", "rule_set")
+    results = list(history.order_by("-pk")[:HISTORY])
     current = next((result for result in results if result.current), None)
     context = {
         "record": found,
