@@ -190,7 +190,19 @@ def test_an_edit_that_changes_nothing_leaves_nothing_behind():
     assert not RecordVersion.objects.exists()
 
 
-@pytest.mark.parametrize("data", [[], "x", {"a": "\0"}, {"\0": 1}, {"a": ["\0"]}, {"a": "\ud800"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        "x",
+        {"a": "\0"},
+        {"\0": 1},
+        {"a": ["\0"]},
+        {"a": "\ud800"},
+        {"a": float("inf")},
+        {"a": [float("nan")]},
+    ],
+)
 def test_data_that_no_record_can_hold_is_refused(data):
     land([row("s:1", {"a": "x"})])
     with pytest.raises(InvalidData):

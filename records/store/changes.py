@@ -1,5 +1,6 @@
 """Changes by hand: edits, requeueing and deletion of records."""
 
+import json
 from collections.abc import Collection
 from typing import Any
 
@@ -49,7 +50,9 @@ def check_data(data: object) -> None:
         raise InvalidData("The data of a record is a JSON object of its cells.")
     try:
         text = orjson.dumps(data)
-    except TypeError as error:
+        # What is no finite number, orjson writes as null.
+        json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError) as error:
         raise InvalidData(f"This data can't be stored: {error}.") from error
     if b"\\u0000" in text and _has_nul(data):
         raise InvalidData("The data holds a NUL character, which the database can't store.")
