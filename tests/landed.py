@@ -1,4 +1,4 @@
-"""Records for tests, landed and processed the way that real ones are."""
+"""Records for tests of what shows them: landed in finished runs, and processed."""
 
 import json
 from collections.abc import Mapping
@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from processing.runs import create_run, process
-from records import runs, store
+from records import runs
 from records.models import IngestionRun, ProcessingRun, Source
 from records.rows import Reject, Row
+from tests import factories
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPPING = {"id": ["id"], "timestamp": [], "value": ["value"], "category": ["category"]}
@@ -22,27 +23,23 @@ def land(
     rejects: tuple[Reject, ...] = (),
 ) -> IngestionRun:
     """Land rows, given by their keys, in a finished run of a source."""
-    owner, _ = Source.objects.get_or_create(name=source, defaults={"mapping": MAPPING})
-    queued = IngestionRun.objects.create(source=owner, file_name=f"{source}.csv", how="test")
-    run = runs.claim(IngestionRun, queued.pk, "tests")
-    assert run is not None
-    store.land(
-        run=run,
-        worker="tests",
-        rows=[
+    Source.objects.get_or_create(name=source, defaults={"mapping": MAPPING})
+    run = factories.running(source)
+    factories.land(
+        [
             Row(f"{source}:{key}", line, timestamp, json.dumps(cells, ensure_ascii=False))
             for line, (key, cells) in enumerate(rows.items(), start=2)
         ],
-        rejects=rejects,
-        bytes_read=0,
+        rejects,
+        run=run,
     )
-    runs.finish(run, "tests")
+    runs.finish(run, factories.WORKER)
     return run
 
 
 def process_all() -> ProcessingRun:
     """Process everything that is raw."""
-    run = process(create_run(how="test").pk, "tests")
+    run = process(create_run(how="test").pk, factories.WORKER)
     assert run is not None
     return run
 
