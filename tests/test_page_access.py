@@ -73,3 +73,13 @@ def test_pages_hold_no_inline_code_or_style(admin_client, client, url):
 def test_the_record_of_a_user_name_is_shown_as_text(client):
     client.force_login(User.objects.create(username="<script>alert(1)</script>"))
     assert "<script>alert" not in client.get("/").content.decode()
+
+
+def test_the_page_for_a_fault_needs_no_list_of_static_files(admin_client, settings):
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    }
+    admin_client.raise_request_exception = False
+    response = admin_client.get("/sources/")
+    assert response.status_code == 500
+    assert "This is our fault" in response.content.decode()

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 
 from records import charts, stats, value_stats
 from records.models import Source
-from records.stats import Days, Span
+from records.querysets import ResultQuerySet
+from records.stats import Days, Span, Totals
 from records.views.runs import latest_runs
 
 RANGES = {"7d": 7, "30d": 30, "90d": 90, "1y": 365, "all": None}
@@ -73,27 +74,33 @@ def _charts(
     """The figures that can say something about the selection."""
     if not days.totals.total:
         return []
-    totals_by_source = stats.by_source(span)
-    reasons = value_stats.failure_reasons(
-        value_stats.current_results(source.name if source else None, span)
-    )
     over_time = charts.over_time(days)
-    failures = charts.failures(reasons, days.totals.failed)
+    is_all = source is None or len(sources) == 1
+    failures = _failures(None if is_all else source, span, days.totals.failed)
     if source is None and len(sources) > 1:
+        totals_by_source = stats.by_source(span)
         # Values of different sources can't be compared: the largest one's stand for themselves.
-        largest = max(totals_by_source, key=lambda name: totals_by_source[name].total)
-        valued = next(item for item in sources if item.name == largest)
-        by_source = charts.by_source(totals_by_source)
-        return [over_time, by_source, failures, *_value_charts(valued, span, repaired, valued.name)]
-    *by_category, distribution = _value_charts(source or sources[0], span, repaired)
+        largest = max(sources, key=lambda item: totals_by_source.get(item.name, Totals()).total)
+        results = value_stats.current_results(largest.name, span)
+        valued = _value_charts(largest, results, repaired, scope=largest.name)
+        return [over_time, charts.by_source(totals_by_source), failures, *valued]
+    only = source or sources[0]
+    # A look at all results is cheaper than one for which their source is to be told.
+    results = value_stats.current_results(None if is_all else only.name, span)
+    *by_category, distribution = _value_charts(only, results, repaired)
     return [over_time, distribution, failures, *by_category]
 
 
+def _failures(source: Source | None, span: Span | None, failed: int) -> charts.Chart:
+    results = value_stats.current_results(source.name if source else None, span)
+    reasons = value_stats.failure_reasons(results) if failed else []
+    return charts.failures(reasons, failed)
+
+
 def _value_charts(
-    source: Source, span: Span | None, repaired: bool, scope: str = ""
+    source: Source, results: ResultQuerySet, repaired: bool, scope: str = ""
 ) -> list[charts.Chart]:
-    """Categories and values of one source."""
-    results = value_stats.current_results(source.name, span)
+    """Categories and values of one source's results."""
     values = value_stats.values(results, repaired=repaired)
     categories = value_stats.categories(results, values, repaired=repaired)
     histogram = value_stats.distribution(results, values, repaired=repaired)
