@@ -69,7 +69,8 @@ class Detected:
 def detect(path: Path, name: str, on_chunk: Callable[[], None] | None = None) -> Detected:
     """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
 
-    ``on_chunk`` is called again and again while a large file is read. Raises UnreadableInput for a file that is missing, empty or no text.
+    ``on_chunk`` is called again and again while a large file is read. Raises UnreadableInput for
+    a file that is missing, empty or no text.
     """
     try:
         with path.open("rb") as file:

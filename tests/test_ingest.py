@@ -244,7 +244,7 @@ def test_a_run_that_waits_is_woken_again(sales):
     size=st.integers(1, 10),
 )
 def test_every_row_is_in_the_ledger_once(db, tmp_path, rows, size):
-    DataRecord.objects.all().delete()
+    store.delete_records(ids=list(DataRecord.objects.values_list("id", flat=True)))
     path = tmp_path / "any.csv"
     path.write_bytes("\n".join(["id," + "ä" * 200, *rows]).encode("utf-8", "surrogateescape"))
     with override_settings(BATCH_ROWS=size):

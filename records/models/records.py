@@ -78,7 +78,10 @@ class DataRecord(models.Model):
 
 
 class RecordVersion(models.Model):
-    """What a record held before an update, an edit or an undo replaced it."""
+    """What a record held before an update, an edit or an undo replaced it.
+
+    Versions and results are deleted with their record by the store, which knows their indexes.
+    """
 
     class Reason(models.TextChoices):
         UPDATE = "update"
@@ -86,7 +89,7 @@ class RecordVersion(models.Model):
 
     record = models.ForeignKey(
         DataRecord,
-        on_delete=models.CASCADE,
+        on_delete=models.DO_NOTHING,
         db_constraint=False,
         db_index=False,
         related_name="versions",

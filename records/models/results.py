@@ -20,7 +20,7 @@ class ProcessingResult(models.Model):
 
     record = models.ForeignKey(
         DataRecord,
-        on_delete=models.CASCADE,
+        on_delete=models.DO_NOTHING,
         db_constraint=False,
         db_index=False,
         related_name="results",

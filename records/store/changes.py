@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from records.counters import CountChanges
 from records.errors import InvalidData, RecordNotFound
-from records.models import DataRecord, RecordVersion
+from records.models import DataRecord, ProcessingResult, RecordVersion
 from records.store.history import retire_results, supersede
 
 Status = DataRecord.Status
@@ -30,7 +30,7 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
         record: DataRecord | None = found.first()
         if record is None:
             raise RecordNotFound(record_id)
-        if record.data == data:
+        if _canonical(record.data) == _canonical(data):
             return record
         supersede([record_id], now, reason=RecordVersion.Reason.EDIT, run=None, user=user)
         counts = CountChanges()
@@ -42,6 +42,11 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
         record.save(update_fields=["data", "status", "processed_at", "version"])
         counts.apply()
     return record
+
+
+def _canonical(data: dict[str, Any]) -> bytes:
+    """Data as text that tells true from 1 from 1.0, which Python takes for equal."""
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
 
 
 def check_data(data: object) -> None:
@@ -97,8 +102,13 @@ def delete_records(*, ids: Collection[str]) -> int:
             .select_for_update()
             .only("id", "source_id", "timestamp", "status")
         )
-        # Results and versions go with their record: on_delete is CASCADE.
-        DataRecord.objects.with_ids([record.id for record in records]).delete()
+        found = [record.id for record in records]
+        results = ProcessingResult.objects.filter(record_id__in=found)
+        # One after the other, as there is an index for each.
+        results.filter(current=True).delete()
+        results.filter(current=False).delete()
+        RecordVersion.objects.filter(record_id__in=found).delete()
+        DataRecord.objects.with_ids(found).delete()
         counts = CountChanges()
         for record in records:
             counts.add(record.source_id, record.timestamp, record.status, -1)
