@@ -177,17 +177,17 @@ if HTTPS:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # First, so that a request without credentials is answered 401 and told how.
-        "records.api_requests.TokenFirst",
+        "records.api.requests.TokenFirst",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "records.api_requests.JSONParser",
-        "records.api_requests.FormParser",
+        "records.api.requests.JSONParser",
+        "records.api.requests.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "records.api_base.answer_error",
+    "EXCEPTION_HANDLER": "records.api.base.answer_error",
 }
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
@@ -200,7 +200,7 @@ SPECTACULAR_SETTINGS = {
         "RecordStatus": "records.models.DataRecord.Status",
         "HealthStatus": ["healthy", "unhealthy"],
     },
-    "PREPROCESSING_HOOKS": ["records.api_base.documented"],
+    "PREPROCESSING_HOOKS": ["records.api.base.documented"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -6,10 +6,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from processing.api import ProcessView
-from records.api import RootView
+from records.api.views import RootView
 
 api: list[URLPattern | URLResolver] = [
-    path("", include("records.api_urls")),
+    path("", include("records.api.urls")),
     path("process", ProcessView.as_view(), name="api-process"),
 ]
 

@@ -11,9 +11,9 @@ from rest_framework.views import APIView
 
 from processing.errors import UnknownSource
 from processing.runs import queue_processing
-from records.api_base import StrictQuery, unknown_name
+from records.api.base import StrictQuery, unknown_name
+from records.api.serializers import ErrorSerializer
 from records.models import ProcessingRun
-from records.serializers import ErrorSerializer
 
 GREATEST_LIMIT = 2**63 - 1
 

@@ -17,12 +17,8 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from records import stats
-from records.api_base import StrictQuery
-from records.filters import RecordFilter
-from records.health import check_health
-from records.models import DataRecord
-from records.pagination import InvalidCursor, Page, page_of
-from records.serializers import (
+from records.api.base import StrictQuery
+from records.api.serializers import (
     ErrorSerializer,
     HealthSerializer,
     RecordDetailSerializer,
@@ -32,6 +28,10 @@ from records.serializers import (
     StatusCounts,
     TotalsSerializer,
 )
+from records.filters import RecordFilter
+from records.health import check_health
+from records.models import DataRecord
+from records.pagination import InvalidCursor, Page, page_of
 
 DEFAULT_LIMIT = 100
 GREATEST_LIMIT = 1_000

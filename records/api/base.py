@@ -52,4 +52,4 @@ def documented(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> list[tuple[An
 
 
 class TokenFirstScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
-    target_class = "records.api_requests.TokenFirst"
+    target_class = "records.api.requests.TokenFirst"

@@ -1,0 +1,15 @@
+"""The read side of the REST API, at the URLs that clients know."""
+
+from django.urls import path
+
+from records import converters
+from records.api import views
+
+urlpatterns = [
+    path("health", views.HealthView.as_view(), name="api-health"),
+    path("records", views.RecordListView.as_view(), name="api-records"),
+    path("records/<record_id:record_id>", views.RecordDetailView.as_view(), name="api-record"),
+    path("stats", views.StatsView.as_view(), name="api-stats"),
+]
+
+__all__ = ["converters", "urlpatterns"]
