@@ -70,7 +70,8 @@ def over_time(days: Days) -> Chart:
             axis=alt.Axis(
                 labelOverlap=True,
                 labelSeparation=12,
-                labelBound=True,
+                labelBound=16,
+                labelFlush=28,
                 grid=False,
                 format=_time_format(unit),
             ),
