@@ -26,7 +26,7 @@ def test_the_row_stands_beside_its_result_with_changes_marked(admin_client):
     assert "changed</span>" in html
     assert "added</span>" in html
     assert f'href="/runs/ingestion/{run.pk}/"' in html
-    assert "shop.csv" in html
+    assert run.file_name in html
 
 
 def test_a_value_that_reads_the_same_is_not_marked(admin_client):
