@@ -1,19 +1,15 @@
 """Whatever is killed in the middle of an upload, it finishes by itself and the ledger is right."""
 
-import json
 import signal
-import sys
 from collections.abc import Callable
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, Request, build_opener
+from typing import Any
 
 import psutil
 import pytest
 
 from tests.installation import Installation, family, kill, wait_for
-from tests.postgres import free_port
+from tests.site import Site
 
 pytestmark = pytest.mark.cluster
 
@@ -36,104 +32,59 @@ def file(tmp_path_factory) -> Path:
     return path
 
 
-class Started:
-    """`manage.py start`, and its upload page as a browser without JavaScript uses it."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self.port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        command = (sys.executable, "manage.py", "start", "--no-samples", "--port", str(self.port))
-        before = self.installation.log.count("Ctrl-C") if self.has_log else 0
-        self.process = self.installation.start(*command)
-        wait_for(
-            lambda: self.installation.log.count("Ctrl-C") > before, seconds=90, what="the start"
-        )
-
-    @property
-    def has_log(self) -> bool:
-        return (self.installation.folder / "log").exists()
-
-    def part(self, of: str) -> psutil.Process:
-        return next(p for p in family(self.process.pid) if of in " ".join(p.cmdline()))
-
-    def upload(self, file: Path, source: str) -> None:
-        url = f"http://127.0.0.1:{self.port}"
-        login = json.loads((self.installation.folder / "login.json").read_text())
-        cookies = CookieJar()
-        opener = build_opener(HTTPCookieProcessor(cookies))
-
-        def post(path: str, data: bytes, kind: str) -> str:
-            opener.open(f"{url}{path}").close()
-            token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
-            headers = {"Content-Type": kind, "X-CSRFToken": token or "", "Referer": url}
-            with opener.open(Request(f"{url}{path}", data, headers)) as answer:
-                return str(answer.url)
-
-        form = urlencode({"username": login["name"], "password": login["password"]})
-        post("/login/", form.encode(), "application/x-www-form-urlencoded")
-        body = (
-            f'--x\r\nContent-Disposition: form-data; name="source"\r\n\r\n{source}\r\n'
-            '--x\r\nContent-Disposition: form-data; name="file"; filename="big.csv"\r\n\r\n'
-        ).encode() + file.read_bytes()
-        landed_at = post("/upload/", body + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
-        assert "/runs/ingestion/" in landed_at
-
-    def read(self, source: str) -> int:
-        found = self.installation.rows(
-            "SELECT read FROM ingestion_runs JOIN sources ON sources.id = source_id "
-            f"WHERE name = '{source}'"
-        )
-        return int(found[0][0]) if found else 0
-
-
-@pytest.fixture(scope="module")
-def started(own_installation: Installation) -> Started:
-    return Started(own_installation)
-
-
-def kill_ingestion(started: Started) -> None:
-    kill(started.part("dataflow_site.cluster ingestion"))
-
-
-def kill_web(started: Started) -> None:
-    kill(started.part("gunicorn"))
-
-
-def kill_everything(started: Started) -> None:
-    everyone = [*family(started.process.pid), psutil.Process(started.process.pid)]
-    for process in everyone:
-        kill(process)
-    started.process.wait()
-    started.start()
-
-
-def interrupt(started: Started) -> None:
-    started.process.send_signal(signal.SIGINT)
-    assert started.process.wait(30) == 0
-    started.start()
-
-
-@pytest.mark.parametrize("end", [kill_ingestion, kill_web, kill_everything, interrupt])
-def test_an_upload_finishes_after(end: Callable[[Started], None], started, file):
-    source = end.__name__
-    started.upload(file, source)
-    wait_for(lambda: started.read(source) > 0, seconds=30, what="the first batch")
-    assert started.read(source) < ROWS
-    end(started)
-    rows = started.installation.rows
-    ledger = (
+def ledger(site: Site, source: str) -> tuple[Any, ...]:
+    found = site.installation.rows(
         "SELECT state, read, created, updated, unchanged, rejected FROM ingestion_runs "
         f"JOIN sources ON sources.id = source_id WHERE name = '{source}'"
     )
-    wait_for(lambda: rows(ledger)[0][0] != "running", seconds=120, what="the end of the run")
-    assert rows(ledger) == [("finished", ROWS, ROWS - REJECTED - UPDATED, UPDATED, 0, REJECTED)]
+    return found[0]
+
+
+def part(site: Site, of: str) -> psutil.Process:
+    return next(p for p in family(site.process.pid) if of in " ".join(p.cmdline()))
+
+
+@pytest.fixture(scope="module")
+def site(own_installation: Installation) -> Site:
+    return Site(own_installation, "--no-samples")
+
+
+def kill_ingestion(site: Site) -> None:
+    kill(part(site, "dataflow_site.cluster ingestion"))
+
+
+def kill_web(site: Site) -> None:
+    kill(part(site, "gunicorn"))
+
+
+def kill_everything(site: Site) -> None:
+    everyone = [*family(site.process.pid), psutil.Process(site.process.pid)]
+    for process in everyone:
+        kill(process)
+    site.process.wait()
+    site.start()
+
+
+def interrupt(site: Site) -> None:
+    site.process.send_signal(signal.SIGINT)
+    assert site.process.wait(30) == 0
+    site.start()
+
+
+@pytest.mark.parametrize("end", [kill_ingestion, kill_web, kill_everything, interrupt])
+def test_an_upload_finishes_after(end: Callable[[Site], None], site, file):
+    source = end.__name__
+    site.upload(file, source)
+    wait_for(lambda: ledger(site, source)[1] > 0, seconds=30, what="the first batch")
+    assert ledger(site, source)[1] < ROWS
+    end(site)
+    wait_for(lambda: ledger(site, source)[0] != "running", seconds=120, what="the end of the run")
+    kept = ROWS - REJECTED - UPDATED
+    assert ledger(site, source) == ("finished", ROWS, kept, UPDATED, 0, REJECTED)
+    rows = site.installation.rows
     records = f"SELECT COUNT(*) FROM data_records WHERE source = '{source}'"
-    assert rows(records) == [(ROWS - REJECTED - UPDATED,)]
+    assert rows(records) == [(kept,)]
     processed = f"{records} AND status = 'processed'"
-    wait_for(lambda: rows(processed) == rows(records), seconds=120, what="the processing")
-    assert rows(
-        f"SELECT COUNT(*) FROM processing_results WHERE current AND record_id LIKE '{source}:%'"
-    ) == rows(records)
+    wait_for(lambda: rows(processed) == [(kept,)], seconds=120, what="the processing")
+    results = "SELECT COUNT(*) FROM processing_results WHERE current AND record_id LIKE"
+    assert rows(f"{results} '{source}:%'") == [(kept,)]

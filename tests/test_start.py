@@ -1,63 +1,15 @@
 """`manage.py start`: one command, and everything runs."""
 
-import json
-import re
-import signal
 import socket
-import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.installation import Installation, family, gone, kill, wait_for
-from tests.postgres import free_port
+from tests.site import START, Site
 
 pytestmark = pytest.mark.cluster
-
-START = (sys.executable, "manage.py", "start")
-
-
-class Site:
-    """A started installation, as its terminal and its URL show it."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self.port = free_port()
-        self.before = len(installation.log) if (installation.folder / "log").exists() else 0
-        self.process = installation.start(*START, "--port", str(self.port))
-        wait_for(lambda: "Ctrl-C" in self.output, seconds=90, what=f"the start: {self.output}")
-
-    @property
-    def output(self) -> str:
-        return self.installation.log[self.before :]
-
-    def said(self, label: str) -> str:
-        found = re.search(rf"^  {label} +(.+)$", self.output, re.MULTILINE)
-        assert found, self.output
-        return found[1]
-
-    def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
-
-    def interrupt(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
-
-    def stats(self) -> Any:
-        token = re.search(r"Token \w+", self.said("API"))
-        assert token
-        status, answer = self.get("/stats", Authorization=token[0])
-        assert status == 200
-        return answer
 
 
 @pytest.fixture(scope="module")
