@@ -141,13 +141,16 @@ def describe(step: Step) -> str:
         return f"{_listed(step['columns'])} must be there"
     if code == "number":
         return (
-            f"{step['column']!r} becomes a number; what can't be read becomes "
-            f"{step['default']}, a repair"
+            f"{step['column']!r} becomes a number; what can't be read as one becomes "
+            f"{step['default']} and is kept as a repair"
         )
     if code == "text":
         changes = [
             word
-            for flag, word in (("strip", "blanks around it go"), ("lower", "letters become small"))
+            for flag, word in (
+                ("strip", "spaces around it are removed"),
+                ("lower", "letters become lower case"),
+            )
             if step.get(flag)
         ]
         return f"{step['column']!r}: {' and '.join(changes)}"

@@ -8,10 +8,15 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from datetime import UTC, datetime
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+# Stands for the moment of a row that has none.
+NO_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -67,30 +72,61 @@ class Page(Generic[Row]):
 
 
 def page_of(
-    queryset: QuerySet[Row], *, cursor: str | None, limit: int, descending: bool = False
+    queryset: QuerySet[Row],
+    *,
+    cursor: str | None,
+    limit: int,
+    descending: bool = False,
+    time: str | None = None,
 ) -> Page[Row]:
-    """The page at ``cursor`` (the first one without) of at most ``limit`` rows, ordered by key.
+    """The page at ``cursor`` (the first one without) of at most ``limit`` rows.
 
-    ``next`` and ``previous`` are cursors for this function, None where the list ends. It costs
-    one query of ``limit + 1`` rows. Raises InvalidCursor.
+    Rows are ordered by their key; with ``time``, the name of a column of moments, by that and
+    then by their key, those without a moment as the oldest. ``next`` and ``previous`` are cursors
+    for this function, None where the list ends. It costs one query of ``limit + 1`` rows; where
+    ``time`` has no index, that query looks at every row. Raises InvalidCursor.
     """
     at = Cursor.parse(cursor) if cursor else Cursor(FORWARD, "")
     backward = at.direction == BACKWARD
     towards_greater = descending == backward
+    order = ["pk"]
+    if time is not None:
+        annotated = queryset.annotate(moment=Coalesce(time, Value(NO_MOMENT)))
+        queryset = cast("QuerySet[Row]", annotated)
+        order = ["moment", "pk"]
     if at.key:
-        try:
-            key = queryset.model._meta.pk.to_python(at.key)
-        except ValidationError:
-            raise InvalidCursor from None
-        queryset = queryset.filter(**{"pk__gt" if towards_greater else "pk__lt": key})
-    found = list(queryset.order_by("pk" if towards_greater else "-pk")[: limit + 1])
+        queryset = queryset.filter(_beyond(queryset, at.key, order, towards_greater))
+    signs = "" if towards_greater else "-"
+    found = list(queryset.order_by(*(signs + name for name in order))[: limit + 1])
     has_more, rows = len(found) > limit, found[:limit]
     if backward:
         rows.reverse()
     # An empty page behind a key has everything else before it: its way back is the list's end.
-    first, last = (str(rows[0].pk), str(rows[-1].pk)) if rows else ("", "")
+    first, last = (_key(rows[0], order), _key(rows[-1], order)) if rows else ("", "")
     return Page(
         records=rows,
         next=str(Cursor(FORWARD, last)) if (at.key if backward else has_more) else None,
         previous=str(Cursor(BACKWARD, first)) if (has_more if backward else at.key) else None,
     )
+
+
+def _key(row: Model, order: list[str]) -> str:
+    """The place of a row in the list, as text: its key, behind its moment and a blank if any."""
+    if len(order) == 1:
+        return str(row.pk)
+    moment: datetime = vars(row)["moment"]
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()} {row.pk}"
+
+
+def _beyond(queryset: QuerySet[Row], place: str, order: list[str], greater: bool) -> Q:
+    """The condition for rows beyond a place that ``_key`` has made. Raises InvalidCursor."""
+    compare = "gt" if greater else "lt"
+    moment, _, key = place.partition(" ") if len(order) > 1 else ("", "", place)
+    try:
+        pk = queryset.model._meta.pk.to_python(key)
+        if len(order) == 1:
+            return Q((f"pk__{compare}", pk))
+        at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    except (ValidationError, ValueError):
+        raise InvalidCursor from None
+    return Q((f"moment__{compare}", at)) | Q(("moment", at), (f"pk__{compare}", pk))

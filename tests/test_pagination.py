@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,6 +38,57 @@ def walk_back(page: Page[DataRecord], limit: int, *, descending: bool) -> list[P
 
 def ids(pages: list[Page[DataRecord]]) -> list[list[str]]:
     return [[record.id for record in page.records] for page in pages]
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    days=st.lists(st.none() | st.integers(0, 3), max_size=12),
+    limit=st.integers(1, 5),
+    descending=st.booleans(),
+)
+def test_a_walk_by_time_gives_each_record_once_those_without_a_time_as_the_oldest(
+    db, days, limit, descending
+):
+    DataRecord.objects.all().delete()
+    source, _ = Source.objects.get_or_create(name="s")
+    DataRecord.objects.bulk_create(
+        DataRecord(
+            id=f"s:{number:02}",
+            source=source,
+            data={},
+            created_at=NOON,
+            timestamp=None if day is None else NOON + timedelta(days=day, microseconds=day),
+        )
+        for number, day in enumerate(days)
+    )
+    oldest_first = sorted(
+        enumerate(days), key=lambda item: (-1 if item[1] is None else item[1], item[0])
+    )
+    expected = [f"s:{number:02}" for number, _ in oldest_first]
+    if descending:
+        expected.reverse()
+
+    def page(cursor: str | None) -> Page[DataRecord]:
+        return page_of(
+            DataRecord.objects.all(),
+            cursor=cursor,
+            limit=limit,
+            descending=descending,
+            time="timestamp",
+        )
+
+    forth = [page(None)]
+    while cursor := forth[-1].next:
+        forth.append(page(cursor))
+    back = [forth[-1]]
+    while cursor := back[-1].previous:
+        back.append(page(cursor))
+
+    assert [record_id for page in ids(forth) for record_id in page] == expected
+    assert ids(back[::-1]) == ids(forth)
 
 
 @pytest.mark.django_db

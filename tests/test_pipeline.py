@@ -72,8 +72,8 @@ def test_rules_follow_the_roles_of_the_mapping():
     rules = default_rules({"id": ["No"], "value": ["Total"], "category": ["Line"]})
     assert [describe(step) for step in rules] == [
         "'No' and 'Total' must be there",
-        "'Total' becomes a number; what can't be read becomes 0.0, a repair",
-        "'Line': blanks around it go and letters become small",
+        "'Total' becomes a number; what can't be read as one becomes 0.0 and is kept as a repair",
+        "'Line': spaces around it are removed and letters become lower case",
         "'processed_timestamp' is added: the moment of processing, in Unix seconds",
     ]
 

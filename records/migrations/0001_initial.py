@@ -9,7 +9,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,236 +17,554 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('queue', models.CharField(max_length=40, unique=True)),
-                ('seen_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("queue", models.CharField(max_length=40, unique=True)),
+                ("seen_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'heartbeats',
+                "db_table": "heartbeats",
             },
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', records.fields.KeyField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A\\w[\\w.-]*\\Z', "A name starts with a letter or a digit; it has letters, digits, '_', '-' and '.' only.")])),
-                ('mapping', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    records.fields.KeyField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A\\w[\\w.-]*\\Z",
+                                "A name starts with a letter or a digit; it has letters, digits, '_', '-' and '.' only.",
+                            )
+                        ],
+                    ),
+                ),
+                ("mapping", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'db_table': 'sources',
-                'ordering': ['name'],
+                "db_table": "sources",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='IngestionRun',
+            name="IngestionRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], db_index=True, default='queued', max_length=10)),
-                ('how', models.CharField(max_length=20)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=100)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('woken_at', models.DateTimeField(blank=True, null=True)),
-                ('file_name', models.CharField(max_length=255)),
-                ('path', models.CharField(max_length=1000)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('size', models.PositiveBigIntegerField(default=0, help_text='bytes')),
-                ('encoding', models.CharField(blank=True, max_length=40)),
-                ('dialect', models.JSONField(blank=True, default=dict)),
-                ('columns', models.JSONField(blank=True, default=list)),
-                ('mapping', models.JSONField(blank=True, default=dict)),
-                ('notes', models.JSONField(blank=True, default=list)),
-                ('bytes_read', models.PositiveBigIntegerField(default=0)),
-                ('read', models.PositiveBigIntegerField(default=0)),
-                ('created', models.PositiveBigIntegerField(default=0)),
-                ('updated', models.PositiveBigIntegerField(default=0)),
-                ('unchanged', models.PositiveBigIntegerField(default=0)),
-                ('rejected', models.PositiveBigIntegerField(default=0)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ingestion_runs', to='records.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("how", models.CharField(max_length=20)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=100)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("woken_at", models.DateTimeField(blank=True, null=True)),
+                ("file_name", models.CharField(max_length=255)),
+                ("path", models.CharField(max_length=1000)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("size", models.PositiveBigIntegerField(default=0, help_text="bytes")),
+                ("encoding", models.CharField(blank=True, max_length=40)),
+                ("dialect", models.JSONField(blank=True, default=dict)),
+                ("columns", models.JSONField(blank=True, default=list)),
+                ("mapping", models.JSONField(blank=True, default=dict)),
+                ("notes", models.JSONField(blank=True, default=list)),
+                ("bytes_read", models.PositiveBigIntegerField(default=0)),
+                ("read", models.PositiveBigIntegerField(default=0)),
+                ("created", models.PositiveBigIntegerField(default=0)),
+                ("updated", models.PositiveBigIntegerField(default=0)),
+                ("unchanged", models.PositiveBigIntegerField(default=0)),
+                ("rejected", models.PositiveBigIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ingestion_runs",
+                        to="records.source",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ingestion_runs',
-                'ordering': ['-id'],
-                'abstract': False,
+                "db_table": "ingestion_runs",
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='DataRecord',
+            name="DataRecord",
             fields=[
-                ('id', records.fields.KeyField(max_length=255, primary_key=True, serialize=False)),
-                ('timestamp', models.DateTimeField(blank=True, null=True)),
-                ('data', models.JSONField()),
-                ('processed_at', models.DateTimeField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('raw', 'Raw'), ('processing', 'Processing'), ('processed', 'Processed'), ('failed', 'Failed')], default='raw', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('line', models.PositiveBigIntegerField(null=True)),
-                ('run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='records.ingestionrun')),
-                ('source', models.ForeignKey(db_column='source', db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='records.source', to_field='name')),
+                ("id", records.fields.KeyField(max_length=255, primary_key=True, serialize=False)),
+                ("timestamp", models.DateTimeField(blank=True, null=True)),
+                ("data", models.JSONField()),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("raw", "Raw"),
+                            ("processing", "Processing"),
+                            ("processed", "Processed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="raw",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("line", models.PositiveBigIntegerField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="records.ingestionrun",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_column="source",
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="records.source",
+                        to_field="name",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'data_records',
-                'ordering': ['id'],
+                "db_table": "data_records",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='RecordCount',
+            name="RecordCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', records.fields.KeyField(max_length=100)),
-                ('day', models.DateField()),
-                ('status', models.CharField(max_length=10)),
-                ('count', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", records.fields.KeyField(max_length=100)),
+                ("day", models.DateField()),
+                ("status", models.CharField(max_length=10)),
+                ("count", models.BigIntegerField()),
             ],
             options={
-                'db_table': 'record_counts',
-                'constraints': [models.UniqueConstraint(fields=('source', 'day', 'status'), name='one_count')],
+                "db_table": "record_counts",
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "day", "status"), name="one_count")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RejectedRow',
+            name="RejectedRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveBigIntegerField()),
-                ('raw', models.BinaryField()),
-                ('code', models.CharField(max_length=40)),
-                ('column', models.CharField(blank=True, max_length=255)),
-                ('message', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rejected_rows', to='records.ingestionrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveBigIntegerField()),
+                ("raw", models.BinaryField()),
+                ("code", models.CharField(max_length=40)),
+                ("column", models.CharField(blank=True, max_length=255)),
+                ("message", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rejected_rows",
+                        to="records.ingestionrun",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'rejected_rows',
-                'ordering': ['run', 'id'],
+                "db_table": "rejected_rows",
+                "ordering": ["run", "id"],
             },
         ),
         migrations.CreateModel(
-            name='RuleSet',
+            name="RuleSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('rules', models.JSONField()),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rule_sets', to='records.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("rules", models.JSONField()),
+                ("note", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rule_sets",
+                        to="records.source",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'rule_sets',
-                'ordering': ['source', '-version'],
+                "db_table": "rule_sets",
+                "ordering": ["source", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='ProcessingRun',
+            name="ProcessingRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('finished', 'Finished'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], db_index=True, default='queued', max_length=10)),
-                ('how', models.CharField(max_length=20)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=100)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('woken_at', models.DateTimeField(blank=True, null=True)),
-                ('limit', models.PositiveBigIntegerField(blank=True, null=True)),
-                ('cursor', models.CharField(blank=True, max_length=255)),
-                ('total', models.PositiveBigIntegerField(default=0, help_text='raw records when it started')),
-                ('processed', models.PositiveBigIntegerField(default=0)),
-                ('failed', models.PositiveBigIntegerField(default=0)),
-                ('repaired', models.PositiveBigIntegerField(default=0, help_text='processed with a repair')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('rule_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='records.ruleset')),
-                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='processing_runs', to='records.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("how", models.CharField(max_length=20)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=100)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("woken_at", models.DateTimeField(blank=True, null=True)),
+                ("limit", models.PositiveBigIntegerField(blank=True, null=True)),
+                ("cursor", models.CharField(blank=True, max_length=255)),
+                (
+                    "total",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="raw records when it started"
+                    ),
+                ),
+                ("processed", models.PositiveBigIntegerField(default=0)),
+                ("failed", models.PositiveBigIntegerField(default=0)),
+                (
+                    "repaired",
+                    models.PositiveBigIntegerField(default=0, help_text="processed with a repair"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rule_set",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="records.ruleset",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="processing_runs",
+                        to="records.source",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'processing_runs',
-                'ordering': ['-id'],
-                'abstract': False,
+                "db_table": "processing_runs",
+                "ordering": ["-id"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='RecordVersion',
+            name="RecordVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField()),
-                ('timestamp', models.DateTimeField(null=True)),
-                ('data', models.JSONField()),
-                ('line', models.PositiveBigIntegerField(null=True)),
-                ('reason', models.CharField(choices=[('update', 'Update'), ('edit', 'Edit')], max_length=10)),
-                ('replaced_at', models.DateTimeField()),
-                ('record', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='versions', to='records.datarecord')),
-                ('replaced_by_run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='records.ingestionrun')),
-                ('replaced_by_user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='records.ingestionrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("timestamp", models.DateTimeField(null=True)),
+                ("data", models.JSONField()),
+                ("line", models.PositiveBigIntegerField(null=True)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("update", "Update"), ("edit", "Edit")], max_length=10
+                    ),
+                ),
+                ("replaced_at", models.DateTimeField()),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="versions",
+                        to="records.datarecord",
+                    ),
+                ),
+                (
+                    "replaced_by_run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="records.ingestionrun",
+                    ),
+                ),
+                (
+                    "replaced_by_user",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="records.ingestionrun",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'record_versions',
-                'ordering': ['record', '-version'],
-                'constraints': [models.UniqueConstraint(fields=('record', 'version'), name='record_version_once')],
+                "db_table": "record_versions",
+                "ordering": ["record", "-version"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("record", "version"), name="record_version_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ProcessingResult',
+            name="ProcessingResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('success', models.BooleanField()),
-                ('processed_data', models.JSONField(null=True)),
-                ('error_message', models.TextField(null=True)),
-                ('processing_time', models.FloatField(help_text='seconds')),
-                ('created_at', models.DateTimeField()),
-                ('current', models.BooleanField(default=True)),
-                ('errors', models.JSONField(default=list)),
-                ('repairs', models.JSONField(default=list)),
-                ('value', models.FloatField(null=True)),
-                ('category', models.TextField(null=True)),
-                ('repaired', models.BooleanField(default=False)),
-                ('record', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='results', to='records.datarecord')),
-                ('run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='records.processingrun')),
-                ('rule_set', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='records.ruleset')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("success", models.BooleanField()),
+                ("processed_data", models.JSONField(null=True)),
+                ("error_message", models.TextField(null=True)),
+                ("processing_time", models.FloatField(help_text="seconds")),
+                ("created_at", models.DateTimeField()),
+                ("current", models.BooleanField(default=True)),
+                ("errors", models.JSONField(default=list)),
+                ("repairs", models.JSONField(default=list)),
+                ("value", models.FloatField(null=True)),
+                ("category", models.TextField(null=True)),
+                ("repaired", models.BooleanField(default=False)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="results",
+                        to="records.datarecord",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="records.processingrun",
+                    ),
+                ),
+                (
+                    "rule_set",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="records.ruleset",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'processing_results',
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('current', False)), fields=['record'], name='results_former')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('current', True)), fields=('record',), name='one_current_result')],
+                "db_table": "processing_results",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("current", False)),
+                        fields=["record"],
+                        name="results_former",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("current", True)),
+                        fields=("record",),
+                        name="one_current_result",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.UniqueConstraint(fields=('source', 'version'), name='rule_set_version_once'),
+            model_name="ruleset",
+            constraint=models.UniqueConstraint(
+                fields=("source", "version"), name="rule_set_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='processingrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'finished', 'failed', 'cancelled'])), name='processing_run_state'),
+            model_name="processingrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["queued", "running", "finished", "failed", "cancelled"])
+                ),
+                name="processing_run_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ingestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(('read', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('created'), '+', models.F('updated')), '+', models.F('unchanged')), '+', models.F('rejected')))), name='ledger_adds_up'),
+            model_name="ingestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "read",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("created"), "+", models.F("updated")
+                                ),
+                                "+",
+                                models.F("unchanged"),
+                            ),
+                            "+",
+                            models.F("rejected"),
+                        ),
+                    )
+                ),
+                name="ledger_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ingestionrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'finished', 'failed', 'cancelled'])), name='ingestion_run_state'),
+            model_name="ingestionrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["queued", "running", "finished", "failed", "cancelled"])
+                ),
+                name="ingestion_run_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='datarecord',
-            index=models.Index(condition=models.Q(('status', 'raw')), fields=['id'], name='records_raw'),
+            model_name="datarecord",
+            index=models.Index(
+                condition=models.Q(("status", "raw")), fields=["id"], name="records_raw"
+            ),
         ),
         migrations.AddIndex(
-            model_name='datarecord',
-            index=models.Index(condition=models.Q(('status', 'failed')), fields=['id'], name='records_failed'),
+            model_name="datarecord",
+            index=models.Index(
+                condition=models.Q(("status", "failed")), fields=["id"], name="records_failed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='datarecord',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['raw', 'processing', 'processed', 'failed'])), name='record_status'),
+            model_name="datarecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["raw", "processing", "processed", "failed"])),
+                name="record_status",
+            ),
         ),
     ]

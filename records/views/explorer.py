@@ -1,4 +1,4 @@
-"""The explorer: records by filter, page by page in the order of their ids."""
+"""The explorer: records by filter, page by page in the order of their ids or timestamps."""
 
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse
@@ -14,8 +14,12 @@ from records.requests import PageRequest, wants_part
 
 PAGE = 50
 COLUMNS = 5
-# Only the order of the key can be walked without a look at every record.
-ORDERS = {"id": "Id, ascending", "-id": "Id, descending"}
+ORDERS = {
+    "id": "Id, ascending",
+    "-id": "Id, descending",
+    "-timestamp": "Newest first",
+    "timestamp": "Oldest first",
+}
 FILTERS = ("source", "status", "q", "run")
 
 
@@ -42,6 +46,7 @@ def explorer(request: PageRequest) -> HttpResponse:
                 cursor=request.GET.get("cursor"),
                 limit=PAGE,
                 descending=order.startswith("-"),
+                time="timestamp" if order.endswith("timestamp") else None,
             )
         except InvalidCursor as error:
             raise BadRequest(str(error)) from error
