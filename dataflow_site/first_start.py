@@ -16,7 +16,7 @@ from django.db import transaction
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from ingestion.runs import queue_file
+from ingestion import runs
 from records.models import Source
 
 NAME = "admin"
@@ -72,7 +72,7 @@ def load_samples() -> bool:
     call_command("sample_data", directory=folder, verbosity=0, stdout=StringIO())
     with transaction.atomic():
         for path in sorted(folder.glob("*.csv")):
-            queue_file(path=path, file_name=path.name, how="sample")
+            runs.queue(runs.create_run(path=path, file_name=path.name, how="sample"))
     return True
 
 

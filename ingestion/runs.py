@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -23,7 +22,6 @@ from ingestion.occurrences import Occurrences
 from ingestion.readers import DelimitedReader
 from ingestion.timestamps import detect_format
 from records import runs, store
-from records.errors import LeaseLost
 from records.models import IngestionRun, Source
 from records.signals import landed
 
@@ -74,22 +72,10 @@ def create_run(
     )
 
 
-def queue_file(
-    *,
-    path: Path,
-    file_name: str,
-    how: str,
-    source_name: str | None = None,
-    roles: Mapping[str, Sequence[str]] | None = None,
-    user: User | None = None,
-) -> IngestionRun:
-    """Make a run for a file, as ``create_run`` does, and wake a worker for it."""
-    run = create_run(
-        path=path, file_name=file_name, how=how, source_name=source_name, roles=roles, user=user
-    )
+def queue(run: IngestionRun) -> None:
+    """Have a worker load the run soon."""
     IngestionRun.objects.filter(pk=run.pk).update(woken_at=timezone.now())
     wake(run)
-    return run
 
 
 def wake(run: IngestionRun) -> None:
@@ -113,17 +99,8 @@ def load(run_id: int, worker: str, on_progress: Progress | None = None) -> Inges
     run = runs.claim(IngestionRun, run_id, worker)
     if run is None:
         return None
-    try:
+    with runs.working_on(run, worker, refusals=(IngestionError,)):
         _load(run, worker, on_progress)
-    except LeaseLost:
-        log.warning("Run %s was taken over or ended; this worker leaves it.", run.pk)
-    except IngestionError as error:
-        runs.fail(run, worker, str(error))
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        log.exception("Run %s ended by an unexpected error.", run.pk)
-        runs.fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
     run.refresh_from_db()
     return run
 

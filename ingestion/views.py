@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from ingestion import runs
 from ingestion.errors import IngestionError
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
-from ingestion.runs import queue_file
 from records.models import Source
 from records.requests import PageRequest
 
@@ -28,7 +28,7 @@ def upload(request: PageRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 stored = keep_upload(form.cleaned_data["file"])
-                run = queue_file(
+                run = runs.create_run(
                     path=stored.path,
                     file_name=stored.name,
                     how="upload",
@@ -39,6 +39,7 @@ def upload(request: PageRequest) -> HttpResponse:
             except IngestionError as error:
                 form.add_error(None, str(error))
             else:
+                runs.queue(run)
                 return redirect(run)
     context = {
         "form": form,

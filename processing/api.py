@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from processing import runs
 from processing.errors import UnknownSource
-from processing.runs import queue_processing
 from records.api.base import StrictQuery, unknown_name
 from records.api.serializers import ErrorSerializer
 from records.models import ProcessingRun
@@ -81,7 +81,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            run = queue_processing(
+            run = runs.create_run(
                 how="api",
                 source_name=wanted.validated_data.get("source"),
                 limit=wanted.validated_data.get("limit"),
@@ -89,6 +89,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
             )
         except UnknownSource as error:
             raise serializers.ValidationError({"source": [str(error)]}) from error
+        runs.queue(run)
         return Response(
             {"message": "Processing triggered", "status": "started", "run": run.pk},
             status=status.HTTP_202_ACCEPTED,

@@ -7,7 +7,6 @@ from itertools import groupby
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -15,7 +14,6 @@ from processing import pipeline
 from processing.errors import UnknownSource
 from processing.rule_sets import rule_set_for
 from records import runs, store
-from records.errors import LeaseLost
 from records.models import DataRecord, IngestionRun, ProcessingRun, RecordCount, RunState, Source
 from records.rows import RawRecord
 
@@ -45,18 +43,10 @@ def create_run(
     return ProcessingRun.objects.create(source=source, limit=limit, how=how, user=user)
 
 
-def queue_processing(
-    *,
-    how: str,
-    source_name: str | None = None,
-    limit: int | None = None,
-    user: User | None = None,
-) -> ProcessingRun:
-    """Make a run, as ``create_run`` does, and wake a worker for it."""
-    run = create_run(how=how, source_name=source_name, limit=limit, user=user)
+def queue(run: ProcessingRun) -> None:
+    """Have a worker carry the run out soon."""
     ProcessingRun.objects.filter(pk=run.pk).update(woken_at=timezone.now())
     wake(run)
-    return run
 
 
 def wake(run: ProcessingRun) -> None:
@@ -67,7 +57,7 @@ def wake(run: ProcessingRun) -> None:
 def queue_landed(source: Source) -> None:
     """Something has landed in a source: have it processed, unless a run that waits will do it."""
     if not ProcessingRun.objects.covering(source).filter(state=RunState.QUEUED).exists():
-        queue_processing(how="worker", source_name=source.name)
+        queue(create_run(how="worker", source_name=source.name))
 
 
 def wake_stalled() -> None:
@@ -85,7 +75,7 @@ def wake_stalled() -> None:
             and not IngestionRun.objects.filter(source=source).active().exists()
             and (newest is None or newest.state != RunState.FAILED)
         ):
-            queue_processing(how="worker", source_name=source.name)
+            queue(create_run(how="worker", source_name=source.name))
 
 
 def process(run_id: int, worker: str, on_progress: Progress | None = None) -> ProcessingRun | None:
@@ -97,16 +87,9 @@ def process(run_id: int, worker: str, on_progress: Progress | None = None) -> Pr
     run = runs.claim(ProcessingRun, run_id, worker)
     if run is None:
         return None
-    try:
+    with runs.working_on(run, worker):
         _process(run, worker, on_progress)
         runs.finish(run, worker)
-    except LeaseLost:
-        log.warning("Run %s was taken over or ended; this worker leaves it.", run.pk)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:
-        log.exception("Run %s ended by an unexpected error.", run.pk)
-        runs.fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
     run.refresh_from_db()
     return run
 

@@ -6,8 +6,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from processing import runs
 from processing.errors import UnknownSource
-from processing.runs import queue_processing
 from records.requests import PageRequest
 
 
@@ -20,10 +20,11 @@ def start(request: PageRequest) -> HttpResponse:
             "permission to add processing runs."
         )
     try:
-        run = queue_processing(
+        run = runs.create_run(
             how="page", source_name=request.POST.get("source") or None, user=request.user
         )
     except UnknownSource as error:
         raise Http404(str(error)) from error
+    runs.queue(run)
     messages.success(request, "Processing is queued.")
     return redirect(run)

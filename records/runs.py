@@ -1,19 +1,25 @@
 """The life of a run: claimed by one worker at a time, renewed with each batch, ended once."""
 
+import logging
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone
 
 from records.errors import LeaseLost
 from records.models import Heartbeat, IngestionRun, ProcessingRun, RunState
+
+log = logging.getLogger(__name__)
 
 # A queue whose worker has not given a sign of life for so long counts as not worked on.
 ALIVE_SECONDS = 60
@@ -87,6 +93,28 @@ def _end(run: AnyRun, worker: str, **changes: object) -> None:
     if not ended:
         raise LeaseLost(run)
     run.refresh_from_db()
+
+
+@contextmanager
+def working_on(
+    run: AnyRun, worker: str, refusals: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """What ends the work on a run ends the run, and never the worker.
+
+    ``refusals`` are errors whose sentence is what its page shows. After any other error the page
+    refers to the log. Database errors are raised: the run then waits for the next worker.
+    """
+    try:
+        yield
+    except LeaseLost:
+        log.warning("%s was taken over or ended; this worker leaves it.", run)
+    except (OperationalError, InterfaceError):
+        raise
+    except refusals as error:
+        fail(run, worker, str(error))
+    except Exception as error:
+        log.exception("%s ended by an unexpected error.", run)
+        fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
 
 
 def finish(run: AnyRun, worker: str, **changes: object) -> None:

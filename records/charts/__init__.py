@@ -4,32 +4,28 @@ A spec says what is drawn, never in which colour: ``static/charts.js`` takes col
 the stylesheet, so that a chart follows the light or dark scheme of its page.
 """
 
-import itertools
-import textwrap
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any, Literal
 
 import altair as alt
 
+from records.charts.parts import (
+    STATUSES,
+    bar_chart,
+    bars,
+    count_axis,
+    height_of,
+    label_axis,
+    labels_of,
+    spec_of,
+    status_colour,
+    value_axis,
+)
+from records.charts.steps import TIME_UNITS, in_steps, time_format
 from records.numbers import number
 from records.stats import Days, Totals, add_up
 from records.value_stats import Categories, Category, Distribution, Reason
-
-TIME_UNITS = {
-    "day": alt.TimeUnitParams(unit="utcyearmonthdate"),
-    "week": alt.TimeUnitParams(unit="utcyearweek"),
-    "month": alt.TimeUnitParams(unit="utcyearmonth"),
-    "year": alt.TimeUnitParams(unit="utcyear"),
-}
-# Parts of a stack from the bottom, in the order of the status colours of charts.js.
-STATUSES = ("Processed", "Failed", "Waiting")
-# Pixels; characters; lines.
-LINE_HEIGHT = 14
-LABEL_WIDTH = 26
-LABEL_LINES = 3
 
 Cell = str | int | float | None
 
@@ -56,13 +52,13 @@ class Chart:
 
 def over_time(days: Days) -> Chart:
     """Records by the day, week, month or year of their timestamp, stacked by status."""
-    unit, buckets = _buckets(days)
+    unit, buckets = in_steps(days)
     data = [
         {"date": start.isoformat(), "status": status, "records": records, "order": order}
         for start, totals in buckets.items()
         for order, (status, records) in enumerate(_by_status(totals))
     ]
-    chart = _chart(data, height=260).encode(
+    chart = bar_chart(data, height=260).encode(
         x=alt.X(
             "date:T",
             timeUnit=TIME_UNITS[unit],
@@ -73,14 +69,14 @@ def over_time(days: Days) -> Chart:
                 labelBound=16,
                 labelFlush=28,
                 grid=False,
-                format=_time_format(unit),
+                format=time_format(unit),
             ),
         ),
-        y=alt.Y("records:Q", title="Records", stack="zero", axis=_count_axis()),
-        color=_status_colour(),
+        y=alt.Y("records:Q", title="Records", stack="zero", axis=count_axis()),
+        color=status_colour(),
         order=alt.Order("order:Q"),
         tooltip=[
-            alt.Tooltip("date:T", title=unit.capitalize(), format=_time_format(unit, full=True)),
+            alt.Tooltip("date:T", title=unit.capitalize(), format=time_format(unit, full=True)),
             alt.Tooltip("status:N", title="Status"),
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
@@ -92,7 +88,7 @@ def over_time(days: Days) -> Chart:
         id="over-time",
         title="Records over time",
         empty="No record here has a timestamp.",
-        spec=_spec(chart),
+        spec=spec_of(chart),
         headings=[f"{unit.capitalize()} of", *STATUSES],
         rows=[
             [start.isoformat(), *(records for _, records in _by_status(totals))]
@@ -112,16 +108,16 @@ def by_source(totals: dict[str, Totals]) -> Chart:
     rest = add_up(part for _, part in ordered[15:])
     if rest.total:
         shown.append((f"{len(ordered) - 15:,} others", rest))
-    labels = _labels([name for name, _ in shown])
+    labels = labels_of([name for name, _ in shown])
     data = [
         {"label": label, "name": name, "status": status, "records": records, "order": order}
         for label, (name, part) in zip(labels, shown, strict=True)
         for order, (status, records) in enumerate(_by_status(part))
     ]
-    chart = _chart(data, height=_height(labels)).encode(
-        x=alt.X("records:Q", title="Records", stack="zero", axis=_count_axis()),
-        y=_label_axis(labels),
-        color=_status_colour(),
+    chart = bar_chart(data, height=height_of(labels)).encode(
+        x=alt.X("records:Q", title="Records", stack="zero", axis=count_axis()),
+        y=label_axis(labels),
+        color=status_colour(),
         order=alt.Order("order:Q"),
         tooltip=[
             alt.Tooltip("name:N", title="Source"),
@@ -133,7 +129,7 @@ def by_source(totals: dict[str, Totals]) -> Chart:
         id="by-source",
         title="Records by source",
         empty="No records here.",
-        spec=_spec(chart),
+        spec=spec_of(chart),
         headings=["Source", *STATUSES],
         rows=[[name, *(records for _, records in _by_status(part))] for name, part in shown],
         palette="status",
@@ -148,7 +144,7 @@ def by_category(categories: Categories, scope: str = "") -> Chart:
         title="Records by category",
         scope=scope,
         empty="No processed record here has a category.",
-        spec=_bars(rows, "Category", "Processed records", _count_axis()),
+        spec=bars(rows, "Category", "Processed records", count_axis()),
         headings=["Category", "Processed records"],
         rows=rows,
     )
@@ -165,7 +161,7 @@ def mean_by_category(
         title=f"Mean {value_name} by category",
         scope=scope,
         empty="No processed record here has a category.",
-        spec=_bars(drawn, "Category", f"Mean {value_name}", _value_axis()),
+        spec=bars(drawn, "Category", f"Mean {value_name}", value_axis()),
         headings=["Category", f"Mean {value_name}"],
         rows=rows,
         notes=notes,
@@ -187,17 +183,17 @@ def distribution(
     ]
     # Rectangles, because the interpreter can't work out the gaps that Vega-Lite puts between bars.
     chart = (
-        _chart(data, height=240)
+        bar_chart(data, height=240)
         .mark_rect()
         .encode(
             x=alt.X(
                 "start:Q",
                 title=value_name,
                 scale=alt.Scale(zero=False, nice=False),
-                axis=_value_axis(grid=False),
+                axis=value_axis(grid=False),
             ),
             x2="end:Q",
-            y=alt.Y("records:Q", title="Processed records", axis=_count_axis()),
+            y=alt.Y("records:Q", title="Processed records", axis=count_axis()),
             y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("range:N", title="Value"),
@@ -218,7 +214,7 @@ def distribution(
         title=f"Distribution of {value_name}",
         scope=scope,
         empty="No processed record here has a value that could be read.",
-        spec=_spec(chart),
+        spec=spec_of(chart),
         headings=["From", "Below", "Processed records"],
         rows=[[part.start, part.end, part.records] for part in histogram.bins],
         notes=notes,
@@ -243,116 +239,10 @@ def failures(reasons: Sequence[Reason], failed: int) -> Chart:
         id="failures",
         title="Why records failed",
         empty="No record here has failed.",
-        spec=_bars(rows, "Reason", "Failed records", _count_axis()),
+        spec=bars(rows, "Reason", "Failed records", count_axis()),
         headings=["Reason", "Failed records"],
         rows=rows,
         palette="failed",
-    )
-
-
-def _chart(data: list[dict[str, Any]], *, height: int) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=data), width="container", height=height).mark_bar()
-
-
-def _spec(chart: alt.Chart) -> dict[str, Any]:
-    # What is drawn is known to be valid: checking each spec against the schema of Vega-Lite
-    # costs more than all queries of a page. A test checks it instead.
-    return chart.to_dict(validate=False)
-
-
-def _bars(
-    rows: Sequence[tuple[str, float]], name_title: str, amount_title: str, axis: alt.Axis
-) -> dict[str, Any]:
-    """Horizontal bars in the order of the rows."""
-    labels = _labels([name for name, _ in rows])
-    data = [
-        {"label": label, "name": name, "amount": amount, "shown": number(amount)}
-        for label, (name, amount) in zip(labels, rows, strict=True)
-    ]
-    chart = _chart(data, height=_height(labels)).encode(
-        x=alt.X("amount:Q", title=amount_title, axis=axis),
-        y=_label_axis(labels),
-        tooltip=[
-            alt.Tooltip("name:N", title=name_title),
-            alt.Tooltip("shown:N", title="Amount"),
-        ],
-    )
-    return _spec(chart)
-
-
-def _labels(names: Sequence[str]) -> list[str]:
-    """Names in a few short lines each, all different: a cell may hold a whole page of text.
-
-    All have as many lines, the shorter ones in the middle, for Vega sets labels by the first line.
-    """
-    wrapped = [
-        textwrap.wrap(name, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …") or ["(empty)"]
-        for name in names
-    ]
-    most = max(map(len, wrapped), default=1)
-    labels: dict[str, None] = {}
-    for lines in wrapped:
-        above = (most - len(lines)) // 2
-        label = "\n".join([*[""] * above, *lines, *[""] * (most - len(lines) - above)])
-        copies = (f"{label} ({count})" for count in itertools.count(2))
-        labels[label if label not in labels else next(c for c in copies if c not in labels)] = None
-    return list(labels)
-
-
-def _lines(labels: Sequence[str]) -> int:
-    return labels[0].count("\n") + 1 if labels else 1
-
-
-def _height(labels: Sequence[str]) -> int:
-    """Room for as many bars, each as high as its label."""
-    return len(labels) * max(26, _lines(labels) * LINE_HEIGHT + 10)
-
-
-def _label_axis(labels: Sequence[str]) -> alt.Y:
-    axis = alt.Axis(
-        labelExpr=r"split(datum.label, '\n')",
-        labelLimit=200,
-        labelLineHeight=LINE_HEIGHT,
-        labelOffset=-(_lines(labels) - 1) * LINE_HEIGHT / 2,
-        labelPadding=8,
-        labelOverlap=False,
-        grid=False,
-        ticks=False,
-        domain=False,
-    )
-    # sort=None keeps the order of the data: names out of files stay out of Vega's expressions.
-    return alt.Y("label:N", sort=None, title=None, axis=axis)
-
-
-def _count_axis() -> alt.Axis:
-    """Whole numbers, short where they are large: 12k."""
-    return alt.Axis(
-        labelExpr="datum.value % 1 ? '' : format(datum.value, datum.value < 10000 ? ',' : '~s')",
-        tickCount=5,
-        domain=False,
-        ticks=False,
-    )
-
-
-def _value_axis(*, grid: bool = True) -> alt.Axis:
-    return alt.Axis(
-        labelExpr="datum.value && (abs(datum.value) >= 1e15 || abs(datum.value) < 1e-3)"
-        " ? format(datum.value, '.3~e')"
-        " : format(datum.value, abs(datum.value) >= 1e5 ? '.3~s' : ',.4~f')",
-        tickCount=6,
-        labelOverlap=True,
-        grid=grid,
-        domain=False,
-        ticks=False,
-    )
-
-
-def _status_colour() -> alt.Color:
-    return alt.Color(
-        "status:N",
-        sort=list(STATUSES),
-        scale=alt.Scale(domain=list(STATUSES)),
-        legend=alt.Legend(title=None, orient="top", direction="horizontal"),
     )
 
 
@@ -367,34 +257,3 @@ def _named(categories: Categories) -> list[tuple[str, Category]]:
 
 def _records(number: int) -> str:
     return "1 record" if number == 1 else f"{number:,} records"
-
-
-def _buckets(days: Days) -> tuple[str, dict[date, Totals]]:
-    """The days in as many steps as a chart can show: by day, week, month or year."""
-    span = days.span
-    length = span.days if span else 0
-    unit = "day" if length <= 100 else "week" if length <= 750 else "month"
-    if length > 366 * 15:
-        unit = "year"
-    parts: dict[date, list[Totals]] = defaultdict(list)
-    for day, totals in days.dated.items():
-        parts[_start(day, unit)].append(totals)
-    return unit, {start: add_up(found) for start, found in sorted(parts.items())}
-
-
-def _start(day: date, unit: str) -> date:
-    if unit == "week":
-        # Vega's weeks begin on Sunday.
-        since_sunday = day.isoweekday() % 7
-        return day - timedelta(days=min(since_sunday, day.toordinal() - 1))
-    if unit == "month":
-        return day.replace(day=1)
-    return day.replace(month=1, day=1) if unit == "year" else day
-
-
-def _time_format(unit: str, *, full: bool = False) -> str:
-    if unit == "year":
-        return "%Y"
-    if unit == "day" or full:
-        return "%-d %b %Y" if full else "%-d %b"
-    return "%b %Y"
