@@ -104,6 +104,9 @@ def database() -> dict[str, Any]:
             conn_health_checks=True,
         )
     )
+    if config["ENGINE"] == "django.db.backends.postgresql":
+        # A host that does not answer is told within seconds, by /health too.
+        config["OPTIONS"] = {"connect_timeout": 10, **config.get("OPTIONS", {})}
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Write-ahead logging lets pages read while a worker writes. A transaction takes the write
         # lock when it begins, so that it never finds out half way that another one was faster.

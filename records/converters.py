@@ -1,6 +1,5 @@
-"""Types of URL parts that Django does not bring. Importing this module registers them."""
+"""Types of URL parts that Django does not bring."""
 
-from django.urls import register_converter
 from django.urls.converters import StringConverter
 
 
@@ -10,4 +9,7 @@ class RecordIdConverter(StringConverter):
     regex = "(?s:.+)"
 
 
-register_converter(RecordIdConverter, "record_id")
+class SourceNameConverter(StringConverter):
+    """The name of a source."""
+
+    regex = r"\w[\w.-]*"

@@ -61,6 +61,11 @@ class RunQuerySet(models.QuerySet[Any]):
 class RecordQuerySet(models.QuerySet[Any]):
     """Reads of records."""
 
+    def find(self, record_id: str) -> Any:
+        """The record with this id, or None. It may hold any character that a URL can."""
+        # PostgreSQL takes no NUL character, not even in a question.
+        return None if "\0" in record_id else self.filter(pk=record_id).first()
+
     def of_source(self, source: str) -> Self:
         """The records of one source, as a range of the primary key."""
         return self.filter(key_range(source))

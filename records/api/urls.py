@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from records import converters
 from records.api import views
 
 urlpatterns = [
@@ -11,5 +10,3 @@ urlpatterns = [
     path("records/<record_id:record_id>", views.RecordDetailView.as_view(), name="api-record"),
     path("stats", views.StatsView.as_view(), name="api-stats"),
 ]
-
-__all__ = ["converters", "urlpatterns"]

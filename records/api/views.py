@@ -212,9 +212,7 @@ class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
         return super().get(request, *args, **kwargs)
 
     def get_object(self) -> DataRecord:
-        record_id = self.kwargs["record_id"]
-        # PostgreSQL takes no NUL character, not even in a question.
-        record = None if "\0" in record_id else self.get_queryset().filter(pk=record_id).first()
+        record = DataRecord.objects.find(self.kwargs["record_id"])
         if record is None:
             raise NotFound("Record not found")
         return record

@@ -12,11 +12,11 @@ HISTORY = 50
 
 
 @require_safe
-def record(request: HttpRequest, key: str) -> HttpResponse:
+def record(request: HttpRequest, record_id: str) -> HttpResponse:
     """The record with this id."""
-    found = DataRecord.objects.select_related("run").filter(pk=key).first()
+    found = DataRecord.objects.select_related("run").find(record_id)
     if found is None:
-        raise Http404(f"There is no record with the id “{key}”.")
+        raise Http404(f"There is no record with the id “{record_id}”.")
     history = ProcessingResult.objects.of_record(found.pk).select_related("run", "rule_set")
     results = list(history.order_by("-pk")[:HISTORY])
     current = next((result for result in results if result.current), None)
