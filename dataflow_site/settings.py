@@ -97,7 +97,7 @@ TEMPLATES = [
 
 def database() -> dict[str, Any]:
     """PostgreSQL (or another SQLite file) by DATABASE_URL, else the embedded SQLite database."""
-    config = dict(
+    config: dict[str, Any] = dict(
         dj_database_url.config(
             default=f"sqlite:///{VAR_DIR / 'dataflow.sqlite3'}",
             conn_max_age=60,
