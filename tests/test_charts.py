@@ -72,6 +72,46 @@ def test_the_first_and_the_last_day_of_the_calendar_can_be_drawn():
     assert [row[0] for row in chart.rows] == ["0001-01-01", "9999-01-01"]
 
 
+def test_absurd_dates_are_counted_rather_than_drawn():
+    days = {DAY + timedelta(days=i): Totals(processed=10) for i in range(60)}
+    days |= {date(1, 1, 1): Totals(failed=2), date(9999, 12, 31): Totals(raw=1)}
+    chart = charts.over_time(Days(days, Totals(raw=4)))
+    assert chart.headings[0] == "Day of"
+    drawn = {row["date"] for row in data(chart)}
+    assert (min(drawn), max(drawn), len(drawn)) == ("2026-01-15", "2026-03-15", 60)
+    assert chart.notes == [
+        "Not drawn: 2 records before 2026-01-15 (from 0001-01-01 on) "
+        "and 1 record after 2026-03-15 (up to 9999-12-31).",
+        "4 records without a timestamp can't be placed in time.",
+    ]
+    assert [chart.rows[0], chart.rows[-1]] == [["Earlier", 0, 2, 0], ["Later", 0, 0, 1]]
+    assert sum(int(n or 0) for row in chart.rows for n in row[1:]) == 603
+
+
+@pytest.mark.parametrize("far", [date(1, 1, 1), date(1970, 1, 1), date(9999, 12, 31)])
+def test_one_absurd_date_among_a_handful_is_told_apart(far):
+    days = {DAY + timedelta(days=i): Totals(raw=1) for i in range(6)} | {far: Totals(raw=1)}
+    chart = charts.over_time(Days(days))
+    assert len({row["date"] for row in data(chart)}) == 6
+    assert chart.notes
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        {DAY: 3, DAY - timedelta(days=90): 1},
+        {DAY - timedelta(days=400 * i): 20 - i for i in range(20)},
+        {DAY: 50, date(1990, 1, 1): 50},
+        {DAY: 80, date(1990, 1, 1): 20},
+    ],
+    ids=["all fit", "thinning out", "two halves", "more than a few"],
+)
+def test_records_that_are_no_exception_are_all_drawn(days):
+    chart = charts.over_time(Days({day: Totals(raw=number) for day, number in days.items()}))
+    assert sum(row["records"] for row in data(chart)) == sum(days.values())
+    assert not chart.notes
+
+
 def test_what_does_not_fit_is_in_one_bar():
     _, by_source, by_category, _, _, failures = ALL
     assert by_source.rows[-1] == ["15 others", 105, 0, 0]

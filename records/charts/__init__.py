@@ -22,7 +22,7 @@ from records.charts.parts import (
     status_colour,
     value_axis,
 )
-from records.charts.steps import TIME_UNITS, in_steps, time_format
+from records.charts.steps import TIME_UNITS, Drawn, in_steps, time_format, where_most_lie
 from records.numbers import number
 from records.stats import Days, Totals, add_up
 from records.value_stats import Categories, Category, Distribution, Reason
@@ -51,8 +51,12 @@ class Chart:
 
 
 def over_time(days: Days) -> Chart:
-    """Records by the day, week, month or year of their timestamp, stacked by status."""
-    unit, buckets = in_steps(days)
+    """Records by the day, week, month or year of their timestamp, stacked by status.
+
+    A few records dated far from all others are not drawn; a note and the table count them.
+    """
+    drawn = where_most_lie(days)
+    unit, buckets = in_steps(drawn.days)
     data = [
         {"date": start.isoformat(), "status": status, "records": records, "order": order}
         for start, totals in buckets.items()
@@ -81,7 +85,7 @@ def over_time(days: Days) -> Chart:
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
     )
-    notes = []
+    notes = _outside(drawn)
     if days.undated.total:
         notes.append(f"{_records(days.undated.total)} without a timestamp can't be placed in time.")
     return Chart(
@@ -91,14 +95,31 @@ def over_time(days: Days) -> Chart:
         spec=spec_of(chart),
         headings=[f"{unit.capitalize()} of", *STATUSES],
         rows=[
-            [start.isoformat(), *(records for _, records in _by_status(totals))]
-            for start, totals in buckets.items()
+            [label, *(records for _, records in _by_status(totals))]
+            for label, totals in (
+                ("Earlier", drawn.before.totals),
+                *((start.isoformat(), totals) for start, totals in buckets.items()),
+                ("Later", drawn.after.totals),
+            )
             if totals.total
         ],
         palette="status",
         notes=notes,
         wide=True,
     )
+
+
+def _outside(drawn: Drawn) -> list[str]:
+    """The sentence about records dated so far off that they are not drawn."""
+    shown = drawn.days.span
+    parts = []
+    if shown and (before := drawn.before.span):
+        records = _records(drawn.before.totals.total)
+        parts.append(f"{records} before {shown.first} (from {before.first} on)")
+    if shown and (after := drawn.after.span):
+        records = _records(drawn.after.totals.total)
+        parts.append(f"{records} after {shown.last} (up to {after.last})")
+    return [f"Not drawn: {' and '.join(parts)}."] if parts else []
 
 
 def by_source(totals: dict[str, Totals]) -> Chart:

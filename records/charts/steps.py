@@ -1,11 +1,13 @@
 """Days -> the steps of an axis of time: days, weeks, months or years."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 
 import altair as alt
 
-from records.stats import Days, Totals, add_up
+from records.stats import Days, Span, Totals, add_up
 
 TIME_UNITS = {
     "day": alt.TimeUnitParams(unit="utcyearmonthdate"),
@@ -14,12 +16,64 @@ TIME_UNITS = {
     "year": alt.TimeUnitParams(unit="utcyear"),
 }
 
+# Days that can have a bar each.
+MOST_BARS = 100
+# As many records may be left out of the drawing: a share of all, or so few.
+FEW_SHARE = 1 / 20
+FEW = 5
+# How many times longer than what is drawn the whole must be for that.
+MANY_TIMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The days that a chart shows, and those before and after them that it only counts."""
+
+    days: Days
+    before: Days = Days()
+    after: Days = Days()
+
+
+def where_most_lie(days: Days) -> Drawn:
+    """The days without the few that lie so far off that they would press all others together.
+
+    A wrong date such as 0001-01-01 is found by its distance from the middle half of the records.
+    """
+    span = days.span
+    if span is None or span.days <= MOST_BARS:
+        return Drawn(days)
+    ordered = sorted(days.dated)
+    reached = list(accumulate(days.dated[day].total for day in ordered))
+    total = reached[-1]
+    low = next(d for d, n in zip(ordered, reached, strict=True) if n > total // 4)
+    high = next(d for d, n in zip(ordered, reached, strict=True) if n >= total - total // 4)
+    reach = max(MOST_BARS, MANY_TIMES * Span(low, high).days)
+    near = days.within(
+        Span(
+            date.fromordinal(max(low.toordinal() - reach, date.min.toordinal())),
+            date.fromordinal(min(high.toordinal() + reach, date.max.toordinal())),
+        )
+    )
+    core = near.span
+    left_out = total - near.totals.total
+    if (
+        core is None
+        or span.days <= MANY_TIMES * core.days
+        or left_out > max(FEW, total * FEW_SHARE)
+    ):
+        return Drawn(days)
+    return Drawn(
+        near,
+        before=Days({day: t for day, t in days.dated.items() if day < core.first}),
+        after=Days({day: t for day, t in days.dated.items() if day > core.last}),
+    )
+
 
 def in_steps(days: Days) -> tuple[str, dict[date, Totals]]:
     """The days in as many steps as a chart can show: by day, week, month or year."""
     span = days.span
     length = span.days if span else 0
-    unit = "day" if length <= 100 else "week" if length <= 750 else "month"
+    unit = "day" if length <= MOST_BARS else "week" if length <= 750 else "month"
     if length > 366 * 15:
         unit = "year"
     parts: dict[date, list[Totals]] = defaultdict(list)
