@@ -135,6 +135,19 @@ def test_a_failed_run_shows_its_sentence(admin_client, source):
     assert "&lt;b&gt;sales.csv&lt;/b&gt; can&#x27;t be read." in html
 
 
+def test_a_run_that_landed_nothing_is_no_success(admin_client):
+    def badges(run):
+        pages = [text(admin_client.get(url)) for url in (run.get_absolute_url(), "/runs/")]
+        return [re.findall(r'class="badge badge-(\w+)">([^<]+)<', html)[0] for html in pages]
+
+    all_bad = land("shop", {}, rejects=(Reject(2, b"x", "bad", "Bad."),))
+    assert badges(all_bad) == [("warning", "finished, nothing landed")] * 2
+    all_bad.refresh_from_db()
+    assert all_bad.state == "finished"
+    some_bad = land("shop", {"1": sale(1)}, rejects=(Reject(3, b"x", "bad", "Bad."),))
+    assert badges(some_bad) == [("finished", "finished")] * 2
+
+
 def test_a_file_name_is_shown_as_text(admin_client, source):
     run = waiting_run(source, file_name="<script>alert(1)</script>.csv")
     assert "<script>alert" not in text(admin_client.get("/runs/"))

@@ -100,6 +100,11 @@ class IngestionRun(Run):
         return reverse("ingestion-run", args=[self.pk])
 
     @property
+    def landed_nothing(self) -> bool:
+        """Whether it went through its input to the end, and could use no row of it."""
+        return self.state == RunState.FINISHED and 0 < self.read == self.rejected
+
+    @property
     def share_read(self) -> float:
         """How much of the input has been read, 0 to 1."""
         if self.state == RunState.FINISHED:

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from records import numbers
+from records.models import IngestionRun
+from records.models.runs import Run
 
 register = template.Library()
 
@@ -89,6 +91,14 @@ def moment(timestamp: datetime | None) -> str | SafeString:
 def badge(state: str) -> SafeString:
     """A status or a state, by a word and a colour."""
     return format_html('<span class="badge badge-{}">{}</span>', state, state)
+
+
+@register.simple_tag
+def run_badge(run: Run) -> SafeString:
+    """The state of a run; one that ended well without a single record is no success."""
+    if isinstance(run, IngestionRun) and run.landed_nothing:
+        return format_html('<span class="badge badge-warning">{}, nothing landed</span>', run.state)
+    return badge(run.state)
 
 
 @register.simple_tag
