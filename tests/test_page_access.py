@@ -3,8 +3,11 @@
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
+
+from records.models import Source
+from tests.landed import land, sale
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +38,22 @@ def test_logging_in_leads_on_to_the_page_that_was_asked_for(client):
 def test_logging_out_needs_a_post(admin_client):
     assert admin_client.get("/logout/").status_code == 405
     assert admin_client.post("/logout/")["Location"] == "/login/"
+
+
+@pytest.mark.parametrize("has_records", [False, True])
+def test_nobody_is_led_to_what_they_may_not_do(client, has_records):
+    pages = ["/", "/explore/", "/runs/", "/sources/"]
+    if has_records:
+        run = land("shop", {"1": sale(1)})
+        pages += ["/sources/shop/", run.get_absolute_url()]
+        Source.objects.create(name="empty")
+        pages.append("/?source=empty")
+    reader, uploader = User.objects.create_user("reader"), User.objects.create_user("uploader")
+    uploader.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
+    for user, may in ((reader, False), (uploader, True)):
+        client.force_login(user)
+        led = {url: 'href="/upload/' in client.get(url).content.decode() for url in pages}
+        assert led == dict.fromkeys(pages, may)
 
 
 def test_an_unknown_address_has_a_page_of_ours(admin_client):

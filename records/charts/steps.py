@@ -1,7 +1,7 @@
 """Days -> the steps of an axis of time: days, weeks, months or years."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate
 
@@ -30,8 +30,8 @@ class Drawn:
     """The days that a chart shows, and those before and after them that it only counts."""
 
     days: Days
-    before: Days = Days()
-    after: Days = Days()
+    before: Days = field(default_factory=Days)
+    after: Days = field(default_factory=Days)
 
 
 def where_most_lie(days: Days) -> Drawn:
