@@ -3,10 +3,9 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from processing.api import ProcessView
-from records.api.views import RootView
+from records.api.views import DocsView, RootView, SchemaView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("records.api.urls")),
@@ -28,8 +27,8 @@ urlpatterns = [
     path("", include(api)),
     path("api/", include(api)),
     path("api/", RootView.as_view(), name="api-root"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/schema/", SchemaView.as_view(), name="api-schema"),
+    path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
 ]
 
 handler400 = "records.views.errors.bad_request"

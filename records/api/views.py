@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import generics, permissions, renderers, status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -251,3 +252,13 @@ class StatsView(StrictQuery):
 
     def get_view_name(self) -> str:
         return "Stats"
+
+
+class SchemaView(StrictQuery, SpectacularAPIView):
+    """The description of the API."""
+
+
+class DocsView(StrictQuery, SpectacularSwaggerSplitView):
+    """The description as a page; ``script`` asks for its JavaScript."""
+
+    query_parameters = frozenset({"script"})
