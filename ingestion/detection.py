@@ -16,6 +16,8 @@ from ingestion.errors import UnreadableInput
 
 DELIMITERS = [",", ";", "\t", "|"]
 CHUNK_BYTES = 1 << 20
+# By so many bytes one sees whether a file is a table of text at all.
+START_BYTES = 4096
 # How much of the text the dialect is told from.
 DIALECT_LINES = 60
 DIALECT_CHARACTERS = 20_000
@@ -44,6 +46,13 @@ NOT_TEXT = [
     (b"\xff\xd8\xff", "it is a picture, not a table."),
     (b"SQLite format 3\0", "it is an SQLite database, not a table of text."),
 ]
+NOT_A_TABLE = [
+    (re.compile(rb'\s*(?:\{\s*"|\[\s*[\[{])'), "it is JSON, not a table of text."),
+    (re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE), "it is a page of HTML or XML."),
+]
+# The legacy encodings that are told from each other by the text they give. With more of them to
+# choose from, the sample decides less.
+LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +75,46 @@ class Detected:
     notes: list[str] = field(default_factory=list)
 
 
-def detect(path: Path, name: str, on_chunk: Callable[[], None] | None = None) -> Detected:
+def check_is_table(start: bytes, name: str) -> None:
+    """Raise UnreadableInput for a file whose first bytes show that it is no table of text."""
+    if not start:
+        raise UnreadableInput(name, "it is empty.")
+    for magic, reason in NOT_TEXT:
+        if start.startswith(magic):
+            raise UnreadableInput(name, reason)
+    for pattern, reason in NOT_A_TABLE:
+        if pattern.match(start):
+            raise UnreadableInput(name, reason)
+    if _marked_encoding(start) or _wide_encoding(start):
+        return
+    control = sum(byte < 9 or 13 < byte < 32 for byte in start)
+    if control > len(start) * 0.1:
+        raise UnreadableInput(name, "it is a binary file, not a table of text.")
+
+
+def detect(
+    path: Path,
+    name: str,
+    *,
+    encoding: str | None = None,
+    on_chunk: Callable[[], None] | None = None,
+) -> Detected:
     """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
 
+    ``encoding`` is taken for granted if the user gave it.
     ``on_chunk`` is called again and again while a large file is read. Raises UnreadableInput for
     a file that is missing, empty or no text.
     """
     try:
         with path.open("rb") as file:
-            start = file.read(4096)
-            _refuse_what_is_no_text(start, name)
+            start = file.read(START_BYTES)
+            check_is_table(start, name)
             file.seek(0)
             found = _read_whole(file, start, on_chunk or (lambda: None))
     except OSError as error:
         raise UnreadableInput(name, f"{error.strerror or error}.") from error
+    if encoding is not None:
+        found.encoding, found.notes = encoding, []
     found.dialect = _dialect(path, found.encoding)
     return found
 
@@ -88,19 +123,6 @@ def digest(path: Path) -> tuple[int, str]:
     """Size in bytes, and SHA-256, of a file."""
     with path.open("rb") as file:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _refuse_what_is_no_text(start: bytes, name: str) -> None:
-    if not start:
-        raise UnreadableInput(name, "it is empty.")
-    for magic, reason in NOT_TEXT:
-        if start.startswith(magic):
-            raise UnreadableInput(name, reason)
-    if _marked_encoding(start) or _wide_encoding(start):
-        return
-    control = sum(byte < 9 or 13 < byte < 32 for byte in start)
-    if control > len(start) * 0.1:
-        raise UnreadableInput(name, "it is a binary file, not a table of text.")
 
 
 def _marked_encoding(start: bytes) -> str | None:
@@ -158,8 +180,16 @@ def _read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], No
 
 def _legacy_encoding(sample: bytes) -> str:
     if sum(byte > 127 for byte in sample) >= LEGACY_SAMPLE:
-        best = charset_normalizer.from_bytes(sample[:LEGACY_BYTES]).best()
-        if best is not None and best.encoding not in ("ascii", "utf_8"):
+        likely = charset_normalizer.from_bytes(sample[:LEGACY_BYTES], cp_isolation=LEGACY)
+        best = likely.best()
+        # Among encodings that give as clean a text, the most usual one, not the first by name.
+        alike = {
+            name
+            for match in likely
+            if best is not None and match.chaos <= best.chaos + 0.02
+            for name in (match.encoding, *match.could_be_from_charset)
+        }
+        if "cp1252" not in alike and best is not None:
             return best.encoding
     try:
         sample.decode("cp1252")

@@ -15,6 +15,16 @@ class UnreadableInput(IngestionError):
         super().__init__(f"{name} can't be read: {reason}")
 
 
+class NoRoom(IngestionError):
+    """The input can't be kept."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} can't be kept here: {reason}. Nothing of it has landed; try again when there "
+            "is room for it."
+        )
+
+
 class MissingColumns(IngestionError):
     """The mapping names columns that the input does not have."""
 

@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from ingestion.mapping import ROLES
+from ingestion.mapping import ROLES, column_names
 from records.models.sources import SOURCE_NAME
 from records.numbers import size
 
@@ -21,7 +21,7 @@ class ColumnsField(forms.CharField):
 
     def clean(self, value: Any) -> list[str]:
         text: str = super().clean(value)
-        return [name.strip() for name in text.split(",") if name.strip()]
+        return column_names(text)
 
 
 class UploadForm(forms.Form):

@@ -10,6 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from ingestion.detection import START_BYTES, check_is_table
+from ingestion.errors import NoRoom
+
 
 @dataclass(frozen=True, slots=True)
 class StoredInput:
@@ -20,7 +23,19 @@ class StoredInput:
 
 
 def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
-    """Keep an uploaded file under its digest: the same file sent twice is kept once."""
+    """Keep an uploaded file under its digest: the same file sent twice is kept once.
+
+    Raises NoRoom, and UnreadableInput for a file whose first bytes show that it is no table.
+    """
+    name = Path(file.name or "upload.csv").name
+    check_is_table(file.read(START_BYTES), name)
+    try:
+        return StoredInput(_keep(file), name)
+    except OSError as error:
+        raise NoRoom(name, error.strerror or str(error)) from error
+
+
+def _keep(file: "UploadedFile[Any]") -> Path:
     settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
     sha = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=settings.INPUT_DIR, delete=False) as copy:
@@ -39,4 +54,4 @@ def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
     path.parent.mkdir(exist_ok=True)
     Path(copy.name).chmod(settings.FILE_UPLOAD_PERMISSIONS)
     Path(copy.name).replace(path)
-    return StoredInput(path, Path(file.name or "upload.csv").name)
+    return path

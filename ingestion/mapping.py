@@ -1,5 +1,6 @@
 """Which columns play which roles, and what that makes of a row. Pure: no Django, no tables."""
 
+import csv
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,12 @@ WORDS = {
     "value": ("value", "amount", "total", "price", "cost", "revenue", "minutes", "score"),
     "category": ("category", "type", "kind", "segment"),
 }
+
+
+def column_names(text: str) -> list[str]:
+    """Names of columns as a user lists them: separated by commas, in quotes if they have one."""
+    (names,) = csv.reader([text], skipinitialspace=True)
+    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:

@@ -48,12 +48,13 @@ def create_run(
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
     user: User | None = None,
+    encoding: str = "",
 ) -> IngestionRun:
     """Make a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user named; a role that is not in it is taken from the
-    source's mapping, or from the columns' names. ``how`` says by what way the file came. Raises
-    InvalidSourceName.
+    source's mapping, or from the columns' names. ``how`` says by what way the file came;
+    ``encoding`` is what the user says it is, else it is found out. Raises InvalidSourceName.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -69,6 +70,7 @@ def create_run(
         mapping={role: list(columns) for role, columns in (roles or {}).items()},
         how=how,
         user=user,
+        encoding=encoding,
     )
 
 
@@ -139,7 +141,12 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
 
 def _prepare(run: IngestionRun, worker: str) -> None:
     """Find out what the input is and who plays which role, and write it down with the run."""
-    found = detect(Path(run.path), run.file_name, on_chunk=partial(runs.renew, run, worker))
+    found = detect(
+        Path(run.path),
+        run.file_name,
+        encoding=run.encoding or None,
+        on_chunk=partial(runs.renew, run, worker),
+    )
     run.size, run.sha256, run.encoding = found.size, found.sha256, found.encoding
     run.dialect = {
         "delimiter": found.dialect.delimiter,
@@ -165,7 +172,8 @@ def _prepare(run: IngestionRun, worker: str) -> None:
             "size", "sha256", "encoding", "dialect", "notes", "columns", "mapping",
         ]
     )  # fmt: skip
-    if run.mapping != remembered:
+    # Without a row the names of the columns could not be borne out: that is no decision to keep.
+    if sample and run.mapping != remembered:
         Source.objects.filter(pk=run.source_id).update(mapping=run.mapping)
 
 

@@ -78,8 +78,16 @@ def wake_stalled() -> None:
             queue(create_run(how="worker", source_name=source.name))
 
 
-def process(run_id: int, worker: str, on_progress: Progress | None = None) -> ProcessingRun | None:
+def process(
+    run_id: int,
+    worker: str,
+    on_progress: Progress | None = None,
+    *,
+    seconds: float | None = None,
+) -> ProcessingRun | None:
     """Work on a run until no raw record lies ahead of it; None if another worker holds it.
+
+    After ``seconds`` it is put back behind the others that wait, if it has not come to its end.
 
     Database errors are raised: the run then waits for the next worker, which goes on behind the
     last batch that was saved.
@@ -88,13 +96,20 @@ def process(run_id: int, worker: str, on_progress: Progress | None = None) -> Pr
     if run is None:
         return None
     with runs.working_on(run, worker):
-        _process(run, worker, on_progress)
-        runs.finish(run, worker)
+        until = None if seconds is None else time.monotonic() + seconds
+        if _process(run, worker, on_progress, until):
+            runs.finish(run, worker)
+        else:
+            runs.put_back(run, worker)
+            wake(run)
     run.refresh_from_db()
     return run
 
 
-def _process(run: ProcessingRun, worker: str, on_progress: Progress | None) -> None:
+def _process(
+    run: ProcessingRun, worker: str, on_progress: Progress | None, until: float | None
+) -> bool:
+    """Whether the run came to its end before its time was up."""
     source = run.source.name if run.source else None
     if not run.cursor:
         waiting = RecordCount.objects.with_status(DataRecord.Status.RAW, source)
@@ -115,10 +130,13 @@ def _process(run: ProcessingRun, worker: str, on_progress: Progress | None) -> N
             )
             done += counts.processed + counts.failed
         if not batch:
-            return
+            break
         if on_progress is not None:
             run.refresh_from_db()
             on_progress(run)
+        if until is not None and time.monotonic() >= until:
+            return False
+    return True
 
 
 def _batch_size(run: ProcessingRun, done: int) -> int:

@@ -3,7 +3,10 @@
 from processing import runs
 from records.runs import worker_name
 
+# A worker turns to the next run after so long: a small source is not kept waiting by a large one.
+TURN_SECONDS = 3
+
 
 def process_run(run_id: int) -> None:
     """Look at a processing run, and work on it if nobody does."""
-    runs.process(run_id, worker_name())
+    runs.process(run_id, worker_name(), seconds=TURN_SECONDS)

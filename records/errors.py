@@ -16,6 +16,13 @@ class InvalidData(StoreError):
     """Data that no record can hold."""
 
 
+class SourceHasRecords(StoreError):
+    """A source can't be deleted as long as it has records."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has records: delete these first.")
+
+
 class RecordNotFound(StoreError):
     """There is no record with that id."""
 

@@ -102,10 +102,13 @@ def working_on(
     """What ends the work on a run ends the run, and never the worker.
 
     ``refusals`` are errors whose sentence is what its page shows. After any other error the page
-    refers to the log. Database errors are raised: the run then waits for the next worker.
+    refers to the log. Database errors are raised: the run then waits for the next worker. Ctrl-C
+    cancels the run.
     """
     try:
         yield
+    except KeyboardInterrupt:
+        cancel(run, worker)
     except LeaseLost:
         log.warning("%s was taken over or ended; this worker leaves it.", run)
     except (OperationalError, InterfaceError):
@@ -125,6 +128,21 @@ def finish(run: AnyRun, worker: str, **changes: object) -> None:
 def fail(run: AnyRun, worker: str, error: str) -> None:
     """The run can't go on; ``error`` is the sentence that its page shows."""
     _end(run, worker, state=RunState.FAILED, error=error)
+
+
+def cancel(run: AnyRun, worker: str) -> None:
+    """Who started the run wants no more of it; what it has done so far stays."""
+    _end(run, worker, state=RunState.CANCELLED)
+
+
+def put_back(run: AnyRun, worker: str) -> None:
+    """Let others go first: the run waits for a worker again, behind its last batch."""
+    held = type(run).objects.filter(pk=run.pk, worker=worker, state=RunState.RUNNING)
+    waiting = held.update(
+        state=RunState.QUEUED, worker="", lease_until=None, attempts=0, woken_at=timezone.now()
+    )
+    if not waiting:
+        raise LeaseLost(run)
 
 
 def stalled(model: type[AnyRun]) -> list[AnyRun]:

@@ -1,11 +1,39 @@
-"""The progress of a run on a terminal."""
+"""Commands that work on runs: their progress on a terminal, and ends in one clear sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from records.models import IngestionRun, ProcessingRun, RunState
+
+
+class RunCommand(BaseCommand):
+    """A command that works on runs."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (OperationalError, ProgrammingError) as error:
+            reason = str(error).splitlines()[0]
+            raise CommandError(
+                f"The database can't be used: {reason}. Does it run, and has `manage.py migrate` "
+                "been run on it?"
+            ) from error
+
+    def exit_status(self, run: IngestionRun | ProcessingRun) -> int:
+        """0 for a run that finished, 130 for one that Ctrl-C stopped, else 1, and why on stderr."""
+        if run.state == RunState.FINISHED:
+            return 0
+        if run.state == RunState.CANCELLED:
+            self.stderr.write(f"Stopped: {run}. What was done stays; start it again for the rest.")
+            return 130
+        self.stderr.write(run.error or f"{run} is {run.state}.")
+        return 1
 
 
 class Move(Protocol):

@@ -56,6 +56,21 @@ def test_a_legacy_encoding_is_a_guess_and_says_so(found):
     assert any("guess" in note for note in result.notes)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("El niño pequeño comió mañana en España\nCafé,acción,corazón,años,señor\n", "cp1252"),
+        ("Straße,Größe,Käufer\nJürgen,Königsweg,übergroß\n", "cp1252"),
+        ("Иванов Иван,Санкт-Петербург,12\nПетров Пётр,Казань,15\n", "cp1251"),
+        ("Łódź,Kraków,zażółć gęślą jaźń\nświęto,źródło,ćma,żółw\n", "cp1250"),
+        ("Αθήνα,Ελλάδα,παραγγελία,πελάτης\n", "cp1253"),
+        ("東京,注文,顧客,日付\n大阪,商品,価格\n", "cp932"),
+    ],
+)
+def test_languages_are_told_from_each_other(found, text, encoding):
+    assert found((text * 30).encode(encoding)).encoding == encoding
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_told_from_the_rows(found, delimiter):
     rows = [["id", "name", "amount"], *([str(n), f"item {n}", f"{n}.5"] for n in range(20))]
@@ -74,6 +89,9 @@ def test_one_column_needs_no_delimiter(found):
         (b"PK\x03\x04rest", "Excel"),
         (b"\x1f\x8brest", "gzip"),
         (b"%PDF-1.7", "PDF"),
+        (b'{"a": 1}', "JSON"),
+        (b'[\n  {\n    "a": 1', "JSON"),
+        (b"\n<!DOCTYPE html><html>", "HTML"),
         (b"\x89PNG\r\n", "picture"),
         (bytes(range(32)) * 20, "binary"),
     ],

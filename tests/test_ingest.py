@@ -1,6 +1,7 @@
 """`manage.py ingest`, from a file on disk to its ledger."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +123,70 @@ def test_a_file_that_is_no_table_is_one_clear_error(tmp_path, capsys, content):
     assert facts["read"] == 0
 
 
+def test_a_database_without_tables_is_one_clear_sentence(sales, monkeypatch):
+    def missing(**facts):
+        raise OperationalError("no such table: sources")
+
+    monkeypatch.setattr(ingestion_runs, "create_run", missing)
+    with pytest.raises(CommandError, match=r"no such table: sources\. .*manage\.py migrate"):
+        call_command("ingest", str(sales))
+
+
+def test_ctrl_c_cancels_the_run_and_keeps_what_has_landed(tmp_path, capsys, settings, monkeypatch):
+    settings.BATCH_ROWS = 1
+    path = tmp_path / "sales.csv"
+    path.write_text(SALES)
+    landed = store.land
+
+    def land_and_press(**arguments):
+        landed(**arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "land", land_and_press)
+    (facts,), status = ingest(capsys, path, path)
+    assert status == 130
+    assert (facts["state"], facts["read"]) == ("cancelled", 1)
+    assert DataRecord.objects.count() == 1
+
+
+def test_an_encoding_that_is_named_is_taken(tmp_path, capsys):
+    path = tmp_path / "cities.csv"
+    path.write_bytes("id,city\n1,Łódź\n".encode("cp1250"))
+    ingest(capsys, path, "--encoding", "windows-1250")
+    assert DataRecord.objects.get().data["city"] == "Łódź"
+    with pytest.raises(CommandError, match="'klingon' is no encoding"):
+        call_command("ingest", str(path), "--encoding", "klingon")
+
+
+def test_a_first_file_without_rows_decides_nothing(tmp_path, capsys):
+    path = tmp_path / "sales.csv"
+    path.write_text(SALES.splitlines()[0])
+    ingest(capsys, path)
+    assert Source.objects.get().mapping == {}
+    path.write_text(SALES)
+    ingest(capsys, path)
+    assert Source.objects.get().mapping["value"] == ["amount"]
+
+
+def test_a_timestamp_that_is_named_later_reaches_the_records_that_have_landed(tmp_path, capsys):
+    path = tmp_path / "visits.csv"
+    path.write_text("id,from,till\n1,2025-01-02,2025-01-03\n2,2025-01-02,\n")
+    ingest(capsys, path, "--timestamp", "from")
+    (facts,), _ = ingest(capsys, path, "--timestamp", "till")
+    assert facts["updated"] == 2
+    moments = DataRecord.objects.order_by("id").values_list("timestamp", flat=True)
+    assert list(moments) == [datetime(2025, 1, 3, tzinfo=UTC), None]
+    (facts,), _ = ingest(capsys, path)
+    assert facts["unchanged"] == 2
+
+
 def test_folders_globs_and_files_are_loaded_once_each(tmp_path, capsys):
     for name in ("a", "b"):
         (tmp_path / f"{name}.csv").write_text(SALES)
+    (tmp_path / "C.CSV").write_text(SALES)
+    (tmp_path / "folder.csv").mkdir()
     facts, _ = ingest(capsys, tmp_path, tmp_path / "*.csv", tmp_path / "a.csv")
-    assert [fact["source"] for fact in facts] == ["a", "b"]
+    assert [fact["source"] for fact in facts] == ["C", "a", "b"]
 
 
 def test_without_a_path_the_raw_folder_is_loaded(tmp_path, capsys, settings):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.errors import MissingColumns, RowError
-from ingestion.mapping import RowMapper, join_key, propose
+from ingestion.mapping import RowMapper, column_names, join_key, propose
 
 DAY = datetime(2025, 1, 2, tzinfo=UTC)
 
@@ -62,6 +62,21 @@ def refused(make_row) -> str:
 def test_roles_are_proposed_from_names(columns, expected):
     rows = [[f"K{n}", f"2025-01-{n + 1:02}", f"{n}.5", "ab"[n % 2]] for n in range(9)]
     assert propose(columns, rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("id", ["id"]),
+        ("Date, Time", ["Date", "Time"]),
+        ('"Name, first",Name', ["Name, first", "Name"]),
+        ("id,id", ["id"]),
+        ("", []),
+        (" , ", []),
+    ],
+)
+def test_columns_are_listed_with_commas(text, names):
+    assert column_names(text) == names
 
 
 def test_date_and_time_make_one_timestamp():

@@ -95,3 +95,30 @@ def test_uploading_needs_its_permission(client):
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     assert client.get("/upload/").status_code == 200
     assert send(client).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("data.json", b'[{"id": 1}]', "it is JSON"),
+        ("book.xlsx", b"PK\x03\x04 and so on", "Excel workbook"),
+        ("page.html", b"<!DOCTYPE html><p>Not found</p>", "HTML"),
+    ],
+)
+def test_what_is_no_table_is_refused_before_it_leaves_a_trace(
+    admin_client, inputs, name, content, reason
+):
+    response = send(admin_client, name=name, content=content)
+    assert response.status_code == 400
+    assert reason in response.content.decode()
+    assert not Source.objects.exists()
+    assert not inputs.exists()
+
+
+def test_a_full_disk_is_said(admin_client, settings, tmp_path):
+    settings.INPUT_DIR = tmp_path / "a file"
+    settings.INPUT_DIR.write_text("where a folder should be")
+    response = send(admin_client)
+    assert response.status_code == 400
+    assert "can&#x27;t be kept here" in response.content.decode()
+    assert not Source.objects.exists()

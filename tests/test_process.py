@@ -103,7 +103,21 @@ def test_the_command_keeps_to_source_and_limit(landed, tmp_path, capsys, setting
     assert counted()["other", "raw"] == 1
 
 
-@pytest.mark.parametrize("arguments", [["--source", "nope"], ["--limit", "0"], ["--limit", "x"]])
+def test_a_large_run_lets_others_go_first(landed, settings):
+    settings.BATCH_ROWS = 1
+    run = processing_runs.create_run(how="test")
+    for turn in range(1, 5):
+        left = processing_runs.process(run.pk, WORKER, seconds=0)
+        assert left is not None
+        assert (left.state, left.processed + left.failed) == (RunState.QUEUED, turn)
+    ended = processing_runs.process(run.pk, WORKER, seconds=60)
+    assert ended is not None
+    assert (ended.state, ended.processed + ended.failed) == (RunState.FINISHED, 4)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--source", "nope"], ["--limit", "0"], ["--limit", "x"], ["--limit", "9" * 20]]
+)
 def test_wrong_usage_exits_with_2(arguments):
     with pytest.raises(CommandError) as caught:
         call_command("process", *arguments)

@@ -8,10 +8,12 @@ from records.store.changes import check_data, delete_records, edit_record, reque
 from records.store.landing import land
 from records.store.results import save_results
 from records.store.rule_sets import save_rule_set
+from records.store.sources import delete_source
 
 __all__ = [
     "check_data",
     "delete_records",
+    "delete_source",
     "edit_record",
     "land",
     "requeue_records",

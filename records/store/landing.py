@@ -45,7 +45,8 @@ def land(
     source = run.source.name
     with transaction.atomic():
         # One writer a source: what is looked up below stays as it is until this commits.
-        Source.objects.select_for_update().get(pk=run.source_id)
+        # (A source that was deleted took the run along, which is found out below.)
+        list(Source.objects.select_for_update().filter(pk=run.source_id))
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
         for distinct in _distinct_keys(rows):
@@ -151,18 +152,22 @@ def _fill_landing(rows: Iterable[Row]) -> None:
 
 
 def _changed_keys() -> list[str]:
-    """The ids in ``landing`` whose data says something else than the record."""
+    """The ids in ``landing`` that say something else than the record: other data, or, since the
+    mapping names other columns, another time."""
+    differs = "IS DISTINCT FROM" if bulk.is_postgresql() else "IS NOT"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT landing.id, landing.data, data_records.data FROM landing "
+            "SELECT landing.id, landing.data, data_records.data, "  # noqa: S608 (words of ours)
+            f"landing.timestamp {differs} data_records.timestamp FROM landing "
             "JOIN data_records ON data_records.id = landing.id "
-            "WHERE landing.data <> data_records.data ORDER BY landing.id"
+            "WHERE landing.data <> data_records.data "
+            f"OR landing.timestamp {differs} data_records.timestamp ORDER BY landing.id"
         )
         rows = cursor.fetchall()
     if bulk.is_postgresql():
         return [row[0] for row in rows]
     # SQLite compares text, in which the order of the columns counts.
-    return [row[0] for row in rows if orjson.loads(row[1]) != orjson.loads(row[2])]
+    return [row[0] for row in rows if row[3] or orjson.loads(row[1]) != orjson.loads(row[2])]
 
 
 def _insert_rejects(run: IngestionRun, rejects: Sequence[Reject], now: datetime) -> None:

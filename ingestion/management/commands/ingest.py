@@ -1,27 +1,33 @@
 """`manage.py ingest`: load files into sources, and print the ledger of each."""
 
+import codecs
 import glob
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ingestion import runs
 from ingestion.errors import IngestionError
+from ingestion.mapping import column_names
 from records.models import IngestionRun, RunState
 from records.runs import worker_name
-from records.terminal import progress_bar
+from records.terminal import RunCommand, progress_bar
 
 
-def columns(text: str) -> list[str]:
-    """Column names, separated by commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+def known_encoding(name: str) -> str:
+    """An encoding that Python knows, by its own name for it."""
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError) as error:
+        raise ArgumentTypeError(f"{name!r} is no encoding of text") from error
 
 
-class Command(BaseCommand):
+class Command(RunCommand):
     help = (
         "Load delimited files into sources. Exit status: 0 when every run finished, 1 when one "
         "failed, 2 for wrong usage."
@@ -35,10 +41,13 @@ class Command(BaseCommand):
         parser.add_argument("--source", help="the source to load into (default: the file's name)")
         for role in ("id", "timestamp"):
             parser.add_argument(
-                f"--{role}", metavar="COL[,COL]", type=columns, help=f"columns of the {role}"
+                f"--{role}", metavar="COL[,COL]", type=column_names, help=f"columns of the {role}"
             )
         for role in ("value", "category"):
             parser.add_argument(f"--{role}", metavar="COL", help=f"column of the {role}")
+        parser.add_argument(
+            "--encoding", type=known_encoding, help="of the files (default: found out)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object a file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,23 +55,27 @@ class Command(BaseCommand):
             **{role: options[role] for role in ("id", "timestamp") if options[role]},
             **{role: [options[role]] for role in ("value", "category") if options[role]},
         }
-        failed = False
+        status = 0
         for path in self.files(options["paths"]):
-            run = self.load(path, options["source"], roles, quiet=options["json"])
-            failed = failed or run.state != RunState.FINISHED
+            run = self.load(
+                path, options["source"], roles, options["encoding"] or "", quiet=options["json"]
+            )
             self.report(run, as_json=options["json"])
-        if failed:
-            raise SystemExit(1)
+            status = max(status, self.exit_status(run))
+            if run.state == RunState.CANCELLED:
+                break
+        if status:
+            raise SystemExit(status)
 
     def files(self, patterns: list[str]) -> list[Path]:
         """The files that the patterns mean, each once, or wrong usage."""
         if not patterns:
-            return self.expect(sorted(settings.RAW_DIR.glob("*.csv")), settings.RAW_DIR)
+            return self.expect(self.tables(settings.RAW_DIR), settings.RAW_DIR)
         found: dict[Path, None] = {}
         for pattern in patterns:
             path = Path(pattern)
             if path.is_dir():
-                files = sorted(path.glob("*.csv"))
+                files = self.tables(path)
             elif path.exists():
                 files = [path]
             else:
@@ -71,17 +84,34 @@ class Command(BaseCommand):
             found.update(dict.fromkeys(self.expect(files, pattern)))
         return list(found)
 
+    def tables(self, folder: Path) -> list[Path]:
+        """The CSV files of a folder, whatever case their ending is in."""
+        if not folder.is_dir():
+            return []
+        return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() == ".csv")
+
     def expect(self, files: list[Path], place: object) -> list[Path]:
         if not files:
             raise CommandError(f"There is no file to load at {place}.", returncode=2)
         return files
 
     def load(
-        self, path: Path, source: str | None, roles: dict[str, list[str]], *, quiet: bool
+        self,
+        path: Path,
+        source: str | None,
+        roles: dict[str, list[str]],
+        encoding: str,
+        *,
+        quiet: bool,
     ) -> IngestionRun:
         try:
             run = runs.create_run(
-                path=path, file_name=path.name, how="command", source_name=source, roles=roles
+                path=path,
+                file_name=path.name,
+                how="command",
+                source_name=source,
+                roles=roles,
+                encoding=encoding,
             )
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
@@ -114,8 +144,6 @@ class Command(BaseCommand):
                 facts["error"] = run.error
             self.stdout.write(json.dumps(facts, ensure_ascii=False))
             return
-        if run.state != RunState.FINISHED:
-            self.stderr.write(self.style.ERROR(run.error or f"{run} is {run.state}."))
         counts = " + ".join(f"{ledger[name]:,} {name}" for name in list(ledger)[1:])
         self.stdout.write(
             f"{run.file_name} -> {run.source.name} (run {run.pk}, {run.state}): "

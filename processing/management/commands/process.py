@@ -4,23 +4,23 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from processing import runs
 from processing.errors import ProcessingError
-from records.models import ProcessingRun, RunState
+from records.models import ProcessingRun
 from records.runs import worker_name
-from records.terminal import progress_bar
+from records.terminal import RunCommand, progress_bar
 
 
 def positive(text: str) -> int:
     """A number of records."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number above 0")
+    if not text.isascii() or not text.isdigit() or not 0 < len(text) <= 18 or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no whole number from 1 to {10**18 - 1}")
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(RunCommand):
     help = (
         "Validate and clean raw records into results. Exit status: 0 when the run finished, 1 when "
         "it failed, 2 for wrong usage."
@@ -46,8 +46,8 @@ class Command(BaseCommand):
         else:
             listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             self.stdout.write(f"{listed}, {run.seconds or 0:.1f} s")
-        if run.state != RunState.FINISHED:
-            raise CommandError(run.error or f"{run} is {run.state}.")
+        if status := self.exit_status(run):
+            raise SystemExit(status)
 
     def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
         with progress_bar(enabled=not quiet) as move:

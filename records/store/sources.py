@@ -1,0 +1,20 @@
+"""Sources that are no longer wanted."""
+
+from django.db import transaction
+
+from records.errors import SourceHasRecords
+from records.models import DataRecord, RecordCount, Source
+
+
+def delete_source(*, source: Source) -> None:
+    """Delete a source without records, with its runs, rejected rows, rules and counters.
+
+    Raises SourceHasRecords. A run of it that is under way loses its lease.
+    """
+    with transaction.atomic():
+        # Landing takes the same lock, so that no record comes in between.
+        Source.objects.select_for_update().get(pk=source.pk)
+        if DataRecord.objects.of_source(source.name).exists():
+            raise SourceHasRecords(source.name)
+        RecordCount.objects.filter(source=source.name).delete()
+        source.delete()
