@@ -16,6 +16,8 @@ from tests.landed import land, process_all, sale
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 EVIL = "<script>alert(1)</script>"
+LONG = "W" * 100
+RTL = "\u202eevil שלום"
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 # A phone, a tablet, a desk.
 WIDTHS = (320, 800, 1440)
@@ -32,6 +34,8 @@ def urls(context: BrowserContext) -> list[str]:
         notes=["A note."], columns=["id", "value", "category", "note"], file_name="x" * 200 + ".csv"
     )
     land("depot", {"1": sale(1)}, timestamp=None)
+    long_run = land(LONG, {"1": sale(1), RTL: sale(2, category=RTL, note=RTL)})
+    lost = land("lost", {}, rejects=rejects[:1])
     processing = process_all()
     store.edit_record(record_id="shop:1", data=sale(1, note="edited"), user=None)
     shop = Source.objects.get(name="shop")
@@ -55,6 +59,14 @@ def urls(context: BrowserContext) -> list[str]:
         processing.get_absolute_url(),
         "/sources/",
         "/sources/shop/",
+        f"/?source={LONG}",
+        "/?source=lost",
+        f"/explore/?source={LONG}",
+        f"/explore/record/{LONG}%3A1",
+        f"/runs/?source={LONG}",
+        f"/sources/{LONG}/",
+        long_run.get_absolute_url(),
+        lost.get_absolute_url(),
         "/upload/",
     ]
 
