@@ -87,7 +87,7 @@ def process(
 ) -> ProcessingRun | None:
     """Work on a run until no raw record lies ahead of it; None if another worker holds it.
 
-    After ``seconds`` it is put back behind the others that wait, if it has not come to its end.
+    After ``seconds`` it is put back behind other runs, if any wait.
 
     Database errors are raised: the run then waits for the next worker, which goes on behind the
     last batch that was saved.
@@ -109,7 +109,7 @@ def process(
 def _process(
     run: ProcessingRun, worker: str, on_progress: Progress | None, until: float | None
 ) -> bool:
-    """Whether the run came to its end before its time was up."""
+    """Whether the run came to its end, and did not have to let others go first."""
     source = run.source.name if run.source else None
     if not run.cursor:
         waiting = RecordCount.objects.with_status(DataRecord.Status.RAW, source)
@@ -134,9 +134,13 @@ def _process(
         if on_progress is not None:
             run.refresh_from_db()
             on_progress(run)
-        if until is not None and time.monotonic() >= until:
+        if until is not None and time.monotonic() >= until and _others_wait(run):
             return False
     return True
+
+
+def _others_wait(run: ProcessingRun) -> bool:
+    return ProcessingRun.objects.filter(state=RunState.QUEUED).exclude(pk=run.pk).exists()
 
 
 def _batch_size(run: ProcessingRun, done: int) -> int:
