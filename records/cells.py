@@ -2,17 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from records.models import DataRecord, IngestionRun, ProcessingResult
 
 
+class Column(NamedTuple):
+    """A column of a list; one of values is set like numbers, though its cells are text."""
+
+    name: str
+    is_value: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record as a row of a list, with its first cells; None where it lacks the column."""
+    """A record as a row of a list, with a few of its cells; None where it lacks the column."""
 
     record: DataRecord
-    cells: list[tuple[str, Any]]
+    cells: list[tuple[Column, Any]]
 
 
 @dataclass(slots=True)
@@ -46,26 +53,36 @@ def in_order(columns: Iterable[str], data: dict[str, Any]) -> list[str]:
     return [*known, *(column for column in data if column not in set(known))]
 
 
-def as_rows(records: Sequence[DataRecord], *, limit: int) -> tuple[list[str], list[Row]]:
-    """Records with their first ``limit`` cells, and the columns of these if all have the same.
+def as_rows(records: Sequence[DataRecord], *, limit: int) -> tuple[list[Column], list[Row]]:
+    """Records with ``limit`` telling cells, and the columns of these if all have the same.
 
     The cells that made the id and the timestamp are left out: every list of records shows those
-    anyway. The order is that of the runs that the records come from; it costs one query.
+    anyway. The source's value and category are always among the cells. The order is that of the
+    runs that the records come from; it costs one query.
     """
     runs = {record.run_id for record in records if record.run_id is not None}
-    known = IngestionRun.objects.filter(pk__in=runs).values_list("pk", "columns", "mapping")
-    orders = {pk: _telling(columns, mapping)[:limit] for pk, columns, mapping in known}
+    known = IngestionRun.objects.filter(pk__in=runs).values_list(
+        "pk", "columns", "mapping", "source__mapping"
+    )
+    orders = {pk: _telling(columns, mapping, roles, limit) for pk, columns, mapping, roles in known}
     rows = []
     for record in records:
-        order = orders.get(record.run_id or 0) or list(record.data)[:limit]
-        rows.append(Row(record, [(column, record.data.get(column)) for column in order]))
+        order = orders.get(record.run_id or 0) or [Column(name) for name in record.data][:limit]
+        rows.append(Row(record, [(column, record.data.get(column.name)) for column in order]))
     columns = {tuple(column for column, _ in row.cells) for row in rows}
     return (list(columns.pop()) if len(columns) == 1 else []), rows
 
 
-def _telling(columns: list[str], mapping: dict[str, Any]) -> list[str]:
+def _telling(
+    columns: list[str], mapping: dict[str, Any], roles: dict[str, Any], limit: int
+) -> list[Column]:
+    """The columns to show of a run, which read by ``mapping``; ``roles`` are its source's."""
     shown_anyway = {*(mapping.get("id") or ()), *(mapping.get("timestamp") or ())}
-    return [column for column in columns if column not in shown_anyway]
+    values, categories = roles.get("value") or (), roles.get("category") or ()
+    telling = [column for column in columns if column not in shown_anyway]
+    # A stable sort: what counts comes first, and all else stays in order.
+    first = sorted(telling, key=lambda column: column not in {*values, *categories})[:limit]
+    return [Column(column, column in values) for column in telling if column in set(first)]
 
 
 def compare(record: DataRecord, result: ProcessingResult | None) -> list[ComparedCell]:

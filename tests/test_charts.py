@@ -134,6 +134,18 @@ def data(chart):
     return values
 
 
+def test_characters_that_turn_text_round_are_marks_in_labels_and_titles():
+    turned = Categories([Category("a\u202eb\nc", 1, 1.0)], None)
+    for chart in (
+        charts.by_category(turned),
+        charts.mean_by_category(turned, "va\u202elue"),
+        charts.distribution(Distribution([Bin(0.0, 1.0, 3)]), "va\u202elue"),
+        charts.failures([Reason("no\u2066pe", 1)], 1),
+    ):
+        assert not re.search("[\u202e\u2066]", f"{chart.spec}{chart.title}{chart.headings}")
+    assert [row["label"] for row in data(charts.by_category(turned))] == ["a[U+202E]b↵ c"]
+
+
 def test_no_text_out_of_files_gets_into_an_expression_of_vega():
     chart = charts.by_category(Categories([Category("');alert(1)//", 1, None)], None))
     spec = {key: value for key, value in chart.spec.items() if key not in ("data", "datasets")}

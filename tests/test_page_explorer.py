@@ -64,6 +64,21 @@ def test_records_of_one_kind_are_shown_in_the_columns_of_their_file(admin_client
     assert re.findall(r'<td class="cell">(\w+)</td>', html) == ["beta", "alpha"]
 
 
+def test_value_and_category_are_shown_however_far_right_they_stand(admin_client):
+    names = ["id", *(f"c{i}" for i in range(9)), "value", "category"]
+    run = land("shop", {"1": dict.fromkeys(names, "x") | {"value": " 007.50"}})
+    IngestionRun.objects.filter(pk=run.pk).update(columns=names, mapping={"id": ["id"]})
+    html = admin_client.get("/explore/").content.decode()
+    assert re.findall(r'<th scope="col" class="(cell[^"]*)">(\w+)</th>', html) == [
+        ("cell", "c0"),
+        ("cell", "c1"),
+        ("cell", "c2"),
+        ("cell number", "value"),
+        ("cell", "category"),
+    ]
+    assert '<td class="cell number"> 007.50</td>' in html
+
+
 def test_records_of_different_kinds_name_the_column_of_each_cell(admin_client):
     land("shop", {"1": {"price": "9"}})
     land("depot", {"1": {"weight": "7"}})
@@ -109,6 +124,14 @@ def test_cells_and_ids_are_shown_as_text(admin_client):
     assert "<script>alert" not in html
     assert "<img" not in html
     assert "<b>x" not in html
+
+
+def test_characters_that_turn_text_round_are_marks(admin_client):
+    land("shop", {"a\u202eb": {"c\u202ed": "e\u2066f"}})
+    for url in ("/explore/", "/explore/?status=\u202e", "/explore/?sort=\u202e", "/?source=\u202e"):
+        html = admin_client.get(url).content.decode()
+        assert "[U+202E]" in html
+        assert not re.search(f"[{chr(0x202E)}{chr(0x2066)}]", html)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(

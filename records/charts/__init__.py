@@ -26,6 +26,7 @@ from records.charts.steps import TIME_UNITS, Drawn, in_steps, time_format, where
 from records.numbers import number
 from records.stats import Days, Totals, add_up
 from records.value_stats import Categories, Category, Distribution, Reason
+from records.visible import visible
 
 Cell = str | int | float | None
 
@@ -175,6 +176,7 @@ def mean_by_category(
     categories: Categories, value_name: str, scope: str = "", notes: Sequence[str] = ()
 ) -> Chart:
     """The mean value of each category, in the order of their number of records."""
+    value_name = visible(value_name)
     rows = [(name, part.mean) for name, part in _named(categories)]
     drawn = [(name, mean) for name, mean in rows if mean is not None]
     return Chart(
@@ -193,6 +195,7 @@ def distribution(
     histogram: Distribution, value_name: str, scope: str = "", notes: Sequence[str] = ()
 ) -> Chart:
     """How often which values occur."""
+    value_name = visible(value_name)
     data = [
         {
             "start": part.start,

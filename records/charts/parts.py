@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 
 from records.numbers import number
+from records.visible import visible
 
 # Parts of a stack from the bottom, in the order of the status colours of charts.js.
 STATUSES = ("Processed", "Failed", "Waiting")
@@ -33,7 +34,7 @@ def bars(
     """Horizontal bars in the order of the rows."""
     labels = labels_of([name for name, _ in rows])
     data = [
-        {"label": label, "name": name, "amount": amount, "shown": number(amount)}
+        {"label": label, "name": visible(name), "amount": amount, "shown": number(amount)}
         for label, (name, amount) in zip(labels, rows, strict=True)
     ]
     chart = bar_chart(data, height=height_of(labels)).encode(
@@ -53,7 +54,8 @@ def labels_of(names: Sequence[str]) -> list[str]:
     All have as many lines, the shorter ones in the middle, for Vega sets labels by the first line.
     """
     wrapped = [
-        textwrap.wrap(name, LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …") or ["(empty)"]
+        textwrap.wrap(visible(name), LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …")
+        or ["(empty)"]
         for name in names
     ]
     most = max(map(len, wrapped), default=1)

@@ -1,7 +1,6 @@
 """How templates show numbers, times, states and text out of files."""
 
 import json
-import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -14,17 +13,15 @@ from django.utils.timezone import localtime
 from records import numbers
 from records.models import IngestionRun
 from records.models.runs import Run
+from records.visible import visible
 
 register = template.Library()
 
+register.filter("visible", visible)
 register.filter("number", numbers.number)
 register.filter("percent", numbers.percent)
 register.filter("size", numbers.size)
 register.filter("duration", numbers.duration)
-
-LONGEST_CELL = 2_000
-# Line ends stay line ends as well, where white space is kept.
-VISIBLE = {"\n": "↵\n", "\t": "⇥"}
 
 
 @register.filter
@@ -38,22 +35,6 @@ def cell(value: Any) -> str:
     """A cell as text: text as it is, anything else as its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return visible(text)
-
-
-@register.filter
-def visible(text: str) -> str:
-    """Text whose control and direction characters can be seen and do nothing."""
-    shown = "".join(map(_visible_character, text[:LONGEST_CELL]))
-    left = len(text) - LONGEST_CELL
-    return f"{shown} … ({left:,} more characters)" if left > 0 else shown
-
-
-def _visible_character(character: str) -> str:
-    if character in VISIBLE:
-        return VISIBLE[character]
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
-        return f"[U+{ord(character):04X}]"
-    return character
 
 
 @register.filter
