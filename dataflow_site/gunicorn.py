@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from dataflow_site import lifeline
+from dataflow_site.environment import number
 
 wsgi_app = "dataflow_site.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 # Two processes, so that one can die; threads, because a page mostly waits for the database.
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+workers = number("WEB_WORKERS", 2)
 threads = 4
 # The application is loaded once, before the workers are forked: a faster start, shared memory.
 preload_app = True

@@ -1,27 +1,18 @@
 """The one place for settings. What an installation changes comes from the environment."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
-import dj_database_url
 from csp.constants import NONE, SELF
 
+from dataflow_site.environment import database_url, flag, listed, number, one_of
 from dataflow_site.secret_key import embedded_secret_key
 
 VERSION = "0.1.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def flag(name: str, default: bool = False) -> bool:
-    """A switch of the environment: 1, true, yes and on switch it on."""
-    value = os.environ.get(name)
-    return default if value is None else value.strip().lower() in {"1", "true", "yes", "on"}
-
-
-def listed(name: str, default: str = "") -> list[str]:
-    """A comma-separated list of the environment."""
-    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
 # Everything the embedded installation writes: database, uploads, secret key, built static files.
@@ -61,8 +52,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -97,13 +89,7 @@ TEMPLATES = [
 
 def database() -> dict[str, Any]:
     """PostgreSQL (or another SQLite file) by DATABASE_URL, else the embedded SQLite database."""
-    config: dict[str, Any] = dict(
-        dj_database_url.config(
-            default=f"sqlite:///{VAR_DIR / 'dataflow.sqlite3'}",
-            conn_max_age=60,
-            conn_health_checks=True,
-        )
-    )
+    config = database_url(f"sqlite:///{VAR_DIR / 'dataflow.sqlite3'}")
     if config["ENGINE"] == "django.db.backends.postgresql":
         # A host that does not answer is told within seconds, by /health too.
         config["OPTIONS"] = {"connect_timeout": 10, **config.get("OPTIONS", {})}
@@ -135,7 +121,7 @@ LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
+TIME_ZONE = one_of("TIME_ZONE", "UTC", available_timezones())
 USE_I18N = True
 USE_TZ = True
 
@@ -153,7 +139,7 @@ SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # BUILT_DIR is made by build_char
 # An upload is streamed to disk from its first byte; memory stays flat.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o640
-MAX_UPLOAD_BYTES = int(os.environ.get("DATAFLOW_MAX_UPLOAD_BYTES", 2 * 1024**3))
+MAX_UPLOAD_BYTES = number("DATAFLOW_MAX_UPLOAD_BYTES", 2 * 1024**3)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -219,7 +205,7 @@ Q_CLUSTER = {
     "name": "dataflow",
     "ALT_CLUSTERS": {queue: {} for queue in QUEUES},
     "orm": "default",
-    "workers": int(os.environ.get("DATAFLOW_WORKERS", 1)),
+    "workers": number("DATAFLOW_WORKERS", 1),
     "queue_limit": 2,
     "timeout": 24 * 3600,
     "retry": 25 * 3600,
@@ -233,18 +219,27 @@ Q_CLUSTER = {
 }
 
 # Rows that are committed together: large enough for speed, small enough for a short transaction.
-BATCH_ROWS = int(os.environ.get("DATAFLOW_BATCH_ROWS", 5_000))
+BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 5_000)
 # How long a worker may be silent before another takes its run over.
-LEASE_SECONDS = int(os.environ.get("DATAFLOW_LEASE_SECONDS", 30))
+LEASE_SECONDS = number("DATAFLOW_LEASE_SECONDS", 30)
 # How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "class": "dataflow_site.logs.Line",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["console"],
+        "level": one_of("LOG_LEVEL", "INFO", logging.getLevelNamesMapping()),
+    },
     # The queue tells of every task at INFO.
     "loggers": {"django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")}},
 }

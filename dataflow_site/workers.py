@@ -1,6 +1,5 @@
 """The background workers of a queue: kept running, woken for waiting runs, watched for silence."""
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from django_q.tasks import async_task
 import ingestion.runs
 import processing.runs
 from dataflow_site.child import Child
+from dataflow_site.environment import number
 from records.runs import is_working
 
 WAKE_STALLED: dict[str, Callable[[], object]] = {
@@ -21,7 +21,7 @@ WAKE_STALLED: dict[str, Callable[[], object]] = {
 }
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
-PATIENCE_SECONDS = int(os.environ.get("DATAFLOW_PATIENCE_SECONDS", "60"))
+PATIENCE_SECONDS = number("DATAFLOW_PATIENCE_SECONDS", 60)
 KEEP_FAILURES = timedelta(days=30)
 
 

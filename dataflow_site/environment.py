@@ -1,0 +1,52 @@
+"""What an installation says in its environment, read strictly: a mistake is one clear sentence."""
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+
+def flag(name: str) -> bool:
+    """A switch: 1, true, yes and on switch it on; 0, false, no, off and nothing leave it off."""
+    value = os.environ.get(name, "").strip().lower()
+    if value not in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
+        raise ImproperlyConfigured(f"{name} is 1 or 0, not {value!r}.")
+    return value in {"1", "true", "yes", "on"}
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """Words, separated by commas."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def number(name: str, default: int) -> int:
+    """A whole number from 1."""
+    value = os.environ.get(name, str(default)).strip()
+    if not (value.isascii() and value.isdecimal() and int(value) > 0):
+        raise ImproperlyConfigured(f"{name} is a whole number from 1, not {value!r}.")
+    return int(value)
+
+
+def one_of(name: str, default: str, known: Collection[str]) -> str:
+    """One of the words that are known."""
+    value = os.environ.get(name, default)
+    if value not in known:
+        examples = ", ".join(sorted(known)[:8])
+        raise ImproperlyConfigured(f"{name} can't be {value!r}; it may be {examples} ...")
+    return value
+
+
+def database_url(default: str) -> dict[str, Any]:
+    """The database that DATABASE_URL names, as Django's settings have it."""
+    try:
+        config = dict(
+            dj_database_url.config(default=default, conn_max_age=60, conn_health_checks=True)
+        )
+    except (ValueError, dj_database_url.ParseError) as error:
+        # Not the URL itself: it holds a password.
+        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {error}") from None
+    if config["ENGINE"] not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
+        raise ImproperlyConfigured("DATABASE_URL begins with postgres:// or sqlite://.")
+    return config
