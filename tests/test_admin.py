@@ -12,10 +12,21 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from ingestion.timestamps import FORMATS
 from records import stats, store
 from records.admin.base import LISTED
-from records.models import DataRecord, IngestionRun, ProcessingResult, RuleSet, Source
+from records.errors import LeaseLost, SourceHasRecords
+from records.models import (
+    DataRecord,
+    IngestionRun,
+    ProcessingResult,
+    RecordCount,
+    RejectedRow,
+    RuleSet,
+    Source,
+)
 from records.rows import Reject
+from tests import factories
 from tests.landed import land, process_all, sale
 
 pytestmark = pytest.mark.django_db
@@ -332,6 +343,12 @@ def test_a_mapping_is_edited(admin):
         ('{"value": ["a", "b"]}', "'value' has one column at the most."),
         ('{"timestamp_format": "soon"}', "'timestamp_format' is 'iso', 'unix' or a format"),
         ('{"timestamp_format": 5}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%"}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%Q%"}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%%"}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%H:%M"}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%-d.%m.%Y"}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%Y-%Y"}', "'timestamp_format' is 'iso', 'unix' or a format"),
     ],
 )
 def test_a_mapping_that_makes_no_sense_is_refused_with_a_sentence(admin, mapping, sentence):
@@ -350,10 +367,63 @@ def test_a_source_is_added_by_hand_with_a_name_that_fits(admin):
         assert "name" in errors(response)
 
 
-def test_a_source_can_not_be_deleted(admin):
-    land("shop", {"1": sale(1)})
-    source = Source.objects.get()
-    assert admin.post(url("source", "delete", source.pk), {"post": "yes"}).status_code == 403
+@pytest.mark.parametrize("pattern", [*FORMATS, "%Y-%m-%d %H:%M:%S%z", "%c", "%G-W%V-%u"])
+def test_every_format_that_dates_are_read_by_can_be_given(admin, pattern):
+    source = Source.objects.create(name="shop")
+    mapping = json.dumps({"timestamp_format": pattern})
+    admin.post(url("source", "change", source.pk), {"mapping": mapping})
+    source.refresh_from_db()
+    assert source.mapping["timestamp_format"] == pattern
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_a_source_with_records_can_not_be_deleted_and_the_page_says_why(admin, way):
+    everything()
+    response = delete_sources(admin, way, Source.objects.get())
+    assert response.status_code == 200
+    assert "shop has records: delete these first." in response.content.decode()
+    assert DataRecord.objects.count() == 2
+    assert RuleSet.objects.exists()
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_a_source_without_records_is_deleted_with_all_that_belongs_to_it(admin, way):
+    everything()
+    land("other", {"1": sale(1)}, rejects=(Reject(4, b"x", "width", "1 cell, not 3"),))
+    store.delete_records(ids=["shop:1", "shop:2"])
+    delete_sources(admin, way, Source.objects.get(name="shop"))
+    assert Source.objects.names() == ["other"]
+    for table in (RuleSet, RecordCount, IngestionRun):
+        assert set(table.objects.values_list("source", flat=True)) <= {"other", source_id("other")}
+    assert RejectedRow.objects.count() == 1
+    assert stats.totals().total == 1
+
+
+def test_a_run_whose_source_was_deleted_lands_nothing_more(admin):
+    run = factories.running("wrong")
+    store.delete_source(source=run.source)
+    with pytest.raises(LeaseLost):
+        factories.land([factories.row("wrong:1", sale(1))], run=run)
+    assert not DataRecord.objects.exists()
+    assert not RecordCount.objects.exists()
+
+
+def test_a_source_that_gets_records_meanwhile_is_kept():
+    everything()
+    with pytest.raises(SourceHasRecords):
+        store.delete_source(source=Source.objects.get())
+    assert Source.objects.exists()
+
+
+def delete_sources(admin: Client, way: str, source: Source) -> Any:
+    if way == "page":
+        return admin.post(url("source", "delete", source.pk), {"post": "yes"})
+    form = {"action": "delete_selected", "_selected_action": [source.pk], "post": "yes"}
+    return admin.post(url("source", "changelist"), form)
+
+
+def source_id(name: str) -> int:
+    return Source.objects.get(name=name).pk
 
 
 def test_adding_a_rule_set_supersedes_the_one_in_force(admin, staff):

@@ -1,15 +1,21 @@
 """Sources with their mappings; counters and signs of life."""
 
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from records import store
 from records.admin.base import LargeTable, LookOnly
 from records.admin.fields import JSONText
-from records.models import Heartbeat, RecordCount, Source
+from records.errors import SourceHasRecords
+from records.models import DataRecord, Heartbeat, RecordCount, Source
 
 # How many columns may play a role; None stands for any number of them.
 ROLES: dict[str, int | None] = {"id": None, "timestamp": None, "value": 1, "category": 1}
@@ -53,8 +59,18 @@ def is_name(text: object) -> bool:
 
 def check_format(text: object) -> None:
     """Raise ValidationError unless the text may be the format of a date."""
-    if not (is_name(text) and (text in ("iso", "unix") or "%" in str(text))):
+    if not (is_name(text) and (text in ("iso", "unix") or reads_dates(str(text)))):
         raise ValidationError(f"{FORMAT!r} is 'iso', 'unix' or a format such as '%d.%m.%Y'.")
+
+
+def reads_dates(pattern: str) -> bool:
+    """Whether strptime reads a date by the pattern: a time of day without a year is none."""
+    moment = datetime(2021, 11, 23, 13, 45, 56, tzinfo=UTC)
+    try:
+        return datetime.strptime(moment.strftime(pattern), pattern).year == moment.year  # noqa: DTZ007
+    except (ValueError, re.error):
+        # A directive given twice makes strptime fail with an error of its regular expression.
+        return False
 
 
 def check_columns(role: str, columns: object) -> None:
@@ -70,7 +86,7 @@ def check_columns(role: str, columns: object) -> None:
 
 @admin.register(Source)
 class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Sources: their records keep them from being deleted, and carry their names."""
+    """Sources: records carry the name of theirs, and keep it from being deleted."""
 
     form = SourceForm
     list_display = ("name", "created_at")
@@ -79,8 +95,29 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> Any:
         return ("name", "created_at") if obj else ()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def delete_model(self, request: HttpRequest, obj: Source) -> None:
+        try:
+            store.delete_source(source=obj)
+        except SourceHasRecords as error:
+            # Some landed since the page asked whether there are any.
+            raise PermissionDenied(str(error)) from error
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
+        for source in queryset:
+            self.delete_model(request, source)
+
+    def get_deleted_objects(
+        self, objs: Iterable[Source], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What belongs to a source goes with it, without a question each; records stay."""
+        sources = list(objs)
+        kept = [
+            str(SourceHasRecords(source.name))
+            for source in sources
+            if DataRecord.objects.of_source(source.name).exists()
+        ]
+        names = [source.name for source in sources]
+        return names, {"sources, with their runs and rules": len(names)}, set(), kept
 
 
 @admin.register(RecordCount)
