@@ -26,7 +26,8 @@ def embedded_secret_key(path: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # For its owner only: the database will lie here as well.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Of two processes that start at once, one sets its key in place, whole, and both read that.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")  # mode 0600
     with os.fdopen(handle, "w") as file:
