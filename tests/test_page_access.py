@@ -89,6 +89,14 @@ def test_pages_hold_no_inline_code_or_style(admin_client, client, url):
     assert not re.search(r"<script(?![^>]*(src=|application/json))", html)
 
 
+def test_static_files_carry_the_policy_as_pages_do(client, settings, tmp_path):
+    (tmp_path / "app.css").write_text("p {}")
+    settings.STATIC_ROOT = tmp_path
+    response = Client().get("/static/app.css")
+    assert response.status_code == 200
+    assert response["Content-Security-Policy"] == client.get("/login/")["Content-Security-Policy"]
+
+
 def test_the_record_of_a_user_name_is_shown_as_text(client):
     client.force_login(User.objects.create(username="<script>alert(1)</script>"))
     assert "<script>alert" not in client.get("/").content.decode()

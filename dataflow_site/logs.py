@@ -1,0 +1,36 @@
+"""How the log is written."""
+
+import copy
+import logging
+from typing import Any
+
+
+def visible(text: str) -> str:
+    """The text with control characters, but for line ends, written as escapes."""
+    return "".join(
+        character
+        if character.isprintable() or character == "\n"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+class Line(logging.Formatter):
+    """One line an entry, in which nothing that was sent to us can pass for another entry.
+
+    A traceback follows where the fault is ours, and not for a request that was refused.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        # A copy, as an entry remembers its traceback as another formatter wrote it.
+        record = copy.copy(record)
+        record.exc_text = None
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = None
+        return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return visible(super().formatMessage(record)).replace("\n", r"\n")
+
+    def formatException(self, ei: Any) -> str:
+        return visible(super().formatException(ei))
