@@ -20,7 +20,12 @@ LONG = "W" * 100
 RTL = "\u202eevil שלום"
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 # A phone, a tablet, a desk.
-WIDTHS = (320, 800, 1440)
+WIDTHS = (320, 800, 1366)
+
+# What hides a part of itself and can't be scrolled.
+CUT_OFF = """[...document.querySelectorAll("main *")]
+    .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "hidden")
+    .map(e => e.outerHTML.slice(0, 100))"""
 
 
 @pytest.fixture
@@ -97,6 +102,7 @@ def check(page: Page, url: str) -> list[str]:
             "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         ):
             wrong.append(f"{url} is wider than {width} pixels")
+        wrong += [f"{url} cuts off at {width} pixels: {cut}" for cut in page.evaluate(CUT_OFF)]
     return wrong
 
 
@@ -167,6 +173,15 @@ def test_numbers_are_open_where_no_chart_can_be_drawn(browser, live_server, cont
     page.get_by_role("button", name="Show").click()
     expect(page).to_have_url(re.compile(r"\?source=depot"))
     plain.close()
+
+
+def test_the_cells_of_the_explorer_fit_a_small_desk(page, urls):
+    page.set_viewport_size({"width": 1366, "height": 800})
+    page.goto("/explore/?source=shop&q=Kind")
+    value = page.locator("td.cell.number").first
+    expect(value).to_have_css("text-align", "right")
+    table = page.get_by_role("region", name="Table of records")
+    assert table.evaluate("region => region.scrollWidth - region.clientWidth") <= 0
 
 
 def test_filtering_swaps_the_list_and_the_address(page, urls, complaints):
