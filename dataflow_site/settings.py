@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "records.admin.middleware.RefusedByDatabase",
 ]
 
 ROOT_URLCONF = "dataflow_site.urls"
