@@ -138,7 +138,7 @@ STORAGES = {
 SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # BUILT_DIR is made by build_charts
 
 # An upload is streamed to disk from its first byte; memory stays flat.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["ingestion.upload_handler.UploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o640
 MAX_UPLOAD_BYTES = number("DATAFLOW_MAX_UPLOAD_BYTES", 2 * 1024**3)
 
