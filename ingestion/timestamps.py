@@ -63,7 +63,7 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
             if moment is None:
                 return None
             return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, re.error):
             return None
 
     return parse
