@@ -8,9 +8,10 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from ingestion.mapping import ROLES, column_names
+from ingestion.mapping import column_names
 from records.models.sources import SOURCE_NAME
 from records.numbers import size
+from records.rows import ROLES
 
 
 class ColumnsField(forms.CharField):

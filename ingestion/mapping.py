@@ -11,9 +11,8 @@ import orjson
 
 from ingestion.errors import MissingColumns, RowError
 from ingestion.timestamps import detect_format, parser
-from records.rows import Row
+from records.rows import ROLES, Row
 
-ROLES = ("id", "timestamp", "value", "category")
 # The one key under which a mapping holds something other than the columns of a role.
 FORMAT = "timestamp_format"
 

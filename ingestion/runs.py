@@ -17,12 +17,13 @@ from django_q.tasks import async_task
 from ingestion.batches import read_batches
 from ingestion.detection import Dialect, detect, digest
 from ingestion.errors import IngestionError, InputChanged, InvalidSourceName
-from ingestion.mapping import FORMAT, ROLES, Roles, RowMapper, check_columns, propose
+from ingestion.mapping import FORMAT, Roles, RowMapper, check_columns, propose
 from ingestion.occurrences import Occurrences
 from ingestion.readers import DelimitedReader
 from ingestion.timestamps import detect_format
 from records import runs, store
 from records.models import IngestionRun, Source
+from records.rows import ROLES
 from records.signals import landed
 
 log = logging.getLogger(__name__)

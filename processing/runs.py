@@ -68,6 +68,8 @@ def wake_stalled() -> None:
     for run in runs.stalled(ProcessingRun):
         wake(run)
     for source in Source.objects.filter(name__in=RecordCount.objects.sources_with_raw()):
+        if not DataRecord.objects.awaiting(source.name).exists():
+            continue  # the counter is wrong: a run would find nothing, and so would the next
         covering = ProcessingRun.objects.covering(source)
         newest = covering.first()
         if (
@@ -87,10 +89,8 @@ def process(
 ) -> ProcessingRun | None:
     """Work on a run until no raw record lies ahead of it; None if another worker holds it.
 
-    After ``seconds`` it is put back behind other runs, if any wait.
-
-    Database errors are raised: the run then waits for the next worker, which goes on behind the
-    last batch that was saved.
+    After ``seconds`` it is put back behind other runs, if any wait. Database errors are raised:
+    the run then waits for the next worker, which goes on behind the last batch that was saved.
     """
     run = runs.claim(ProcessingRun, run_id, worker)
     if run is None:

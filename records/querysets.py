@@ -46,16 +46,12 @@ class RunQuerySet(models.QuerySet[Any]):
         """Runs for which no wake-up call has been enqueued since then."""
         return self.filter(Q(woken_at=None) | Q(woken_at__lt=since))
 
-    def covering(self, source: "models.Model") -> Self:
+    def covering(self, source: models.Model) -> Self:
         """Processing runs that take in a source: its own, and those over all sources."""
         return self.filter(Q(source=source) | Q(source=None))
 
     def with_source(self) -> Self:
         return self.select_related("source", "user")
-
-    def of_source_or_all(self, source: models.Model) -> Self:
-        """Passes over this source's records: its own, and those over all sources."""
-        return self.filter(Q(source=source) | Q(source=None))
 
 
 class RecordQuerySet(models.QuerySet[Any]):

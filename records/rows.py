@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+# The roles that columns of an input may play, in the order in which pages name them.
+ROLES = ("id", "timestamp", "value", "category")
+
 
 class Row(NamedTuple):
     """A row that can become a record.

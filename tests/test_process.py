@@ -144,6 +144,13 @@ def test_records_that_were_left_raw_are_found_and_queued(landed):
     assert str(found.source) == "sales"
 
 
+def test_a_counter_that_is_wrong_makes_no_runs(landed):
+    ProcessingRun.objects.all().delete()
+    DataRecord.objects.update(status="processed")
+    processing_runs.wake_stalled()
+    assert not ProcessingRun.objects.exists()
+
+
 def test_records_whose_last_run_failed_wait_for_a_person(landed, monkeypatch):
     def broken(*arguments):
         raise ZeroDivisionError

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from records.models.sources import RuleSet, Source
+from records.models.sources import Source
 from records.querysets import RunManager
 
 
@@ -118,7 +118,6 @@ class ProcessingRun(Run):
     source = models.ForeignKey(
         Source, on_delete=models.CASCADE, null=True, blank=True, related_name="processing_runs"
     )
-    rule_set = models.ForeignKey(RuleSet, on_delete=models.SET_NULL, null=True, blank=True)
     limit = models.PositiveBigIntegerField(null=True, blank=True)
     cursor = models.CharField(max_length=255, blank=True)
     total = models.PositiveBigIntegerField(default=0, help_text="raw records when it started")

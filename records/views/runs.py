@@ -13,11 +13,10 @@ from django_htmx.http import HttpResponseClientRefresh
 from records.models import IngestionRun, ProcessingRun, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
+from records.rows import ROLES
 from records.runs import worker_alive
 
 PAGE = 50
-# The roles that columns play, in the order in which pages name them.
-ROLES = ("id", "timestamp", "value", "category")
 GREATEST_ID = 2**63 - 1
 
 Run = TypeVar("Run", IngestionRun, ProcessingRun)
@@ -46,7 +45,7 @@ def latest_runs(
     processing = ProcessingRun.objects.with_source().filter(pk__lt=before_processing)
     if source is not None:
         ingestion = ingestion.filter(source=source)
-        processing = processing.of_source_or_all(source)
+        processing = processing.covering(source)
     found: list[IngestionRun | ProcessingRun] = [
         *ingestion.order_by("-pk")[: limit + 1],
         *processing.order_by("-pk")[: limit + 1],

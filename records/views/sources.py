@@ -9,7 +9,8 @@ from records.models import Source
 from records.stats import Totals
 from records.views.runs import latest_runs
 
-ROLES = {
+# Each role in words, and what it means to have no column for it.
+ROLE_WORDS = {
     "id": ("Id", "No column: the key of a record is made from the content of its row."),
     "timestamp": ("Timestamp", "No column: its records can't be placed in time."),
     "value": ("Value", "No column: its records are not checked for a value, and have no averages."),
@@ -39,7 +40,7 @@ def source(request: HttpRequest, name: str) -> HttpResponse:
         "totals": stats.totals(found.name),
         "roles": [
             (label, found.mapping.get(role) or [], missing)
-            for role, (label, missing) in ROLES.items()
+            for role, (label, missing) in ROLE_WORDS.items()
         ],
         "rule_set": found.current_rule_set,
         "runs": latest_runs(LATEST_RUNS, source=found),
