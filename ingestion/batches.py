@@ -5,51 +5,64 @@ from dataclasses import dataclass, field
 
 from ingestion.errors import RowError
 from ingestion.mapping import RowMapper
-from ingestion.readers import DelimitedReader
+from ingestion.readers import Chunk, Reader
 from records.rows import Reject, Row
-
-# A batch ends early at so many characters of data: rows may be large.
-BATCH_CHARACTERS = 8 << 20
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that follow each other in the input, and those among them that no record can hold."""
+    """Rows that follow each other in the input, and those among them that no record can hold.
+
+    ``bytes_read`` is how far in the input they end.
+    """
 
     rows: list[Row] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    bytes_read: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.rejects)
+
+    def without_first(self, count: int) -> "Batch":
+        """The batch without its first rows, in the order of the input."""
+        lines = sorted([*(row.line for row in self.rows), *(row.line for row in self.rejects)])
+        first = lines[count] if count < len(lines) else float("inf")
+        return Batch(
+            [row for row in self.rows if row.line >= first],
+            [row for row in self.rejects if row.line >= first],
+            self.bytes_read,
+        )
 
 
 def read_batches(
-    reader: DelimitedReader, mapper: RowMapper, *, skip: int = 0, size: int
+    reader: Reader, mapper: RowMapper, *, skip: int = 0, size: int, keep_raw: bool = False
 ) -> Iterator[Batch]:
     """The rows of an input in batches, without the first ``skip``, which have landed before.
 
-    The skipped rows are read all the same: a key made from content needs to have seen them. For
-    each so many of them an empty batch shows that reading gets on.
+    The skipped rows are read all the same: a key made from content needs to have seen them. Empty
+    batches show that reading gets on. With ``keep_raw`` rows know their exact bytes.
     """
-    batch = Batch()
-    characters = 0
-    for number, (line, cells) in enumerate(reader, start=1):
-        if number <= skip and number % size == 0:
-            yield Batch()
-        try:
-            if isinstance(cells, RowError):
-                raise cells
-            row = mapper(line, cells)
-        except RowError as error:
-            if number <= skip:
-                continue
+    for chunk in reader.chunks(size):
+        read = len(chunk.rows) + len(chunk.rejects)
+        if skip >= read and not mapper.makes_keys:
+            skip -= read
+            yield Batch(bytes_read=chunk.bytes_read)
+            continue
+        batch = _map(chunk, mapper, keep_raw=keep_raw)
+        if skip:
+            batch = batch.without_first(skip)
+            skip = max(skip - read, 0)
+        yield batch
+
+
+def _map(chunk: Chunk, mapper: RowMapper, *, keep_raw: bool) -> Batch:
+    batch = Batch(rejects=list(chunk.rejects), bytes_read=chunk.bytes_read)
+    for index, row in enumerate(mapper(chunk.lines, chunk.rows)):
+        if isinstance(row, RowError):
             batch.rejects.append(
-                Reject(line, reader.raw(), error.code, error.message, error.column)
+                Reject(chunk.lines[index], chunk.raw(index), row.code, row.message, row.column)
             )
         else:
-            if number <= skip:
-                continue
-            batch.rows.append(row)
-            characters += len(row.data)
-        if len(batch.rows) + len(batch.rejects) >= size or characters >= BATCH_CHARACTERS:
-            yield batch
-            batch, characters = Batch(), 0
-    if batch.rows or batch.rejects:
-        yield batch
+            batch.rows.append(row._replace(raw=chunk.raw(index)) if keep_raw else row)
+    batch.rejects.sort(key=lambda reject: reject.line)
+    return batch

@@ -12,6 +12,7 @@ import charset_normalizer
 import clevercsv
 from clevercsv.detect import Detector
 
+from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
 
 DELIMITERS = [",", ";", "\t", "|"]
@@ -53,15 +54,6 @@ NOT_A_TABLE = [
 # The legacy encodings that are told from each other by the text they give. With more of them to
 # choose from, the sample decides less.
 LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"]
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How the cells of a delimited text are told apart."""
-
-    delimiter: str = ","
-    quote: str = '"'
-    escape: str | None = None
 
 
 @dataclass(slots=True)
@@ -218,4 +210,8 @@ def _dialect(path: Path, encoding: str) -> Dialect:
     if found is None:
         return Dialect()
     # Quotes may begin further down than the sample reaches, so a dialect without any has them.
-    return Dialect(found.delimiter or ",", found.quotechar or '"', found.escapechar or None)
+    return Dialect(
+        delimiter=found.delimiter or ",",
+        quote=found.quotechar or '"',
+        escape=found.escapechar or None,
+    )

@@ -3,13 +3,14 @@
 import csv
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 import orjson
 
 from ingestion.errors import MissingColumns, RowError
+from ingestion.readers.base import KEPT, KEPT_BYTE
 from ingestion.timestamps import detect_format, parser
 from records.rows import ROLES, Row
 
@@ -20,6 +21,9 @@ FORMAT = "timestamp_format"
 FEW_ROWS = 20
 
 Roles = dict[str, list[str]]
+# A row as readers give it: its cells by column.
+Cells = dict[str, Any]
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_ID_CHARACTERS = 255
 
@@ -157,6 +161,13 @@ def join_key(parts: Sequence[str]) -> str:
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 
+def cell_text(cell: Any) -> str:
+    """A cell as text: what a delimited file would say; "" for null and a cell that is not there."""
+    if isinstance(cell, str):
+        return cell
+    return "" if cell is None else orjson.dumps(cell).decode()
+
+
 class RowMapper:
     """Rows -> rows that can land: the id by the key columns, the moment, and the data as JSON.
 
@@ -175,71 +186,132 @@ class RowMapper:
     ) -> None:
         check_columns(mapping, columns)
         self._prefix = f"{source}:"
-        self._columns = list(columns)
-        self._key = [columns.index(column) for column in mapping.get("id") or []]
-        self._time = [columns.index(column) for column in mapping.get("timestamp") or []]
+        self._key: list[str] = mapping.get("id") or []
+        self._time: list[str] = mapping.get("timestamp") or []
         self._moment = parser(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
         self._occurrences = occurrences
         # Rows whose timestamp cells hold something that is no moment, and the first such line.
         self.unreadable_moments = 0
         self.first_unreadable: int | None = None
 
-    def __call__(self, line: int, cells: Sequence[str]) -> Row:
-        """Raises RowError for a row that no record can be made of."""
-        data = dict(zip(self._columns, cells, strict=True))
-        try:
-            text = orjson.dumps(data)
-        except TypeError:
-            raise self._bad_bytes(cells) from None
-        if b"\\u0000" in text:
-            self._refuse_nul(cells)
-        record_id = self._prefix + (self._written_key(cells) if self._key else self._made_key(data))
-        if len(record_id) > MAX_ID_CHARACTERS:
-            raise RowError(
-                "key_too_long",
-                f"The key has {len(record_id) - len(self._prefix)} characters; "
-                f"{MAX_ID_CHARACTERS - len(self._prefix)} is the most.",
-                self._columns[self._key[0]],
-            )
-        return Row(record_id, line, self._timestamp(line, cells), text.decode())
+    @property
+    def makes_keys(self) -> bool:
+        """Whether keys are made of content, so that every row of the input has to be seen."""
+        return not self._key
 
-    def _written_key(self, cells: Sequence[str]) -> str:
-        parts = [cells[index] for index in self._key]
-        if not any(part.strip() for part in parts):
-            names = " and ".join(repr(self._columns[index]) for index in self._key)
-            raise RowError(
-                "missing_key", f"The row has no key: {names} is empty.", self._columns[self._key[0]]
-            )
-        return parts[0] if len(parts) == 1 else join_key(parts)
+    def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> list[Row | RowError]:
+        """For each row what lands of it, or why no record can be made of it."""
+        texts = _texts_of(rows)
+        ids = None if texts is None else self._ids(rows)
+        if texts is None or ids is None:
+            # One of them is not as it should be.
+            return [self._single(line, row) for line, row in zip(lines, rows, strict=True)]
+        moments = self._moments(lines, rows)
+        return list(map(Row, ids, lines, moments, texts))
 
-    def _made_key(self, data: dict[str, str]) -> str:
-        content = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+    def _ids(self, rows: Sequence[Cells]) -> list[str] | None:
+        if not self._key:
+            return [self._prefix + self._made_key(row) for row in rows]
+        parts = [_column(rows, column) for column in self._key]
+        keys = parts[0] if len(parts) == 1 else list(map(join_key, zip(*parts, strict=True)))
+        # Blank parts of a joined key leave its bars.
+        if not all(
+            map(str.strip, keys if len(parts) == 1 else map("".join, zip(*parts, strict=True)))
+        ):
+            return None
+        ids = [self._prefix + key for key in keys]
+        return ids if max(map(len, ids)) <= MAX_ID_CHARACTERS else None
+
+    def _moments(self, lines: Sequence[int], rows: Sequence[Cells]) -> Sequence[datetime | None]:
+        if self._moment is None:
+            return [None] * len(rows)
+        parts = [_column(rows, column) for column in self._time]
+        texts = parts[0] if len(parts) == 1 else list(map(" ".join, zip(*parts, strict=True)))
+        moments = list(map(self._moment, texts))
+        if None in moments:
+            for line, text, moment in zip(lines, texts, moments, strict=True):
+                if moment is None and text.strip():
+                    self.unreadable_moments += 1
+                    self.first_unreadable = self.first_unreadable or line
+        return moments
+
+    def _single(self, line: int, row: Cells) -> Row | RowError:
+        texts = _texts_of([row])
+        if texts is None:
+            return _unstorable(row)
+        ids = self._ids([row])
+        if ids is None:
+            return self._unfit_key(row)
+        return Row(ids[0], line, self._moments([line], [row])[0], texts[0])
+
+    def _made_key(self, row: Cells) -> str:
+        content = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
         made = hashlib.blake2b(content, digest_size=12)
         return f"{made.hexdigest()}-{self._occurrences(made.digest())}"
 
-    def _timestamp(self, line: int, cells: Sequence[str]) -> datetime | None:
-        if self._moment is None:
-            return None
-        text = " ".join([cells[index] for index in self._time])
-        moment = self._moment(text)
-        if moment is None and text.strip():
-            self.unreadable_moments += 1
-            self.first_unreadable = self.first_unreadable or line
-        return moment
+    def _unfit_key(self, row: Cells) -> RowError:
+        parts = [cell_text(row.get(column)) for column in self._key]
+        if not any(part.strip() for part in parts):
+            names = " and ".join(map(repr, self._key))
+            return RowError("missing_key", f"The row has no key: {names} is empty.", self._key[0])
+        key = parts[0] if len(parts) == 1 else join_key(parts)
+        most = MAX_ID_CHARACTERS - len(self._prefix)
+        return RowError(
+            "key_too_long",
+            f"The key has {len(key)} characters; {most} is the most.",
+            self._key[0],
+        )
 
-    def _bad_bytes(self, cells: Sequence[str]) -> RowError:
-        for column, cell in zip(self._columns, cells, strict=True):
-            for character in cell:
-                if "\ud800" <= character <= "\udfff":
-                    byte = ord(character) & 0xFF
-                    return RowError(
-                        "bad_bytes",
-                        f"The byte 0x{byte:02X} in {column!r} does not fit the file's encoding.",
-                        column,
-                    )
-        return RowError("unstorable", "The row holds something that can't be stored.")
 
-    def _refuse_nul(self, cells: Sequence[str]) -> None:
-        for column, cell in zip(self._columns, cells, strict=True):
-            if "\0" in cell:
-                raise RowError("nul_character", f"{column!r} holds a NUL character.", column)
+def _column(rows: Sequence[Cells], column: str) -> list[str]:
+    """The cells of a column as text."""
+    cells = [row.get(column) for row in rows]
+    return cells if set(map(type, cells)) <= {str} else list(map(cell_text, cells))
+
+
+def _texts_of(rows: Sequence[Cells]) -> list[str] | None:
+    """The rows as JSON; None if one of them holds what no database can hold."""
+    try:
+        texts = [orjson.dumps(row) for row in rows]
+    except TypeError:
+        return None
+    if b"\\u0000" in b"".join(texts) and any(
+        "\0" in text for row in rows for text in _strings(row)
+    ):
+        return None
+    return [text.decode() for text in texts]
+
+
+def _unstorable(row: Cells) -> RowError:
+    for column, cell in row.items():
+        for text in _strings({column: cell}):
+            if "\0" in text:
+                return RowError("nul_character", f"{column!r} holds a NUL character.", column)
+            kept = KEPT_BYTE.search(text)
+            if kept is not None:
+                byte = ord(kept[0]) - KEPT
+                return RowError(
+                    "bad_bytes",
+                    f"The byte 0x{byte:02X} in {column!r} does not fit the file's encoding.",
+                    column,
+                )
+            if SURROGATE.search(text):
+                return RowError(
+                    "unpaired_surrogate",
+                    f"{column!r} holds half of a surrogate pair, which is no character.",
+                    column,
+                )
+    return RowError("unstorable", "The row holds something that can't be stored.")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in a value: names and cells, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield name
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

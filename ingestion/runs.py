@@ -3,8 +3,8 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from ingestion.batches import read_batches
-from ingestion.detection import Dialect, detect, digest
+from ingestion.detection import detect, digest
+from ingestion.dialect import Dialect
 from ingestion.errors import IngestionError, InputChanged, InvalidSourceName
-from ingestion.mapping import FORMAT, Roles, RowMapper, check_columns, propose
+from ingestion.mapping import FORMAT, Roles, RowMapper, cell_text, check_columns, propose
 from ingestion.occurrences import Occurrences
-from ingestion.readers import DelimitedReader
+from ingestion.readers import Reader, open_reader
 from ingestion.timestamps import detect_format
 from records import runs, store
 from records.models import IngestionRun, Source
@@ -49,13 +50,14 @@ def create_run(
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
     user: User | None = None,
-    encoding: str = "",
+    reading: Mapping[str, Any] | None = None,
 ) -> IngestionRun:
     """Make a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user named; a role that is not in it is taken from the
     source's mapping, or from the columns' names. ``how`` says by what way the file came;
-    ``encoding`` is what the user says it is, else it is found out. Raises InvalidSourceName.
+    ``reading`` is what the user says about how to read it (see ingestion.dialect); the rest is
+    found out. Raises InvalidSourceName.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -71,7 +73,7 @@ def create_run(
         mapping={role: list(columns) for role, columns in (roles or {}).items()},
         how=how,
         user=user,
-        encoding=encoding,
+        reading=dict(reading or {}),
     )
 
 
@@ -122,7 +124,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
             occurrences=occurrences,
         )
         for batch in read_batches(reader, mapper, skip=run.read, size=settings.BATCH_ROWS):
-            if not (batch.rows or batch.rejects):
+            if not batch:
                 runs.renew(run, worker)
                 continue
             store.land(
@@ -130,7 +132,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
                 worker=worker,
                 rows=batch.rows,
                 rejects=batch.rejects,
-                bytes_read=reader.bytes_read(),
+                bytes_read=batch.bytes_read,
             )
             if on_progress is not None:
                 run.refresh_from_db()
@@ -145,20 +147,15 @@ def _prepare(run: IngestionRun, worker: str) -> None:
     found = detect(
         Path(run.path),
         run.file_name,
-        encoding=run.encoding or None,
+        encoding=run.reading.get("encoding"),
         on_chunk=partial(runs.renew, run, worker),
     )
     run.size, run.sha256, run.encoding = found.size, found.sha256, found.encoding
-    run.dialect = {
-        "delimiter": found.dialect.delimiter,
-        "quote": found.dialect.quote,
-        "escape": found.dialect.escape,
-    }
+    run.dialect = asdict(found.dialect)
     run.notes = found.notes
     with _open(run) as reader:
         run.columns = reader.columns
-        sound = (cells for _, cells in reader if isinstance(cells, list))
-        sample = list(islice(sound, SAMPLE_ROWS))
+        sample = _sample(reader)
     remembered = run.source.mapping
     roles = _choose_roles(run.mapping, remembered, run.columns, sample)
     check_columns(roles, run.columns)
@@ -176,6 +173,16 @@ def _prepare(run: IngestionRun, worker: str) -> None:
     # Without a row the names of the columns could not be borne out: that is no decision to keep.
     if sample and run.mapping != remembered:
         Source.objects.filter(pk=run.source_id).update(mapping=run.mapping)
+
+
+def _sample(reader: Reader) -> list[list[str]]:
+    """The cells of the first rows, as text."""
+    sample: list[list[str]] = []
+    for chunk in reader.chunks(SAMPLE_ROWS):
+        sample += [[cell_text(row.get(name)) for name in reader.columns] for row in chunk.rows]
+        if len(sample) >= SAMPLE_ROWS:
+            break
+    return sample[:SAMPLE_ROWS]
 
 
 def _choose_roles(
@@ -224,8 +231,8 @@ def _check_input(run: IngestionRun) -> None:
         raise InputChanged(run.file_name, run.read)
 
 
-def _open(run: IngestionRun) -> DelimitedReader:
-    return DelimitedReader(
+def _open(run: IngestionRun) -> Reader:
+    return open_reader(
         Path(run.path),
         name=run.file_name,
         encoding=run.encoding,
@@ -233,7 +240,7 @@ def _open(run: IngestionRun) -> DelimitedReader:
     )
 
 
-def _closing_notes(reader: DelimitedReader, mapper: RowMapper) -> Iterator[str]:
+def _closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
     if reader.blank_rows:
         yield f"Blank lines passed over: {reader.blank_rows:,}."
     if mapper.unreadable_moments:

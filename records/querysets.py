@@ -84,6 +84,17 @@ class RecordQuerySet(models.QuerySet[Any]):
         return self.values_list("id", "version", "source_id", "data")
 
 
+class RejectedQuerySet(models.QuerySet[Any]):
+    """Reads of rejected rows."""
+
+    def open(self) -> Self:
+        """Those that no replay has taken up."""
+        return self.filter(resolved_by=None)
+
+    def of_source(self, source: str) -> Self:
+        return self.filter(run__source__name=source)
+
+
 class CountQuerySet(models.QuerySet[Any]):
     """Reads of the counters of records."""
 
@@ -153,3 +164,4 @@ RunManager = models.Manager.from_queryset(RunQuerySet)
 RecordManager = models.Manager.from_queryset(RecordQuerySet)
 ResultManager = models.Manager.from_queryset(ResultQuerySet)
 CountManager = models.Manager.from_queryset(CountQuerySet)
+RejectedManager = models.Manager.from_queryset(RejectedQuerySet)

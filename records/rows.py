@@ -12,13 +12,15 @@ class Row(NamedTuple):
     """A row that can become a record.
 
     ``data`` is JSON text: an object of the row's cells under the header's names. ``timestamp``
-    is aware, or None where the row has none that can be read.
+    is aware, or None where the row has none that can be read. ``raw`` are its exact bytes, where
+    the row may yet be rejected when it lands.
     """
 
     id: str
     line: int
     timestamp: datetime | None
     data: str
+    raw: bytes = b""
 
 
 class Reject(NamedTuple):

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.detection import Dialect, detect
-from ingestion.errors import RowError, UnreadableInput
-from ingestion.readers import MAX_CELL_CHARACTERS, DelimitedReader
+from ingestion.detection import detect
+from ingestion.dialect import Dialect
+from ingestion.errors import UnreadableInput
+from ingestion.readers import open_reader
+from ingestion.readers.base import MAX_CELL_CHARACTERS
 
 
-def read(path: Path, *, encoding="utf-8", dialect=None):
-    """Columns, rows, and (line, code, bytes) of each refused row."""
+def read(path: Path, *, encoding="utf-8", dialect=None, size=3):
+    """The reader, its rows, and (line, code, bytes) of each refused row."""
     rows, refused = [], []
-    with DelimitedReader(
+    with open_reader(
         path, name=path.name, encoding=encoding, dialect=dialect or Dialect()
     ) as reader:
-        for line, cells in reader:
-            if isinstance(cells, RowError):
-                refused.append((line, cells.code, reader.raw()))
-            else:
-                rows.append((line, cells))
-    return reader, rows, refused
+        for chunk in reader.chunks(size):
+            rows += zip(chunk.lines, [list(row.values()) for row in chunk.rows], strict=True)
+            refused += [(row.line, row.code, row.raw) for row in chunk.rejects]
+    return reader, rows, sorted(refused)
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ def test_a_cell_over_the_limit_costs_only_its_own_line(file):
 
 def test_a_byte_that_does_not_fit_comes_back_as_it_was(file):
     path = file("a,b\nü,1\n".encode() + b"\xff,2\n")
-    with DelimitedReader(path, name="f", encoding="utf-8", dialect=Dialect()) as reader:
-        raws = [reader.raw() for _ in reader]
-    assert raws == ["ü,1\n".encode(), b"\xff,2\n"]
+    with open_reader(path, name="f", encoding="utf-8", dialect=Dialect()) as reader:
+        (chunk,) = reader.chunks(10)
+        assert [chunk.raw(0), chunk.raw(1)] == ["ü,1\n".encode(), b"\xff,2\n"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "cp1252"])

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.detection import detect
-from ingestion.errors import RowError
-from ingestion.readers import DelimitedReader
+from ingestion.readers import open_reader
 from records.models import DataRecord
 from tests.factories import load, process
 
@@ -28,12 +27,10 @@ def test_csv_spectrum_gives_the_cells_that_its_json_has(path, tmp_path):
         path.write_bytes(content)
     expected = json.loads((SPECTRUM / "json" / f"{path.stem}.json").read_text("utf-8"))
     found = detect(path, path.name)
-    with DelimitedReader(
+    with open_reader(
         path, name=path.name, encoding=found.encoding, dialect=found.dialect
     ) as reader:
-        rows = [cells for _, cells in reader if not isinstance(cells, RowError)]
-    read = [dict(zip(reader.columns, cells, strict=True)) for cells in rows]
-    assert read == expected
+        assert [row for chunk in reader.chunks(100) for row in chunk.rows] == expected
 
 
 @pytest.mark.django_db

@@ -1,16 +1,21 @@
 """Every table of the project. Rows are written by ``records.store`` alone."""
 
 from records.models.counts import RecordCount
+from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
 from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.results import ProcessingResult
-from records.models.runs import IngestionRun, ProcessingRun, RunState
-from records.models.sources import RuleSet, Source
+from records.models.runs import DryRun, IngestionRun, ProcessingRun, RunState, Undo
+from records.models.sources import OnConflict, RuleSet, Source
 
 __all__ = [
     "DataRecord",
+    "DryRun",
+    "Feed",
+    "FolderFile",
     "Heartbeat",
     "IngestionRun",
+    "OnConflict",
     "ProcessingResult",
     "ProcessingRun",
     "RecordCount",
@@ -19,4 +24,5 @@ __all__ = [
     "RuleSet",
     "RunState",
     "Source",
+    "Undo",
 ]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from records.fields import KeyField
 from records.models.runs import IngestionRun
 from records.models.sources import Source
-from records.querysets import RecordManager
+from records.querysets import RecordManager, RejectedManager
 
 
 class DataRecord(models.Model):
@@ -86,6 +86,7 @@ class RecordVersion(models.Model):
     class Reason(models.TextChoices):
         UPDATE = "update"
         EDIT = "edit"
+        UNDO = "undo"
 
     record = models.ForeignKey(
         DataRecord,
@@ -136,7 +137,11 @@ class RecordVersion(models.Model):
 
 
 class RejectedRow(models.Model):
-    """A row that could not become a record, with its exact bytes and the reason."""
+    """A row that could not become a record, with its exact bytes and the reason.
+
+    It is open until a replay has taken it up, which makes a record of it (``record_id``) or
+    rejects it again, as a rejected row of its own.
+    """
 
     run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="rejected_rows")
     line = models.PositiveBigIntegerField()
@@ -145,6 +150,18 @@ class RejectedRow(models.Model):
     column = models.CharField(max_length=255, blank=True)
     message = models.TextField()
     created_at = models.DateTimeField()
+    # The row as a person repaired it; it is replayed in place of ``raw``.
+    fixed = models.TextField(blank=True)
+    resolved_by = models.ForeignKey(
+        IngestionRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="resolved_rows",
+    )
+    record_id = models.CharField(max_length=255, blank=True)
+
+    objects = RejectedManager()
 
     class Meta:
         db_table = "rejected_rows"

@@ -5,16 +5,20 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from records.models.feeds import Feed
 from records.models.sources import Source
 from records.querysets import RunManager
 
 
 class RunState(models.TextChoices):
+    # Waits for a person to look at its preview and say "load".
+    DRAFT = "draft"
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNDONE = "undone"
 
 
 class Run(models.Model):
@@ -74,6 +78,23 @@ class IngestionRun(Run):
     mapping = models.JSONField(default=dict, blank=True)
     notes = models.JSONField(default=list, blank=True)
     bytes_read = models.PositiveBigIntegerField(default=0)
+    # What the user said about how to read it; the source's own where it is empty.
+    reading = models.JSONField(default=dict, blank=True)
+    # "500" or "2%": with more rejected rows the run stops.
+    max_rejects = models.CharField(max_length=20, blank=True)
+    # A replay takes up rejected rows of its parent: those in ``selection`` (ids), else all that
+    # are open; or, if it has a file, the rows that were repaired in that.
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="replays"
+    )
+    selection = models.JSONField(null=True, blank=True)
+    feed = models.ForeignKey(
+        Feed, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    # The pages that were fetched from an API: [{"url": .., "rows": ..}, ...].
+    pages = models.JSONField(default=list, blank=True)
+    # Why the input ends before its end: the run fails once everything before that has landed.
+    cut_short = models.TextField(blank=True)
 
     read = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0)
@@ -151,3 +172,47 @@ class ProcessingRun(Run):
         if self.state == RunState.FINISHED:
             return 1.0
         return min(self.done / self.total, 1.0) if self.total else 0.0
+
+
+class DryRun(Run):
+    """One reading of the input of a draft that lands nothing: what would happen, and a profile.
+
+    ``report`` is what ingestion.previews makes of it.
+    """
+
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="dry_runs")
+    bytes_read = models.PositiveBigIntegerField(default=0)
+    read = models.PositiveBigIntegerField(default=0)
+    report = models.JSONField(default=dict, blank=True)
+
+    class Meta(Run.Meta):
+        db_table = "dry_runs"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="dry_run_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"dry run {self.pk} of {self.run}"
+
+
+class Undo(Run):
+    """The taking back of an ingestion run: a piece of work like a run, resumable like one."""
+
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="undos")
+    cursor = models.CharField(max_length=255, blank=True)
+    deleted = models.PositiveBigIntegerField(default=0, help_text="records that the run created")
+    restored = models.PositiveBigIntegerField(default=0, help_text="records that it updated")
+    kept = models.PositiveBigIntegerField(
+        default=0, help_text="records that a later run or a person has changed since"
+    )
+    # The first of the kept ones, by id.
+    kept_ids = models.JSONField(default=list, blank=True)
+
+    class Meta(Run.Meta):
+        db_table = "undos"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="undo_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"undo of {self.run}"

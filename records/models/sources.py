@@ -15,6 +15,14 @@ SOURCE_NAME = RegexValidator(
 )
 
 
+class OnConflict(models.TextChoices):
+    """What becomes of a row whose key is known, with other content."""
+
+    UPDATE = "update", "update the record, and keep its former content as a version"
+    KEEP = "keep", "keep the record as it is"
+    REJECT = "reject", "keep the record, and reject the row"
+
+
 class Source(models.Model):
     """A named feed of records; it remembers its mapping."""
 
@@ -23,6 +31,17 @@ class Source(models.Model):
     # "category": [..]}; a role without a column has an empty list. "timestamp_format" is the
     # format of the dates.
     mapping = models.JSONField(default=dict, blank=True)
+    # The columns of the input that the mapping was last used on, in its order.
+    columns = models.JSONField(default=list, blank=True)
+    # How its inputs are read where a person knows better than detection: {"encoding": ..,
+    # "delimiter": .., ...}; see ingestion.dialect.
+    reading = models.JSONField(default=dict, blank=True)
+    on_conflict = models.CharField(
+        "when a key comes back with other content",
+        max_length=10,
+        choices=OnConflict.choices,
+        default=OnConflict.UPDATE,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SourceManager()

@@ -111,7 +111,7 @@ class Command(RunCommand):
                 how="command",
                 source_name=source,
                 roles=roles,
-                encoding=encoding,
+                reading={"encoding": encoding} if encoding else {},
             )
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error

@@ -1,0 +1,73 @@
+"""What every reader gives: the rows of an input, in chunks. Pure: no Django, no tables."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from records.rows import Reject
+
+# A cell may have as many characters as this; a longer one makes its row a rejected row.
+MAX_CELL_CHARACTERS = 1 << 20
+
+# What does not fit the encoding comes through as lone surrogates, a byte each, so that it is found
+# in its row and can be turned back. Python's "surrogateescape" does it for some encodings only.
+KEEP_BYTES = "keep-bytes"
+KEPT = 0xDC00
+KEPT_BYTE = re.compile("([\udc00-\udcff])")
+
+
+def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(KEPT + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(KEEP_BYTES, _keep_bytes)
+
+
+def original_bytes(text: str, encoding: str) -> bytes:
+    """The bytes that ``text`` was decoded from with KEEP_BYTES."""
+    return b"".join(
+        bytes([ord(part) - KEPT]) if KEPT_BYTE.fullmatch(part) else part.encode(encoding)
+        for part in KEPT_BYTE.split(text)
+    )
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows that follow each other in an input.
+
+    ``rows[i]`` are the cells of a row by column, ``lines[i]`` where it begins, ``raw(i)`` its
+    exact bytes. ``rejects`` are the rows among them that can't be read; ``lines`` of both tell
+    their order. ``bytes_read`` is how far in the input the chunk ends.
+    """
+
+    lines: list[int]
+    rows: list[dict[str, Any]]
+    rejects: list[Reject]
+    raw: Callable[[int], bytes]
+    bytes_read: int
+
+
+class Reader(Protocol):
+    """The rows of one input. Iterate its chunks once, in a ``with`` block."""
+
+    columns: list[str]
+    notes: list[str]
+    blank_rows: int
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """The rows, at most ``size`` of them at a time, and fewer where they are large."""
+        ...

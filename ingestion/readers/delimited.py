@@ -1,0 +1,235 @@
+"""Delimited text -> rows, lazily and strictly. Pure: no Django, no tables."""
+
+import csv
+import io
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ingestion.dialect import Dialect
+from ingestion.errors import UnreadableInput
+from ingestion.readers.base import KEEP_BYTES, MAX_CELL_CHARACTERS, Chunk, original_bytes
+from ingestion.readers.header import unique_names
+from records.rows import Reject
+
+csv.field_size_limit(MAX_CELL_CHARACTERS)
+
+# How much is taken from the file at once.
+CHUNK_CHARACTERS = 1 << 20
+# In so many lines the header is looked for at first.
+HEADER_LINES = 100
+
+
+@dataclass(slots=True)
+class _Parsed:
+    """The rows in some lines, the places of the lines they begin in, and the lines that are none.
+
+    ``used`` is how many of the lines that makes.
+    """
+
+    rows: list[list[str]] = field(default_factory=list)
+    starts: Sequence[int] = ()
+    errors: list[tuple[int, csv.Error]] = field(default_factory=list)
+    used: int = 0
+
+
+class DelimitedReader:
+    """The rows of a delimited text.
+
+    Quotes are read strictly (RFC 4180): where a row breaks the rules, or its quote is never
+    closed, only the line it begins in is given up, and reading goes on in the next one.
+    ``columns`` are the header's names, made unique.
+    """
+
+    def __init__(self, path: Path, *, name: str, encoding: str, dialect: Dialect) -> None:
+        self._name = name
+        self._dialect = dialect
+        self._encoding = encoding
+        self._bytes = path.open("rb")
+        self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
+        # Lines that have been taken from the file and not been handed out; ``_line`` is the
+        # number of the first of them.
+        self._lines = [line for line in [self._file.readline().removeprefix("\ufeff")] if line]
+        self._line = 1
+        self._at_end = False
+        self.blank_rows = 0
+        self.columns: list[str] = []
+        self.notes: list[str] = []
+        try:
+            self._read_header()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """The rows, at most ``size`` of them at a time, and fewer where they are large."""
+        for lines, found in self._parsed(size):
+            chunk = self._chunk(lines, found)
+            self._drop(found.used)
+            yield chunk
+
+    def _parsed(self, size: int) -> Iterator[tuple[list[str], _Parsed]]:
+        """Up to ``size`` lines and the rows in them; whoever takes them drops what was used."""
+        wanted = size
+        while self._fill(wanted):
+            lines = self._lines[:wanted]
+            found = self._parse(lines, at_end=self._at_end and len(lines) == len(self._lines))
+            if found.used:
+                yield lines, found
+                wanted = size
+            else:
+                # One row is longer than all of this.
+                wanted += len(lines)
+
+    def _fill(self, wanted: int) -> bool:
+        """Have lines to go on with: as many as wanted, or fewer if they are long."""
+        if len(self._lines) < wanted and not self._at_end:
+            more = self._file.readlines(CHUNK_CHARACTERS)
+            self._at_end = not more
+            self._lines += more
+        return bool(self._lines)
+
+    def _drop(self, used: int) -> None:
+        del self._lines[:used]
+        self._line += used
+
+    def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
+        """Tell the rows in ``lines`` apart; a last one that goes on behind them is left out."""
+        if self._one_row_a_line(lines):
+            try:
+                return _Parsed(list(self._csv(lines)), range(len(lines)), [], len(lines))
+            except csv.Error:
+                pass  # which line it was is found out below
+        found = _Parsed()
+        starts: list[int] = []
+        start = 0
+        while start < len(lines):
+            offset = start
+            reader = self._csv(lines[start:] if start else lines)
+            try:
+                for cells in reader:
+                    found.rows.append(cells)
+                    starts.append(start)
+                    start = offset + reader.line_num
+            except csv.Error as error:
+                if not at_end and "unexpected end" in str(error):
+                    break
+                # The row may have swallowed sound lines: they are read again as rows of their own.
+                found.errors.append((start, error))
+                start += 1
+        found.starts, found.used = starts, start
+        return found
+
+    def _one_row_a_line(self, lines: list[str]) -> bool:
+        """Whether nothing in the lines can join two of them: most text has no need of quotes."""
+        if self._dialect.escape:
+            return False
+        return not self._dialect.quote or self._dialect.quote not in "".join(lines)
+
+    def _csv(self, lines: Iterable[str]) -> Any:
+        return csv.reader(
+            lines,
+            delimiter=self._dialect.delimiter,
+            quotechar=self._dialect.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self._dialect.quote else csv.QUOTE_NONE,
+            escapechar=self._dialect.escape,
+            strict=True,
+        )
+
+    def _chunk(self, lines: list[str], found: _Parsed) -> Chunk:
+        ends = [*found.starts, *(place for place, _ in found.errors), found.used]
+        ends.sort()
+
+        def raw(place: int) -> bytes:
+            end = ends[bisect_right(ends, place)]
+            return original_bytes("".join(lines[place:end]), self._encoding)
+
+        rows, starts, rejects = found.rows, found.starts, []
+        if set(map(len, rows)) - {len(self.columns)}:
+            rows, starts, rejects = self._even(found, raw)
+        rejects += [
+            Reject(self._line + place, raw(place), *_malformed(error))
+            for place, error in found.errors
+        ]
+        first = self._line
+        return Chunk(
+            lines=[first + place for place in starts],
+            rows=[dict(zip(self.columns, cells, strict=True)) for cells in rows],
+            rejects=rejects,
+            raw=lambda index: raw(starts[index]),
+            bytes_read=self._bytes.tell(),
+        )
+
+    def _even(
+        self, found: _Parsed, raw: Any
+    ) -> tuple[list[list[str]], Sequence[int], list[Reject]]:
+        """The rows with as many cells as the header, their places, and the others."""
+        width = len(self.columns)
+        rows: list[list[str]] = []
+        starts: list[int] = []
+        rejects: list[Reject] = []
+        for place, cells in zip(found.starts, found.rows, strict=True):
+            if len(cells) == width:
+                rows.append(cells)
+                starts.append(place)
+            elif cells:
+                reason = _ragged(len(cells), width)
+                rejects.append(Reject(self._line + place, raw(place), *reason))
+            else:
+                self.blank_rows += 1
+        return rows, starts, rejects
+
+    def _read_header(self) -> None:
+        for _, found in self._parsed(HEADER_LINES):
+            first = next((place for place, row in enumerate(found.rows) if row), None)
+            start = found.used if first is None else found.starts[first]
+            for place, error in found.errors:
+                if place < start:
+                    raise UnreadableInput(
+                        self._name, f"line {self._line + place}, its header: {_malformed(error)[1]}"
+                    )
+            if first is None:
+                self._drop(found.used)
+                continue
+            self.columns, self.notes = unique_names(
+                found.rows[first], name=self._name, line=self._line + start
+            )
+            places = [*found.starts, *(place for place, _ in found.errors), found.used]
+            self._drop(min(place for place in places if place > start))
+            return
+        raise UnreadableInput(self._name, "it has no header row.")
+
+
+def _ragged(found: int, width: int) -> tuple[str, str]:
+    """The code and the message of a row with too few or too many cells."""
+    cells = "1 cell" if found == 1 else f"{found} cells"
+    code = "too_few_cells" if found < width else "too_many_cells"
+    return code, f"The row has {cells} where the header has {width}."
+
+
+def _malformed(error: csv.Error) -> tuple[str, str]:
+    """The code and the message of a row that breaks the rules of quoting."""
+    text = str(error)
+    if "field larger" in text:
+        return (
+            "cell_too_long",
+            f"A cell has more than {MAX_CELL_CHARACTERS:,} characters, or its quote is never "
+            "closed.",
+        )
+    if "unexpected end" in text:
+        return "unclosed_quote", "A quote is opened and never closed."
+    return "misplaced_quote", "Text follows a closing quote before the next delimiter."

@@ -1,0 +1,59 @@
+"""Feeds: where a source gets its inputs by itself, and when."""
+
+from django.conf import settings
+from django.db import models
+
+from records.models.sources import Source
+
+
+class Feed(models.Model):
+    """An HTTP API or a folder from which a source is loaded, by hand or by a schedule."""
+
+    class Kind(models.TextChoices):
+        HTTP = "http", "HTTP API"
+        FOLDER = "folder", "Folder"
+
+    source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="feed")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    # Of an API: {"url", "headers", "rows_path", "paging", ...}; of a folder: {"folder",
+    # "pattern"}; see ingestion.feeds. Secrets are not in it.
+    config = models.JSONField(default=dict)
+    # Headers with secrets, encrypted as a whole; never shown, logged or exported.
+    secrets = models.TextField(blank=True)
+    # Where the next loading goes on: the greatest value of the cursor column so far.
+    position = models.TextField(blank=True)
+    schedule = models.CharField(max_length=100, blank=True, help_text="cron; empty: by hand only")
+    enabled = models.BooleanField(default=True)
+    next_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "feeds"
+
+    def __str__(self) -> str:
+        return f"{self.kind} feed of {self.source}"
+
+
+class FolderFile(models.Model):
+    """A file as a folder's feed saw it last; loaded once it has stopped growing, and once only."""
+
+    feed = models.ForeignKey(Feed, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=1000)
+    size = models.PositiveBigIntegerField()
+    modified_ns = models.PositiveBigIntegerField()
+    run = models.ForeignKey(
+        "records.IngestionRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "folder_files"
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "name"], name="folder_file_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
