@@ -220,7 +220,7 @@ class RowMapper:
         ):
             return None
         ids = [self._prefix + key for key in keys]
-        return ids if max(map(len, ids)) <= MAX_ID_CHARACTERS else None
+        return ids if max(map(len, ids), default=0) <= MAX_ID_CHARACTERS else None
 
     def _moments(self, lines: Sequence[int], rows: Sequence[Cells]) -> Sequence[datetime | None]:
         if self._moment is None:
@@ -265,7 +265,7 @@ class RowMapper:
 
 def _column(rows: Sequence[Cells], column: str) -> list[str]:
     """The cells of a column as text."""
-    cells = [row.get(column) for row in rows]
+    cells: list[Any] = [row.get(column) for row in rows]
     return cells if set(map(type, cells)) <= {str} else list(map(cell_text, cells))
 
 
