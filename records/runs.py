@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from records.errors import LeaseLost
-from records.models import Heartbeat, IngestionRun, ProcessingRun, RunState
+from records.models import DryRun, Heartbeat, IngestionRun, ProcessingRun, RunState, Undo
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ ALIVE_SECONDS = 60
 # A run that waits is woken again after so long: its wake-up call may have been lost.
 WAKE_SECONDS = 15
 
-AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun)
+AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Undo)
 
 
 def worker_name() -> str:
@@ -68,7 +68,7 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
     if not taken:
         return None
     model.objects.filter(pk=run_id, started_at=None).update(started_at=now)
-    run: AnyRun = model.objects.with_source().get(pk=run_id)
+    run: AnyRun = model.objects.get(pk=run_id)
     if run.attempts > settings.MAX_ATTEMPTS:
         fail(
             run, worker, f"Given up: {settings.MAX_ATTEMPTS} workers died on it without getting on."
@@ -133,6 +133,20 @@ def fail(run: AnyRun, worker: str, error: str) -> None:
 def cancel(run: AnyRun, worker: str) -> None:
     """Who started the run wants no more of it; what it has done so far stays."""
     _end(run, worker, state=RunState.CANCELLED)
+
+
+def stop(run: AnyRun) -> bool:
+    """End a run that waits or is worked on, whoever holds it; False if it had ended already.
+
+    What it has done so far stays. Its worker finds out at its next batch, and leaves it.
+    """
+    ended = (
+        type(run)
+        .objects.filter(pk=run.pk)
+        .active()
+        .update(state=RunState.CANCELLED, finished_at=timezone.now(), lease_until=None)
+    )
+    return bool(ended)
 
 
 def put_back(run: AnyRun, worker: str) -> None:
