@@ -63,7 +63,8 @@ def queue_landed(source: Source) -> None:
 def wake_stalled() -> None:
     """Wake a worker for every run that waits for one or lost it, and for records left raw.
 
-    Records of a source whose last run failed wait for a person: it would fail again.
+    Records of a source whose last run failed or was cancelled wait for a person: it would fail
+    again, or be unwanted again.
     """
     for run in runs.stalled(ProcessingRun):
         wake(run)
@@ -75,7 +76,7 @@ def wake_stalled() -> None:
         if (
             not covering.active().exists()
             and not IngestionRun.objects.filter(source=source).active().exists()
-            and (newest is None or newest.state != RunState.FAILED)
+            and (newest is None or newest.state not in (RunState.FAILED, RunState.CANCELLED))
         ):
             queue(create_run(how="worker", source_name=source.name))
 

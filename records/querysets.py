@@ -91,6 +91,10 @@ class RejectedQuerySet(models.QuerySet[Any]):
         """Those that no replay has taken up."""
         return self.filter(resolved_by=None)
 
+    def newest(self) -> Any:
+        """The row that was rejected last, with its reason but not its bytes; None without any."""
+        return self.order_by("-id").defer("raw", "fixed").first()
+
     def of_source(self, source: str) -> Self:
         return self.filter(run__source__name=source)
 

@@ -10,7 +10,9 @@ urlpatterns = [
     path("explore/record/<record_id:record_id>", records.record, name="record"),
     path("runs/", runs.runs, name="runs"),
     path("runs/ingestion/<int:pk>/", runs.ingestion_run, name="ingestion-run"),
+    path("runs/ingestion/<int:pk>/cancel/", runs.cancel_ingestion, name="cancel-ingestion"),
     path("runs/processing/<int:pk>/", runs.processing_run, name="processing-run"),
+    path("runs/processing/<int:pk>/cancel/", runs.cancel_processing, name="cancel-processing"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<source_name:name>/", sources.source, name="source"),
 ]

@@ -4,9 +4,19 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from records.models import Heartbeat, IngestionRun, ProcessingRun, Source
+import processing.runs
+from ingestion.runs import create_run, load
+from records.models import (
+    DataRecord,
+    Heartbeat,
+    IngestionRun,
+    ProcessingRun,
+    RejectedRow,
+    Source,
+)
 from records.rows import Reject
 from tests.landed import land, process_all, sale
 
@@ -109,7 +119,7 @@ def test_an_active_run_polls_and_an_ended_one_does_not(admin_client, source):
     run = waiting_run(source, state="running", bytes_read=250)
     html = text(admin_client.get(run.get_absolute_url()))
     assert 'hx-trigger="every 1s"' in html
-    assert 'value="0.25"' in html
+    assert 'aria-valuenow="25.0"' in html
     assert '<noscript><meta http-equiv="refresh"' in html
     part = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
     assert "<html" not in text(part)
@@ -117,6 +127,111 @@ def test_an_active_run_polls_and_an_ended_one_does_not(admin_client, source):
     ended = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
     assert ended["HX-Refresh"] == "true"
     assert "every 1s" not in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_a_running_run_tells_shares_rate_time_left_and_the_latest_rejection(admin_client, source):
+    run = waiting_run(
+        source, state="running", bytes_read=250, columns=["id"], read=100, created=80, rejected=20,
+        started_at=timezone.now() - timedelta(seconds=100),
+    )  # fmt: skip
+    for line in (7, 9):
+        RejectedRow.objects.create(
+            run=run, line=line, raw=b"x", code="bad", message=f"Row {line} is <b>bad</b>.",
+            created_at=timezone.now(),
+        )  # fmt: skip
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert '<rect class="good" x="0.0000" width="0.2000" height="1"/>' in html
+    assert '<rect class="bad" x="0.2000" width="0.0500" height="1"/>' in html
+    assert "250 bytes of 1.0 kB" in html
+    assert "1 rows/s" in html
+    assert re.search(r"(5 min 0|4 min 59|5 min 1) s left", html)
+    assert "line 9:</span> Row 9 is &lt;b&gt;bad&lt;/b&gt;." in html
+    assert not re.search(r"\sstyle=", html)
+
+
+def test_a_run_that_has_read_nothing_yet_promises_nothing(admin_client, source):
+    run = waiting_run(source, state="running", started_at=timezone.now())
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "Looking at sales.csv" in html
+    for promise in ("rows/s", " left<", "<rect", "Rejected last"):
+        assert promise not in html
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_the_button_cancels_a_run(admin_client, source, state):
+    for run in (
+        waiting_run(source, state=state, lease_until=timezone.now()),
+        ProcessingRun.objects.create(source=source, how="test", state=state),
+    ):
+        url = run.get_absolute_url()
+        assert f'action="{url}cancel/"' in text(admin_client.get(url))
+        assert admin_client.get(f"{url}cancel/").status_code == 405
+        answer = admin_client.post(f"{url}cancel/", follow=True)
+        assert "What it has done so far stays." in text(answer)
+        run.refresh_from_db()
+        assert (run.state, run.lease_until) == ("cancelled", None)
+        assert run.finished_at is not None
+        assert "cancel/" not in text(admin_client.get(url))
+
+
+def test_a_run_that_has_ended_stays_as_it_ended(admin_client):
+    run = land("shop", {"1": sale(1)})
+    answer = admin_client.post(f"{run.get_absolute_url()}cancel/", follow=True)
+    assert "The run had already ended." in text(answer)
+    run.refresh_from_db()
+    assert run.state == "finished"
+    assert admin_client.post("/runs/ingestion/999/cancel/").status_code == 404
+
+
+def test_the_worker_leaves_a_cancelled_run_at_its_next_batch(tmp_path, settings, admin_client):
+    settings.BATCH_ROWS = 10
+    file = tmp_path / "sales.csv"
+    file.write_text("id,value\n" + "".join(f"{n},{n}\n" for n in range(100)))
+    run = create_run(path=file, file_name=file.name, how="test")
+
+    def cancel(run):
+        if run.read == 30:
+            admin_client.post(f"{run.get_absolute_url()}cancel/")
+
+    done = load(run.pk, "worker", cancel)
+    assert done is not None
+    assert (done.state, done.read, done.created, done.error) == ("cancelled", 30, 30, "")
+    assert DataRecord.objects.count() == 30
+
+
+def test_what_a_person_cancelled_is_not_processed_again_by_itself(admin_client):
+    land("shop", {"1": sale(1)})
+    run = ProcessingRun.objects.create(source=Source.objects.get(), how="test")
+    admin_client.post(f"{run.get_absolute_url()}cancel/")
+    before = ProcessingRun.objects.count()
+    processing.runs.wake_stalled()
+    assert ProcessingRun.objects.count() == before
+
+
+def test_cancelling_needs_the_permission_to_start(client, source):
+    user = User.objects.create_user("reader")
+    client.force_login(user)
+    for run, permission in (
+        (waiting_run(source), "add_ingestionrun"),
+        (ProcessingRun.objects.create(source=source, how="test"), "add_processingrun"),
+    ):
+        url = run.get_absolute_url()
+        assert "cancel/" not in text(client.get(url))
+        assert client.post(f"{url}cancel/").status_code == 403
+        run.refresh_from_db()
+        assert run.state == "queued"
+        user.user_permissions.add(Permission.objects.get(codename=permission))
+        assert "cancel/" in text(client.get(url))
+        assert client.post(f"{url}cancel/").status_code == 302
+
+
+def test_drafts_and_undone_runs_are_told_from_the_others(admin_client, source):
+    waiting_run(source, state="draft")
+    waiting_run(source, state="undone", read=3, created=3)
+    html = text(admin_client.get("/runs/"))
+    assert re.findall(r'class="badge badge-(\w+)">', html) == ["undone", "draft"]
+    assert "Waits to be looked at and loaded." in html
+    assert "taken back:" in html
 
 
 def test_a_run_that_waits_without_a_worker_says_so(admin_client, source):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from records.models.feeds import Feed
 from records.models.sources import Source
@@ -62,6 +63,13 @@ class Run(models.Model):
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since its first start, until it ended or until now; 0 before it has started."""
+        if self.started_at is None:
+            return 0.0
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
 
 class IngestionRun(Run):
@@ -132,6 +140,28 @@ class IngestionRun(Run):
             return 1.0
         return min(self.bytes_read / self.size, 1.0) if self.size else 0.0
 
+    @property
+    def share_rejected(self) -> float:
+        """The part of ``share_read`` that was rejected, as its rows are to all rows read."""
+        return self.share_read * self.rejected / self.read if self.read else 0.0
+
+    @property
+    def share_landed(self) -> float:
+        """The part of ``share_read`` that was not rejected."""
+        return self.share_read - self.share_rejected
+
+    @property
+    def rate(self) -> float | None:
+        """Rows a second; None before the first have been read."""
+        return self.read / self.elapsed if self.read and self.elapsed else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take at the rate so far, by bytes; None when nobody can tell."""
+        if self.state != RunState.RUNNING or not (self.bytes_read and self.elapsed):
+            return None
+        return max(self.size - self.bytes_read, 0) * self.elapsed / self.bytes_read
+
 
 class ProcessingRun(Run):
     """One pass over raw records, of one source or (``source`` is null) of all."""
@@ -172,6 +202,28 @@ class ProcessingRun(Run):
         if self.state == RunState.FINISHED:
             return 1.0
         return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    @property
+    def share_failed(self) -> float:
+        """The part of ``share_done`` that failed."""
+        return self.share_done * self.failed / self.done if self.done else 0.0
+
+    @property
+    def share_processed(self) -> float:
+        """The part of ``share_done`` that did not fail."""
+        return self.share_done - self.share_failed
+
+    @property
+    def rate(self) -> float | None:
+        """Records a second; None before the first."""
+        return self.done / self.elapsed if self.done and self.elapsed else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take at the rate so far; None when nobody can tell."""
+        if self.state != RunState.RUNNING or not (self.done and self.elapsed):
+            return None
+        return max(self.total - self.done, 0) * self.elapsed / self.done
 
 
 class DryRun(Run):

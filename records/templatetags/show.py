@@ -31,6 +31,12 @@ def is_number(value: object) -> bool:
 
 
 @register.filter
+def whole(value: float) -> str:
+    """A rate, without decimals that nobody can follow."""
+    return numbers.number(round(value))
+
+
+@register.filter
 def cell(value: Any) -> str:
     """A cell as text: text as it is, anything else as its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -80,6 +86,29 @@ def run_badge(run: Run) -> SafeString:
     if isinstance(run, IngestionRun) and run.landed_nothing:
         return format_html('<span class="badge badge-warning">{}, nothing landed</span>', run.state)
     return badge(run.state)
+
+
+@register.simple_tag
+def meter(*, label: str, good: float, bad: float) -> SafeString:
+    """A bar of two colours, each a share of 1; ``label`` is the id of the words that name it."""
+    done = good + bad
+    return format_html(
+        '<div class="meter" role="progressbar" aria-labelledby="{}" aria-valuemin="0" '
+        'aria-valuemax="100" aria-valuenow="{}"><svg viewBox="0 0 1 1" preserveAspectRatio="none" '
+        'aria-hidden="true" focusable="false">{}{}</svg></div>',
+        label,
+        f"{done * 100:.1f}",
+        _part("good", 0, good),
+        _part("bad", good, bad),
+    )
+
+
+def _part(colour: str, start: float, share: float) -> str | SafeString:
+    if not share:
+        return ""
+    return format_html(
+        '<rect class="{}" x="{}" width="{}" height="1"/>', colour, f"{start:.4f}", f"{share:.4f}"
+    )
 
 
 @register.simple_tag

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from django.core.exceptions import BadRequest
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from records import runs as lives
 from records.models import IngestionRun, ProcessingRun, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
 from records.rows import ROLES
-from records.runs import worker_alive
 
 PAGE = 50
 GREATEST_ID = 2**63 - 1
@@ -93,7 +94,11 @@ def _bound(request: PageRequest, kind: str) -> int:
 def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
     run = _run_or_404(IngestionRun, pk)
-    context = {"run": run, "no_worker": run.is_active and not worker_alive("ingestion")}
+    context: dict[str, object] = {
+        "run": run,
+        "no_worker": run.is_active and not lives.worker_alive("ingestion"),
+        "latest_reject": run.rejected_rows.newest() if run.rejected else None,
+    }
     if wants_part(request):
         return _progress(request, "records/_ingestion_progress.html", run, context)
     try:
@@ -108,10 +113,38 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
 def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a pass of processing; while it is active, htmx asks for its upper part."""
     run = _run_or_404(ProcessingRun, pk)
-    context = {"run": run, "no_worker": run.is_active and not worker_alive("processing")}
+    context = {"run": run, "no_worker": run.is_active and not lives.worker_alive("processing")}
     if wants_part(request):
         return _progress(request, "records/_processing_progress.html", run, context)
     return render(request, "records/processing_run.html", context)
+
+
+@require_POST
+def cancel_ingestion(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that ends the loading of a file."""
+    return _cancel(request, _run_or_404(IngestionRun, pk), "records.add_ingestionrun")
+
+
+@require_POST
+def cancel_processing(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that ends a pass of processing."""
+    return _cancel(request, _run_or_404(ProcessingRun, pk), "records.add_processingrun")
+
+
+def _cancel(
+    request: PageRequest, run: IngestionRun | ProcessingRun, permission: str
+) -> HttpResponse:
+    """Who may start a run may also end it, whoever started it."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied(
+            "You may look at runs, but not cancel them. Ask an administrator for the permission "
+            f"to add {'ingestion' if isinstance(run, IngestionRun) else 'processing'} runs."
+        )
+    if lives.stop(run):
+        messages.success(request, "The run is cancelled. What it has done so far stays.")
+    else:
+        messages.info(request, "The run had already ended.")
+    return redirect(run)
 
 
 def _progress(
