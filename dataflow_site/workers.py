@@ -10,14 +10,15 @@ from django_q.models import Failure, OrmQ, Task
 from django_q.tasks import async_task
 
 import ingestion.runs
+import ingestion.undo
 import processing.runs
 from dataflow_site.child import Child
 from dataflow_site.environment import number
 from records.runs import is_working
 
-WAKE_STALLED: dict[str, Callable[[], object]] = {
-    "ingestion": ingestion.runs.wake_stalled,
-    "processing": processing.runs.wake_stalled,
+WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
+    "ingestion": (ingestion.runs.wake_stalled, ingestion.undo.wake_stalled),
+    "processing": (processing.runs.wake_stalled,),
 }
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
@@ -47,7 +48,8 @@ class Workers:
         if not self.child.running:
             self._forget()
             self.child.keep_running()
-        WAKE_STALLED[self.queue]()
+        for wake_stalled in WAKE_STALLED[self.queue]:
+            wake_stalled()
         if self._has_answered() or is_working(self.queue):
             self.alive_at = time.monotonic()
         elif time.monotonic() - self.alive_at > PATIENCE_SECONDS:

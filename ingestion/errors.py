@@ -15,6 +15,14 @@ class UnreadableInput(IngestionError):
         super().__init__(f"{name} can't be read: {reason}")
 
 
+class InvalidReading(IngestionError):
+    """What a user said about how to read an input can't be."""
+
+    def __init__(self, what: str, value: str, reason: str) -> None:
+        self.what = what
+        super().__init__(f"{what.replace('_', ' ').capitalize()} can't be {value!r}: {reason}.")
+
+
 class NoRoom(IngestionError):
     """The input can't be kept."""
 
@@ -55,6 +63,13 @@ class InputChanged(IngestionError):
             f"{name} has changed since this run read it up to row {line}. What landed stays; "
             "load the file again to land the rest."
         )
+
+
+class CannotUndo(IngestionError):
+    """A run that can't be undone now."""
+
+    def __init__(self, run: object, reason: str) -> None:
+        super().__init__(f"{run} can't be undone: {reason}.")
 
 
 class RowError(Exception):

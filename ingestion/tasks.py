@@ -1,9 +1,14 @@
 """What the workers of the ingestion queue do. A task is a wake-up call; it may come twice."""
 
-from ingestion import runs
+from ingestion import runs, undo
 from records.runs import worker_name
 
 
 def load_run(run_id: int) -> None:
     """Look at an ingestion run, and work on it if nobody does."""
     runs.load(run_id, worker_name())
+
+
+def undo_run(undo_id: int) -> None:
+    """Look at the undo of an ingestion run, and work on it if nobody does."""
+    undo.undo(undo_id, worker_name())

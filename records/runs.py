@@ -198,9 +198,14 @@ def beat(queue: str) -> None:
 
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
-    model = IngestionRun if queue == "ingestion" else ProcessingRun
-    working = model.objects.filter(state=RunState.RUNNING, lease_until__gte=timezone.now())
-    return working.exclude(how="command").exists()
+    models = (IngestionRun, DryRun, Undo) if queue == "ingestion" else (ProcessingRun,)
+    now = timezone.now()
+    return any(
+        model.objects.filter(state=RunState.RUNNING, lease_until__gte=now)
+        .exclude(how="command")
+        .exists()
+        for model in models
+    )
 
 
 def worker_alive(queue: str) -> bool:

@@ -9,7 +9,7 @@ from django.db import OperationalError, ProgrammingError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from records.models import IngestionRun, ProcessingRun, RunState
+from records.models import IngestionRun, ProcessingRun, RunState, Undo
 
 
 class RunCommand(BaseCommand):
@@ -25,7 +25,7 @@ class RunCommand(BaseCommand):
                 "been run on it?"
             ) from error
 
-    def exit_status(self, run: IngestionRun | ProcessingRun) -> int:
+    def exit_status(self, run: IngestionRun | ProcessingRun | Undo) -> int:
         """0 for a run that finished, 130 for one that Ctrl-C stopped, else 1, and why on stderr."""
         if run.state == RunState.FINISHED:
             return 0

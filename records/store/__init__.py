@@ -9,14 +9,17 @@ from records.store.landing import land
 from records.store.results import save_results
 from records.store.rule_sets import save_rule_set
 from records.store.sources import delete_source
+from records.store.undo import finish_undo, undo_batch
 
 __all__ = [
     "check_data",
     "delete_records",
     "delete_source",
     "edit_record",
+    "finish_undo",
     "land",
     "requeue_records",
     "save_results",
     "save_rule_set",
+    "undo_batch",
 ]

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from records.counters import CountChanges
 from records.errors import InvalidData, RecordNotFound
-from records.models import DataRecord, ProcessingResult, RecordVersion
-from records.store.history import retire_results, supersede
+from records.models import DataRecord, RecordVersion
+from records.store.history import remove, retire_results, supersede
 
 Status = DataRecord.Status
 
@@ -102,13 +102,7 @@ def delete_records(*, ids: Collection[str]) -> int:
             .select_for_update()
             .only("id", "source_id", "timestamp", "status")
         )
-        found = [record.id for record in records]
-        results = ProcessingResult.objects.filter(record_id__in=found)
-        # One after the other, as there is an index for each.
-        results.filter(current=True).delete()
-        results.filter(current=False).delete()
-        RecordVersion.objects.filter(record_id__in=found).delete()
-        DataRecord.objects.with_ids(found).delete()
+        remove([record.id for record in records])
         counts = CountChanges()
         for record in records:
             counts.add(record.source_id, record.timestamp, record.status, -1)

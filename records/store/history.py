@@ -55,3 +55,13 @@ def supersede(
 def retire_results(ids: Collection[str]) -> None:
     """A raw record has no current result: the one it had becomes history."""
     ProcessingResult.objects.filter(record_id__in=ids, current=True).update(current=False)
+
+
+def remove(ids: Collection[str]) -> None:
+    """Delete records with their results and versions. The caller has locked and counts them."""
+    results = ProcessingResult.objects.filter(record_id__in=ids)
+    # One after the other, as there is an index for each.
+    results.filter(current=True).delete()
+    results.filter(current=False).delete()
+    RecordVersion.objects.filter(record_id__in=ids).delete()
+    DataRecord.objects.with_ids(ids).delete()

@@ -1,0 +1,55 @@
+"""`manage.py undo`: take back what an ingestion run did to the records of its source."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from ingestion import undo
+from ingestion.errors import IngestionError
+from records.models import IngestionRun
+from records.runs import worker_name
+from records.terminal import RunCommand
+
+
+class Command(RunCommand):
+    help = (
+        "Undo an ingestion run: records that it created are deleted, those that it updated get "
+        "their former content back, and those that a later run or a person has changed stay. "
+        "Exit status: 0 when it is undone, 1 when that failed, 2 for wrong usage."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", type=int, metavar="RUN", help="the number of the run")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = IngestionRun.objects.with_source().filter(pk=options["run"]).first()
+        if run is None:
+            raise CommandError(f"There is no ingestion run {options['run']}.", returncode=2)
+        try:
+            created = undo.create_undo(run=run, how="command")
+        except IngestionError as error:
+            raise CommandError(str(error), returncode=2) from error
+        done = undo.undo(created.pk, worker_name())
+        if done is None:
+            raise CommandError(f"Another worker took the {created}.")
+        if options["json"]:
+            facts = {
+                "run": run.pk, "source": run.source.name, "state": done.state,
+                "deleted": done.deleted, "restored": done.restored, "kept": done.kept,
+                "kept_ids": done.kept_ids, "seconds": round(done.seconds or 0, 3),
+            }  # fmt: skip
+            self.stdout.write(json.dumps(facts, ensure_ascii=False))
+        else:
+            self.stdout.write(
+                f"Run {run.pk} of {run.source.name}: {done.deleted:,} deleted, "
+                f"{done.restored:,} restored, {done.kept:,} kept, {done.seconds or 0:.1f} s"
+            )
+            for record_id in done.kept_ids[:20]:
+                self.stdout.write(f"  kept, as it was changed since: {record_id}")
+            if done.kept > 20:
+                self.stdout.write(f"  ... {done.kept:,} in all; the page of the run names more.")
+        if status := self.exit_status(done):
+            raise SystemExit(status)
