@@ -144,15 +144,19 @@ def _is_number(cell: str) -> bool:
     return re.fullmatch(r"\s*[-+]?[\d.,' ]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*%?\s*", cell) is not None
 
 
-def check_columns(roles: Mapping[str, Any], columns: Sequence[str]) -> None:
-    """Raise MissingColumns if a role is played by a column that the input does not have."""
-    missing = [
+def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[str, str]]:
+    """The roles that are played by columns which the input does not have, and these columns."""
+    return [
         (role, column)
         for role in ROLES
-        for column in roles.get(role) or []
+        for column in mapping.get(role) or []
         if column not in columns
     ]
-    if missing:
+
+
+def check_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> None:
+    """Raise MissingColumns if a role is played by a column that the input does not have."""
+    if missing := missing_columns(mapping, columns):
         raise MissingColumns(missing, columns)
 
 

@@ -13,7 +13,7 @@ class Occurrences:
     """
 
     def __enter__(self) -> Self:
-        self._connection = sqlite3.connect("", isolation_level=None)
+        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY, n INT) WITHOUT ROWID")
         self._connection.execute("BEGIN")

@@ -14,24 +14,24 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from ingestion.ahead import ahead
 from ingestion.batches import read_batches
-from ingestion.detection import detect, digest
+from ingestion.detection import digest
 from ingestion.dialect import Dialect
 from ingestion.errors import IngestionError, InputChanged, InvalidSourceName
-from ingestion.mapping import FORMAT, Roles, RowMapper, cell_text, check_columns, propose
+from ingestion.mapping import RowMapper, check_columns
 from ingestion.occurrences import Occurrences
+from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
-from ingestion.timestamps import detect_format
 from records import runs, store
-from records.models import IngestionRun, Source
-from records.rows import ROLES
+from records.models import IngestionRun, RunState, Source
 from records.signals import landed
 
 log = logging.getLogger(__name__)
 
 QUEUE = "ingestion"
-# The rows by which column names are borne out and the format of dates is told.
-SAMPLE_ROWS = 1_000
+# The fields of a run that tell what its input is.
+FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes")
 
 Progress = Callable[[IngestionRun], None]
 
@@ -51,13 +51,15 @@ def create_run(
     roles: Mapping[str, Sequence[str]] | None = None,
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
+    state: RunState = RunState.QUEUED,
 ) -> IngestionRun:
     """Make a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user named; a role that is not in it is taken from the
     source's mapping, or from the columns' names. ``how`` says by what way the file came;
     ``reading`` is what the user says about how to read it (see ingestion.dialect); the rest is
-    found out. Raises InvalidSourceName.
+    found out. A run in the state "draft" waits for a person (see ingestion.previews). Raises
+    InvalidSourceName.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -74,6 +76,7 @@ def create_run(
         how=how,
         user=user,
         reading=dict(reading or {}),
+        state=state,
     )
 
 
@@ -115,7 +118,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         _check_input(run)
     else:
         _prepare(run, worker)
-    with _open(run) as reader, Occurrences() as occurrences:
+    with open_input(run) as reader, Occurrences() as occurrences:
         mapper = RowMapper(
             source=run.source.name,
             columns=run.columns,
@@ -123,20 +126,23 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
             zone=timezone.get_default_timezone(),
             occurrences=occurrences,
         )
-        for batch in read_batches(reader, mapper, skip=run.read, size=settings.BATCH_ROWS):
-            if not batch:
-                runs.renew(run, worker)
-                continue
-            store.land(
-                run=run,
-                worker=worker,
-                rows=batch.rows,
-                rejects=batch.rejects,
-                bytes_read=batch.bytes_read,
-            )
-            if on_progress is not None:
-                run.refresh_from_db()
-                on_progress(run)
+        found = read_batches(reader, mapper, skip=run.read, size=settings.BATCH_ROWS)
+        # The next batch is read while the database takes this one.
+        with ahead(found) as batches:
+            for batch in batches:
+                if not batch:
+                    runs.renew(run, worker)
+                    continue
+                store.land(
+                    run=run,
+                    worker=worker,
+                    rows=batch.rows,
+                    rejects=batch.rejects,
+                    bytes_read=batch.bytes_read,
+                )
+                if on_progress is not None:
+                    run.refresh_from_db()
+                    on_progress(run)
         notes = [*run.notes, *reader.notes, *_closing_notes(reader, mapper)]
         runs.finish(run, worker, notes=notes, bytes_read=run.size)
     landed.send(sender=IngestionRun, source=run.source)
@@ -144,81 +150,30 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
 
 def _prepare(run: IngestionRun, worker: str) -> None:
     """Find out what the input is and who plays which role, and write it down with the run."""
-    found = detect(
+    run.reading = {**run.source.reading, **run.reading}
+    remembered = run.source.mapping
+    found = prepare(
         Path(run.path),
         run.file_name,
-        encoding=run.reading.get("encoding"),
+        reading=run.reading,
+        named=run.mapping,
+        remembered=remembered,
         on_chunk=partial(runs.renew, run, worker),
     )
-    run.size, run.sha256, run.encoding = found.size, found.sha256, found.encoding
-    run.dialect = asdict(found.dialect)
-    run.notes = found.notes
-    with _open(run) as reader:
-        run.columns = reader.columns
-        sample = _sample(reader)
-    remembered = run.source.mapping
-    roles = _choose_roles(run.mapping, remembered, run.columns, sample)
-    check_columns(roles, run.columns)
-    run.mapping = {**roles, FORMAT: _choose_format(run, roles, sample)}
-    if not roles["id"]:
-        run.notes.append(
-            "No column is the key: each row has one made of its content, so a row that changes "
-            "is a new record. Name the key columns if the input has any."
-        )
-    run.save(
-        update_fields=[
-            "size", "sha256", "encoding", "dialect", "notes", "columns", "mapping",
-        ]
-    )  # fmt: skip
+    check_columns(found.mapping, found.columns)
+    write_down(run, found)
+    run.save(update_fields=["reading", "mapping", *FOUND])
     # Without a row the names of the columns could not be borne out: that is no decision to keep.
-    if sample and run.mapping != remembered:
-        Source.objects.filter(pk=run.source_id).update(mapping=run.mapping)
+    if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
+        Source.objects.filter(pk=run.source_id).update(mapping=run.mapping, columns=run.columns)
 
 
-def _sample(reader: Reader) -> list[list[str]]:
-    """The cells of the first rows, as text."""
-    sample: list[list[str]] = []
-    for chunk in reader.chunks(SAMPLE_ROWS):
-        sample += [[cell_text(row.get(name)) for name in reader.columns] for row in chunk.rows]
-        if len(sample) >= SAMPLE_ROWS:
-            break
-    return sample[:SAMPLE_ROWS]
-
-
-def _choose_roles(
-    named: Mapping[str, Any],
-    remembered: Mapping[str, Any],
-    columns: Sequence[str],
-    sample: Sequence[Sequence[str]],
-) -> Roles:
-    """What the user named, else what the source remembers, else what the columns are called."""
-    known = remembered or propose(columns, sample)
-    taken = {column for role in named.values() for column in role}
-    return {
-        role: list(named[role])
-        if role in named
-        else [column for column in known.get(role, []) if remembered or column not in taken]
-        for role in ROLES
-    }
-
-
-def _choose_format(run: IngestionRun, roles: Roles, sample: Sequence[Sequence[str]]) -> str | None:
-    if not roles["timestamp"]:
-        return None
-    if run.source.mapping.get("timestamp") == roles["timestamp"] and run.source.mapping.get(FORMAT):
-        return str(run.source.mapping[FORMAT])
-    places = [run.columns.index(column) for column in roles["timestamp"]]
-    texts = [" ".join(row[place] for place in places) for row in sample]
-    best, rival = detect_format(texts)
-    column = " and ".join(map(repr, roles["timestamp"]))
-    if best is None and any(text.strip() for text in texts):
-        run.notes.append(f"The dates in {column} have a format that is not known; none was read.")
-    if rival is not None:
-        run.notes.append(
-            f"The dates in {column} can be read in two ways: they were read as {best}, not as "
-            f"{rival}."
-        )
-    return best
+def write_down(run: IngestionRun, found: Prepared) -> None:
+    """Set the fields in FOUND, and the mapping, to what was found out; nothing is saved."""
+    detected = found.detected
+    run.size, run.sha256, run.encoding = detected.size, detected.sha256, detected.encoding
+    run.dialect = asdict(detected.dialect)
+    run.columns, run.mapping, run.notes = found.columns, found.mapping, found.notes
 
 
 def _check_input(run: IngestionRun) -> None:
@@ -231,7 +186,8 @@ def _check_input(run: IngestionRun) -> None:
         raise InputChanged(run.file_name, run.read)
 
 
-def _open(run: IngestionRun) -> Reader:
+def open_input(run: IngestionRun) -> Reader:
+    """The rows of a run's input, as they were found to be written."""
     return open_reader(
         Path(run.path),
         name=run.file_name,
