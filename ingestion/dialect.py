@@ -1,7 +1,13 @@
 """How the rows of an input are written, and what its user says about that. Pure."""
 
+import codecs
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from ingestion.errors import InvalidReading
 
 
 class Format(StrEnum):
@@ -26,10 +32,139 @@ class Dialect:
     skip: int = 0
     header: int = 1
     # Empty columns to the left of the table, and empty cells that its rows have too many at
-    # their ends.
+    # their ends; -1 where it is the header that has one too many.
     left: int = 0
     surplus: int = 0
     # Of a workbook.
     sheet: str = ""
     # Of JSON: the names that lead to the rows, joined by dots; "" is the document itself.
     rows_path: str = ""
+
+
+# Names under which characters can be given that are hard to type.
+CHARACTERS = {
+    "tab": "\t",
+    "\\t": "\t",
+    "comma": ",",
+    "semicolon": ";",
+    "pipe": "|",
+    "colon": ":",
+    "space": " ",
+}
+# Encodings of which one can't tell bytes from text row by row under this name.
+PLAIN_NAMES = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+# Codecs of Python that are no encodings of files.
+NOT_FOR_FILES = {"idna", "punycode", "utf-7", "undefined", "unicode_escape", "raw_unicode_escape"}
+NOT_FOR_FILES |= {name.replace("_", "-") for name in NOT_FOR_FILES}
+# No table starts so far down, and no header has so many rows.
+MAX_SKIP = 1_000_000
+MAX_HEADER_ROWS = 20
+
+
+def check_reading(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """What a user said about reading an input, as ``encoding`` and fields of a Dialect.
+
+    ``reading`` holds texts: encoding, format, delimiter, quote ("none"), escape ("none"), header
+    (the line of the header, "FIRST-LAST" or "none"), skip, sheet, rows_path. An empty one says
+    nothing. Raises InvalidReading.
+    """
+    said = {name: str(value) for name, value in reading.items() if value not in (None, "")}
+    for name in said:
+        if name not in CHECKS:
+            raise InvalidReading(name, said[name], f"it is one of {', '.join(CHECKS)}")
+    checked = {name: CHECKS[name](text) for name, text in said.items() if name != "header"}
+    if "header" in said:
+        checked |= _header(said["header"], checked.get("skip", 0))
+    if checked.get("format") not in (None, Format.DELIMITED):
+        for name in ("delimiter", "quote", "escape"):
+            if name in said:
+                raise InvalidReading(name, said[name], "only delimited text has one")
+    if "delimiter" in checked and checked["delimiter"] in (
+        checked.get("quote"),
+        checked.get("escape"),
+    ):
+        raise InvalidReading("delimiter", said["delimiter"], "quote and escape are others")
+    return checked
+
+
+def _encoding(text: str) -> str:
+    try:
+        info = codecs.lookup(text)
+        # Not every codec makes text of bytes.
+        "a".encode(info.name)
+        known = isinstance(b"a\0\0\0".decode(info.name, "replace"), str)
+    except (LookupError, ValueError, TypeError):
+        known = False
+    if not known or info.name in NOT_FOR_FILES:
+        raise InvalidReading("encoding", text, "no such encoding is known")
+    return PLAIN_NAMES.get(info.name, info.name)
+
+
+def _format(text: str) -> Format:
+    try:
+        return Format(text.lower())
+    except ValueError:
+        raise InvalidReading("format", text, f"it is one of {', '.join(Format)}") from None
+
+
+def _one_character(name: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        character = CHARACTERS.get(text.lower(), text)
+        code = re.fullmatch(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))", character)
+        if code:
+            character = chr(int(code[1] or code[2], 16))
+        if len(character) != 1 or character in "\0\r\n" or "\ud800" <= character <= "\udfff":
+            raise InvalidReading(name, text, 'it is one character, or "tab"')
+        return character
+
+    return check
+
+
+def _quote(text: str) -> str:
+    return "" if text.lower() == "none" else _one_character("quote")(text)
+
+
+def _escape(text: str) -> str | None:
+    return None if text.lower() == "none" else _one_character("escape")(text)
+
+
+def _skip(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text.strip()) or int(text) > MAX_SKIP:
+        raise InvalidReading("skip", text, f"it is a number of lines, at most {MAX_SKIP:,}")
+    return int(text)
+
+
+def _header(text: str, skip: int) -> dict[str, int]:
+    if text.strip().lower() == "none":
+        return {"skip": skip, "header": 0}
+    lines = re.fullmatch(r"\s*([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?\s*", text)
+    if not lines:
+        raise InvalidReading("header", text, 'it is a line, lines as in "2-3", or "none"')
+    first, last = int(lines[1]), int(lines[2] or lines[1])
+    if not skip < first <= MAX_SKIP:
+        raise InvalidReading("header", text, f"it is a line behind the {skip} that are skipped")
+    if not first <= last < first + MAX_HEADER_ROWS:
+        raise InvalidReading("header", text, f"it has 1 to {MAX_HEADER_ROWS} rows")
+    return {"skip": first - 1, "header": last - first + 1}
+
+
+def _name(what: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if "\0" in text or len(text) > 1_000:
+            raise InvalidReading(what, text, "it is no name")
+        return text
+
+    return check
+
+
+CHECKS: dict[str, Callable[[str], Any]] = {
+    "encoding": _encoding,
+    "format": _format,
+    "delimiter": _one_character("delimiter"),
+    "quote": _quote,
+    "escape": _escape,
+    "header": str,
+    "skip": _skip,
+    "sheet": _name("sheet"),
+    "rows_path": _name("rows_path"),
+}

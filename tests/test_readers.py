@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,8 @@ from ingestion.readers.base import MAX_CELL_CHARACTERS
 
 def read(path: Path, *, encoding="utf-8", dialect=None, size=3):
     """The reader, its rows, and (line, code, bytes) of each refused row."""
-    rows, refused = [], []
+    rows: list[tuple[int, list[Any]]] = []
+    refused = []
     with open_reader(
         path, name=path.name, encoding=encoding, dialect=dialect or Dialect()
     ) as reader:
@@ -49,6 +51,52 @@ def test_blank_lines_are_passed_over_and_counted(file):
     assert reader.columns == ["a", "b"]
     assert rows == [(5, ["1", "2"])]
     assert reader.blank_rows == 2
+
+
+def test_rows_of_empty_cells_are_blank_ones(file):
+    reader, rows, refused = read(file(b"a,b\n,\n1,2\n,,\n,3\n"))
+    assert rows == [(3, ["1", "2"]), (5, ["", "3"])]
+    assert (refused, reader.blank_rows) == ([], 2)
+
+
+def test_lines_above_the_header_are_skipped(file):
+    reader, rows, _ = read(file(b'a "report"\n\nx,y\n1,2\n'), dialect=Dialect(skip=2))
+    assert (reader.columns, rows) == (["x", "y"], [(4, ["1", "2"])])
+
+
+def test_without_a_header_the_first_row_is_data_and_columns_are_numbered(file):
+    reader, rows, refused = read(file(b"\n1,2\n3\n4,5\n"), dialect=Dialect(header=0))
+    assert reader.columns == ["column_1", "column_2"]
+    assert rows == [(2, ["1", "2"]), (4, ["4", "5"])]
+    assert refused == [(3, "too_few_cells", b"3\n")]
+
+
+def test_header_rows_are_joined_and_a_merged_cell_goes_on_to_the_right(file):
+    reader, rows, _ = read(
+        file(b"id,2019,,note\n,count,sum,\n1,2,3,x\n"), dialect=Dialect(header=2)
+    )
+    assert reader.columns == ["id", "2019 / count", "2019 / sum", "note"]
+    assert rows == [(3, ["1", "2", "3", "x"])]
+
+
+def test_text_beside_a_table_that_starts_further_right_is_refused(file):
+    reader, rows, refused = read(file(b",,a,b\n,,1,2\nx,,3,4\n"), dialect=Dialect(left=2))
+    assert (reader.columns, rows) == (["a", "b"], [(2, ["1", "2"])])
+    assert refused == [(3, "cell_outside_table", b"x,,3,4\n")]
+
+
+def test_trailing_delimiters_are_no_cells(file):
+    _, rows, refused = read(file(b"a,b\n1,2,\n3,4,x\n5,6\n"), dialect=Dialect(surplus=1))
+    assert rows == [(2, ["1", "2"])]
+    assert [(line, code) for line, code, _ in refused] == [
+        (3, "cell_outside_table"),
+        (4, "too_few_cells"),
+    ]
+
+
+def test_a_trailing_delimiter_of_the_header_alone_is_no_column(file):
+    reader, rows, _ = read(file(b"a,b,\n1,2\n"), dialect=Dialect(surplus=-1))
+    assert (reader.columns, rows) == (["a", "b"], [(2, ["1", "2"])])
 
 
 def test_rows_of_another_length_are_refused_with_their_bytes(file):
@@ -136,7 +184,8 @@ def test_what_a_csv_writer_writes_is_read_back_cell_by_cell(
     path = tmp_path_factory.mktemp("written") / "f.csv"
     path.write_bytes(text.getvalue().encode())
     _, rows, refused = read(path, dialect=Dialect(delimiter=delimiter))
-    assert [row for _, row in rows] == table
+    # A row of nothing but empty cells is a blank one.
+    assert [row for _, row in rows] == [row for row in table if any(row)]
     assert refused == []
 
 

@@ -3,7 +3,8 @@
 import csv
 import io
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,7 @@ from typing import Any, Self
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
 from ingestion.readers.base import KEEP_BYTES, MAX_CELL_CHARACTERS, Chunk, original_bytes
-from ingestion.readers.header import unique_names
+from ingestion.readers.header import joined, numbered, unique_names
 from records.rows import Reject
 
 csv.field_size_limit(MAX_CELL_CHARACTERS)
@@ -58,8 +59,15 @@ class DelimitedReader:
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
+        # How many cells a row has, with those that stand outside of the table.
+        self._width = 0
         try:
-            self._read_header()
+            self._skip(dialect.skip)
+            if dialect.header:
+                self._read_header()
+            else:
+                self._number_columns()
+            self._width = dialect.left + len(self.columns) + max(dialect.surplus, 0)
         except BaseException:
             self._file.close()
             raise
@@ -158,8 +166,13 @@ class DelimitedReader:
             end = ends[bisect_right(ends, place)]
             return original_bytes("".join(lines[place:end]), self._encoding)
 
-        rows, starts, rejects = found.rows, found.starts, []
-        if set(map(len, rows)) - {len(self.columns)}:
+        rows, starts = found.rows, found.starts
+        rejects: list[Reject] = []
+        if (
+            set(map(len, rows)) - {self._width}
+            or self._width > len(self.columns)
+            or not all(map(any, rows))
+        ):
             rows, starts, rejects = self._even(found, raw)
         rejects += [
             Reject(self._line + place, raw(place), *_malformed(error))
@@ -175,43 +188,85 @@ class DelimitedReader:
         )
 
     def _even(
-        self, found: _Parsed, raw: Any
+        self, found: _Parsed, raw: Callable[[int], bytes]
     ) -> tuple[list[list[str]], Sequence[int], list[Reject]]:
-        """The rows with as many cells as the header, their places, and the others."""
-        width = len(self.columns)
+        """The rows with a cell for each column, their places, and the others."""
+        left, end = self._dialect.left, self._dialect.left + len(self.columns)
         rows: list[list[str]] = []
         starts: list[int] = []
         rejects: list[Reject] = []
         for place, cells in zip(found.starts, found.rows, strict=True):
-            if len(cells) == width:
-                rows.append(cells)
-                starts.append(place)
-            elif cells:
-                reason = _ragged(len(cells), width)
-                rejects.append(Reject(self._line + place, raw(place), *reason))
-            else:
+            if _is_blank(cells):
                 self.blank_rows += 1
+                continue
+            if len(cells) != self._width:
+                reason = _ragged(len(cells), self._width)
+            elif any(cells[:left]) or any(cells[end:]):
+                reason = "cell_outside_table", "A cell beside the columns of the table is filled."
+            else:
+                rows.append(cells[left:end])
+                starts.append(place)
+                continue
+            rejects.append(Reject(self._line + place, raw(place), *reason))
         return rows, starts, rejects
 
+    def _skip(self, lines: int) -> None:
+        """Pass over the lines above the table."""
+        while lines and self._fill(lines):
+            passed = min(lines, len(self._lines))
+            self._drop(passed)
+            lines -= passed
+
     def _read_header(self) -> None:
+        wanted = self._dialect.header
         for _, found in self._parsed(HEADER_LINES):
-            first = next((place for place, row in enumerate(found.rows) if row), None)
-            start = found.used if first is None else found.starts[first]
+            places = [*found.starts, *(place for place, _ in found.errors), found.used]
+            filled = [
+                place
+                for place, row in zip(found.starts, found.rows, strict=True)
+                if not _is_blank(row)
+            ]
+            header = filled[:wanted]
+            end = min((place for place in places if place > header[-1]), default=0) if header else 0
             for place, error in found.errors:
-                if place < start:
+                if place < (end or found.used):
                     raise UnreadableInput(
                         self._name, f"line {self._line + place}, its header: {_malformed(error)[1]}"
                     )
-            if first is None:
+            if not header:
                 self._drop(found.used)
                 continue
+            rows = [
+                row for place, row in zip(found.starts, found.rows, strict=True) if place in header
+            ]
+            cells = (joined(rows) if wanted > 1 else rows[0])[self._dialect.left :]
+            if self._dialect.surplus < 0 and not cells[-1].strip():
+                cells = cells[:-1]
             self.columns, self.notes = unique_names(
-                found.rows[first], name=self._name, line=self._line + start
+                cells, name=self._name, line=self._line + header[0]
             )
-            places = [*found.starts, *(place for place, _ in found.errors), found.used]
-            self._drop(min(place for place in places if place > start))
+            self._drop(end)
             return
         raise UnreadableInput(self._name, "it has no header row.")
+
+    def _number_columns(self) -> None:
+        """Without a header the first rows tell how many columns there are."""
+        for _, found in self._parsed(HEADER_LINES):
+            widths = Counter(len(row) for row in found.rows if row)
+            if widths:
+                width = widths.most_common(1)[0][0]
+                outside = self._dialect.left + max(self._dialect.surplus, 0)
+                self.columns = numbered(max(width - outside, 1))
+                return
+            if found.errors:
+                break
+            self._drop(found.used)
+        raise UnreadableInput(self._name, "it has no rows that can be told apart.")
+
+
+def _is_blank(cells: list[str]) -> bool:
+    """Whether a row says nothing: one cell that is empty does where there is one column."""
+    return not any(cells) and len(cells) != 1
 
 
 def _ragged(found: int, width: int) -> tuple[str, str]:

@@ -39,6 +39,29 @@ def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[st
     return names, notes
 
 
+def joined(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Several rows of a header as one: the parts of each name, from top to bottom, with " / ".
+
+    A cell above others goes on to the right until the next filled one, as merged cells do.
+    """
+    width = max(map(len, rows))
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    parts: list[list[str]] = [[] for _ in range(width)]
+    for depth, row in enumerate(padded):
+        latest = ""
+        for column, cell in enumerate(row):
+            below = any(lower[column].strip() for lower in padded[depth + 1 :])
+            latest = cell.strip() or latest
+            if cell.strip() or (latest and below):
+                parts[column].append(latest)
+    return [" / ".join(dict.fromkeys(part)) for part in parts]
+
+
+def numbered(width: int) -> list[str]:
+    """The names of columns that have none."""
+    return [f"column_{number}" for number in range(1, width + 1)]
+
+
 def _is_text(value: str) -> bool:
     try:
         value.encode()
