@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Task
 from django_q.tasks import async_task
 
+import ingestion.dry_runs
 import ingestion.runs
 import ingestion.undo
 import processing.runs
@@ -17,7 +18,11 @@ from dataflow_site.environment import number
 from records.runs import is_working
 
 WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
-    "ingestion": (ingestion.runs.wake_stalled, ingestion.undo.wake_stalled),
+    "ingestion": (
+        ingestion.runs.wake_stalled,
+        ingestion.dry_runs.wake_stalled,
+        ingestion.undo.wake_stalled,
+    ),
     "processing": (processing.runs.wake_stalled,),
 }
 BEAT_SECONDS = 10

@@ -143,7 +143,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
                 if on_progress is not None:
                     run.refresh_from_db()
                     on_progress(run)
-        notes = [*run.notes, *reader.notes, *_closing_notes(reader, mapper)]
+        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper)]
         runs.finish(run, worker, notes=notes, bytes_read=run.size)
     landed.send(sender=IngestionRun, source=run.source)
 
@@ -196,7 +196,8 @@ def open_input(run: IngestionRun) -> Reader:
     )
 
 
-def _closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
+def closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
+    """What is worth telling once all rows have been read."""
     if reader.blank_rows:
         yield f"Blank lines passed over: {reader.blank_rows:,}."
     if mapper.unreadable_moments:

@@ -1,6 +1,6 @@
 """What the workers of the ingestion queue do. A task is a wake-up call; it may come twice."""
 
-from ingestion import runs, undo
+from ingestion import dry_runs, runs, undo
 from records.runs import worker_name
 
 
@@ -12,3 +12,8 @@ def load_run(run_id: int) -> None:
 def undo_run(undo_id: int) -> None:
     """Look at the undo of an ingestion run, and work on it if nobody does."""
     undo.undo(undo_id, worker_name())
+
+
+def dry_run(dry_run_id: int) -> None:
+    """Look at a dry run, and work on it if nobody does."""
+    dry_runs.dry_run(dry_run_id, worker_name())
