@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any
 
 import dj_database_url
@@ -19,6 +21,19 @@ def flag(name: str) -> bool:
 def listed(name: str, default: str = "") -> list[str]:
     """Words, separated by commas."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Networks such as 10.0.0.0/8 or fd00::/8, separated by commas; an address is one, too."""
+    try:
+        return [ip_network(part, strict=False) for part in listed(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} lists networks such as 10.0.0.0/8: {error}.") from None
+
+
+def folders(name: str, default: str) -> list[Path]:
+    """Folders, separated by commas."""
+    return [Path(part).resolve() for part in listed(name, default)]
 
 
 def number(name: str, default: int) -> int:

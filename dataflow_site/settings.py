@@ -8,7 +8,15 @@ from zoneinfo import available_timezones
 
 from csp.constants import NONE, SELF
 
-from dataflow_site.environment import database_url, flag, listed, number, one_of
+from dataflow_site.environment import (
+    database_url,
+    flag,
+    folders,
+    listed,
+    networks,
+    number,
+    one_of,
+)
 from dataflow_site.secret_key import embedded_secret_key
 
 VERSION = "0.1.0"
@@ -21,6 +29,8 @@ VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
 # What `ingest` reads when it is given no path.
 RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
+# Folders that may be sources lie in one of these.
+FOLDER_ROOTS = folders("DATAFLOW_FOLDERS", str(BASE_DIR / "data" / "inbox"))
 
 DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
@@ -182,13 +192,14 @@ REST_FRAMEWORK = {
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
-    "DESCRIPTION": "Records, their results, figures, and the start of processing. "
-    "Each URL answers without the prefix `/api` as well.",
+    "DESCRIPTION": "Records, their results, figures, runs, and the start of loading and "
+    "processing. Each URL but those of runs answers without the prefix `/api` as well.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "RecordStatus": "records.models.DataRecord.Status",
         "HealthStatus": ["healthy", "unhealthy"],
+        "RunState": "records.models.RunState",
     },
     "PREPROCESSING_HOOKS": ["records.api.base.documented"],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -226,6 +237,20 @@ LEASE_SECONDS = number("DATAFLOW_LEASE_SECONDS", 30)
 # How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
 
+# APIs as sources: the networks that they may lie in although they are not public, and how much is
+# taken of them: bytes a page, pages and rows a run.
+ALLOWED_NETWORKS = networks("DATAFLOW_ALLOWED_NETWORKS")
+FEED_PAGE_BYTES = number("DATAFLOW_FEED_PAGE_BYTES", 32 * 1024**2)
+FEED_PAGES = number("DATAFLOW_FEED_PAGES", 10_000)
+FEED_ROWS = number("DATAFLOW_FEED_ROWS", 10_000_000)
+# See ingestion.feeds.http_client.Patience. A worker that waits for an answer can't renew its
+# lease: it waits no longer than that lasts.
+FEED_PATIENCE: dict[str, Any] = {
+    "connect": min(10.0, LEASE_SECONDS / 3),
+    "read": min(20.0, LEASE_SECONDS * 2 / 3),
+    "slice": min(2.0, LEASE_SECONDS / 3),
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -242,5 +267,9 @@ LOGGING = {
         "level": one_of("LOG_LEVEL", "INFO", logging.getLevelNamesMapping()),
     },
     # The queue tells of every task at INFO.
-    "loggers": {"django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")}},
+    "loggers": {
+        "django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")},
+        # It tells of every retry, with the whole URL; a run has its own words for what failed.
+        "urllib3": {"level": "ERROR"},
+    },
 }

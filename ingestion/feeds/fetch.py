@@ -1,0 +1,202 @@
+"""All pages of an API -> one input: a file with the text of each row on a line."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+
+from ingestion.errors import NoRoom
+from ingestion.feeds.config import APIConfig
+from ingestion.feeds.errors import AddressRefused, FeedError, FetchFailed, InvalidPage, RepeatedPage
+from ingestion.feeds.http_client import Answer, Client, Patience, in_words, shown
+from ingestion.feeds.json_page import JSONPage, read_page
+from ingestion.feeds.paging import Pages, Style
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What came: ``pages`` are {"url", "rows"} each, ``position`` the greatest cursor value.
+
+    ``cut_short`` says why what came is not all; it is empty where it is.
+    """
+
+    path: Path
+    rows: int = 0
+    size: int = 0
+    pages: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    cut_short: str = ""
+    position: str = ""
+
+
+def new_client(
+    config: APIConfig, headers: Mapping[str, str], on_wait: Callable[[], object]
+) -> Client:
+    """A client for the API, with the limits of this installation."""
+    return Client(
+        url=config.url,
+        headers=headers,
+        allowed=settings.ALLOWED_NETWORKS,
+        max_bytes=settings.FEED_PAGE_BYTES,
+        patience=Patience(**settings.FEED_PATIENCE),
+        on_wait=on_wait,
+    )
+
+
+def fetch(
+    config: APIConfig,
+    headers: Mapping[str, str],
+    *,
+    name: str,
+    position: str = "",
+    on_wait: Callable[[], object] = lambda: None,
+) -> Fetched:
+    """Fetch every page, and keep the rows in one file under its digest.
+
+    ``headers`` are the API's with all secrets filled in; ``name`` is one that no other fetch has,
+    which tells what an earlier try left behind. Where pages came before one that can't be had,
+    they are kept and ``cut_short`` says so. Raises FeedError where not even the first one came,
+    NoRoom, and what ``on_wait`` raises.
+    """
+    try:
+        settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
+        for left in settings.INPUT_DIR.glob(f"fetch-{name}-*"):
+            left.unlink(missing_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=settings.INPUT_DIR, prefix=f"fetch-{name}-", delete=False
+        ) as file:
+            try:
+                fetched = Fetched(Path(file.name), position=position)
+                with new_client(config, headers, on_wait) as client:
+                    digest = _write(file, config, client, fetched)
+                file.flush()
+                os.fsync(file.fileno())
+                on_wait()
+                fetched.path = _keep(Path(file.name), digest)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise NoRoom("What the API answers", error.strerror or str(error)) from error
+    return fetched
+
+
+def first_page(config: APIConfig, headers: Mapping[str, str], *, position: str = "") -> JSONPage:
+    """The first page, to see whether a feed is right. Raises FeedError."""
+    client = new_client(config, headers, lambda: None)
+    # Somebody waits for it in front of a page.
+    client.patience = Patience(connect=5, read=8, tries=1, retry_after_max=2, page=15)
+    with client:
+        url = Pages(config.paging).first(config.first_url(position))
+        return _page(client.get(url), config, number=1)
+
+
+def _write(file: IO[bytes], config: APIConfig, client: Client, fetched: Fetched) -> str:
+    """Write the rows of every page; the digest of all that was written."""
+    sha = hashlib.sha256()
+    for page in _pages(config, client, fetched):
+        if page.rows:
+            text = ("\n".join(page.rows) + "\n").encode(errors="surrogateescape")
+            sha.update(text)
+            file.write(text)
+            fetched.size += len(text)
+            fetched.rows += len(page.rows)
+            for value in page.values if config.incremental.column else ():
+                fetched.position = greatest(fetched.position, value, config.incremental.column)
+    return sha.hexdigest()
+
+
+def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSONPage]:
+    """The pages, one after the other; what ends them before their end is in ``cut_short``."""
+    pages = Pages(config.paging)
+    url: str | None = pages.first(config.first_url(fetched.position))
+    while url is not None:
+        number = len(fetched.pages) + 1
+        try:
+            if number > settings.FEED_PAGES:
+                raise FetchFailed(
+                    f"More than {settings.FEED_PAGES:,} pages, the limit (DATAFLOW_FEED_PAGES)."
+                )
+            answer = client.get(url)
+            if answer.status == 404 and number > 1 and config.paging.style == Style.PAGE:
+                fetched.notes.append(
+                    f"Page {number} was answered {in_words(404)}: taken as the end."
+                )
+                return
+            page = _page(answer, config, number=number)
+            if fetched.rows + len(page.rows) > settings.FEED_ROWS:
+                raise FetchFailed(
+                    f"More than {settings.FEED_ROWS:,} rows, the limit (DATAFLOW_FEED_ROWS)."
+                )
+        except FeedError as error:
+            if not fetched.rows:
+                raise
+            fetched.cut_short = _cut_short(error, fetched)
+            return
+        problem: InvalidPage | None = None
+        try:
+            following = pages.following(page, headers=answer.headers, url=answer.url)
+        except InvalidPage as error:
+            following, problem = None, error
+        if not isinstance(problem, RepeatedPage):
+            fetched.pages.append({"url": shown(url)[:1000], "rows": len(page.rows)})
+            yield page
+        if problem is not None:
+            failure = FetchFailed(f"Page {number} ({shown(answer.url)}) can't be used: {problem}.")
+            fetched.cut_short = _cut_short(failure, fetched)
+        url = following
+
+
+def _page(answer: Answer, config: APIConfig, *, number: int) -> JSONPage:
+    if answer.status == 404:
+        raise FetchFailed(f"Page {number} ({shown(answer.url)}) answered {in_words(404)}.")
+    if answer.status == 204:
+        return JSONPage()
+    try:
+        return read_page(answer.body, rows_path=config.rows_path)
+    except InvalidPage as error:
+        raise InvalidPage(f"Page {number} ({shown(answer.url)}) can't be used: {error}.") from error
+
+
+def _cut_short(error: FeedError, fetched: Fetched) -> str:
+    what = str(error)
+    number = len(fetched.pages) + 1
+    if not isinstance(error, AddressRefused) and not what.startswith("Page "):
+        what = f"Page {number}: {what}"
+    rows = "1 row" if fetched.rows == 1 else f"{fetched.rows:,} rows"
+    return f"{what} The {rows} that came before stay; load again for the rest."
+
+
+def greatest(position: str, row: Any, column: str) -> str:
+    """The greater of the position so far and the row's: as numbers if both are, else as text."""
+    value = row.get(column) if isinstance(row, dict) else None
+    if not isinstance(value, str) or not value or len(value) > 1000 or "\0" in value:
+        return position
+    if not position:
+        return value
+    mine, other = _number(position), _number(value)
+    if mine is not None and other is not None:
+        return value if other > mine else position
+    return max(position, value)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _keep(file: Path, digest: str) -> Path:
+    path: Path = settings.INPUT_DIR / digest[:2] / digest
+    path.parent.mkdir(exist_ok=True)
+    file.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+    file.replace(path)
+    return path

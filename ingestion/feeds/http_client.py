@@ -1,0 +1,263 @@
+"""One page of an API, fetched with patience and within limits. Pure: no Django, no tables."""
+
+import http
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    InvalidHeader,
+    LocationParseError,
+    LocationValueError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    ResponseError,
+    SSLError,
+    URLSchemeUnknown,
+)
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Retry
+
+from ingestion.feeds.addresses import Network, guarded_pools
+from ingestion.feeds.errors import FetchFailed
+
+RETRIED = (429, 500, 502, 503, 504)
+REDIRECTS = 5
+READ_BYTES = 1 << 16
+# Parameters of a URL whose values are not shown.
+SECRET_PARAMETER = re.compile(r"key|token|secret|passw|sig|auth|credential|session", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, and how often something is tried again; times in seconds."""
+
+    connect: float = 10
+    read: float = 20
+    tries: int = 8
+    backoff: float = 0.5
+    backoff_max: float = 60
+    retry_after_max: int = 300
+    # A page that takes longer than this, however steadily it drips, is given up.
+    page: float = 300
+    # While something is waited for, ``on_wait`` is called this often.
+    slice: float = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of a page, the status, the headers, and the URL that it came from in the end."""
+
+    body: bytes
+    status: int
+    headers: Mapping[str, str]
+    url: str
+
+
+@dataclass(slots=True)
+class Client:
+    """Fetches pages. ``headers`` go to the host of ``url`` only; ``on_wait`` is called often.
+
+    ``allowed`` are networks that may be reached although they are not public. Use it in a
+    ``with`` block.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allowed: Sequence[Network] = ()
+    patience: Patience = Patience()
+    max_bytes: int = 32 << 20
+    on_wait: Callable[[], object] = lambda: None
+    _pool: PoolManager = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pool = PoolManager(num_pools=10)
+        self._pool.pool_classes_by_scheme = guarded_pools(self.allowed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.clear()
+
+    def get(self, url: str) -> Answer:
+        """The page at ``url``; its status is 2xx or 404.
+
+        Raises FetchFailed, and AddressRefused.
+        """
+        retries = self._retries()
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": "DataFlow-Analytics",
+        }
+        if origin(url) == origin(self.url):
+            headers.update(self.headers)
+        while True:
+            self.on_wait()
+            try:
+                response = self._pool.request(
+                    "GET",
+                    url,
+                    headers=headers,
+                    retries=retries,
+                    timeout=Timeout(connect=self.patience.connect, read=self.patience.read),
+                    preload_content=False,
+                )
+                try:
+                    return self._answer(url, response)
+                except (HTTPError, OSError) as error:
+                    # The connection broke while the body came: as good a reason to try again
+                    # as one that breaks before.
+                    retries = response.retries or retries
+                    broken = error if isinstance(error, ReadTimeoutError) else _broken(error)
+                    retries = retries.increment("GET", url, error=broken)
+                finally:
+                    response.close()
+            except HTTPError as error:
+                raise FetchFailed(_sentence(url, error, self.patience)) from None
+            except ValueError as error:
+                # What it leads to is not even in the form of a URL.
+                no_url = LocationValueError(str(error))
+                raise FetchFailed(_sentence(url, no_url, self.patience)) from None
+            retries.sleep()
+
+    def _answer(self, url: str, response: BaseHTTPResponse) -> Answer:
+        status = response.status
+        final = urljoin(url, response.geturl() or url)
+        if not (200 <= status < 300 or status == http.HTTPStatus.NOT_FOUND):
+            raise FetchFailed(f"{shown(url)} answered {in_words(status)}.")
+        deadline = time.monotonic() + self.patience.page
+        parts: list[bytes] = []
+        length = 0
+        while part := response.read1(READ_BYTES):
+            parts.append(part)
+            length += len(part)
+            if length > self.max_bytes:
+                raise FetchFailed(
+                    f"{shown(url)} has more than {self.max_bytes:,} bytes, the limit of a page "
+                    "(DATAFLOW_FEED_PAGE_BYTES)."
+                )
+            if time.monotonic() > deadline:
+                raise FetchFailed(
+                    f"{shown(url)} was not complete after {self.patience.page:,.0f} seconds."
+                )
+            self.on_wait()
+        return Answer(b"".join(parts), status, dict(response.headers), final)
+
+    def _retries(self) -> Retry:
+        on_wait, slice_ = self.on_wait, self.patience.slice
+
+        class Patient(Retry):
+            def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+                """Wait as the server says, else longer each time; in slices."""
+                try:
+                    asked = self.get_retry_after(response) if response else None
+                except (InvalidHeader, ValueError, OverflowError):
+                    asked = None
+                until = time.monotonic() + (asked or self.get_backoff_time())
+                while (left := until - time.monotonic()) > 0:
+                    on_wait()
+                    time.sleep(min(left, slice_))
+
+            def increment(self, *args: Any, **options: Any) -> Self:
+                error = options.get("error")
+                if isinstance(error, SSLError) and "certificate" in str(error).lower():
+                    # It will be no other the next time.
+                    raise MaxRetryError(options["_pool"], "", error)
+                return super().increment(*args, **options)
+
+        patience = self.patience
+        return Patient(
+            total=patience.tries,
+            redirect=REDIRECTS,
+            status_forcelist=RETRIED,
+            backoff_factor=patience.backoff,
+            backoff_max=patience.backoff_max,
+            backoff_jitter=patience.backoff,
+            retry_after_max=patience.retry_after_max,
+            remove_headers_on_redirect=set(self.headers) | {"Authorization", "Cookie"},
+        )
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port: who is asked."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def shown(url: str) -> str:
+    """A URL as it may be shown: without user, password, and values that look like secrets."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = parts.query
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if any(SECRET_PARAMETER.search(name) for name, _ in pairs):
+        query = urlencode(
+            [(name, "..." if SECRET_PARAMETER.search(name) else value) for name, value in pairs]
+        )
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def in_words(status: int) -> str:
+    """A status with the name that the standard gives it, not the one that the server gives it."""
+    try:
+        return f"{status} ({http.HTTPStatus(status).phrase})"
+    except ValueError:
+        return str(status)
+
+
+def _broken(error: Exception) -> ProtocolError:
+    if isinstance(error, ProtocolError):
+        return error
+    what = "its compression is damaged" if isinstance(error, DecodeError) else "it broke off"
+    return ProtocolError(what)
+
+
+def _sentence(url: str, error: HTTPError, patience: Patience) -> str:
+    reason = error.reason if isinstance(error, MaxRetryError) else error
+    place = shown(url)
+    match reason:
+        case NameResolutionError():
+            why = f"the name {urlsplit(url).hostname} (or one it leads to) can't be resolved"
+        case NewConnectionError():
+            why = "no connection could be made"
+        case ConnectTimeoutError():
+            why = f"no connection was made within {patience.connect:g} seconds"
+        case ReadTimeoutError():
+            why = f"nothing came for {patience.read:g} seconds"
+        case ResponseError() if "redirect" in str(reason):
+            why = f"it leads on more than {REDIRECTS} times"
+        case ResponseError():
+            status = re.search(r"\d{3}", str(reason))
+            why = f"it answers {in_words(int(status[0]))}" if status else "it answers with errors"
+        case SSLError():
+            why = "its certificate is not one that can be trusted, or TLS fails"
+        case URLSchemeUnknown():
+            why = "it leads to what is no URL of http or https"
+        case LocationParseError() | LocationValueError():
+            why = "it is, or leads to, what is no URL of http or https"
+        case ProtocolError():
+            why = "the connection breaks off before the answer is complete"
+        case _:
+            why = f"it fails ({type(reason).__name__})"
+    tried = isinstance(error, MaxRetryError) and "redirect" not in str(reason)
+    times = f", {patience.tries + 1} times" if tried and not isinstance(reason, SSLError) else ""
+    return f"{place} can't be fetched: {why}{times}."
