@@ -72,6 +72,24 @@ class CannotUndo(IngestionError):
         super().__init__(f"{run} can't be undone: {reason}.")
 
 
+class CannotReplay(IngestionError):
+    """A run whose rejected rows can't be taken up now."""
+
+    def __init__(self, run: object, reason: str) -> None:
+        super().__init__(f"Nothing of {run} can be replayed: {reason}.")
+
+
+class OtherSource(IngestionError):
+    """A repaired file that belongs to another source."""
+
+    def __init__(self, name: str, run: int, source: str | None) -> None:
+        where = f"source {source!r}: load it there" if source else "a source that is not here"
+        super().__init__(
+            f"{name} holds rejected rows of run {run}, which is one of {where}. Without its "
+            "columns for line and reason it can be loaded anywhere."
+        )
+
+
 class RowError(Exception):
     """One row can't become a record; the rows around it can."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from ingestion.detection import Detected, detect
 from ingestion.mapping import FORMAT, Roles, cell_text, missing_columns, propose
 from ingestion.readers import Reader, open_reader
+from ingestion.readers.repaired import RepairedReader
 from ingestion.timestamps import detect_format
 from records.rows import ROLES
 
@@ -21,7 +22,8 @@ class Prepared:
 
     ``sample`` are the cells of its first rows as text. ``rival`` is another format that reads all
     dates of the sample, but otherwise than the one in the mapping; None where a person has chosen.
-    ``notes`` are sentences worth telling.
+    ``notes`` are sentences worth telling. ``repaired`` is the number of the run whose rejected rows
+    the input holds, repaired; None for any other input.
     """
 
     detected: Detected
@@ -30,6 +32,7 @@ class Prepared:
     mapping: dict[str, Any]
     rival: str | None = None
     notes: list[str] = field(default_factory=list)
+    repaired: int | None = None
 
     @property
     def missing(self) -> list[tuple[str, str]]:
@@ -56,8 +59,11 @@ def prepare(
         path, name=name, encoding=detected.encoding, dialect=detected.dialect
     ) as reader:
         columns, sample = reader.columns, _sample(reader)
+        repaired = reader.run if isinstance(reader, RepairedReader) else None
     roles = _choose_roles(named, remembered, columns, sample)
-    found = Prepared(detected, columns, sample, {**roles}, notes=list(detected.notes))
+    found = Prepared(
+        detected, columns, sample, {**roles}, notes=list(detected.notes), repaired=repaired
+    )
     if not found.missing:
         _choose_format(found, roles, named, remembered)
     if not roles["id"]:

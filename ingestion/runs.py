@@ -14,15 +14,17 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from ingestion import replay
 from ingestion.ahead import ahead
 from ingestion.batches import read_batches
 from ingestion.detection import digest
 from ingestion.dialect import Dialect
-from ingestion.errors import IngestionError, InputChanged, InvalidSourceName
+from ingestion.errors import IngestionError, InputChanged, InvalidSourceName, OtherSource
 from ingestion.mapping import RowMapper, check_columns
 from ingestion.occurrences import Occurrences
 from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
+from ingestion.readers.repaired import repaired_run
 from records import runs, store
 from records.models import IngestionRun, RunState, Source
 from records.signals import landed
@@ -31,7 +33,7 @@ log = logging.getLogger(__name__)
 
 QUEUE = "ingestion"
 # The fields of a run that tell what its input is.
-FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes")
+FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
 Progress = Callable[[IngestionRun], None]
 
@@ -114,10 +116,17 @@ def load(run_id: int, worker: str, on_progress: Progress | None = None) -> Inges
 
 
 def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
+    if replay.is_replay(run):
+        replay.replay(run, worker, on_progress)
+        runs.finish(run, worker, bytes_read=run.size)
+        landed.send(sender=IngestionRun, source=run.source)
+        return
     if run.columns:
         _check_input(run)
     else:
         _prepare(run, worker)
+    # Rows that were rejected once are known by their lines.
+    land = partial(store.land_repaired, given=replay.given(run)) if run.parent else store.land
     with open_input(run) as reader, Occurrences() as occurrences:
         mapper = RowMapper(
             source=run.source.name,
@@ -133,7 +142,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
                 if not batch:
                     runs.renew(run, worker)
                     continue
-                store.land(
+                land(
                     run=run,
                     worker=worker,
                     rows=batch.rows,
@@ -150,7 +159,9 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
 
 def _prepare(run: IngestionRun, worker: str) -> None:
     """Find out what the input is and who plays which role, and write it down with the run."""
-    run.reading = {**run.source.reading, **run.reading}
+    # A file that was given out here is written as files usually are, not as those of its source.
+    if repaired_run(Path(run.path)) is None:
+        run.reading = {**run.source.reading, **run.reading}
     remembered = run.source.mapping
     found = prepare(
         Path(run.path),
@@ -174,6 +185,16 @@ def write_down(run: IngestionRun, found: Prepared) -> None:
     run.size, run.sha256, run.encoding = detected.size, detected.sha256, detected.encoding
     run.dialect = asdict(detected.dialect)
     run.columns, run.mapping, run.notes = found.columns, found.mapping, found.notes
+    if found.repaired is not None:
+        run.parent = _parent(run, found.repaired)
+
+
+def _parent(run: IngestionRun, number: int) -> IngestionRun:
+    """The run whose rejected rows have been repaired in the input of this one."""
+    parent = IngestionRun.objects.with_source().filter(pk=number).first()
+    if parent is None or parent.source_id != run.source_id:
+        raise OtherSource(run.file_name, number, parent.source.name if parent else None)
+    return parent
 
 
 def _check_input(run: IngestionRun) -> None:

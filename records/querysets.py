@@ -88,8 +88,12 @@ class RejectedQuerySet(models.QuerySet[Any]):
     """Reads of rejected rows."""
 
     def open(self) -> Self:
-        """Those that no replay has taken up."""
-        return self.filter(resolved_by=None)
+        """Those that no replay has taken up, of runs that count."""
+        return self.filter(resolved_by=None).exclude(run__state="undone")
+
+    def of_run(self, run: models.Model) -> Self:
+        """The rejected rows of a run, and of the replays that took up some of them again."""
+        return self.filter(Q(run=run) | Q(run__parent=run))
 
     def newest(self) -> Any:
         """The row that was rejected last, with its reason but not its bytes; None without any."""

@@ -5,10 +5,12 @@ from pathlib import Path
 from ingestion.dialect import Dialect
 from ingestion.readers.base import Chunk, Reader
 from ingestion.readers.delimited import DelimitedReader
+from ingestion.readers.repaired import knowing_lines
 
 __all__ = ["Chunk", "Reader", "open_reader"]
 
 
 def open_reader(path: Path, *, name: str, encoding: str, dialect: Dialect) -> Reader:
     """A reader of the file at ``path``, which its user calls ``name``."""
-    return DelimitedReader(path, name=name, encoding=encoding, dialect=dialect)
+    reader = DelimitedReader(path, name=name, encoding=encoding, dialect=dialect)
+    return knowing_lines(reader, encoding=encoding, dialect=dialect)

@@ -175,7 +175,7 @@ class DelimitedReader:
         ):
             rows, starts, rejects = self._even(found, raw)
         rejects += [
-            Reject(self._line + place, raw(place), *_malformed(error))
+            Reject(self._line + place, raw(place), *malformed(error))
             for place, error in found.errors
         ]
         first = self._line
@@ -200,7 +200,7 @@ class DelimitedReader:
                 self.blank_rows += 1
                 continue
             if len(cells) != self._width:
-                reason = _ragged(len(cells), self._width)
+                reason = ragged(len(cells), self._width)
             elif any(cells[:left]) or any(cells[end:]):
                 reason = "cell_outside_table", "A cell beside the columns of the table is filled."
             else:
@@ -231,7 +231,7 @@ class DelimitedReader:
             for place, error in found.errors:
                 if place < (end or found.used):
                     raise UnreadableInput(
-                        self._name, f"line {self._line + place}, its header: {_malformed(error)[1]}"
+                        self._name, f"line {self._line + place}, its header: {malformed(error)[1]}"
                     )
             if not header:
                 self._drop(found.used)
@@ -269,14 +269,14 @@ def _is_blank(cells: list[str]) -> bool:
     return not any(cells) and len(cells) != 1
 
 
-def _ragged(found: int, width: int) -> tuple[str, str]:
+def ragged(found: int, width: int) -> tuple[str, str]:
     """The code and the message of a row with too few or too many cells."""
     cells = "1 cell" if found == 1 else f"{found} cells"
     code = "too_few_cells" if found < width else "too_many_cells"
     return code, f"The row has {cells} where the header has {width}."
 
 
-def _malformed(error: csv.Error) -> tuple[str, str]:
+def malformed(error: csv.Error) -> tuple[str, str]:
     """The code and the message of a row that breaks the rules of quoting."""
     text = str(error)
     if "field larger" in text:

@@ -171,6 +171,11 @@ class RejectedRow(models.Model):
         return f"line {self.line}: {self.message}"
 
     @property
+    def is_unreadable(self) -> bool:
+        """Whether its cells could not be told, or not be stored; else it is what they say."""
+        return self.code not in ("missing_key", "key_too_long", "key_conflict")
+
+    @property
     def text(self) -> str:
         """The bytes as readable text; what does not fit the encoding shows as U+FFFD."""
         return bytes(self.raw).decode(self.run.encoding or "utf-8", "replace")

@@ -6,6 +6,7 @@ ledger, the history and the counters that tell of it. That is what keeps them tr
 
 from records.store.changes import check_data, delete_records, edit_record, requeue_records
 from records.store.landing import land
+from records.store.replay import fix_row, land_repaired, replay_batch
 from records.store.results import save_results
 from records.store.rule_sets import save_rule_set
 from records.store.sources import delete_source
@@ -17,7 +18,10 @@ __all__ = [
     "delete_source",
     "edit_record",
     "finish_undo",
+    "fix_row",
     "land",
+    "land_repaired",
+    "replay_batch",
     "requeue_records",
     "save_results",
     "save_rule_set",

@@ -1,0 +1,171 @@
+"""Replays: the rejected rows of a run are read again, with a person's repairs, as rows of a run."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Sum
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from ingestion.dialect import Dialect
+from ingestion.errors import CannotReplay, RowError
+from ingestion.mapping import RowMapper, cell_text
+from ingestion.readers.base import KEEP_BYTES
+from ingestion.readers.repaired import LINE_COLUMN, REASON_COLUMN
+from ingestion.readers.single import read_row, split_row
+from records import store
+from records.models import IngestionRun, RejectedRow, RunState
+from records.rows import Reject, Row
+
+Progress = Callable[[IngestionRun], None]
+
+
+def create_replay(
+    *,
+    run: IngestionRun,
+    how: str,
+    user: User | None = None,
+    selection: Sequence[int] | None = None,
+    encoding: str = "",
+) -> IngestionRun:
+    """Make a run that takes up the open rejected rows of a run, or those of them in ``selection``.
+
+    They are read as the run read its input, but in ``encoding`` where that is given, and by the
+    mapping that the source has now. A replay of a replay is one of the run that this replayed.
+    Raises CannotReplay where there is nothing to take up.
+    """
+    parent = run.parent or run
+    if parent.is_active or parent.state in (RunState.DRAFT, RunState.UNDONE):
+        raise CannotReplay(parent, f"it is {parent.state}")
+    waiting = RejectedRow.objects.of_run(parent).open()
+    if selection is not None:
+        waiting = waiting.filter(pk__in=selection)
+    size = waiting.aggregate(size=Sum(Length("raw")))["size"]
+    if size is None:
+        raise CannotReplay(parent, "it has no rejected row that is open")
+    return IngestionRun.objects.create(
+        source=parent.source,
+        parent=parent,
+        file_name=parent.file_name,
+        path="",
+        size=size,
+        selection=None if selection is None else list(selection),
+        encoding=parent.encoding,
+        dialect=parent.dialect,
+        columns=parent.columns,
+        mapping=parent.source.mapping or parent.mapping,
+        reading={"encoding": encoding} if encoding else {},
+        how=how,
+        user=user,
+    )
+
+
+def is_replay(run: IngestionRun) -> bool:
+    """Whether a run takes its rows from the rejected ones of its parent, and not from a file."""
+    return run.parent_id is not None and not run.path
+
+
+def replay(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
+    """Work on a replay until none of its rows is open."""
+    mapper = _mapper(run, run.mapping)
+
+    def read(rows: Sequence[RejectedRow]) -> list[Row | Reject]:
+        return [_outcome(row, run, mapper) for row in rows]
+
+    while store.replay_batch(run=run, worker=worker, read=read, size=settings.BATCH_ROWS):
+        if on_progress is not None:
+            run.refresh_from_db()
+            on_progress(run)
+
+
+def try_row(row: RejectedRow, text: str) -> RowError | None:
+    """What keeps a rejected row from being a record if it were written like this; None: nothing."""
+    outcome = _mapped(row, text, _mapper(row.run, row.run.source.mapping or row.run.mapping))
+    return outcome if isinstance(outcome, RowError) else None
+
+
+def text_of(row: RejectedRow) -> str:
+    """A rejected row as text to repair: what a person made of it, else what its bytes say."""
+    return row.fixed or row.text
+
+
+def cells_of(row: RejectedRow, columns: Sequence[str] | None = None) -> dict[str, str]:
+    """The cells of a rejected row as well as they can be told, by column."""
+    columns = row.run.columns if columns is None else columns
+    dialect = Dialect(**row.run.dialect)
+    try:
+        cells = read_row(text_of(row), dialect=dialect, columns=row.run.columns)
+    except RowError:
+        cells = split_row(text_of(row), dialect=dialect, columns=row.run.columns)
+    return {column: cell_text(cells.get(column)) for column in columns}
+
+
+def repaired_csv(run: IngestionRun) -> Iterator[str]:
+    """The open rejected rows of a run as CSV: its columns, the line of each and why it is held.
+
+    A file of this kind that comes in again is known by these two columns.
+    """
+    parent = run.parent or run
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([*parent.columns, LINE_COLUMN.format(parent.pk), REASON_COLUMN])
+    rows = RejectedRow.objects.of_run(parent).open().select_related("run").order_by("line", "pk")
+    for row in rows.iterator(chunk_size=1_000):
+        cells = cells_of(row, parent.columns)
+        writer.writerow([*map(_printable, cells.values()), row.line, row.message])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue()
+
+
+def given(run: IngestionRun) -> Callable[[RejectedRow], dict[str, str]]:
+    """The cells with which ``repaired_csv`` gave out a row of the run."""
+
+    def cells(row: RejectedRow) -> dict[str, str]:
+        found = cells_of(row, run.columns)
+        return {column: _printable(cell) for column, cell in found.items()}
+
+    return cells
+
+
+def _printable(cell: str) -> str:
+    """A cell without what no text file holds."""
+    return cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _mapper(run: IngestionRun, mapping: Mapping[str, Any]) -> RowMapper:
+    # Numbers for rows of the same content are given where they land.
+    return RowMapper(
+        source=run.source.name,
+        columns=run.columns,
+        mapping=mapping,
+        zone=timezone.get_default_timezone(),
+        occurrences=lambda digest: 1,
+    )
+
+
+def _outcome(row: RejectedRow, run: IngestionRun, mapper: RowMapper) -> Row | Reject:
+    outcome = _mapped(row, row.fixed or _decoded(row, run.reading), mapper)
+    if isinstance(outcome, RowError):
+        return Reject(row.line, bytes(row.raw), outcome.code, outcome.message, outcome.column)
+    return outcome._replace(raw=bytes(row.raw))
+
+
+def _decoded(row: RejectedRow, reading: Mapping[str, Any]) -> str:
+    # A repaired file has an encoding of its own.
+    own = row.run.parent_id is not None and row.run.path
+    encoding = row.run.encoding if own else reading.get("encoding") or row.run.encoding
+    return bytes(row.raw).decode(encoding or "utf-8", KEEP_BYTES)
+
+
+def _mapped(row: RejectedRow, text: str, mapper: RowMapper) -> Row | RowError:
+    try:
+        cells = read_row(text, dialect=Dialect(**row.run.dialect), columns=row.run.columns)
+    except RowError as error:
+        return error
+    return mapper([row.line], [cells])[0]
