@@ -4,11 +4,14 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
+from ingestion.api import IngestView
 from processing.api import ProcessView
+from records.api.runs import RunDetailView, RunListView
 from records.api.views import DocsView, RootView, SchemaView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("records.api.urls")),
+    path("ingest", IngestView.as_view(), name="api-ingest"),
     path("process", ProcessView.as_view(), name="api-process"),
 ]
 
@@ -26,6 +29,9 @@ urlpatterns = [
     # The API answers under /api/ and, for clients that know it there, at the root.
     path("", include(api)),
     path("api/", include(api)),
+    # At the root, runs are pages.
+    path("api/runs", RunListView.as_view(), name="api-runs"),
+    path("api/runs/<int:pk>", RunDetailView.as_view(), name="api-run"),
     path("api/", RootView.as_view(), name="api-root"),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),

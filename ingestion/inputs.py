@@ -3,7 +3,9 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ingestion.detection import START_BYTES, check_is_table
 from ingestion.errors import NoRoom
+
+CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +31,27 @@ def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
 
     Raises NoRoom, and UnreadableInput for a file whose first bytes show that it is no table.
     """
-    name = Path(file.name or "upload.csv").name
-    check_is_table(file.read(START_BYTES), name)
+    return keep_chunks(file.name or "", file.chunks(CHUNK_BYTES))
+
+
+def keep_chunks(name: str, chunks: Iterable[bytes]) -> StoredInput:
+    """Keep what comes in pieces, the first of at least START_BYTES, like an uploaded file."""
+    name = Path(name).name or "upload.csv"
+    pieces = iter(chunks)
+    first = next(pieces, b"")
+    check_is_table(first[:START_BYTES], name)
     try:
-        return StoredInput(_keep(file), name)
+        return StoredInput(_keep(chain([first], pieces)), name)
     except OSError as error:
         raise NoRoom(name, error.strerror or str(error)) from error
 
 
-def _keep(file: "UploadedFile[Any]") -> Path:
+def _keep(chunks: Iterable[bytes]) -> Path:
     settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
     sha = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=settings.INPUT_DIR, delete=False) as copy:
         try:
-            for chunk in file.chunks(1 << 20):
+            for chunk in chunks:
                 sha.update(chunk)
                 copy.write(chunk)
             # The run is committed after this: its input must not be lost to a power cut.

@@ -10,10 +10,12 @@ from django.http import HttpRequest
 
 # What a request may have beside its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
+# The views that take files, by the names of their URLs.
+TAKES_FILES = {"upload", "api-ingest"}
 
 
 class UploadHandler(TemporaryFileUploadHandler):
-    """Stores the files of the upload page, for users who may upload, up to MAX_UPLOAD_BYTES.
+    """Stores files that are sent to TAKES_FILES by users who may, up to MAX_UPLOAD_BYTES.
 
     The CSRF check reads a body before any view is asked. The other fields are read all the same,
     so that whoever is refused is told so by the page.
@@ -50,8 +52,11 @@ class UploadHandler(TemporaryFileUploadHandler):
 
 
 def may_upload(request: HttpRequest | None) -> bool:
-    """Whether the request goes to the upload page and is by a user who may use it."""
+    """Whether the request goes where files are taken, and is by a user who may send some.
+
+    The API reads a body only when it knows whose token came with it, and sets the user.
+    """
     if request is None or request.resolver_match is None:
         return False
-    is_page = request.resolver_match.view_name == "upload"
-    return is_page and request.user.has_perm("records.add_ingestionrun")
+    takes_files = request.resolver_match.view_name in TAKES_FILES
+    return takes_files and request.user.has_perm("records.add_ingestionrun")

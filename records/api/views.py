@@ -8,17 +8,16 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import generics, permissions, renderers, status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from records import stats
 from records.api.base import StrictQuery
+from records.api.pagination import RecordPagination
 from records.api.serializers import (
     ErrorSerializer,
     HealthSerializer,
@@ -32,10 +31,6 @@ from records.api.serializers import (
 from records.filters import RecordFilter
 from records.health import check_health
 from records.models import DataRecord
-from records.pagination import InvalidCursor, Page, page_of
-
-DEFAULT_LIMIT = 100
-GREATEST_LIMIT = 1_000
 
 
 class RootView(StrictQuery):
@@ -47,6 +42,8 @@ class RootView(StrictQuery):
             "health": "api-health",
             "records": "api-records",
             "stats": "api-stats",
+            "ingest": "api-ingest",
+            "runs": "api-runs",
             "process": "api-process",
             "documentation": "api-docs",
             "schema": "api-schema",
@@ -96,76 +93,6 @@ class HealthView(APIView):
             },
             status=status.HTTP_503_SERVICE_UNAVAILABLE if health.failing else status.HTTP_200_OK,
         )
-
-
-class RecordPagination(BasePagination):
-    """Asked for by ``limit`` and ``cursor``, answered as ``records``, ``count`` and ``next``."""
-
-    def paginate_queryset(
-        self, queryset: Any, request: Request, view: APIView | None = None
-    ) -> list[Any]:
-        self.request = request
-        try:
-            self.page: Page[Any] = page_of(
-                queryset,
-                cursor=request.query_params.get("cursor"),
-                limit=self.limit(request.query_params.get("limit")),
-            )
-        except InvalidCursor as error:
-            raise ValidationError({"cursor": [str(error)]}) from error
-        return self.page.records
-
-    def limit(self, given: str | None) -> int:
-        if not given:
-            return DEFAULT_LIMIT
-        # Digits only, and few: int() would also take "1_0" and stumble over ten thousand digits.
-        if given.isascii() and given.isdigit() and len(given) < 10:
-            limit = int(given)
-            if 1 <= limit <= GREATEST_LIMIT:
-                return limit
-        raise ValidationError({"limit": [f"Give a whole number from 1 to {GREATEST_LIMIT:,}."]})
-
-    def get_paginated_response(self, data: Any) -> Response:
-        url = self.request.build_absolute_uri()
-        following = self.page.next and replace_query_param(url, "cursor", self.page.next)
-        return Response({"records": data, "count": len(data), "next": following})
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "required": ["records", "count", "next"],
-            "properties": {
-                "records": schema,
-                "count": {"type": "integer", "description": "Records in this answer."},
-                "next": {
-                    "type": "string",
-                    "format": "uri",
-                    "nullable": True,
-                    "description": "Where the next records are; null when these are the last.",
-                },
-            },
-        }
-
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": "limit",
-                "in": "query",
-                "description": "How many records to answer at most.",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": GREATEST_LIMIT,
-                    "default": DEFAULT_LIMIT,
-                },
-            },
-            {
-                "name": "cursor",
-                "in": "query",
-                "description": "Where to go on: taken from `next` of the answer before.",
-                "schema": {"type": "string"},
-            },
-        ]
 
 
 class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):

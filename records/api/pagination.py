@@ -1,0 +1,105 @@
+"""Lists of the API: walked by key cursor, with one limit for all."""
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from records.pagination import InvalidCursor, Page, page_of
+
+DEFAULT_LIMIT = 100
+GREATEST_LIMIT = 1_000
+
+
+class KeyPagination(BasePagination):
+    """Asked for by ``limit`` and ``cursor``, answered as ``<name>``, ``count`` and ``next``."""
+
+    name: str
+    descending = False
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: APIView | None = None
+    ) -> list[Any]:
+        self.request = request
+        try:
+            self.page: Page[Any] = page_of(
+                queryset,
+                cursor=request.query_params.get("cursor"),
+                limit=self.limit(request.query_params.get("limit")),
+                descending=self.descending,
+            )
+        except InvalidCursor as error:
+            raise ValidationError({"cursor": [str(error)]}) from error
+        return self.page.records
+
+    def limit(self, given: str | None) -> int:
+        if not given:
+            return DEFAULT_LIMIT
+        # Digits only, and few: int() would also take "1_0" and stumble over ten thousand digits.
+        if given.isascii() and given.isdigit() and len(given) < 10:
+            limit = int(given)
+            if 1 <= limit <= GREATEST_LIMIT:
+                return limit
+        raise ValidationError({"limit": [f"Give a whole number from 1 to {GREATEST_LIMIT:,}."]})
+
+    def get_paginated_response(self, data: Any) -> Response:
+        url = self.request.build_absolute_uri()
+        following = self.page.next and replace_query_param(url, "cursor", self.page.next)
+        return Response({self.name: data, "count": len(data), "next": following})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": [self.name, "count", "next"],
+            "properties": {
+                self.name: schema,
+                "count": {
+                    "type": "integer",
+                    "description": f"{self.name.capitalize()} in this answer.",
+                },
+                "next": {
+                    "type": "string",
+                    "format": "uri",
+                    "nullable": True,
+                    "description": f"Where the next {self.name} are; null when these are the last.",
+                },
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": "limit",
+                "in": "query",
+                "description": f"How many {self.name} to answer at most.",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": GREATEST_LIMIT,
+                    "default": DEFAULT_LIMIT,
+                },
+            },
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "Where to go on: taken from `next` of the answer before.",
+                "schema": {"type": "string"},
+            },
+        ]
+
+
+class RecordPagination(KeyPagination):
+    """Records in the order of their ids."""
+
+    name = "records"
+
+
+class RunPagination(KeyPagination):
+    """Runs, the newest first."""
+
+    name = "runs"
+    descending = True
