@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from ingestion.api import KINDS
 from tests.landed import land, process_all, sale
 
-NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "x", ""]
+NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "state", "x", ""]
+INGEST_NAMES = ["name", "id", "value", "encoding", "delimiter", "quote", "escape", "header",
+                "skip", "sheet", "rows_path", "format", "x"]  # fmt: skip
 TELLING = [
     "",
     "0",
@@ -51,7 +54,18 @@ QUERIES = st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=3).map(
     lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
 )
 PATHS = st.one_of(
-    st.sampled_from(["/records", "/stats", "/api/records", "/api/stats", "/api/", "/health"]),
+    st.sampled_from(
+        [
+            "/records",
+            "/stats",
+            "/api/records",
+            "/api/stats",
+            "/api/",
+            "/health",
+            "/api/runs",
+            "/api/runs/1",
+        ]
+    ),
     VALUES.map(lambda part: "/records/" + part.replace("?", "%3F")),
 )
 BODIES = st.one_of(
@@ -100,3 +114,15 @@ def test_no_body_is_answered_by_an_internal_error(api, body):
         except ValueError:
             return  # NaN: the client itself refuses to send it.
     assert response.status_code in (202, 400)
+
+
+@fuzzed
+@given(
+    name=st.sampled_from(INGEST_NAMES),
+    value=VALUES,
+    body=st.binary(max_size=30) | st.just(b"id,value\n1,2\n"),
+    content_type=st.sampled_from([*KINDS, "text/csv; charset=x", "multipart/form-data", "x/y", ""]),
+)
+def test_no_input_is_answered_by_an_internal_error(api, name, value, body, content_type):
+    response = api.generic("POST", f"/ingest?source=s&{name}={value}", body, content_type)
+    assert response.status_code in (202, 400, 404, 415)
