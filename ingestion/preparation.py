@@ -52,9 +52,10 @@ def prepare(
     """Find out what an input is, and choose who plays which role.
 
     ``reading`` is what a person says about how to read it; ``named`` is the part of a mapping that
-    was named for this input, ``remembered`` that of its source. Raises UnreadableInput.
+    was named for this input, ``remembered`` that of its source. Raises UnreadableInput and
+    InvalidReading.
     """
-    detected = detect(path, name, encoding=reading.get("encoding"), on_chunk=on_chunk)
+    detected = detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
         path, name=name, encoding=detected.encoding, dialect=detected.dialect
     ) as reader:

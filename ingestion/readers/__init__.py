@@ -1,8 +1,11 @@
 """Bytes -> rows: a reader for each format. Pure: no Django, no tables."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ingestion.dialect import Dialect
+from ingestion.packed import unpacked
 from ingestion.readers.base import Chunk, Reader
 from ingestion.readers.delimited import DelimitedReader
 from ingestion.readers.repaired import knowing_lines
@@ -10,7 +13,14 @@ from ingestion.readers.repaired import knowing_lines
 __all__ = ["Chunk", "Reader", "open_reader"]
 
 
-def open_reader(path: Path, *, name: str, encoding: str, dialect: Dialect) -> Reader:
-    """A reader of the file at ``path``, which its user calls ``name``."""
-    reader = DelimitedReader(path, name=name, encoding=encoding, dialect=dialect)
-    return knowing_lines(reader, encoding=encoding, dialect=dialect)
+@contextmanager
+def open_reader(path: Path, *, name: str, encoding: str, dialect: Dialect) -> Iterator[Reader]:
+    """A reader of the file at ``path``, packed or not, which its user calls ``name``.
+
+    Raises UnreadableInput.
+    """
+    with (
+        unpacked(path, name) as (plain, _),
+        DelimitedReader(plain, name=name, encoding=encoding, dialect=dialect) as reader,
+    ):
+        yield knowing_lines(reader, encoding=encoding, dialect=dialect)

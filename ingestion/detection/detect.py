@@ -1,0 +1,88 @@
+"""What a file is, from all of its bytes and from what its user says. Pure: no Django."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ingestion.detection.delimiters import find_dialect
+from ingestion.detection.encoding import CHUNK_BYTES, read_whole
+from ingestion.detection.kind import START_BYTES, check_is_table, format_of
+from ingestion.dialect import Dialect, Format, check_reading
+from ingestion.errors import UnreadableInput
+from ingestion.packed import unpacked
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Detected:
+    """What was found out about a file. ``notes`` are sentences worth telling."""
+
+    size: int
+    sha256: str
+    encoding: str
+    dialect: Dialect = field(default_factory=Dialect)
+    notes: list[str] = field(default_factory=list)
+
+
+def detect(
+    path: Path,
+    name: str,
+    *,
+    reading: Mapping[str, Any] = NOTHING,
+    on_chunk: Callable[[], None] | None = None,
+) -> Detected:
+    """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
+
+    ``reading`` is what the user says about reading it (see check_reading), which is taken for
+    granted. Size and digest are those of the file as it is given, packed or not. ``on_chunk`` is
+    called again and again while a large file is read. Raises InvalidReading, and UnreadableInput
+    for a file that is missing, empty or holds no rows.
+    """
+    said = check_reading(reading)
+    tell = on_chunk or (lambda: None)
+    try:
+        with path.open("rb") as file:
+            check_is_table(file.read(START_BYTES), name)
+        with unpacked(path, name, on_chunk=tell) as (plain, inner):
+            found = _detect(plain, name, inner, said, tell)
+            if plain != path:
+                found.size, found.sha256 = digest(path, on_chunk=tell)
+                found.notes.insert(0, f"The file was unpacked; {inner} was read.")
+    except OSError as error:
+        raise UnreadableInput(name, f"{error.strerror or error}.") from error
+    return found
+
+
+def digest(path: Path, *, on_chunk: Callable[[], None] | None = None) -> tuple[int, str]:
+    """Size in bytes, and SHA-256, of a file."""
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            sha.update(chunk)
+            if on_chunk is not None:
+                on_chunk()
+        return path.stat().st_size, sha.hexdigest()
+
+
+def _detect(
+    path: Path, name: str, inner: str, said: dict[str, Any], on_chunk: Callable[[], None]
+) -> Detected:
+    with path.open("rb") as file:
+        start = file.read(START_BYTES)
+        check_is_table(start, name)
+        file.seek(0)
+        text = read_whole(file, start, on_chunk)
+    found = Detected(text.size, text.sha256, text.encoding, notes=text.notes)
+    if "encoding" in said:
+        found.encoding, found.notes = said.pop("encoding"), []
+    form = said.pop("format", None) or format_of(path, start, inner, found.encoding)
+    if form is Format.DELIMITED:
+        found.dialect, notes = find_dialect(path, found.encoding, said)
+        found.notes += notes
+    else:
+        found.dialect = replace(Dialect(format=form), **said)
+    return found

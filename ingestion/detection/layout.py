@@ -1,0 +1,213 @@
+"""Where a table stands among some rows of cells, and which of them are its header. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+COMMENT = re.compile(r"\s*(?:#|//|;|%|--)")
+NUMBER = re.compile(r"\s*[-+]?[\d.,' ]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*%?\s*")
+DATE = re.compile(r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?:[T ].*)?")
+# A column counts as one of numbers or dates if so many of its filled cells are.
+MOSTLY = 0.9
+
+Cells = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """``first`` is the place of the row that the table begins with, if anything but blank rows
+    stands above it; the rest is as in Dialect.
+    """
+
+    first: int = 0
+    header: int = 1
+    left: int = 0
+    surplus: int = 0
+
+    def notes(self, line: int, width: int) -> Iterator[str]:
+        """What was found, as sentences; ``line`` is where the table begins, from 1."""
+        if self.first:
+            yield f"The table begins in line {line}; what stands above it was passed over."
+        if not self.header:
+            yield f"There is no header: the columns are called column_1 to column_{width}."
+        if self.header > 1:
+            yield f"The header has {self.header} rows; their names are joined with ' / '."
+        if self.left:
+            yield f"The table begins in column {self.left + 1}; those before it are empty."
+        if self.surplus > 0:
+            yield "Every row ends with a delimiter too many, which was passed over."
+        if self.surplus < 0:
+            yield "The header ends with a delimiter too many, which was passed over."
+
+
+def find_layout(rows: Sequence[Cells], *, above: bool = True, header: int | None = None) -> Layout:
+    """Where the table stands in the first rows of an input; blank ones have no filled cell.
+
+    ``above`` says whether lines may stand above the table; ``header``, how many rows of it are
+    known to be the header.
+    """
+    filled = [place for place, row in enumerate(rows) if any(cell.strip() for cell in row)]
+    if not filled:
+        return Layout(header=1 if header is None else header)
+    width = _usual_width([rows[place] for place in filled])
+    table = [rows[place] for place in filled if len(rows[place]) == width]
+    left = _empty_on_the_left(table)
+    trailing = width > 1 and len(table) > 1 and not any(row[-1].strip() for row in table)
+    first = filled[0]
+    if above:
+        first = _begin(rows, filled, width, left, trailing=trailing)
+    begin = filled.index(first)
+    body = [rows[place] for place in filled[begin:]]
+    if header is None:
+        header = _header_rows(body, width, left)
+    return Layout(
+        first if begin else 0, header, left, _surplus(body, width, header, trailing=trailing)
+    )
+
+
+def _usual_width(rows: Sequence[Cells]) -> int:
+    """How many cells most rows have; rows of one cell are more likely lines above the table."""
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    if widths:
+        width, count = widths.most_common(1)[0]
+        if count > 1:
+            return width
+    return len(rows[0])
+
+
+def _empty_on_the_left(table: Sequence[Cells]) -> int:
+    if len(table) < 2:
+        return 0
+    left = 0
+    while left < len(table[0]) - 1 and not any(row[left].strip() for row in table):
+        left += 1
+    return left
+
+
+def _begin(
+    rows: Sequence[Cells], filled: Sequence[int], width: int, left: int, *, trailing: bool
+) -> int:
+    """The place of the first row of the table: its header's, or behind comments its first row's."""
+    top = filled[0]
+    if width < 2:
+        while _is_comment(rows[top], ()) and top != filled[-1]:
+            top = filled[filled.index(top) + 1]
+        return top
+    above: list[int] = []
+    for place in filled:
+        row = rows[place]
+        fits = len(row) == width or _fits_but_for_the_end(row, width, trailing=trailing)
+        if fits and not _is_sparse(row, width - left):
+            break
+        above.append(place)
+    else:
+        return top
+    if not above:
+        return top
+    body = [rows[at] for at in filled if at >= place]
+    fitting = sum(len(row) == width for row in body)
+    if fitting < 2 - trailing or fitting < 0.8 * (len(body) - trailing):
+        return top
+    head = rows[place][left:]
+    if all(_is_comment(rows[at], rows[place]) for at in above):
+        return place
+    if any(_kind(cell) for cell in head) or not all(cell.strip() for cell in head[:-1]):
+        return top
+    differs = _differs(head, [row[left:] for row in body[1:]])
+    if any(len(rows[at]) == width for at in above) and not differs:
+        return top
+    blank_between = place - above[-1] > 1
+    if not blank_between and any(width > len(rows[at]) > max(1, width // 2) for at in above):
+        return top
+    return place if differs or blank_between or width > 2 else top
+
+
+def _fits_but_for_the_end(row: Cells, width: int, *, trailing: bool) -> bool:
+    return (trailing and len(row) == width - 1) or (len(row) == width + 1 and not row[-1].strip())
+
+
+def _is_sparse(row: Cells, width: int) -> bool:
+    """Whether a row is a line of text whose other cells are there only to fill it up."""
+    return width > 2 and sum(bool(cell.strip()) for cell in row) <= max(1, width // 3)
+
+
+def _is_comment(row: Cells, header: Cells) -> bool:
+    return len(row) != len(header) and COMMENT.match(row[0]) is not None
+
+
+def _header_rows(body: Sequence[Cells], width: int, left: int) -> int:
+    table = [row[left:] for row in body if len(row) == width]
+    head = body[0][left:]
+    rest = table[1:] if len(body[0]) == width else table
+    if len(body) > 3 and len(body[0]) == len(body[1]) == width:
+        below = [row[left:] for row in body[2:] if len(row) == width]
+        if _goes_on(head, body[1][left:], below):
+            return 2
+    return 0 if len(body[0]) == width and _is_data(head, rest) else 1
+
+
+def _goes_on(top: Cells, sub: Cells, body: Sequence[Cells]) -> bool:
+    """Whether the second row goes on with a header whose first has gaps for it."""
+    gaps = [place for place, cell in enumerate(top) if not cell.strip()]
+    if not gaps or not any(cell.strip() for cell in top) or any(map(_kind, sub)):
+        return False
+    if len(body) < 2 or not all(sub[place].strip() for place in gaps):
+        return False
+    empty = [place for place, cell in enumerate(sub) if not cell.strip()]
+    if empty:
+        # No row of data leaves these cells empty.
+        return all(row[place].strip() for row in body for place in empty)
+    repeats = len(set(sub)) < len(sub)
+    return repeats and len(gaps) < len(top) - 1 and _differs(sub, body)
+
+
+def _is_data(head: Cells, rest: Sequence[Cells]) -> bool:
+    """Whether the first row is one of the data: its cells are of the kind of those below."""
+    if len(rest) < 2:
+        return False
+    typed = [
+        (cell, kind) for cell, kind in zip(head, _kinds(rest), strict=True) if kind and cell.strip()
+    ]
+    if not typed or any(_kind(cell) != kind for cell, kind in typed):
+        return False
+    # Years are what a header has above numbers.
+    return not all(re.fullmatch(r"\s*(?:18|19|20|21)\d\d\s*", cell) for cell, _ in typed)
+
+
+def _differs(head: Cells, rest: Sequence[Cells]) -> bool:
+    """Whether some column has a word above numbers or dates."""
+    kinds = _kinds([row[: len(head)] for row in rest if len(row) >= len(head)])
+    return any(
+        kind and head[place].strip() and not _kind(head[place]) for place, kind in enumerate(kinds)
+    )
+
+
+def _kinds(rows: Sequence[Cells]) -> list[str]:
+    """What the cells of each column are: "number", "date" or "" for neither."""
+    if not rows:
+        return []
+    width = min(map(len, rows))
+    found = []
+    for column in range(width):
+        kinds = [_kind(row[column]) for row in rows if row[column].strip()]
+        kind, count = Counter(kinds).most_common(1)[0] if kinds else ("", 0)
+        found.append(kind if count >= MOSTLY * len(kinds) else "")
+    return found
+
+
+def _kind(cell: str) -> str:
+    if DATE.fullmatch(cell):
+        return "date"
+    return "number" if NUMBER.fullmatch(cell) else ""
+
+
+def _surplus(body: Sequence[Cells], width: int, header: int, *, trailing: bool) -> int:
+    """How many cells the rows have too many; -1 if it is the header that has one."""
+    if header != 1 or len(body) < 2:
+        return 0
+    if trailing and len(body[0]) == width - 1:
+        return 1
+    if len(body[0]) == width + 1 and not body[0][-1].strip() and width > 1:
+        return -1
+    return 0
