@@ -1,15 +1,18 @@
 """Commands that work on runs: their progress on a terminal, and ends in one clear sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from records.models import IngestionRun, ProcessingRun, RunState, Undo
+from records.numbers import duration, number, size
+from records.visible import visible
 
 
 class RunCommand(BaseCommand):
@@ -36,35 +39,51 @@ class RunCommand(BaseCommand):
         return 1
 
 
-class Move(Protocol):
-    """Moves the bar: ``done`` of ``total`` (in any unit), and how many ``rows`` that is."""
-
-    def __call__(self, *, what: str, done: int, total: int, rows: int) -> None: ...
+# Shows how a run stands.
+Show = Callable[[IngestionRun | ProcessingRun], None]
 
 
 @contextmanager
-def progress_bar(*, enabled: bool) -> Iterator[Move | None]:
-    """A bar with rows, rate and time left, on standard error; None where no terminal shows it."""
+def progress_bar(*, enabled: bool) -> Iterator[Show | None]:
+    """A bar with what a run's page tells, on standard error; None where no terminal shows it."""
     console = Console(stderr=True)
     if not (enabled and console.is_terminal):
         yield None
         return
+    name = Column(no_wrap=True, overflow="ellipsis", max_width=24)
     with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(bar_width=16),
         TextColumn("{task.percentage:>3.0f}%"),
-        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[facts]}", markup=False, table_column=Column()),
         console=console,
         transient=True,
     ) as progress:
-        task = progress.add_task("", rows=0, rate=0.0)
+        task = progress.add_task("", total=1.0, facts="")
 
-        def move(*, what: str, done: int, total: int, rows: int) -> None:
-            elapsed = progress.tasks[0].elapsed or 0
-            rate = rows / elapsed if elapsed else 0.0
-            progress.update(
-                task, description=what, completed=done, total=total, rows=rows, rate=rate
+        def show(run: IngestionRun | ProcessingRun) -> None:
+            what, share = (
+                (visible(run.file_name), run.share_read)
+                if isinstance(run, IngestionRun)
+                else ("processing", run.share_done)
             )
+            progress.update(task, description=what, completed=share, facts=", ".join(facts(run)))
 
-        yield move
+        yield show
+
+
+def facts(run: IngestionRun | ProcessingRun) -> Iterator[str]:
+    """How far a run is, in words: bytes, rows, rate, what went wrong so far, time left."""
+    if isinstance(run, IngestionRun):
+        yield f"{size(run.bytes_read)} of {size(run.size)}"
+        yield f"{number(run.read)} rows"
+        bad, what = run.rejected, "rejected"
+    else:
+        yield f"{number(run.done)} of {number(run.total)} records"
+        bad, what = run.failed, "failed"
+    if run.rate is not None:
+        yield f"{number(round(run.rate))}/s"
+    if bad:
+        yield f"{number(bad)} {what}"
+    if run.seconds_left is not None:
+        yield f"{duration(run.seconds_left)} left"

@@ -115,13 +115,8 @@ class Command(RunCommand):
             )
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        with progress_bar(enabled=not quiet) as move:
-
-            def on_progress(run: IngestionRun) -> None:
-                if move is not None:
-                    move(what=run.file_name, done=run.bytes_read, total=run.size, rows=run.read)
-
-            done = runs.load(run.pk, worker_name(), on_progress)
+        with progress_bar(enabled=not quiet) as show:
+            done = runs.load(run.pk, worker_name(), show)
         if done is None:
             raise CommandError(f"Another worker took {run}.")
         return done

@@ -50,14 +50,8 @@ class Command(RunCommand):
             raise SystemExit(status)
 
     def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
-        with progress_bar(enabled=not quiet) as move:
-
-            def on_progress(run: ProcessingRun) -> None:
-                done = run.processed + run.failed
-                if move is not None:
-                    move(what="processing", done=done, total=run.total, rows=done)
-
-            done = runs.process(run.pk, worker_name(), on_progress)
+        with progress_bar(enabled=not quiet) as show:
+            done = runs.process(run.pk, worker_name(), show)
         if done is None:
             raise CommandError(f"Another worker took {run}.")
         return done
