@@ -10,6 +10,7 @@ from django_q.models import Failure, OrmQ, Task
 from django_q.tasks import async_task
 
 import ingestion.dry_runs
+import ingestion.feeds.services
 import ingestion.runs
 import ingestion.undo
 import processing.runs
@@ -19,6 +20,7 @@ from records.runs import is_working
 
 WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
     "ingestion": (
+        ingestion.feeds.services.start_due,
         ingestion.runs.wake_stalled,
         ingestion.dry_runs.wake_stalled,
         ingestion.undo.wake_stalled,

@@ -20,6 +20,7 @@ from ingestion.batches import read_batches
 from ingestion.detection import digest
 from ingestion.dialect import Dialect
 from ingestion.errors import IngestionError, InputChanged, InvalidSourceName, OtherSource
+from ingestion.feeds.loading import bring_input, keep_position, notes_of
 from ingestion.mapping import RowMapper, check_columns
 from ingestion.occurrences import Occurrences
 from ingestion.preparation import Prepared, prepare
@@ -116,6 +117,9 @@ def load(run_id: int, worker: str, on_progress: Progress | None = None) -> Inges
 
 
 def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
+    if run.feed_id and not run.path and (nothing := bring_input(run, worker)):
+        runs.finish(run, worker, notes=[nothing])
+        return
     if replay.is_replay(run):
         replay.replay(run, worker, on_progress)
         runs.finish(run, worker, bytes_read=run.size)
@@ -152,15 +156,19 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
                 if on_progress is not None:
                     run.refresh_from_db()
                     on_progress(run)
-        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper)]
-        runs.finish(run, worker, notes=notes, bytes_read=run.size)
+        notes = [*run.notes, *notes_of(run), *reader.notes, *closing_notes(reader, mapper)]
+        if run.cut_short:
+            runs.fail(run, worker, run.cut_short, notes=notes, bytes_read=run.size)
+        else:
+            runs.finish(run, worker, notes=notes, bytes_read=run.size)
+            keep_position(run)
     landed.send(sender=IngestionRun, source=run.source)
 
 
 def _prepare(run: IngestionRun, worker: str) -> None:
     """Find out what the input is and who plays which role, and write it down with the run."""
-    # A file that was given out here is written as files usually are, not as those of its source.
-    if repaired_run(Path(run.path)) is None:
+    # Neither a file that was given out here nor what an API said is written as the source's files.
+    if not run.pages and repaired_run(Path(run.path)) is None:
         run.reading = {**run.source.reading, **run.reading}
     remembered = run.source.mapping
     found = prepare(

@@ -125,9 +125,9 @@ def finish(run: AnyRun, worker: str, **changes: object) -> None:
     _end(run, worker, state=RunState.FINISHED, **changes)
 
 
-def fail(run: AnyRun, worker: str, error: str) -> None:
+def fail(run: AnyRun, worker: str, error: str, **changes: object) -> None:
     """The run can't go on; ``error`` is the sentence that its page shows."""
-    _end(run, worker, state=RunState.FAILED, error=error)
+    _end(run, worker, state=RunState.FAILED, error=error, **changes)
 
 
 def cancel(run: AnyRun, worker: str) -> None:

@@ -1,0 +1,105 @@
+"""Folders as feeds: which of their files are to be loaded now."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion.feeds.errors import FolderRefused, InvalidFeed
+from records.models import Feed, FolderFile, IngestionRun
+
+# Between two looks at a file that tell that it does not grow.
+QUIET = timedelta(seconds=5)
+
+
+def check_folder(config: dict[str, Any]) -> None:
+    """Raise InvalidFeed unless the folder may be loaded from, and the pattern is one."""
+    pattern = config["pattern"]
+    parts = Path(pattern).parts
+    if not parts or Path(pattern).is_absolute() or ".." in parts or "\0" in pattern:
+        raise InvalidFeed("pattern", "A pattern such as *.csv, within the folder.")
+    try:
+        folder_of(config)
+    except FolderRefused as error:
+        raise InvalidFeed("folder", str(error)) from error
+
+
+def folder_of(config: dict[str, Any]) -> Path:
+    """The folder of a feed, where it really lies. Raises FolderRefused."""
+    roots = settings.FOLDER_ROOTS
+    given = config["folder"]
+    if "\0" in given:
+        raise FolderRefused("A folder's name has no NUL in it.")
+    folder = Path(given)
+    if not folder.is_absolute() and roots:
+        folder = roots[0] / folder
+    folder = folder.resolve()
+    if not _inside(folder):
+        allowed = ", ".join(map(str, roots)) or "none"
+        raise FolderRefused(
+            f"{given} is not within the folders from which this installation loads: {allowed}. "
+            "Whoever runs it can name others by DATAFLOW_FOLDERS."
+        )
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+        raise FolderRefused(f"{given} is not there, or is no folder that can be read.")
+    return folder
+
+
+def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun], int]:
+    """Make a run for each file that has come to rest; and how many still have to show that.
+
+    A file that is new, or not as it was at the last look, is left for the next one. A file that
+    was loaded is loaded again only when it has changed. Raises FolderRefused.
+    """
+    folder = folder_of(feed.config)
+    now = timezone.now()
+    found: list[IngestionRun] = []
+    waiting = 0
+    with transaction.atomic():
+        # One look at a time: each file gets one run.
+        Feed.objects.select_for_update().get(pk=feed.pk)
+        known = {file.name: file for file in feed.files.all()}
+        for path in _files(folder, feed.config["pattern"]):
+            name = str(path.relative_to(folder))
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # it was there a moment ago
+            file = known.get(name)
+            size, modified = stat.st_size, max(stat.st_mtime_ns, 0)
+            if file is None or (file.size, file.modified_ns) != (size, modified):
+                changes = {"size": size, "modified_ns": modified, "seen_at": now, "run": None}
+                FolderFile.objects.update_or_create(feed=feed, name=name, defaults=changes)
+                waiting += 1
+            elif file.run_id is None and now - file.seen_at < QUIET:
+                waiting += 1
+            elif file.run_id is None:
+                file.run = IngestionRun.objects.create(
+                    source=feed.source,
+                    feed=feed,
+                    path=str(path.resolve()),
+                    file_name=name[-255:],
+                    size=size,
+                    how=how,
+                    user=user,
+                )
+                file.save(update_fields=["run"])
+                found.append(file.run)
+    return found, waiting
+
+
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    for path in sorted(folder.glob(pattern)):
+        # A link may lead anywhere; a name may hold what no database takes.
+        name = str(path.relative_to(folder))
+        if name.isprintable() and len(name) <= 1000 and _inside(path.resolve()) and path.is_file():
+            yield path
+
+
+def _inside(path: Path) -> bool:
+    return any(path.is_relative_to(root.resolve()) for root in settings.FOLDER_ROOTS)

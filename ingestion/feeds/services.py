@@ -1,0 +1,206 @@
+"""Feeds: kept, started by hand and by their schedules."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cronsim import CronSim, CronSimError
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion import runs
+from ingestion.errors import InvalidSourceName
+from ingestion.feeds.config import api_config, check_api, check_header
+from ingestion.feeds.errors import FeedError, InvalidFeed, SecretUnknown
+from ingestion.feeds.fetch import first_page
+from ingestion.feeds.folders import QUIET, check_folder, look
+from ingestion.feeds.http_client import origin
+from ingestion.feeds.json_page import JSONPage
+from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
+from records.models import Feed, IngestionRun, RunState, Source
+
+log = logging.getLogger(__name__)
+
+
+def save_feed(
+    *,
+    source_name: str,
+    kind: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+    forget_secrets: bool = False,
+    start_over: bool = False,
+    schedule: str = "",
+    enabled: bool = True,
+    user: User | None = None,
+) -> Feed:
+    """Keep from where, how and when a source loads itself; a source that does not exist is made.
+
+    ``secrets`` are headers to be kept beside those that are kept already. These are forgotten
+    when another host is asked from now on: they were meant for the former one. Raises
+    InvalidFeed, InvalidSourceName.
+    """
+    try:
+        Source(name=source_name).clean_fields(exclude=["mapping"])
+    except ValidationError as error:
+        raise InvalidSourceName(source_name) from error
+    secrets = dict(secrets or {})
+    config = dict(config)
+    check_config(kind, config, secrets)
+    due = next_time(schedule)
+    with transaction.atomic():
+        source, _ = Source.objects.get_or_create(name=source_name)
+        feed = Feed.objects.select_for_update().filter(source=source).first()
+        if feed is None:
+            feed = Feed(source=source, user=user)
+        kept = {} if forget_secrets or not same_host(feed, kind, config) else kept_secrets(feed)
+        if kind == Feed.Kind.HTTP:
+            feed.secrets = encrypt(kept | secrets)
+        else:
+            feed.secrets = ""
+        if start_over or _asks_otherwise(feed.config, config):
+            feed.position = ""
+        feed.kind, feed.config = kind, config
+        feed.schedule, feed.enabled, feed.next_at = (schedule, enabled, due if enabled else None)
+        feed.save()
+    return feed
+
+
+def check_config(kind: str, config: dict[str, Any], secrets: Mapping[str, str]) -> None:
+    """Raise InvalidFeed for what can't be loaded from."""
+    if kind == Feed.Kind.FOLDER:
+        check_folder(config)
+        return
+    api = api_config(config)
+    check_api(api)
+    check_references(api.headers)
+    for name, value in secrets.items():
+        try:
+            check_header(name, value)
+        except InvalidFeed as error:
+            raise InvalidFeed("secrets", str(error)) from None
+
+
+def same_host(feed: Feed, kind: str, config: Mapping[str, Any]) -> bool:
+    """Whether the feed asks the host that it asked before."""
+    if not (feed.pk and feed.kind == kind == Feed.Kind.HTTP):
+        return False
+    return origin(feed.config["url"]) == origin(config["url"])
+
+
+def kept_secrets(feed: Feed) -> dict[str, str]:
+    """The headers that are kept; none where they can't be read any more."""
+    try:
+        return decrypt(feed.secrets)
+    except SecretUnknown:
+        return {}
+
+
+def _asks_otherwise(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether the position of what was asked so far says nothing about what is asked now."""
+    return any(before.get(key) != now.get(key) for key in ("url", "incremental"))
+
+
+def next_time(schedule: str, after: datetime | None = None) -> datetime | None:
+    """When a schedule (cron) is due next; None without one. Raises InvalidFeed."""
+    if not schedule:
+        return None
+    try:
+        return next(CronSim(schedule, timezone.localtime(after)))
+    except CronSimError as error:
+        raise InvalidFeed(
+            "schedule", f"{schedule[:100]!r} is no schedule such as 0 6 * * 1-5: {error}."
+        ) from None
+    except StopIteration:
+        raise InvalidFeed("schedule", f"{schedule[:100]!r} is never due.") from None
+
+
+def start(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRun]:
+    """Make the runs that load what there is now, and queue them; see ``prepare``."""
+    made = prepare(feed, how=how, user=user)
+    for run in made:
+        runs.queue(run)
+    return made
+
+
+def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRun]:
+    """Make the runs that load what there is now, for a worker to work on.
+
+    An API has one run at a time: while one is active, that is the one. A folder has one for each
+    file that has come to rest; where others have yet to, it is looked at again soon. Raises
+    FolderRefused.
+    """
+    if feed.kind == Feed.Kind.FOLDER:
+        found, waiting = look(feed, how=how, user=user)
+        if waiting:
+            soon = timezone.now() + QUIET + timedelta(seconds=1)
+            if feed.next_at is None or feed.next_at > soon:
+                feed.next_at = soon
+                Feed.objects.filter(pk=feed.pk).update(next_at=soon)
+        return found
+    with transaction.atomic():
+        Feed.objects.select_for_update().get(pk=feed.pk)
+        active = IngestionRun.objects.active().filter(feed=feed).first()
+        if active is not None:
+            return [active]
+        return [
+            IngestionRun.objects.create(
+                source=feed.source,
+                feed=feed,
+                path="",
+                file_name=f"{feed.source.name}.ndjson",
+                how=how,
+                user=user,
+            )
+        ]
+
+
+def start_due() -> None:
+    """Start every feed whose time has come; of several processes that try, one does."""
+    now = timezone.now()
+    for feed in Feed.objects.filter(enabled=True, next_at__lte=now).select_related("source"):
+        due = next_time(feed.schedule, now)
+        if not Feed.objects.filter(pk=feed.pk, next_at=feed.next_at).update(next_at=due):
+            continue
+        feed.next_at = due
+        try:
+            start(feed, how="schedule", user=feed.user)
+        except FeedError as error:
+            _tell(feed, str(error))
+
+
+def _tell(feed: Feed, problem: str) -> None:
+    """Show by a failed run why a scheduled loading could not begin; once as long as it lasts."""
+    log.warning("%s: %s", feed, problem)
+    last = feed.runs.order_by("-id").first()
+    if last is None or last.error != problem:
+        now = timezone.now()
+        IngestionRun.objects.create(
+            source=feed.source,
+            feed=feed,
+            path="",
+            file_name=str(feed.config.get("pattern", ""))[:255],
+            how="schedule",
+            state=RunState.FAILED,
+            error=problem,
+            started_at=now,
+            finished_at=now,
+        )
+
+
+def try_api(
+    config: Mapping[str, Any], secrets: Mapping[str, str], feed: Feed | None = None
+) -> JSONPage:
+    """The first page that a feed would fetch, with the secrets of ``feed`` where the host is its.
+
+    Raises FeedError.
+    """
+    api = api_config(config)
+    check_config(Feed.Kind.HTTP, dict(config), secrets)
+    known = feed is not None and same_host(feed, Feed.Kind.HTTP, config)
+    kept = decrypt(feed.secrets) if feed is not None and known else {}
+    headers = filled_in(api.headers) | kept | dict(secrets)
+    return first_page(api, headers, position=feed.position if feed is not None and known else "")
