@@ -1,0 +1,361 @@
+"""Feeds as they are kept and started: schedules, secrets, folders, and the runs of APIs."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from django.utils import timezone
+
+from ingestion import runs
+from ingestion.errors import InvalidSourceName
+from ingestion.feeds import folders, services
+from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
+from ingestion.feeds.secrets import decrypt, encrypt, filled_in
+from ingestion.feeds.services import save_feed, start, start_due
+from records.models import DataRecord, Feed, FolderFile, IngestionRun, RunState
+from tests.apis import ROWS, Reply, rows_by, serving
+
+pytestmark = pytest.mark.django_db
+
+API = {"url": "https://api.example/rows"}
+PAGED = {
+    "rows_path": "data.items",
+    "paging": {"style": "cursor", "path": "meta.cursor", "param": "after"},
+}
+
+
+@pytest.fixture(autouse=True)
+def installation(settings, tmp_path):
+    settings.INPUT_DIR = tmp_path / "inputs"
+    settings.ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
+    settings.FOLDER_ROOTS = [tmp_path / "inbox"]
+    (tmp_path / "inbox" / "shop").mkdir(parents=True)
+    return settings
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    return tmp_path / "inbox" / "shop"
+
+
+def api_feed(url, **more):
+    config = {"url": url, **PAGED, **more.pop("config", {})}
+    return save_feed(source_name="shop", kind="http", config=config, **more)
+
+
+def loaded(feed):
+    """The runs that loading the feed makes, as they end."""
+    made = start(feed, how="test")
+    return [runs.load(run.pk, "tests") for run in made]
+
+
+# APIs
+
+
+def test_an_api_lands_every_row_once_whatever_fails_on_the_way():
+    with serving(rows_by("cursor"), trouble=0.3, silence=0.8) as api:
+        feed = api_feed(f"{api.url}/rows")
+        (run,) = loaded(feed)
+        assert (run.state, run.error) == (RunState.FINISHED, "")
+        assert (run.read, run.created) == (len(ROWS), len(ROWS))
+        assert sum(page["rows"] for page in run.pages) == len(ROWS)
+        assert DataRecord.objects.count() == len(ROWS)
+        assert DataRecord.objects.get(pk="shop:r0007").data == {"id": "r0007", "value": "7"}
+        (again,) = loaded(feed)
+        assert (again.created, again.unchanged) == (0, len(ROWS))
+
+
+def test_a_page_that_is_none_fails_the_run_after_what_came_before_has_landed():
+    whole = rows_by("cursor")
+
+    def answer(request):
+        return Reply(b"<html>") if request.query.get("after") == "c30" else whole(request)
+
+    with serving(answer) as api:
+        feed = api_feed(
+            f"{api.url}/rows",
+            config={"incremental": {"column": "id", "param": "since"}},
+        )
+        (run,) = loaded(feed)
+    assert run.state == RunState.FAILED
+    assert "Page 4 (" in run.error
+    assert "HTML" in run.error
+    assert run.created == DataRecord.objects.count() == 30
+    feed.refresh_from_db()
+    assert feed.position == ""
+
+
+def test_what_is_new_is_asked_for_from_where_the_last_complete_run_came_to():
+    with serving(
+        lambda request: Reply({"data": {"items": [] if "since" in request.query else ROWS}})
+    ) as api:
+        feed = api_feed(
+            f"{api.url}/rows", config={"incremental": {"column": "value", "param": "since"}}
+        )
+        loaded(feed)
+        feed.refresh_from_db()
+        assert feed.position == "102"
+        (run,) = loaded(feed)
+        assert api.requests[-1].query["since"] == "102"
+    assert (run.state, run.read) == (RunState.FINISHED, 0)
+    assert run.notes == ["The API has no row newer than '102'."]
+    feed = api_feed("http://127.0.0.1/other")
+    assert feed.position == ""
+
+
+def test_the_first_page_failing_fails_the_run_with_its_reason():
+    with serving(lambda request: Reply(b"", 401)) as api:
+        (run,) = loaded(api_feed(api.url))
+    assert run.state == RunState.FAILED
+    assert "401 (Unauthorized)" in run.error
+
+
+def test_a_private_address_fails_the_run_and_gets_no_request(settings):
+    settings.ALLOWED_NETWORKS = []
+    with serving(rows_by("none")) as api:
+        (run,) = loaded(api_feed(api.url))
+        assert api.requests == []
+    assert "DATAFLOW_ALLOWED_NETWORKS" in run.error
+
+
+def test_an_api_has_one_run_at_a_time():
+    feed = api_feed("https://api.example/")
+    assert start(feed, how="test") == start(feed, how="test")
+
+
+# Secrets
+
+
+def test_secrets_reach_the_api_and_are_kept_unreadable(monkeypatch):
+    monkeypatch.setenv("DATAFLOW_SECRET_TENANT", "from the environment")
+    with serving(rows_by("none")) as api:
+        feed = api_feed(
+            api.url,
+            config={"headers": {"X-Tenant": "${DATAFLOW_SECRET_TENANT}"}, "paging": {}},
+            secrets={"Authorization": "Bearer hush"},
+        )
+        loaded(feed)
+        headers = api.requests[0].headers
+    assert headers["Authorization"] == "Bearer hush"
+    assert headers["X-Tenant"] == "from the environment"
+    assert "hush" not in f"{feed.secrets}{feed.config}"
+    assert not any("hush" in str(row) for row in IngestionRun.objects.values())
+
+
+def test_secrets_stay_while_the_same_host_is_asked_and_go_with_it():
+    feed = api_feed("https://api.example/a", secrets={"X-Key": "hush"})
+    feed = api_feed("https://api.example/b")
+    assert decrypt(feed.secrets) == {"X-Key": "hush"}
+    feed = api_feed("https://api.example/b", secrets={"Cookie": "c"})
+    assert decrypt(feed.secrets) == {"X-Key": "hush", "Cookie": "c"}
+    for url in ("https://other.example/b", "http://api.example/b"):
+        assert api_feed(url).secrets == ""
+        api_feed("https://api.example/b", secrets={"X-Key": "hush"})
+    assert api_feed("https://api.example/b", forget_secrets=True).secrets == ""
+
+
+def test_secrets_of_another_secret_key_are_said_to_be_lost(settings):
+    kept = encrypt({"X-Key": "hush"})
+    settings.SECRET_KEY = "another one"
+    with pytest.raises(SecretUnknown, match="SECRET_KEY is not what it was"):
+        decrypt(kept)
+    feed = api_feed("https://api.example/")
+    Feed.objects.update(secrets=kept)
+    (run,) = loaded(feed)
+    assert "Enter them again" in run.error
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", ""])
+def test_only_what_is_meant_as_a_secret_is_taken_from_the_environment(monkeypatch, name):
+    monkeypatch.setenv("SECRET_KEY", "x")
+    with pytest.raises(InvalidFeed):
+        api_feed("https://api.example/", config={"headers": {"X": f"${{{name}}}"}})
+    with pytest.raises(SecretUnknown):
+        filled_in({"X": f"${{{name}}}"})
+
+
+def test_a_secret_that_the_environment_lacks_is_named():
+    with pytest.raises(SecretUnknown, match="no DATAFLOW_SECRET_NONE"):
+        filled_in({"X": "${DATAFLOW_SECRET_NONE}"})
+
+
+@pytest.mark.parametrize(
+    ("config", "secrets", "field"),
+    [
+        ({"url": "ftp://api.example/"}, {}, "url"),
+        ({"url": "https://user:hush@api.example/"}, {}, "url"),
+        ({"url": "http://[/"}, {}, "url"),
+        ({"url": "https://api.example/a b"}, {}, "url"),
+        ({**API, "headers": {"Authorization": "hush"}}, {}, "headers"),
+        ({**API, "headers": {"X y": "1"}}, {}, "headers"),
+        ({**API, "headers": {"Host": "1"}}, {}, "headers"),
+        (API, {"X": "hush\r\nHost: evil"}, "secrets"),
+        ({**API, "paging": {"style": "cursor", "path": "next"}}, {}, "paging_param"),
+        ({**API, "paging": {"style": "next"}}, {}, "paging_path"),
+        ({**API, "rows_path": "a..b"}, {}, "rows_path"),
+        ({**API, "incremental": {"column": "id"}}, {}, "cursor_column"),
+        ({**API, "incremental": {"column": "a", "param": "b", "value": "c"}}, {}, "cursor_value"),
+    ],
+)
+def test_what_can_not_work_is_not_kept_and_no_secret_is_repeated(config, secrets, field):
+    with pytest.raises(InvalidFeed) as refused:
+        save_feed(source_name="shop", kind="http", config=config, secrets=secrets)
+    assert refused.value.field == field
+    assert "hush" not in str(refused.value)
+    assert not Feed.objects.exists()
+
+
+def test_a_source_has_a_name_that_sources_can_have():
+    with pytest.raises(InvalidSourceName):
+        save_feed(source_name="no name", kind="http", config=API)
+
+
+# Schedules
+
+
+def test_a_schedule_is_due_by_cron_and_started_once():
+    feed = api_feed("https://api.example/", schedule="30 6 * * *")
+    assert timezone.localtime(feed.next_at).strftime("%H:%M") == "06:30"
+    start_due()
+    assert not IngestionRun.objects.exists()
+    Feed.objects.update(next_at=timezone.now() - timedelta(hours=9))
+    start_due()
+    start_due()
+    run = IngestionRun.objects.get()
+    assert (run.how, run.state, run.feed) == ("schedule", RunState.QUEUED, feed)
+    feed.refresh_from_db()
+    assert feed.next_at > timezone.now()
+
+
+def test_of_two_that_look_at_once_one_starts_it(monkeypatch):
+    feed = api_feed("https://api.example/", schedule="* * * * *")
+    Feed.objects.update(next_at=timezone.now() - timedelta(minutes=5))
+    started = []
+    monkeypatch.setattr(services, "start", lambda *args, **more: started.append(1))
+    late = list(Feed.objects.all())
+    start_due()
+    monkeypatch.setattr(Feed.objects, "filter", _first_returns(Feed.objects.filter, late))
+    start_due()
+    assert started == [1]
+
+
+def _first_returns(real, late):
+    class Late(list):
+        def select_related(self, *ignored):
+            return self
+
+    calls = []
+
+    def call(*args, **options):
+        calls.append(1)
+        return Late(late) if len(calls) == 1 else real(*args, **options)
+
+    return call
+
+
+def test_a_feed_that_is_switched_off_waits():
+    feed = api_feed("https://api.example/", schedule="* * * * *", enabled=False)
+    assert feed.next_at is None
+
+
+@pytest.mark.parametrize("schedule", ["61 * * * *", "soon", "* * *", "0 0 30 2 *"])
+def test_what_is_no_schedule_is_said(schedule):
+    with pytest.raises(InvalidFeed, match=r"schedule|due"):
+        api_feed("https://api.example/", schedule=schedule)
+
+
+def test_times_of_a_schedule_are_local(settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    timezone.get_default_timezone.cache_clear()
+    try:
+        after = datetime(2026, 7, 1, 0, 0, tzinfo=UTC)
+        due = services.next_time("0 6 * * *", after)
+        assert due.astimezone(UTC) == datetime(2026, 7, 1, 4, 0, tzinfo=UTC)
+    finally:
+        settings.TIME_ZONE = "UTC"
+        timezone.get_default_timezone.cache_clear()
+
+
+# Folders
+
+
+@pytest.fixture
+def no_wait(monkeypatch):
+    monkeypatch.setattr(folders, "QUIET", timedelta(0))
+
+
+def folder_feed(folder="shop", pattern="*.csv", **more):
+    config = {"folder": folder, "pattern": pattern}
+    return save_feed(source_name="shop", kind="folder", config=config, **more)
+
+
+def test_a_file_that_grows_is_left_until_it_has_come_to_rest(inbox, no_wait):
+    feed = folder_feed()
+    file = inbox / "a.csv"
+    file.write_text("id,value\n1,2\n")
+    assert loaded(feed) == []
+    file.write_text("id,value\n1,2\n2,3\n")
+    assert loaded(feed) == []
+    (run,) = loaded(feed)
+    assert (run.state, run.created, run.file_name) == (RunState.FINISHED, 2, "a.csv")
+
+
+def test_two_looks_at_once_tell_nothing(inbox):
+    feed = folder_feed()
+    (inbox / "a.csv").write_text("id\n1\n")
+    assert start(feed, how="test") == start(feed, how="test") == []
+    feed.refresh_from_db()
+    assert feed.next_at < timezone.now() + timedelta(seconds=10)
+    FolderFile.objects.update(seen_at=timezone.now() - timedelta(seconds=6))
+    assert len(start(feed, how="test")) == 1
+
+
+def test_each_file_is_loaded_once_and_again_when_it_has_changed(inbox, no_wait):
+    feed = folder_feed()
+    for name in ("a.csv", "b.csv", "c.txt"):
+        (inbox / name).write_text(f"id,value\n{name},2\n")
+    assert loaded(feed) == []
+    assert sorted(run.file_name for run in loaded(feed)) == ["a.csv", "b.csv"]
+    assert loaded(feed) == []
+    (inbox / "a.csv").write_text("id,value\na.csv,2\nnew,3\n")
+    os.utime(inbox / "a.csv", ns=(1, 1))
+    assert loaded(feed) == []
+    (run,) = loaded(feed)
+    assert (run.created, run.unchanged) == (1, 1)
+    assert loaded(feed) == []
+
+
+@pytest.mark.parametrize("folder", ["/etc", "..", "shop/../..", "/", "missing", "link", "a\0b"])
+def test_other_folders_are_refused(inbox, tmp_path, folder):
+    (inbox.parent / "link").symlink_to(tmp_path)
+    with pytest.raises(InvalidFeed):
+        folder_feed(folder)
+
+
+@pytest.mark.parametrize("pattern", ["../*.csv", "/etc/*", "", "a/../../*"])
+def test_other_patterns_are_refused(pattern):
+    with pytest.raises(InvalidFeed):
+        folder_feed(pattern=pattern)
+
+
+def test_a_link_that_leads_out_of_the_folders_is_no_file(inbox, tmp_path, no_wait):
+    (tmp_path / "outside.csv").write_text("id\n1\n")
+    (inbox / "a.csv").symlink_to(tmp_path / "outside.csv")
+    feed = folder_feed()
+    assert loaded(feed) == loaded(feed) == []
+    assert not FolderFile.objects.exists()
+
+
+def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(inbox):
+    feed = folder_feed(schedule="* * * * *")
+    inbox.rmdir()
+    with pytest.raises(FolderRefused):
+        start(feed, how="test")
+    for _ in range(3):
+        Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+        start_due()
+    run = IngestionRun.objects.get()
+    assert run.state == RunState.FAILED
+    assert "is not there" in run.error
