@@ -1,7 +1,10 @@
-"""The page by which files come in."""
+"""The page by which files come in, and what sources remember for the next ones."""
 
 from django.urls import path
 
-from ingestion import views
+from ingestion import source_settings, views
 
-urlpatterns = [path("upload/", views.upload, name="upload")]
+urlpatterns = [
+    path("upload/", views.upload, name="upload"),
+    path("sources/<source_name:name>/settings/", source_settings.settings, name="source-settings"),
+]

@@ -1,13 +1,11 @@
 """Sources with their mappings; counters and signs of life."""
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -15,15 +13,12 @@ from records import store
 from records.admin.base import LargeTable, LookOnly
 from records.admin.fields import JSONText
 from records.errors import SourceHasRecords
-from records.models import DataRecord, Heartbeat, RecordCount, Source
-
-# How many columns may play a role; None stands for any number of them.
-ROLES: dict[str, int | None] = {"id": None, "timestamp": None, "value": 1, "category": 1}
-FORMAT = "timestamp_format"
+from records.mappings import check_mapping
+from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The name of a source and the roles of its columns."""
+    """The name of a source, the roles of its columns, and what becomes of known keys."""
 
     mapping = JSONText(
         required=False,
@@ -32,56 +27,18 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         '"category": []}. It is used from the next run on.',
     )
 
+    on_conflict = forms.ChoiceField(
+        required=False,
+        choices=OnConflict.choices,
+        label="When a key comes back with other content",
+    )
+
     class Meta:
         model = Source
-        fields = ("name", "mapping")
+        fields = ("name", "mapping", "on_conflict")
 
     def clean_mapping(self) -> dict[str, Any]:
-        mapping = self.cleaned_data["mapping"] or {}
-        if not isinstance(mapping, dict):
-            raise ValidationError("A mapping is a JSON object of roles and their columns.")
-        for role, columns in mapping.items():
-            if role == FORMAT:
-                check_format(columns)
-            elif role in ROLES:
-                check_columns(role, columns)
-            else:
-                known = ", ".join([*ROLES, FORMAT])
-                raise ValidationError(f"There is no role {role!r}. The roles are {known}.")
-        return {role: mapping.get(role, []) for role in ROLES} | {
-            key: value for key, value in mapping.items() if key == FORMAT
-        }
-
-
-def is_name(text: object) -> bool:
-    return isinstance(text, str) and bool(text) and "\0" not in text
-
-
-def check_format(text: object) -> None:
-    """Raise ValidationError unless the text may be the format of a date."""
-    if not (is_name(text) and (text in ("iso", "unix") or reads_dates(str(text)))):
-        raise ValidationError(f"{FORMAT!r} is 'iso', 'unix' or a format such as '%d.%m.%Y'.")
-
-
-def reads_dates(pattern: str) -> bool:
-    """Whether strptime reads a date by the pattern: a time of day without a year is none."""
-    moment = datetime(2021, 11, 23, 13, 45, 56, tzinfo=UTC)
-    try:
-        return datetime.strptime(moment.strftime(pattern), pattern).year == moment.year  # noqa: DTZ007
-    except (ValueError, re.error):
-        # A directive given twice makes strptime fail with an error of its regular expression.
-        return False
-
-
-def check_columns(role: str, columns: object) -> None:
-    """Raise ValidationError unless the columns may play the role."""
-    if not isinstance(columns, list) or not all(map(is_name, columns)):
-        raise ValidationError(f"{role!r} has a list of names of columns.")
-    if len(set(columns)) < len(columns):
-        raise ValidationError(f"{role!r} names a column twice.")
-    most = ROLES[role]
-    if most is not None and len(columns) > most:
-        raise ValidationError(f"{role!r} has one column at the most.")
+        return check_mapping(self.cleaned_data["mapping"] or {})
 
 
 @admin.register(Source)
@@ -89,11 +46,11 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Sources: records carry the name of theirs, and keep it from being deleted."""
 
     form = SourceForm
-    list_display = ("name", "created_at")
+    list_display = ("name", "on_conflict", "created_at")
     search_fields = ("name",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        return ("name", "created_at") if obj else ()
+        return ("name", "columns", "reading", "created_at") if obj else ()
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         try:

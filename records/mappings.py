@@ -1,0 +1,59 @@
+"""What a mapping may be: checked alike on the page of a source's settings and in the admin."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+# How many columns may play a role; None stands for any number of them.
+MOST: dict[str, int | None] = {"id": None, "timestamp": None, "value": 1, "category": 1}
+FORMAT = "timestamp_format"
+
+
+def check_mapping(mapping: Any) -> dict[str, Any]:
+    """The mapping, with a list of columns for every role. Raises ValidationError."""
+    if not isinstance(mapping, dict):
+        raise ValidationError("A mapping is a JSON object of roles and their columns.")
+    for role, columns in mapping.items():
+        if role == FORMAT:
+            check_format(columns)
+        elif role in MOST:
+            check_columns(role, columns)
+        else:
+            known = ", ".join([*MOST, FORMAT])
+            raise ValidationError(f"There is no role {role!r}. The roles are {known}.")
+    return {role: mapping.get(role, []) for role in MOST} | {
+        key: value for key, value in mapping.items() if key == FORMAT
+    }
+
+
+def is_name(text: object) -> bool:
+    return isinstance(text, str) and bool(text) and "\0" not in text
+
+
+def check_format(text: object) -> None:
+    """Raise ValidationError unless the text may be the format of a date."""
+    if not (is_name(text) and (text in ("iso", "unix") or reads_dates(str(text)))):
+        raise ValidationError(f"{FORMAT!r} is 'iso', 'unix' or a format such as '%d.%m.%Y'.")
+
+
+def reads_dates(pattern: str) -> bool:
+    """Whether strptime reads a date by the pattern: a time of day without a year is none."""
+    moment = datetime(2021, 11, 23, 13, 45, 56, tzinfo=UTC)
+    try:
+        return datetime.strptime(moment.strftime(pattern), pattern).year == moment.year  # noqa: DTZ007
+    except (ValueError, re.error):
+        # A directive given twice makes strptime fail with an error of its regular expression.
+        return False
+
+
+def check_columns(role: str, columns: object) -> None:
+    """Raise ValidationError unless the columns may play the role."""
+    if not isinstance(columns, list) or not all(map(is_name, columns)):
+        raise ValidationError(f"{role!r} has a list of names of columns.")
+    if len(set(columns)) < len(columns):
+        raise ValidationError(f"{role!r} names a column twice.")
+    most = MOST[role]
+    if most is not None and len(columns) > most:
+        raise ValidationError(f"{role!r} has one column at the most.")
