@@ -141,7 +141,9 @@ def examine(
         "mapping": run.mapping,
         "encoding": run.encoding,
         "notes": notes,
-        "profile": [asdict(column) for column in profile.columns()],
+        "profile": [
+            {**asdict(column), "share": column.numbers * 100} for column in profile.columns()
+        ],
     }
     storable: Report = _storable(report)
     return storable
@@ -204,6 +206,7 @@ class _Findings:
         return {
             "read": self.read,
             **{str(verdict): count for verdict, count in self._ledger.items()},
+            "loadable": self.read - self._ledger[Verdict.REJECTED],
             "reasons": sorted(self._reasons.values(), key=lambda group: -group["count"]),
             "other_reasons": self._other_reasons,
             "changes": self._changes,

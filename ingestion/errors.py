@@ -23,6 +23,10 @@ class InvalidReading(IngestionError):
         super().__init__(f"{what.replace('_', ' ').capitalize()} can't be {value!r}: {reason}.")
 
 
+class NotReady(IngestionError):
+    """A draft that can't be loaded as it stands; ``str()`` says what is to be chosen."""
+
+
 class NoRoom(IngestionError):
     """The input can't be kept."""
 

@@ -1,45 +1,47 @@
-"""The upload page: a file comes in, and a run takes it from there."""
+"""The upload page, and the preview of what came in by it."""
+
+from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect, retarget
 
-from ingestion import runs
-from ingestion.errors import IngestionError
+from ingestion import preview_form, previews
+from ingestion.errors import IngestionError, InvalidReading
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
-from records.models import Source
-from records.requests import PageRequest
+from ingestion.previews import Look
+from records.models import IngestionRun, RunState, Source
+from records.models.sources import OnConflict
+from records.requests import PageRequest, wants_part
+from records.runs import worker_alive
+
+GREATEST_ID = 2**63 - 1
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: PageRequest) -> HttpResponse:
-    """The form; a file that was sent is kept and queued, and its run's page comes next."""
-    if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied(
-            "You may look at records, but not upload any. Ask an administrator for the "
-            "permission to add ingestion runs."
-        )
+    """The form; a file that was sent is kept as a draft, and its preview comes next."""
+    check_permission(request)
     form = UploadForm()
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
             try:
                 stored = keep_upload(form.cleaned_data["file"])
-                run = runs.create_run(
+                run = previews.create_draft(
                     path=stored.path,
                     file_name=stored.name,
-                    how="upload",
                     source_name=form.cleaned_data["source"] or None,
-                    roles=form.roles,
                     user=request.user,
                 )
             except IngestionError as error:
                 form.add_error(None, str(error))
             else:
-                runs.queue(run)
                 return redirect(run)
     context = {
         "form": form,
@@ -47,3 +49,115 @@ def upload(request: PageRequest) -> HttpResponse:
         "limit": settings.MAX_UPLOAD_BYTES,
     }
     return render(request, "ingestion/upload.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: PageRequest, pk: int) -> HttpResponse:
+    """What a file that was uploaded holds, and what loading it would do; nothing has landed yet."""
+    check_permission(request)
+    run = _run_or_404(pk)
+    if run.state != RunState.DRAFT:
+        return _leave(request, run)
+    if request.method == "POST":
+        return _act(request, run)
+    seen = previews.look(run)
+    return _show(request, run, seen, is_open="open" in request.GET or not _is_known(run, seen))
+
+
+@require_safe
+def dry_run(request: PageRequest, pk: int) -> HttpResponse:
+    """The part of a preview that moves, until there is a report of what loading would do."""
+    check_permission(request)
+    run = _run_or_404(pk)
+    if run.state != RunState.DRAFT or not wants_part(request):
+        return _leave(request, run)
+    context = _dry_context(run)
+    if context["dry"] is not None and context["dry"].is_active:
+        return render(request, "ingestion/_dry_progress.html", context)
+    response = render(request, "ingestion/_dry_run.html", {"seen": previews.look(run), **context})
+    return retarget(response, "#dry-run")
+
+
+def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
+    """Adjust the draft as was chosen; load or discard it if that was asked for."""
+    if request.POST.get("do") == "discard":
+        previews.discard(run)
+        messages.success(request, "The file was discarded. Nothing of it has landed.")
+        return redirect("upload")
+    seen = previews.look(run)
+    choice = preview_form.choice_of(request.POST, seen)
+    try:
+        changed = previews.adjust(run, choice, seen)
+        if request.POST.get("do") == "load" and not changed:
+            previews.load(run, seen)
+            return redirect(run)
+    except InvalidReading as error:
+        errors = {error.what: str(error)}
+        return _show(request, run, seen, said=choice.reading, errors=errors)
+    except IngestionError as error:
+        return _show(request, run, seen, errors={"": str(error)})
+    if changed and request.POST.get("do") == "load":
+        messages.warning(request, "You have changed something: see what would happen now.")
+    if wants_part(request):
+        return _show(request, run, previews.look(run))
+    return redirect(f"{run.get_absolute_url()}?open")
+
+
+def _show(
+    request: PageRequest,
+    run: IngestionRun,
+    seen: Look,
+    *,
+    said: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    is_open: bool = True,
+) -> HttpResponse:
+    part = wants_part(request)
+    context: dict[str, Any] = {
+        "seen": seen,
+        "reading": preview_form.reading_fields(run, seen, said, errors),
+        "roles": preview_form.role_fields(seen),
+        "policies": OnConflict.choices,
+        "policy": previews.policy_of(run),
+        "errors": errors or {},
+        "is_open": is_open,
+        **_dry_context(run),
+    }
+    template = "ingestion/_preview.html" if part else "ingestion/preview.html"
+    # htmx shows no part that comes with an error.
+    return render(request, template, context, status=400 if errors and not part else 200)
+
+
+def _dry_context(run: IngestionRun) -> dict[str, Any]:
+    dry = previews.latest_dry_run(run)
+    waits = dry is not None and dry.is_active
+    return {"run": run, "dry": dry, "no_worker": waits and not worker_alive("ingestion")}
+
+
+def _is_known(run: IngestionRun, seen: Look) -> bool:
+    """Whether the input is as the source had it before, so that there is nothing to decide."""
+    return bool(run.source.columns) and not seen.header and not seen.obstacle
+
+
+def _leave(request: PageRequest, run: IngestionRun) -> HttpResponse:
+    """To the page of the run, which is the preview of a draft."""
+    if wants_part(request):
+        return HttpResponseClientRedirect(run.get_absolute_url())
+    return redirect(run)
+
+
+def _run_or_404(pk: int) -> IngestionRun:
+    found = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"There is no upload {pk}.")
+    run: IngestionRun = found
+    return run
+
+
+def check_permission(request: PageRequest) -> None:
+    """Raise PermissionDenied for who may not upload."""
+    if not request.user.has_perm("records.add_ingestionrun"):
+        raise PermissionDenied(
+            "You may look at records, but not upload any. Ask an administrator for the "
+            "permission to add ingestion runs."
+        )

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import sys
+from html import unescape
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -82,5 +83,22 @@ class Site:
             f'--x\r\nContent-Disposition: form-data; name="source"\r\n\r\n{source}\r\n'
             f'--x\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
         ).encode() + file.read_bytes()
-        landed_at = post("/upload/", body + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
+        preview = post("/upload/", body + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
+        path = preview.removeprefix(self.url)
+        with opener.open(preview) as page:
+            form = urlencode(answers(page.read().decode()) | {"do": "load"}, doseq=True)
+        landed_at = post(path, form.encode(), "application/x-www-form-urlencoded")
         assert "/runs/ingestion/" in landed_at
+
+
+def answers(html: str) -> dict[str, list[str]]:
+    """What the form on a page would send as it stands, without a click on a button."""
+    sent: dict[str, list[str]] = {}
+    for attributes, options in re.findall(r"<select ([^>]*)>(.*?)</select>", html, re.DOTALL):
+        name = re.search(r'name="(\w+)"', attributes)
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        if name:
+            sent.setdefault(name[1], []).append(unescape(chosen[1]) if chosen else "")
+    for name, value in re.findall(r'<input id="[\w-]+" name="(\w+)" value="([^"]*)"', html):
+        sent.setdefault(name, []).append(unescape(value))
+    return sent

@@ -126,7 +126,8 @@ class IngestionRun(Run):
         return f"run {self.pk}: {self.file_name}"
 
     def get_absolute_url(self) -> str:
-        return reverse("ingestion-run", args=[self.pk])
+        name = "preview" if self.state == RunState.DRAFT else "ingestion-run"
+        return reverse(name, args=[self.pk])
 
     @property
     def landed_nothing(self) -> bool:

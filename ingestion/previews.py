@@ -1,0 +1,314 @@
+"""Previews: drafts of runs, that a person looks at, adjusts, and loads or discards."""
+
+import gzip
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from ingestion import dry_runs, runs
+from ingestion.detection import Detected, detect
+from ingestion.dialect import check_reading
+from ingestion.errors import IngestionError, NotReady
+from ingestion.mapping import FORMAT
+from ingestion.packed import GZIP, ZIP, unpacked
+from ingestion.preparation import Prepared, prepare
+from ingestion.timestamps import FORMATS, parser
+from records import store
+from records.errors import SourceHasRecords
+from records.models import DryRun, Feed, IngestionRun, RunState, Source
+from records.rows import ROLES
+
+# A larger file is looked at by its beginning only; its dry run then finds out the rest.
+WHOLE_BYTES = 64 << 20
+# What is packed grows when it is unpacked.
+WHOLE_PACKED_BYTES = 8 << 20
+START_BYTES = 1 << 20
+# So much of a file is shown as it is, and so many of its rows.
+SHOWN_BYTES = 32 << 10
+SHOWN_LINES = 12
+SHOWN_CHARACTERS = 400
+SHOWN_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChange:
+    """How the columns of an input differ from those that the source had before."""
+
+    added: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.missing or self.renamed)
+
+
+@dataclass(slots=True)
+class Look:
+    """What a preview shows at once: how an input begins, and how that is understood.
+
+    ``found`` is what was found out without what the person says; ``error`` says why the input
+    can't be read that way, and then ``prepared`` is None. ``partly``: only the beginning of a
+    large file was looked at. ``formats`` are those that read the dates, each with an example.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    found: Detected | None = None
+    prepared: Prepared | None = None
+    error: str = ""
+    partly: bool = False
+    header: HeaderChange = field(default_factory=HeaderChange)
+    formats: list[tuple[str, str]] = field(default_factory=list)
+    same: IngestionRun | None = None
+
+    @property
+    def rows(self) -> list[list[str]]:
+        return self.prepared.sample[:SHOWN_ROWS] if self.prepared else []
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """Who plays which role, and the format of the dates where it is decided."""
+        if self.prepared is None:
+            return {**{role: [] for role in ROLES}, FORMAT: None}
+        chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
+        return {**self.prepared.mapping, FORMAT: chosen}
+
+    @property
+    def asks_for_format(self) -> bool:
+        """Whether the dates can be read in two ways, and nobody has said which."""
+        return self.prepared is not None and self.prepared.rival is not None
+
+    @property
+    def obstacle(self) -> str:
+        """Why the input can't be loaded like this; empty if it can."""
+        if self.prepared is None:
+            return self.error
+        if missing := self.prepared.missing:
+            named = ", ".join(f"“{column}” ({role})" for role, column in missing)
+            return f"The file has no column {named}: choose another one, or none."
+        if self.asks_for_format:
+            return "The dates can be read in two ways: choose how they are meant."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person chose on a preview; ``mapping`` has every role, and the format of dates."""
+
+    reading: dict[str, str]
+    mapping: dict[str, Any]
+    on_conflict: str
+
+
+def create_draft(
+    *,
+    path: Path,
+    file_name: str,
+    source_name: str | None = None,
+    user: User | None = None,
+) -> IngestionRun:
+    """Make a draft for an uploaded file, and have its dry run made. Raises InvalidSourceName."""
+    run = runs.create_run(
+        path=path,
+        file_name=file_name,
+        how="upload",
+        source_name=source_name,
+        user=user,
+        state=RunState.DRAFT,
+    )
+    run.reading = run.source.reading
+    run.save(update_fields=["reading"])
+    dry_runs.start(run, on_conflict=run.source.on_conflict, user=user)
+    return run
+
+
+def latest_dry_run(run: IngestionRun) -> DryRun | None:
+    return DryRun.objects.filter(run=run).order_by("-pk").first()
+
+
+def policy_of(run: IngestionRun) -> str:
+    """What a draft is to do with known keys: as it was chosen for its dry run."""
+    dry = latest_dry_run(run)
+    return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
+
+
+def look(run: IngestionRun) -> Look:
+    """Look at the input of a draft, at the whole of it unless it is large."""
+    seen = Look()
+    path = Path(run.path)
+    try:
+        with _glimpse(path, run.file_name) as (plain, name, seen.partly):
+            seen.found = detect(plain, name)
+            encoding = check_reading(run.reading).get("encoding", seen.found.encoding)
+            seen.lines = _first_lines(plain, encoding)
+            seen.prepared = prepare(
+                plain,
+                name,
+                reading=run.reading,
+                named=run.mapping,
+                remembered=run.source.mapping,
+            )
+    except IngestionError as error:
+        seen.error = str(error)
+        return seen
+    except OSError as error:
+        seen.error = f"{run.file_name} can't be read: {error.strerror or error}."
+        return seen
+    if run.source.columns:
+        seen.header = header_change(run.source.columns, seen.prepared.columns)
+    seen.formats = _formats(seen.prepared)
+    # Kept uploads lie under their digest.
+    seen.same = _loaded_before(run, run.sha256 or path.name)
+    return seen
+
+
+def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
+    """What was added, what is missing, and what has got another name by all appearances."""
+    added = [column for column in after if column not in before]
+    missing = [column for column in before if column not in after]
+    renamed = []
+    for column in list(missing):
+        place = before.index(column)
+        in_place = [after[place]] if len(before) == len(after) and after[place] in added else []
+        for name in [*get_close_matches(column, added, n=1), *in_place][:1]:
+            renamed.append((column, name))
+            added.remove(name)
+            missing.remove(column)
+    return HeaderChange(added, missing, renamed)
+
+
+def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
+    """Keep a choice that differs from what stands on the preview; whether it did.
+
+    ``seen`` is what the person had before him. A column that the input no longer has, since it is
+    read otherwise, is chosen anew. A new dry run is begun. Raises InvalidReading.
+    """
+    check_reading(choice.reading)
+    same_reading = choice.reading == run.reading
+    if same_reading and choice.mapping == seen.mapping and choice.on_conflict == policy_of(run):
+        return False
+    named = dict(choice.mapping)
+    if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
+        named.pop(FORMAT)
+    run.reading, run.mapping = choice.reading, named
+    if not same_reading:
+        prepared = look(run).prepared
+        columns = set(prepared.columns if prepared else [])
+        run.mapping = {
+            name: named[name]
+            for name in named
+            if (set(named[name]) <= columns and named[name])
+            or (name == FORMAT and set(named["timestamp"]) <= columns)
+        }
+    kept = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
+    if kept.update(reading=run.reading, mapping=run.mapping):
+        dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
+    return True
+
+
+def load(run: IngestionRun, seen: Look) -> None:
+    """Have a draft loaded as its preview shows it, and remember that for the source.
+
+    Raises NotReady where something has to be chosen first. A draft is loaded once.
+    """
+    if seen.obstacle or seen.prepared is None:
+        raise NotReady(seen.obstacle)
+    with transaction.atomic():
+        loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
+            state=RunState.QUEUED, mapping=seen.prepared.mapping
+        )
+        if not loaded:
+            return
+        Source.objects.filter(pk=run.source_id).update(
+            reading=run.reading, on_conflict=policy_of(run)
+        )
+        dry_runs.stop(run)
+    run.refresh_from_db()
+    runs.queue(run)
+
+
+def discard(run: IngestionRun) -> None:
+    """Forget a draft, and its source if nothing else has come of that."""
+    with transaction.atomic():
+        dry_runs.stop(run)
+        IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).delete()
+        source = Source.objects.select_for_update().get(pk=run.source_id)
+        is_new = not (source.mapping or source.ingestion_runs.exists())
+        if is_new and not Feed.objects.filter(source=source).exists():
+            with suppress(SourceHasRecords):
+                store.delete_source(source=source)
+
+
+@contextmanager
+def _glimpse(path: Path, name: str) -> Iterator[tuple[Path, str, bool]]:
+    """A file to look at: what is packed in it, and of a large one the beginning only."""
+    beginning = _beginning(path)
+    # Archives, workbooks and documents have no beginning that can be read by itself.
+    if beginning is None or beginning.lstrip().startswith((ZIP, b"[", b"{")):
+        with unpacked(path, name) as (plain, inner):
+            yield plain, inner, False
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        short = Path(folder) / "beginning"
+        # The last line may be cut.
+        short.write_bytes(beginning[: beginning.rfind(b"\n") + 1] or beginning)
+        yield short, name.removesuffix(".gz"), True
+
+
+def _beginning(path: Path) -> bytes | None:
+    """How a large file begins; None for one that is not large."""
+    with path.open("rb") as file:
+        is_gzip = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        if path.stat().st_size <= (WHOLE_PACKED_BYTES if is_gzip else WHOLE_BYTES):
+            return None
+        return (gzip.GzipFile(fileobj=file) if is_gzip else file).read(START_BYTES)
+
+
+def _first_lines(path: Path, encoding: str) -> list[str]:
+    with path.open("rb") as file:
+        start = file.read(SHOWN_BYTES)
+    if start.startswith(ZIP):
+        return []
+    lines = re.split("\r\n|\n|\r", start.decode(encoding, "replace").removeprefix("\ufeff"))
+    return [line[:SHOWN_CHARACTERS] for line in lines[:SHOWN_LINES]]
+
+
+def _formats(prepared: Prepared) -> list[tuple[str, str]]:
+    """The formats that read a date of the sample, each with what it makes of it."""
+    columns = prepared.mapping["timestamp"]
+    if not columns or prepared.missing:
+        return []
+    places = [prepared.columns.index(column) for column in columns]
+    texts = (" ".join(row[place] for place in places) for row in prepared.sample)
+    filled = [text for text in dict.fromkeys(texts) if text.strip()]
+    chosen, rival = prepared.mapping[FORMAT], prepared.rival
+    if chosen and rival:
+        reads, reads_too = parser(chosen), parser(rival)
+        filled = [text for text in filled if reads(text) != reads_too(text)] or filled
+    found = []
+    for text in filled[:1]:
+        for pattern in dict.fromkeys([*filter(None, [chosen, rival]), *FORMATS]):
+            moment = parser(pattern)(text)
+            if moment is not None:
+                day = f"{moment.day} {moment:%B %Y}"
+                time = f"{moment:, %H:%M:%S}" if moment.time().isoformat() != "00:00:00" else ""
+                found.append((pattern, f"{text.strip()[:40]} is {day}{time}"))
+    if chosen and chosen not in dict(found):
+        found.insert(0, (chosen, "as for earlier files"))
+    return found
+
+
+def _loaded_before(run: IngestionRun, digest: str) -> IngestionRun | None:
+    """The latest run that loaded the same file into the same source."""
+    same = IngestionRun.objects.filter(
+        source=run.source_id, sha256=digest, state=RunState.FINISHED, parent=None
+    )
+    return same.order_by("-pk").first()

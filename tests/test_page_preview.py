@@ -1,0 +1,280 @@
+"""The preview of a file that was uploaded."""
+
+import re
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from ingestion import dry_runs, previews, runs
+from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
+from records.runs import beat
+from tests.factories import WORKER
+from tests.site import answers
+
+pytestmark = pytest.mark.django_db
+
+CONTENT = b"id,date,amount,kind\n1,2025-01-02,2.5,tea\n2,2025-01-03,3.5,tea\n3,2025-01-03\n"
+
+
+@pytest.fixture(autouse=True)
+def inputs(settings, tmp_path):
+    settings.INPUT_DIR = tmp_path / "inputs"
+
+
+class Page:
+    """A preview, as a browser without JavaScript has it."""
+
+    def __init__(self, client, content=CONTENT, name="sales.csv", source="shop"):
+        self.client = client
+        sent = {"file": SimpleUploadedFile(name, content), "source": source}
+        self.url = client.post("/upload/", sent)["Location"]
+        self.run = IngestionRun.objects.latest("pk")
+
+    @property
+    def html(self):
+        return unescape(self.client.get(self.url).content.decode())
+
+    def answers(self):
+        """What the form on the page would send."""
+        return answers(self.client.get(self.url).content.decode())
+
+    def post(self, do="look", **changed):
+        response = self.client.post(self.url, {**self.answers(), "do": do, **changed})
+        self.run = IngestionRun.objects.filter(pk=self.run.pk).first()
+        return response
+
+    def look(self):
+        """Have the dry run made."""
+        return dry_runs.dry_run(DryRun.objects.filter(run=self.run).latest("pk").pk, WORKER)
+
+    def load(self):
+        response = self.post("load")
+        assert response["Location"] == f"/runs/ingestion/{self.run.pk}/"
+        return runs.load(self.run.pk, WORKER)
+
+
+@pytest.fixture
+def page(admin_client):
+    return Page(admin_client)
+
+
+def test_it_shows_the_lines_the_rows_and_what_was_found(page):
+    html = page.html
+    assert "1,2025-01-02,2.5,tea" in html
+    assert "<td>2.5</td>" in html
+    assert re.search(r"found: <code>comma</code>", html)
+    assert page.answers()["id"] == ["id", ""]
+    assert page.answers()["value"] == ["amount"]
+    assert page.answers()["timestamp_format"] == ["iso"]
+    assert "No worker is running" in html
+    beat("ingestion")
+    assert "No worker is running" not in page.html
+
+
+def test_the_dry_run_is_told_and_the_button_says_what_loading_does(page):
+    page.look()
+    html = page.html
+    assert re.search(r"Load 2, hold 1</button>", html)
+    assert "The row has 2 cells where the header has 4." in html
+    assert "What its columns hold" in html
+    run = page.load()
+    assert (run.state, run.created, run.rejected) == ("finished", 2, 1)
+
+
+def test_it_can_be_loaded_without_waiting_for_the_dry_run(page):
+    assert "Load without waiting" in page.html
+    assert page.load().created == 2
+    assert DryRun.objects.get().state == "cancelled"
+    assert page.client.get(page.url)["Location"] == page.run.get_absolute_url()
+
+
+def test_another_reading_is_parsed_at_once_and_looked_at_anew(admin_client):
+    page = Page(admin_client, b"id;value\n1;5.5\n2;6.5\n")
+    assert page.post(delimiter="comma").status_code == 302
+    assert "<td>1;5.5</td>" in page.html
+    assert [dry.state for dry in DryRun.objects.order_by("pk")] == ["cancelled", "queued"]
+    page.post(delimiter="")
+    assert "<td>5.5</td>" in page.html
+    assert page.run.reading == {}
+    assert page.answers()["id"] == ["id", ""]
+
+
+def test_a_reading_that_can_not_be_is_said_beside_what_was_written(page):
+    response = page.post(encoding="klingon")
+    assert response.status_code == 400
+    html = unescape(response.content.decode())
+    assert "Encoding can't be 'klingon'" in html
+    assert 'value="klingon"' in html
+    assert page.run.reading == {}
+
+
+def test_roles_can_be_changed_and_have_several_columns(page):
+    page.post(id=["id", "kind"], value="")
+    assert page.answers()["id"] == ["id", "kind", ""]
+    run = page.load()
+    assert run.mapping["id"] == ["id", "kind"]
+    assert run.mapping["value"] == []
+    assert DataRecord.objects.filter(pk="shop:1|tea").exists()
+    assert Source.objects.get(name="shop").mapping == run.mapping
+
+
+def test_changing_and_loading_at_once_shows_the_change_first(page):
+    response = page.post("load", value="")
+    assert "open" in response["Location"]
+    assert page.run.state == "draft"
+    assert "see what would happen now" in page.html
+    assert page.load().mapping["value"] == []
+
+
+def test_ambiguous_dates_are_asked_for_and_not_guessed(admin_client):
+    page = Page(admin_client, b"id,date\n1,03/04/2025\n2,05/06/2025\n")
+    page.look()
+    html = page.html
+    assert "03/04/2025 is 4 March 2025 (%m/%d/%Y)" in html
+    assert "03/04/2025 is 3 April 2025 (%d/%m/%Y)" in html
+    assert re.search(r'id="load"[^>]* disabled', html)
+    assert page.post("load").status_code == 400
+    assert page.run.state == "draft"
+    page.post(timestamp_format="%d/%m/%Y")
+    page.load()
+    assert str(DataRecord.objects.get(pk="shop:1").timestamp.date()) == "2025-04-03"
+    # It is remembered, and not asked for again.
+    later = Page(admin_client, b"id,date\n3,01/02/2025\n")
+    assert later.load().state == "finished"
+    assert str(DataRecord.objects.get(pk="shop:3").timestamp.date()) == "2025-02-01"
+
+
+def test_the_policy_for_known_keys_is_for_the_dry_run_and_the_source(admin_client):
+    Page(admin_client).load()
+    page = Page(admin_client, CONTENT.replace(b"2.5", b"9.9"))
+    assert page.look().report["updated"] == 1
+    assert '<td class="reason">9.9</td>' in page.html
+    page.post(on_conflict="keep")
+    assert page.look().report["updated"] == 0
+    page.post("load")
+    assert Source.objects.get(name="shop").on_conflict == "keep"
+
+
+def test_the_next_file_with_the_same_header_opens_on_the_dry_run(admin_client):
+    first = Page(admin_client, CONTENT.replace(b",", b"\x01"))
+    assert '<details class="card settings" open>' in first.html
+    first.post(delimiter="\\x01")
+    first.load()
+    page = Page(admin_client, CONTENT.replace(b",", b"\x01") + b"4\x012025-01-04\x011\x01tea\n")
+    assert page.run.reading == {"delimiter": "\\x01"}
+    assert '<details class="card settings">' in page.html
+    page.look()
+    assert "Load 3, hold 1" in page.html
+
+
+def test_a_changed_header_is_shown_and_a_missing_column_stops_the_loading(admin_client):
+    Page(admin_client).load()
+    page = Page(admin_client, b"id,date,Amount,note\n1,2025-01-02,2.5,x\n")
+    html = page.html
+    assert "amount → Amount" in html
+    assert "The file has no column “amount” (value), “kind” (category)" in html
+    assert re.search(r'id="load"[^>]* disabled', html)
+    assert page.post("load").status_code == 400
+    page.post(value="Amount", category="")
+    assert page.load().state == "finished"
+
+
+def test_the_same_file_is_said_with_its_run(admin_client):
+    first = Page(admin_client).load()
+    page = Page(admin_client)
+    assert re.search(
+        rf'loaded before, in <a href="/runs/ingestion/{first.pk}/">run {first.pk}</a>', page.html
+    )
+    assert "loaded before" not in Page(admin_client, source="other").html
+
+
+def test_a_draft_can_be_discarded(page):
+    assert page.post("discard")["Location"] == "/upload/"
+    assert not IngestionRun.objects.exists()
+    assert not Source.objects.exists()
+
+
+def test_a_source_that_is_in_use_outlives_a_discarded_draft(admin_client):
+    Page(admin_client).load()
+    Page(admin_client).post("discard")
+    assert Source.objects.filter(name="shop").exists()
+
+
+def test_a_file_that_can_not_be_read_can_be_read_otherwise(admin_client):
+    page = Page(admin_client, b'"open\nid,value\n1,2\n')
+    assert re.search(r'id="load"[^>]* disabled', page.html)
+    page.post(skip="1")
+    assert "<td>2</td>" in page.html
+    assert page.load().created == 1
+
+
+def test_a_large_file_is_looked_at_by_its_beginning(admin_client, monkeypatch):
+    monkeypatch.setattr(previews, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(previews, "START_BYTES", 100)
+    rows = b"".join(b"%d,%d\n" % (n, n) for n in range(100))
+    page = Page(admin_client, b"id,value\n" + rows)
+    assert "what you see here is its beginning" in page.html
+    assert page.look().report["read"] == 100
+    assert "Load 100<" in page.html
+    assert page.load().created == 100
+
+
+def test_hostile_names_and_cells_are_only_text(admin_client):
+    evil = '"<script>alert(1)</script>\n",<u>,id\n<i>,"""><img>",1\n'
+    page = Page(admin_client, evil.encode(), name="<script>.csv")
+    page.post(category="<script>alert(1)</script>\r\n")
+    page.look()
+    html = page.client.get(page.url).content.decode()
+    for tag in ("<script>alert", "<u>", "<i>", "<img>"):
+        assert tag not in html
+    assert page.load().mapping["category"] == ["<script>alert(1)</script>\n"]
+
+
+@pytest.mark.parametrize(
+    "sent", [{"on_conflict": "x"}, {"timestamp_format": "%Q\0"}, {"encoding": "a\0"}]
+)
+def test_what_the_page_does_not_offer_is_refused(page, sent):
+    assert page.post(**sent).status_code == 400
+
+
+def test_columns_that_the_page_does_not_offer_are_not_taken(page):
+    page.post(id=["nothing\0", "id"])
+    assert page.answers()["id"] == ["id", ""]
+
+
+def test_htmx_gets_the_parts(page):
+    htmx = {"HX-Request": "true"}
+    part = page.client.get(f"{page.url}dry-run/", headers=htmx).content.decode()
+    assert part.startswith('<div id="dry-progress"')
+    page.look()
+    response = page.client.get(f"{page.url}dry-run/", headers=htmx)
+    assert response["HX-Retarget"] == "#dry-run"
+    assert "Load 2, hold 1" in response.content.decode()
+    sent = {**page.answers(), "delimiter": "tab"}
+    changed = page.client.post(page.url, sent, headers=htmx)
+    assert changed.content.decode().lstrip().startswith('<div id="preview"')
+    wrong = page.client.post(page.url, {**sent, "encoding": "klingon"}, headers=htmx)
+    assert wrong.status_code == 200
+    assert "klingon" in wrong.content.decode()
+    page.load()
+    gone = page.client.get(f"{page.url}dry-run/", headers=htmx)
+    assert gone["HX-Redirect"] == page.run.get_absolute_url()
+
+
+def test_it_needs_the_permission_to_upload(page):
+    reader = Client()
+    reader.force_login(User.objects.create_user("reader"))
+    for url in (page.url, f"{page.url}dry-run/"):
+        assert reader.get(url).status_code == 403
+    assert reader.post(page.url, {"do": "discard"}).status_code == 403
+    assert page.client.get("/upload/999999/").status_code == 404
+    assert page.client.get(f"/upload/{10**30}/").status_code == 404
+
+
+def test_a_draft_is_listed_among_the_runs_and_leads_to_its_preview(page):
+    Heartbeat.objects.all().delete()
+    assert f'href="{page.url}"' in page.client.get("/runs/").content.decode()
+    assert page.client.get(f"/runs/ingestion/{page.run.pk}/").status_code == 200
