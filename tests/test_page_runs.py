@@ -16,6 +16,7 @@ from records.models import (
     ProcessingRun,
     RejectedRow,
     Source,
+    Undo,
 )
 from records.rows import Reject
 from tests.landed import land, process_all, sale
@@ -232,6 +233,26 @@ def test_drafts_and_undone_runs_are_told_from_the_others(admin_client, source):
     assert re.findall(r'class="badge badge-(\w+)">', html) == ["undone", "draft"]
     assert "Waits to be looked at and loaded." in html
     assert "taken back:" in html
+
+
+def test_a_run_tells_what_it_replays_its_undoing_and_the_pages_it_fetched(admin_client, source):
+    run = waiting_run(
+        source, state="undone", pages=[{"url": "https://a.example/?<b>=1", "rows": 1200}]
+    )
+    replay = waiting_run(source, state="finished", parent=run)
+    Undo.objects.create(
+        run=run, how="page", state="finished", finished_at=timezone.now(), deleted=1500, kept=2
+    )
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert f'<dt>Replayed by</dt><dd><a href="{replay.get_absolute_url()}">' in html
+    assert "by page: 1,500 deleted, 0 restored, 2 kept" in html
+    assert "1 page fetched" in html
+    assert "https://a.example/?&lt;b&gt;=1" in html
+    assert "1,200 rows" in html
+    html = text(admin_client.get(replay.get_absolute_url()))
+    assert f'<dt>Replay of</dt><dd><a href="{run.get_absolute_url()}">Run {run.pk}</a>' in html
+    for absent in ("Replayed by", "Undone", "fetched"):
+        assert absent not in html
 
 
 def test_a_run_that_waits_without_a_worker_says_so(admin_client, source):

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from records import runs as lives
-from records.models import IngestionRun, ProcessingRun, Source
+from records.models import IngestionRun, ProcessingRun, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
 from records.rows import ROLES
 
 PAGE = 50
+REPLAYS = 20
 GREATEST_ID = 2**63 - 1
 
 Run = TypeVar("Run", IngestionRun, ProcessingRun)
@@ -105,6 +106,8 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
         page = page_of(run.rejected_rows.all(), cursor=request.GET.get("cursor"), limit=PAGE)
     except InvalidCursor as error:
         raise BadRequest(str(error)) from error
+    context["replays"] = run.replays.order_by("pk")[:REPLAYS]
+    context["undo"] = run.undos.filter(state=RunState.FINISHED).first()
     context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
     return render(request, "records/ingestion_run.html", context | {"rejected": page})
 
