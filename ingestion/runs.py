@@ -64,14 +64,40 @@ def create_run(
     found out. A run in the state "draft" waits for a person (see ingestion.previews). Raises
     InvalidSourceName.
     """
+    run = new_run(
+        path=path,
+        file_name=file_name,
+        how=how,
+        source_name=source_name,
+        roles=roles,
+        user=user,
+        reading=reading,
+        state=state,
+    )
+    run.source, _ = Source.objects.get_or_create(name=run.source.name)
+    run.save()
+    return run
+
+
+def new_run(
+    *,
+    path: Path,
+    file_name: str,
+    how: str,
+    source_name: str | None = None,
+    roles: Mapping[str, Sequence[str]] | None = None,
+    user: User | None = None,
+    reading: Mapping[str, Any] | None = None,
+    state: RunState = RunState.QUEUED,
+) -> IngestionRun:
+    """A run as create_run makes it, but neither it nor a new source is saved."""
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
         Source(name=name).clean_fields(exclude=["mapping"])
     except ValidationError as error:
         raise InvalidSourceName(name) from error
-    source, _ = Source.objects.get_or_create(name=name)
-    return IngestionRun.objects.create(
-        source=source,
+    return IngestionRun(
+        source=Source.objects.named(name) or Source(name=name),
         path=str(path.resolve()),
         file_name=file_name[:255],
         size=path.stat().st_size if path.exists() else 0,

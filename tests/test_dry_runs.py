@@ -1,9 +1,11 @@
 """Dry runs: what they say is what loading then does."""
 
 import itertools
+import json
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -143,3 +145,26 @@ def test_what_a_dry_run_says_is_what_loading_does(
         assert {name: report[name] for name in LEDGER} == {
             name: getattr(run, name) for name in LEDGER
         }
+
+
+def test_the_command_prints_what_loading_would_do_and_leaves_no_trace(file, capsys):
+    call_command("ingest", str(file), "--source", "shop", "--dry-run")
+    said = capsys.readouterr().out
+    assert "3 read = 2 created + 0 updated + 0 unchanged + 1 rejected" in said
+    assert "held: 1 too_few_cells, for example line 4" in said
+    assert "column date: date, 2 filled, 0 empty, 2 distinct, 2025-01-02 to 2025-01-03" in said
+    assert not Source.objects.exists()
+    assert not IngestionRun.objects.exists()
+
+
+def test_the_command_prints_the_report_as_json(file, capsys, tmp_path):
+    load(file, "shop")
+    again = write(tmp_path / "b.csv", "id,date,value", "1,2025-01-02,6", "2,2025-01-03,x")
+    call_command("ingest", str(again), "--source", "shop", "--dry-run", "--json")
+    report = json.loads(capsys.readouterr().out)
+    assert (report["source"], report["read"], report["updated"]) == ("shop", 2, 1)
+    assert report["changes"][0]["cells"] == [["value", "5", "6"]]
+    assert IngestionRun.objects.count() == 1
+    with pytest.raises(SystemExit) as error:
+        call_command("ingest", str(again), "--source", "shop", "--id", "x", "--dry-run")
+    assert error.value.code == 1

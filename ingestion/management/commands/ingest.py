@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from ingestion import runs
+from ingestion.dry_runs import examine
 from ingestion.errors import IngestionError
 from ingestion.mapping import column_names
+from ingestion.report_text import report_lines
 from records.models import IngestionRun, RunState
 from records.runs import worker_name
 from records.terminal import RunCommand, progress_bar
@@ -48,6 +50,9 @@ class Command(RunCommand):
         parser.add_argument(
             "--encoding", type=known_encoding, help="of the files (default: found out)"
         )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what loading would do, and land nothing"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object a file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,6 +62,11 @@ class Command(RunCommand):
         }
         status = 0
         for path in self.files(options["paths"]):
+            if options["dry_run"]:
+                said = {"encoding": options["encoding"]} if options["encoding"] else {}
+                found = self.dry_run(path, options["source"], roles, said, as_json=options["json"])
+                status = max(status, found)
+                continue
             run = self.load(
                 path, options["source"], roles, options["encoding"] or "", quiet=options["json"]
             )
@@ -120,6 +130,44 @@ class Command(RunCommand):
         if done is None:
             raise CommandError(f"Another worker took {run}.")
         return done
+
+    def dry_run(
+        self,
+        path: Path,
+        source: str | None,
+        roles: dict[str, list[str]],
+        reading: dict[str, str],
+        *,
+        as_json: bool,
+    ) -> int:
+        """Print what loading the file would do; the exit status."""
+        try:
+            run = runs.new_run(
+                path=path, file_name=path.name, how="command", source_name=source, roles=roles
+            )
+        except IngestionError as error:
+            raise CommandError(str(error), returncode=2) from error
+        run.reading = {**run.source.reading, **reading}
+        facts = {"dry_run": True, "source": run.source.name, "file": run.file_name}
+        try:
+            report = examine(run, on_conflict=run.source.on_conflict)
+        except IngestionError as error:
+            if as_json:
+                self.stdout.write(json.dumps({**facts, "error": str(error)}, ensure_ascii=False))
+            self.stderr.write(str(error))
+            return 1
+        if as_json:
+            self.stdout.write(json.dumps({**facts, **report}, ensure_ascii=False))
+            return 0
+        names = ("created", "updated", "unchanged", "rejected")
+        counts = " + ".join(f"{report[name]:,} {name}" for name in names)
+        self.stdout.write(
+            f"{run.file_name} -> {run.source.name} (dry run, nothing has landed): "
+            f"{report['read']:,} read = {counts}"
+        )
+        for line in report_lines(report):
+            self.stdout.write(f"  {line}")
+        return 0
 
     def report(self, run: IngestionRun, *, as_json: bool) -> None:
         ledger = {
