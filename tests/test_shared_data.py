@@ -1,5 +1,7 @@
 """Real and nasty files from outside, which lie beside the project where it is developed."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.factories import load, process
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SPECTRUM = DATA / "csv-spectrum"
+PARSING = DATA / "JSONTestSuite" / "test_parsing"
 
 pytestmark = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"The folder {DATA} with files from outside is not there."
@@ -70,3 +73,64 @@ def test_real_files_land_whole_and_only_once(file, roles, rows, rejected, repair
     done = process()
     assert (done.processed + done.failed, done.repaired) == (rows - rejected, repaired)
     assert DataRecord.objects.count() == rows - rejected
+
+
+def suite(prefix: str) -> list[Path]:
+    return sorted(PARSING.glob(f"{prefix}_*.json"))
+
+
+def test_the_json_suite_is_there_whole():
+    assert [len(suite(prefix)) for prefix in "yni"] == [95, 188, 35]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", suite("y"), ids=lambda path: path.stem)
+def test_valid_json_is_read_and_each_row_accounted_for(path):
+    run = load(path, source="suite")
+    document = json.loads(path.read_bytes().decode("utf-8-sig"))
+    rows = len(document) if isinstance(document, list) else 1
+    assert (run.state, run.error, run.read) == ("finished", "", rows)
+    assert run.created + run.rejected == rows
+    assert DataRecord.objects.count() == run.created
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", suite("n"), ids=lambda path: path.stem)
+def test_what_is_no_json_is_refused_with_a_reason(path):
+    run = load(path, source="suite")
+    assert (run.state, run.read) == ("failed", 0)
+    assert "can't be read: " in run.error
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", suite("i"), ids=lambda path: path.stem)
+def test_doubtful_json_is_read_or_refused(path):
+    run = load(path, source="suite")
+    assert run.state == "finished" or "can't be read: " in run.error
+    assert run.created + run.rejected == run.read
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson"])
+def test_naughty_strings_come_back_as_they_were(form, tmp_path):
+    strings = json.loads((DATA / "blns" / "blns.json").read_text("utf-8"))
+    assert len(strings) == 515
+    rows = [{"id": f"n{number}", "text": text} for number, text in enumerate(strings)]
+    path = tmp_path / f"blns.{form}"
+    if form == "csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["id", "text"])
+        writer.writeheader()
+        writer.writerows(rows)
+        path.write_bytes(text.getvalue().encode())
+    elif form == "json":
+        path.write_text(json.dumps(rows))
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)))
+    run = load(path, source="naughty")
+    # What no database can hold is a rejected row.
+    held = [row for row in rows if "\0" not in row["text"]]
+    assert (run.error, run.read, run.created) == ("", 515, len(held))
+    assert {record.data["id"]: record.data for record in DataRecord.objects.all()} == {
+        row["id"]: row for row in held
+    }

@@ -13,6 +13,7 @@ from ingestion.detection.kind import START_BYTES, check_is_table, format_of
 from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import UnreadableInput
 from ingestion.packed import unpacked
+from ingestion.readers.json import find_rows_paths
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -85,4 +86,20 @@ def _detect(
         found.notes += notes
     else:
         found.dialect = replace(Dialect(format=form), **said)
+        if form is Format.JSON and "rows_path" not in said:
+            _find_rows(found, path, name)
     return found
+
+
+def _find_rows(found: Detected, path: Path, name: str) -> None:
+    """Where in a JSON document the rows are: in its only list of objects, if it has but one."""
+    paths = find_rows_paths(path, name=name, encoding=found.encoding)
+    if len(paths) == 1:
+        found.dialect = replace(found.dialect, rows_path=paths[0])
+        found.notes.append(f"The rows are the list {paths[0]!r} in the document.")
+    elif paths:
+        lists = ", ".join(map(repr, paths[:10]))
+        found.notes.append(
+            f"The document was read as one row: it has several lists of objects ({lists}). Say "
+            "which of them holds the rows."
+        )

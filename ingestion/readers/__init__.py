@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingestion.dialect import Dialect
+from ingestion.dialect import Dialect, Format
 from ingestion.packed import unpacked
 from ingestion.readers.base import Chunk, Reader
 from ingestion.readers.delimited import DelimitedReader
+from ingestion.readers.json import JsonReader
+from ingestion.readers.ndjson import NdjsonReader
 from ingestion.readers.repaired import knowing_lines
 
 __all__ = ["Chunk", "Reader", "open_reader"]
+
+READERS = {
+    Format.DELIMITED: DelimitedReader,
+    Format.JSON: JsonReader,
+    Format.NDJSON: NdjsonReader,
+}
 
 
 @contextmanager
@@ -21,6 +29,6 @@ def open_reader(path: Path, *, name: str, encoding: str, dialect: Dialect) -> It
     """
     with (
         unpacked(path, name) as (plain, _),
-        DelimitedReader(plain, name=name, encoding=encoding, dialect=dialect) as reader,
+        READERS[dialect.format](plain, name=name, encoding=encoding, dialect=dialect) as reader,
     ):
         yield knowing_lines(reader, encoding=encoding, dialect=dialect)

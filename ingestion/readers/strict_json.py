@@ -1,0 +1,114 @@
+"""JSON as it stands written: no number loses a digit, no name of two is lost. Pure."""
+
+import json
+import re
+from typing import Any
+
+from ingestion.readers.base import MAX_CELL_CHARACTERS
+
+# The documents that databases take are not nested deeper than so many levels.
+MAX_DEPTH = 200
+# No table has more columns; a document with more names is no list of rows.
+MAX_COLUMNS = 16_384
+
+INT64 = range(-(1 << 63), 1 << 63)
+PLAIN_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
+
+
+class StrictDecoder:
+    """Decodes one value after the other; ``repeated`` is a name that an object had twice."""
+
+    def __init__(self) -> None:
+        self.repeated: str | None = None
+        self._decoder = json.JSONDecoder(
+            parse_int=_whole_number,
+            parse_float=_number,
+            parse_constant=_refused,
+            object_pairs_hook=self._object,
+        )
+
+    def decode(self, text: str, start: int) -> tuple[Any, int]:
+        """The value that begins at ``start`` and where it ends. Raises JSONDecodeError."""
+        self.repeated = None
+        try:
+            return self._decoder.raw_decode(text, start)
+        except _NoNumber as error:
+            raise json.JSONDecodeError(f"{error} is no JSON", text, start) from error
+        except RecursionError as error:
+            raise json.JSONDecodeError("It is nested too deeply", text, start) from error
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            seen: set[str] = set()
+            self.repeated = next(name for name, _ in pairs if name in seen or seen.add(name))
+        return found
+
+    def refusal(self, value: Any, text: str) -> tuple[str, str] | None:
+        """The code and the message of a value just decoded that can't be a row, else None."""
+        if not isinstance(value, dict):
+            return "not_an_object", f"The row is {_kind(value)}, not an object of names and values."
+        if self.repeated is not None:
+            return "repeated_name", f"The name {self.repeated!r} stands twice in one object."
+        if len(text) > MAX_CELL_CHARACTERS and any(
+            len(cell) > MAX_CELL_CHARACTERS if isinstance(cell, str) else False
+            for cell in value.values()
+        ):
+            return "cell_too_long", f"A cell has more than {MAX_CELL_CHARACTERS:,} characters."
+        if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+            return "nested_too_deeply", f"The row is nested more than {MAX_DEPTH} levels deep."
+        return None
+
+
+def storable_names(names: Any) -> list[str]:
+    """Those of some names that columns can have: rows with others are rejected one by one."""
+    return [name for name in names if "\0" not in name and _is_text(name)]
+
+
+class _NoNumber(ValueError):
+    """NaN or an infinity."""
+
+
+def _refused(text: str) -> Any:
+    raise _NoNumber(text)
+
+
+def _whole_number(text: str) -> int | str:
+    if len(text) > 20:
+        return text
+    number = int(text)
+    return number if number in INT64 and str(number) == text else text
+
+
+def _number(text: str) -> float | str:
+    if len(text) > 30 or not PLAIN_FLOAT.fullmatch(text):
+        return text
+    number = float(text)
+    return number if repr(number) == text and (number or text[0] != "-") else text
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "a text or a number"
+    return "null" if value is None else "true or false" if isinstance(value, bool) else "a number"
+
+
+def _depth(value: Any) -> int:
+    """How many levels of lists and objects are in each other, without recursion."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [
+            below for item in level for below in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
