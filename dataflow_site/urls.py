@@ -18,6 +18,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", include("records.urls")),
     path("", include("ingestion.urls")),
+    path("", include("ingestion.feeds.urls")),
     path("", include("processing.urls")),
     path(
         "login/",

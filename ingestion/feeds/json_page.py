@@ -83,7 +83,7 @@ def _skip(text: str, at: int) -> int:
 
 def _value(text: str, at: int) -> tuple[Any, int]:
     try:
-        return _values.scan_once(text, at)  # type: ignore[attr-defined, no-any-return]
+        return _values.scan_once(text, at)  # type: ignore[attr-defined]
     except StopIteration as stop:
         raise json.JSONDecodeError("a value is missing", text, stop.value) from None
 
