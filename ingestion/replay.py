@@ -39,6 +39,7 @@ def create_replay(
     Raises CannotReplay where there is nothing to take up.
     """
     parent = run.parent or run
+    parent.refresh_from_db()
     if parent.is_active or parent.state in (RunState.DRAFT, RunState.UNDONE):
         raise CannotReplay(parent, f"it is {parent.state}")
     waiting = RejectedRow.objects.of_run(parent).open()

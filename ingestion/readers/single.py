@@ -57,9 +57,9 @@ def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         escapechar=dialect.escape if dialect.quote else (dialect.escape or "\\"),
-        lineterminator="",
+        lineterminator="\r\n",
     ).writerow(padded)
-    return out.getvalue()
+    return out.getvalue().removesuffix("\r\n")
 
 
 def rows_of(text: str, dialect: Dialect) -> list[list[str]]:

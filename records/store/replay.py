@@ -85,7 +85,8 @@ def _rows_for(run: IngestionRun) -> RejectedQuerySet:
     parent = run.parent
     if parent is None:
         return RejectedRow.objects.none()
-    rows = RejectedRow.objects.of_run(parent)
+    # Of earlier runs: what this one or a later one rejects anew is not taken up again at once.
+    rows = RejectedRow.objects.of_run(parent).filter(run__lt=run.pk)
     return rows if run.selection is None else rows.filter(pk__in=run.selection)
 
 

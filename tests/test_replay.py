@@ -1,0 +1,295 @@
+"""Replays: rejected rows become records once they can, each at its line, and never twice."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from ingestion import replay, undo
+from ingestion import runs as ingestion_runs
+from ingestion.dialect import Dialect, Format
+from ingestion.errors import CannotReplay, RowError
+from ingestion.readers.single import read_row, split_row, write_row
+from records import store
+from records.digests import digest_of
+from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
+from tests.factories import WORKER, counted, load, recounted
+
+pytestmark = pytest.mark.django_db
+
+TABLE = "id,name,value\n1,Ada,1\n,Bob,2\n3,Cy\n4,Dee,4\n"
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A finished run with one row without a key (line 3) and one that is too short (line 4)."""
+    path = tmp_path / "people.csv"
+    path.write_text(TABLE)
+    run = load(path, "people", id=["id"])
+    assert (run.created, run.rejected) == (2, 2), run.error
+    return run
+
+
+def replayed(run, **options):
+    made = replay.create_replay(run=run, how="test", **options)
+    done = ingestion_runs.load(made.pk, WORKER)
+    assert done is not None
+    return done
+
+
+def ledger(run):
+    assert run.state == RunState.FINISHED, run.error
+    return run.created, run.updated, run.unchanged, run.rejected
+
+
+def fix(run, line, text):
+    store.fix_row(row=run.rejected_rows.get(line=line), text=text)
+
+
+def data(record_id):
+    return DataRecord.objects.get(pk=record_id).data
+
+
+def given_out(run, tmp_path, change=lambda rows: None):
+    """The rejected rows of a run as its page gives them out, as a person changed them."""
+    rows = list(csv.DictReader(io.StringIO("".join(replay.repaired_csv(run)), newline="")))
+    columns = list(rows[0])
+    change(rows)
+    path = Path(tmp_path) / "repaired.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_repaired_row_becomes_a_record_that_knows_its_line(held):
+    fix(held, 3, "2,Bob,2")
+    done = replayed(held)
+    assert ledger(done) == (1, 0, 0, 1)
+    record = DataRecord.objects.get(pk="people:2")
+    assert (record.line, record.run, record.data["name"]) == (3, done, "Bob")
+    row = held.rejected_rows.get(line=3)
+    assert (row.resolved_by, row.record_id) == (done, "people:2")
+    assert counted() == recounted()
+
+
+def test_a_row_that_is_rejected_again_stays_open_once_with_its_bytes_and_its_repair(held):
+    fix(held, 4, "3,Cy,3,more")
+    done = replayed(held)
+    row = done.rejected_rows.get(line=4)
+    assert (bytes(row.raw), row.fixed, row.code) == (b"3,Cy\n", "3,Cy,3,more", "too_many_cells")
+    assert sorted(RejectedRow.objects.open().values_list("line", flat=True)) == [3, 4]
+    fix(done, 4, "3,Cy,3")
+    assert ledger(replayed(held)) == (1, 0, 0, 1)
+    assert data("people:3") == {"id": "3", "name": "Cy", "value": "3"}
+
+
+def test_a_replay_after_a_change_of_the_mapping_takes_the_new_one(held):
+    Source.objects.update(mapping=held.source.mapping | {"id": ["name"]})
+    assert ledger(replayed(held)) == (1, 0, 0, 1)
+    assert data("people:Bob")["value"] == "2"
+
+
+def test_a_replay_in_another_encoding_reads_what_did_not_fit(tmp_path):
+    path = tmp_path / "towns.csv"
+    path.write_bytes("id,town\n1,Köln\n".encode() + "2,Gruyère\n".encode("latin-1"))
+    run = ingestion_runs.create_run(
+        path=path, file_name="towns.csv", how="test", reading={"encoding": "utf-8"}
+    )
+    ingestion_runs.load(run.pk, WORKER)
+    run.refresh_from_db()
+    assert (run.created, run.rejected) == (1, 1)
+    assert ledger(replayed(run)) == (0, 0, 0, 1)
+    assert ledger(replayed(run, encoding="latin-1")) == (1, 0, 0, 0)
+    assert data("towns:2") == {"id": "2", "town": "Gruyère"}
+
+
+def test_a_selection_leaves_the_other_rows_open(held):
+    row = held.rejected_rows.get(line=3)
+    store.fix_row(row=row, text="2,Bob,2")
+    assert ledger(replayed(held, selection=[row.pk])) == (1, 0, 0, 0)
+    assert [row.line for row in RejectedRow.objects.open()] == [4]
+
+
+def test_there_is_nothing_to_replay_of_a_run_without_open_rows_or_one_that_is_undone(held):
+    fix(held, 3, "2,Bob,2")
+    fix(held, 4, "3,Cy,3")
+    assert ledger(replayed(held)) == (2, 0, 0, 0)
+    with pytest.raises(CannotReplay, match="no rejected row that is open"):
+        replay.create_replay(run=held, how="test")
+    undo.undo(undo.create_undo(run=held, how="test").pk, WORKER)
+    held.refresh_from_db()
+    with pytest.raises(CannotReplay, match="undone"):
+        replay.create_replay(run=held, how="test")
+
+
+def test_an_undone_replay_opens_its_rows_again(held):
+    before = digest_of("people")
+    fix(held, 3, "2,Bob,2")
+    done = replayed(held)
+    undo.undo(undo.create_undo(run=done, how="test").pk, WORKER)
+    assert digest_of("people") == before
+    assert [row.run for row in RejectedRow.objects.open()] == [held, held]
+
+
+def test_a_replay_that_was_interrupted_goes_on_with_the_rows_that_are_left(held, settings):
+    settings.BATCH_ROWS = 1
+    fix(held, 3, "2,Bob,2")
+    fix(held, 4, "3,Cy,3")
+    made = replay.create_replay(run=held, how="test")
+
+    def stop(run):
+        raise ConnectionError
+
+    ingestion_runs.load(made.pk, WORKER, stop)
+    assert DataRecord.objects.count() == 3
+    IngestionRun.objects.filter(pk=made.pk).update(state="queued")
+    done = ingestion_runs.load(made.pk, WORKER)
+    assert done is not None
+    assert ledger(done) == (2, 0, 0, 0)
+
+
+def test_a_row_of_a_source_without_a_key_is_one_more_record_even_if_it_is_like_another(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("word,number\nred,1\nred,1\nred\nred\n")
+    run = load(path, "log", id=[])
+    assert (run.created, run.rejected) == (2, 2)
+    rows = RejectedRow.objects.filter(run=run)
+    rows.update(fixed="red,1")
+    assert ledger(replayed(run)) == (2, 0, 0, 0)
+    keys = sorted(DataRecord.objects.values_list("id", flat=True))
+    assert [key.rpartition("-")[2] for key in keys] == ["1", "2", "3", "4"]
+    assert {row.record_id for row in rows.all()} == set(keys[2:])
+
+
+def repair(rows):
+    rows[0]["id"] = "2"
+    rows[1]["value"] = "3"
+
+
+def test_a_repaired_file_lands_in_place_of_the_rejected_rows(held, tmp_path):
+    path = given_out(held, tmp_path, repair)
+    done = load(path, "people")
+    assert ledger(done) == (2, 0, 0, 0)
+    assert (done.parent, done.columns) == (held, ["id", "name", "value"])
+    assert data("people:3") == {"id": "3", "name": "Cy", "value": "3"}
+    assert DataRecord.objects.get(pk="people:2").line == 3
+    assert not RejectedRow.objects.open().exists()
+    before = digest_of("people")
+    assert ledger(load(path, "people")) == (0, 0, 2, 0)
+    assert digest_of("people") == before
+
+
+def test_a_file_that_comes_back_as_it_was_given_out_leaves_all_its_rows_rejected(held, tmp_path):
+    path = given_out(held, tmp_path)
+    done = load(path, "people")
+    assert ledger(done) == (0, 0, 0, 2)
+    opened = RejectedRow.objects.open().order_by("line")
+    assert [(row.line, row.code) for row in opened] == [(3, "missing_key"), (4, "too_few_cells")]
+    assert bytes(opened[1].raw) == b"3,Cy\n"
+
+
+def test_a_repaired_file_of_a_source_without_a_key_adds_its_rows_once(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("word,number\nred,1\nred\n")
+    run = load(path, "log", id=[])
+    repaired = given_out(run, tmp_path, lambda rows: rows[0].update(number="1"))
+    assert ledger(load(repaired, "log")) == (1, 0, 0, 0)
+    assert ledger(load(repaired, "log")) == (0, 0, 1, 0)
+    assert DataRecord.objects.count() == 2
+
+
+def test_a_row_that_is_damaged_in_a_repaired_file_can_be_repaired_again(held, tmp_path):
+    path = given_out(held, tmp_path, repair)
+    path.write_text(path.read_text().replace("2,Bob,2", "2,Bob,with,commas,2"))
+    done = load(path, "people")
+    assert ledger(done) == (1, 0, 0, 1)
+    (row,) = RejectedRow.objects.open()
+    assert (row.line, row.code, row.text) == (3, "too_many_cells", "2,Bob,with,commas,2\n")
+    store.fix_row(row=row, text='2,"Bob,with,commas",2')
+    assert ledger(replayed(done)) == (1, 0, 0, 0)
+    assert data("people:2")["name"] == "Bob,with,commas"
+
+
+def test_a_repaired_file_is_refused_by_another_source(held, tmp_path):
+    done = load(given_out(held, tmp_path, repair), "animals")
+    assert done.state == RunState.FAILED
+    assert f"rejected rows of run {held.pk}" in done.error
+    assert "load it there" in done.error
+
+
+def test_rows_bad_in_five_ways_become_records_by_file_and_by_hand(tmp_path):
+    """10,000 rows with 500 bad ones: half are repaired in the file, half in place."""
+    lines = [f"{n},name {n},{n}".encode() for n in range(10_000)]
+    for n in range(0, 10_000, 20):
+        lines[n] = (
+            f",name {n},{n}".encode(),
+            f"{n},name {n}".encode(),
+            f"{n},name {n},{n},{n}".encode(),
+            f'{n},"name" {n},{n}'.encode(),
+            f"{n},name\0{n},{n}".encode(),
+        )[n // 20 % 5]
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"id,name,value\n" + b"\n".join(lines) + b"\n")
+    run = load(path, "rows", id=["id"])
+    assert (run.read, run.created, run.rejected) == (10_000, 9_500, 500)
+    held = RejectedRow.objects.filter(run=run)
+    assert len(set(held.values_list("code", flat=True))) == 5
+
+    def repair_half(rows):
+        del rows[250:]
+        for row in rows:
+            n = int(row[f"rejected line (run {run.pk})"]) - 2
+            row.update(id=n, name=f"name {n}", value=n)
+
+    done = load(given_out(run, tmp_path, repair_half), "rows")
+    assert ledger(done) == (250, 0, 0, 0)
+    for row in held.open():
+        n = row.line - 2
+        store.fix_row(row=row, text=f"{n},name {n},{n}")
+    assert ledger(replayed(run)) == (250, 0, 0, 0)
+    assert DataRecord.objects.count() == 10_000
+    assert all(r.line == int(r.id[5:]) + 2 for r in DataRecord.objects.iterator(1000))
+    before = digest_of("rows")
+    with pytest.raises(CannotReplay):
+        replay.create_replay(run=run, how="test")
+    assert ledger(load(tmp_path / "repaired.csv", "rows")) == (0, 0, 250, 0)
+    assert digest_of("rows") == before
+    assert counted() == recounted()
+
+
+COLUMNS = ["a", "b", "c"]
+
+
+def test_a_single_row_is_read_as_its_file_was():
+    dialect = Dialect(delimiter=";", quote="'", left=1)
+    text = write_row(["x;y", "it's", "two\nlines"], dialect=dialect)
+    cells = read_row(text, dialect=dialect, columns=COLUMNS)
+    assert cells == {"a": "x;y", "b": "it's", "c": "two\nlines"}
+    json = Dialect(format=Format.NDJSON)
+    assert read_row('{"a": [1]}', dialect=json, columns=COLUMNS) == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "code"),
+    [
+        ("1,2", Dialect(), "too_few_cells"),
+        ("1,2,3\n4,5,6", Dialect(), "not_one_row"),
+        ("", Dialect(), "not_one_row"),
+        ('1,"2,3', Dialect(), "unclosed_quote"),
+        ("{", Dialect(format=Format.JSON), "bad_json"),
+        ("[1]", Dialect(format=Format.JSON), "not_an_object"),
+    ],
+)
+def test_what_is_not_one_row_is_rejected_with_a_reason(text, dialect, code):
+    with pytest.raises(RowError) as caught:
+        read_row(text, dialect=dialect, columns=COLUMNS)
+    assert caught.value.code == code
+
+
+def test_what_can_not_be_read_is_split_as_well_as_can_be():
+    assert split_row("1,2\n", dialect=Dialect(), columns=COLUMNS) == {"a": "1", "b": "2", "c": ""}
+    cells = split_row("1,2,3,4,5,,\n", dialect=Dialect(), columns=COLUMNS)
+    assert cells == {"a": "1", "b": "2", "c": "3,4,5"}
