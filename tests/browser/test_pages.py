@@ -7,9 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from ingestion import runs
+from ingestion import dry_runs, runs
 from records import store
-from records.models import Heartbeat, IngestionRun, ProcessingRun, Source
+from records.models import DryRun, Heartbeat, IngestionRun, ProcessingRun, Source
 from records.rows import Reject
 from tests.landed import land, process_all, sale
 
@@ -214,18 +214,76 @@ def test_a_run_is_watched_until_it_ends(page, urls, complaints):
     assert complaints == []
 
 
-def test_an_upload_lands_on_its_run_and_then_in_the_explorer(page, complaints, tmp_path, settings):
+def test_an_upload_is_previewed_loaded_and_found_in_the_explorer(
+    page, complaints, tmp_path, settings
+):
     settings.INPUT_DIR = tmp_path / "inputs"
     page.goto("/upload/")
     file = {"name": "tea.csv", "mimeType": "text/csv", "buffer": b"id,value\n1,2\n2,x\n3\n"}
     page.get_by_label("Drop a file here, or choose one").set_input_files(file)
     expect(page.get_by_text("tea.csv, 19 bytes")).to_be_visible()
     page.get_by_role("button", name="Upload").click()
+    expect(page).to_have_url(re.compile(r"/upload/\d+/$"))
+    expect(page.get_by_role("button", name="Load without waiting")).to_be_visible()
+    dry_runs.dry_run(DryRun.objects.latest("pk").pk, "tests")
+    page.get_by_role("button", name="Load 2, hold 1").click()
     expect(page).to_have_url(re.compile(r"/runs/ingestion/\d+/$"))
     runs.load(IngestionRun.objects.get().pk, "tests")
     expect(page.get_by_text("1 row could not become a record.")).to_be_visible()
     page.get_by_role("link", name="See its records").click()
     expect(page.locator("#records tbody tr")).to_have_count(2)
+    assert complaints == []
+
+
+def draft(page: Page, content: bytes, name: str = "tea.csv") -> str:
+    """Upload a file; the URL of its preview."""
+    page.goto("/upload/")
+    file = {"name": name, "mimeType": "text/csv", "buffer": content}
+    page.get_by_label("Drop a file here, or choose one").set_input_files(file)
+    page.get_by_role("button", name="Upload").click()
+    expect(page).to_have_url(re.compile(r"/upload/\d+/$"))
+    return page.url
+
+
+def test_a_preview_parses_anew_at_each_change(page, complaints, tmp_path, settings):
+    settings.INPUT_DIR = tmp_path / "inputs"
+    draft(page, b"id;date;value\n1;03/04/2025;2\n2;05/06/2025;3\n")
+    load = page.locator("#load")
+    expect(load).to_be_disabled()
+    page.get_by_label("How the dates are meant").select_option("%d/%m/%Y")
+    expect(load).to_be_enabled()
+    page.get_by_label("Delimiter").fill("comma")
+    page.get_by_label("Delimiter").press("Tab")
+    expect(page.get_by_role("cell", name="1;03/04/2025;2")).to_be_visible()
+    expect(page.get_by_label("Quote")).to_be_focused()
+    page.get_by_label("Delimiter").fill("")
+    page.get_by_label("Delimiter").press("Enter")
+    expect(page.get_by_role("cell", name="03/04/2025", exact=True)).to_be_visible()
+    page.get_by_label("Encoding").fill("klingon")
+    page.get_by_label("Encoding").press("Tab")
+    expect(page.get_by_role("alert")).to_contain_text("Encoding can't be 'klingon'")
+    assert complaints == []
+
+
+def test_previews_of_all_kinds(page, complaints, tmp_path, settings):
+    settings.INPUT_DIR = tmp_path / "inputs"
+    table = "".join(f"{n},2025-01-{n % 28 + 1:02},{n}.5,k{n % 3}\n" for n in range(200))
+    first = ("id,date,amount,kind\n" + table).encode()
+    url = draft(page, first)
+    assert check(page, url) == []
+    run = IngestionRun.objects.latest("pk")
+    IngestionRun.objects.filter(pk=run.pk).update(state="queued")
+    runs.load(run.pk, "tests")
+    evil = f"id,date,Amount,note,{EVIL},{LONG}\n1,2025-01-02,{LONG},{RTL},\0,\n2\n" + "x" * 900
+    urls = [
+        draft(page, first.replace(b".5", b".7") + b'201,x\n"a'),
+        draft(page, evil.encode()),
+        draft(page, b'"open\n'),
+        draft(page, b"id,date\n1,03/04/2025\n", "other.csv"),
+    ]
+    for dry in list(DryRun.objects.filter(state="queued"))[1:]:
+        dry_runs.dry_run(dry.pk, "tests")
+    assert [found for url in urls for found in check(page, url)] == []
     assert complaints == []
 
 
