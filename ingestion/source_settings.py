@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -28,7 +28,7 @@ class ColumnsField(forms.CharField):
         super().__init__(required=False, max_length=2_000, **options)
 
     def to_python(self, value: Any) -> Any:
-        return column_names(super().to_python(value).replace("\n", " ").replace("\r", " "))
+        return column_names(" ".join((super().to_python(value) or "").splitlines()))
 
     def prepare_value(self, value: Any) -> Any:
         return value if isinstance(value, str) else listed(value or [])
@@ -81,10 +81,10 @@ class SettingsForm(forms.Form):
     sheet = _answer("Sheet", "Of a workbook.")
     rows_path = _answer("Path to the rows", "Of JSON: the names that lead there, joined by dots.")
 
-    def __init__(self, source: Source, *args: Any) -> None:
+    def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source
         known = {**source.reading, **source.mapping, "on_conflict": source.on_conflict}
-        super().__init__(*args, initial={name: known.get(name) for name in self.base_fields})
+        super().__init__(data, initial={name: known.get(name) for name in self.base_fields})
 
     def clean(self) -> dict[str, Any]:
         for role in ROLES:
@@ -154,7 +154,7 @@ def settings(request: PageRequest, name: str) -> HttpResponse:
     source = Source.objects.named(name)
     if source is None:
         raise Http404(f"There is no source “{name}”.")
-    form = SettingsForm(source, *([request.POST] if request.method == "POST" else []))
+    form = SettingsForm(source, request.POST if request.method == "POST" else None)
     if form.is_valid():
         change_settings(
             source=source,

@@ -134,9 +134,7 @@ def cancel_processing(request: PageRequest, pk: int) -> HttpResponse:
     return _cancel(request, _run_or_404(ProcessingRun, pk), "records.add_processingrun")
 
 
-def _cancel(
-    request: PageRequest, run: IngestionRun | ProcessingRun, permission: str
-) -> HttpResponse:
+def _cancel(request: PageRequest, run: Run, permission: str) -> HttpResponse:
     """Who may start a run may also end it, whoever started it."""
     if not request.user.has_perm(permission):
         raise PermissionDenied(
