@@ -1,5 +1,6 @@
 """POST /ingest: rows come in as a file in a form, or as the body itself."""
 
+import gzip
 import socket
 import time
 from collections.abc import Callable
@@ -69,6 +70,37 @@ def test_a_body_is_kept_and_queued(api, sender, settings, prefix):
     assert (done.state, done.created) == ("finished", 2)
     assert {record.pk for record in DataRecord.objects.all()} == {"shop:1", "shop:2"}
     assert api.get(answer["Location"]).json()["ledger"]["created"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'[{"key": "1", "amount": 2.50}, {"key": "2"}]', "application/json"),
+        (b'{"total": 2, "rows": [{"key": 1}, {"key": 2}]}', "application/json; charset=utf-8"),
+        (b'{"key": "1"}\n{"key": "2", "x": {"y": [1]}}\n', "application/x-ndjson"),
+        (b"key\tamount\n1\t2\n2\t3\n", "text/tab-separated-values"),
+        (b"key;amount\n1;2\n2;3\n", "text/plain"),
+        (gzip.compress(CSV), "application/gzip"),
+    ],
+)
+def test_every_kind_of_body_lands(api, body, content_type):
+    answer = api.post("/ingest?source=shop&id=key", body, content_type=content_type)
+    assert answer.status_code == 202
+    done = load(answer.json()["id"], "worker")
+    assert done is not None
+    assert (done.error, done.state, done.created) == ("", "finished", 2)
+    assert {record.pk for record in DataRecord.objects.all()} == {"shop:1", "shop:2"}
+
+
+def test_a_body_that_is_no_json_fails_its_run_with_a_sentence(api):
+    answer = api.post("/ingest?source=shop", b'[{"a": 1', content_type="application/json")
+    if answer.status_code == 202:
+        load(answer.json()["id"], "worker")
+        told = api.get(answer["Location"]).json()
+        assert told["state"] == "failed"
+        assert "JSON" in told["error"] or "json" in told["error"]
+    else:
+        assert answer.status_code == 400
 
 
 def test_a_form_with_a_file_is_kept_and_queued(api):
