@@ -106,7 +106,11 @@ def _is_usable(member: zipfile.ZipInfo) -> bool:
 
 
 def _copy(
-    packed: IO[bytes], plain: Path, name: str, limit: int, on_chunk: Callable[[], None] | None
+    packed: IO[bytes] | gzip.GzipFile,
+    plain: Path,
+    name: str,
+    limit: int,
+    on_chunk: Callable[[], None] | None,
 ) -> None:
     size = 0
     with plain.open("wb") as file:

@@ -1,6 +1,7 @@
 """JSON and JSON a line -> rows: numbers as they were written, bad rows alone."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,8 @@ def read(tmp_path):
 def read_path(path, name, size, reading):
     """Columns, (line, row, bytes) of each row, (line, code, bytes) of each rejected one, notes."""
     found = detect(path, name, reading=reading)
-    rows, refused = [], []
+    rows: list[tuple[int, Any, bytes]] = []
+    refused = []
     with open_reader(path, name=name, encoding=found.encoding, dialect=found.dialect) as reader:
         for chunk in reader.chunks(size):
             raws = [chunk.raw(index) for index in range(len(chunk.rows))]

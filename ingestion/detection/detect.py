@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 from ingestion.detection.delimiters import find_dialect
 from ingestion.detection.encoding import CHUNK_BYTES, read_whole
 from ingestion.detection.kind import START_BYTES, check_is_table, format_of
+from ingestion.detection.layout import find_layout
 from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import UnreadableInput
-from ingestion.packed import unpacked
+from ingestion.packed import ZIP, unpacked
 from ingestion.readers.json import find_rows_paths
+from ingestion.readers.xlsx import Workbook
 
+# By so many rows one sees where the table of a sheet stands.
+SAMPLE_ROWS = 60
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -78,6 +83,9 @@ def _detect(
         file.seek(0)
         text = read_whole(file, start, on_chunk)
     found = Detected(text.size, text.sha256, text.encoding, notes=text.notes)
+    if start.startswith(ZIP):
+        # The text of a workbook is Unicode, whatever its packed bytes look like.
+        found.encoding, found.notes = "utf-8", []
     if "encoding" in said:
         found.encoding, found.notes = said.pop("encoding"), []
     form = said.pop("format", None) or format_of(path, start, inner, found.encoding)
@@ -86,6 +94,8 @@ def _detect(
         found.notes += notes
     else:
         found.dialect = replace(Dialect(format=form), **said)
+        if form is Format.XLSX:
+            _find_table(found, path, name, said)
         if form is Format.JSON and "rows_path" not in said:
             _find_rows(found, path, name)
     return found
@@ -103,3 +113,26 @@ def _find_rows(found: Detected, path: Path, name: str) -> None:
             f"The document was read as one row: it has several lists of objects ({lists}). Say "
             "which of them holds the rows."
         )
+
+
+def _find_table(found: Detected, path: Path, name: str, said: Mapping[str, Any]) -> None:
+    """Which sheet of a workbook it is, and where its table stands."""
+    book = Workbook(path, name=name, sheet=said.get("sheet", ""))
+    try:
+        skip = said.get("skip", 0)
+        rows = list(islice(book.rows(), skip, skip + SAMPLE_ROWS))
+    finally:
+        book.close()
+    width = max(map(len, rows), default=0)
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    layout = find_layout(padded, above="skip" not in said, header=said.get("header"))
+    found.dialect = replace(
+        found.dialect,
+        sheet=book.sheet,
+        skip=skip + layout.first,
+        header=layout.header,
+        left=layout.left,
+    )
+    if "sheet" not in said and len(book.sheets) > 1:
+        found.notes.append(f"The workbook has {len(book.sheets)} sheets; {book.sheet!r} was read.")
+    found.notes += layout.notes(skip + layout.first + 1, width - layout.left)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from ingestion.detection.encoding import unicode_of
 from ingestion.dialect import Format
 from ingestion.errors import UnreadableInput
-from ingestion.packed import GZIP, ZIP, holds_workbook
+from ingestion.packed import EMPTY_ZIP, GZIP, ZIP, holds_workbook
 
 # By so many bytes one sees whether a file is a table of text at all.
 START_BYTES = 4096
@@ -41,7 +41,7 @@ def check_is_table(start: bytes, name: str) -> None:
     """
     if not start:
         raise UnreadableInput(name, "it is empty.")
-    if start.startswith((GZIP, ZIP)):
+    if start.startswith((GZIP, ZIP, EMPTY_ZIP)):
         return
     for magic, reason in NOT_TEXT:
         if start.startswith(magic):

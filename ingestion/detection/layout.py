@@ -77,6 +77,9 @@ def _usual_width(rows: Sequence[Cells]) -> int:
 
 
 def _empty_on_the_left(table: Sequence[Cells]) -> int:
+    # Lines above the table may be filled up with empty cells.
+    while len(table) > 2 and _is_sparse(table[0], len(table[0])):
+        table = table[1:]
     if len(table) < 2:
         return 0
     left = 0
@@ -115,9 +118,9 @@ def _begin(
     if any(_kind(cell) for cell in head) or not all(cell.strip() for cell in head[:-1]):
         return top
     differs = _differs(head, [row[left:] for row in body[1:]])
-    if any(len(rows[at]) == width for at in above) and not differs:
-        return top
     blank_between = place - above[-1] > 1
+    if any(len(rows[at]) == width for at in above) and not (differs or blank_between):
+        return top
     if not blank_between and any(width > len(rows[at]) > max(1, width // 2) for at in above):
         return top
     return place if differs or blank_between or width > 2 else top

@@ -11,13 +11,15 @@ from ingestion.readers.delimited import DelimitedReader
 from ingestion.readers.json import JsonReader
 from ingestion.readers.ndjson import NdjsonReader
 from ingestion.readers.repaired import knowing_lines
+from ingestion.readers.xlsx import XlsxReader
 
 __all__ = ["Chunk", "Reader", "open_reader"]
 
-READERS = {
+READERS: dict[Format, type[DelimitedReader | JsonReader | NdjsonReader | XlsxReader]] = {
     Format.DELIMITED: DelimitedReader,
     Format.JSON: JsonReader,
     Format.NDJSON: NdjsonReader,
+    Format.XLSX: XlsxReader,
 }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from ingestion.readers.base import MAX_CELL_CHARACTERS
@@ -40,8 +41,8 @@ class StrictDecoder:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            seen: set[str] = set()
-            self.repeated = next(name for name, _ in pairs if name in seen or seen.add(name))
+            names = Counter(name for name, _ in pairs)
+            self.repeated = names.most_common(1)[0][0]
         return found
 
     def refusal(self, value: Any, text: str) -> tuple[str, str] | None:
