@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ingestion.errors import RowError
 from ingestion.mapping import RowMapper
-from ingestion.readers import Chunk, Reader
+from ingestion.readers import Chunk
 from records.rows import Reject, Row
 
 
@@ -34,8 +35,14 @@ class Batch:
         )
 
 
+class HasChunks(Protocol):
+    """What gives rows in chunks, like a Reader."""
+
+    def chunks(self, size: int) -> Iterator[Chunk]: ...
+
+
 def read_batches(
-    reader: Reader, mapper: RowMapper, *, skip: int = 0, size: int, keep_raw: bool = False
+    reader: HasChunks, mapper: RowMapper, *, skip: int = 0, size: int, keep_raw: bool = False
 ) -> Iterator[Batch]:
     """The rows of an input in batches, without the first ``skip``, which have landed before.
 

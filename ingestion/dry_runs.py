@@ -28,7 +28,7 @@ from records.rows import Reject, Row
 # So many reasons, rejected rows of each, changed records, and changed cells of each are reported.
 REASONS = 50
 REJECTED_EXAMPLES = 3
-CHANGED_EXAMPLES = 20
+CHANGED_EXAMPLES = 10
 CHANGED_CELLS = 12
 # As much of a cell or a row is reported.
 CHARACTERS = 300

@@ -107,7 +107,7 @@ def role_fields(seen: Look) -> list[RoleField]:
 
 def choice_of(post: QueryDict, seen: Look) -> Choice:
     """What a person chose. Columns that the page did not offer are not taken."""
-    reading = {name: post[name] for name in CHECKS if post.get(name)}
+    reading = {name: text for name in CHECKS if (text := post.get(name))}
     mapping: dict[str, Any] = {
         role: _columns(post.getlist(role), seen)[: None if role in SEVERAL else 1] for role in ROLES
     }

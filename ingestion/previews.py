@@ -278,6 +278,8 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
     if start.startswith(ZIP):
         return []
     lines = re.split("\r\n|\n|\r", start.decode(encoding, "replace").removeprefix("\ufeff"))
+    if not lines[-1]:
+        lines.pop()
     return [line[:SHOWN_CHARACTERS] for line in lines[:SHOWN_LINES]]
 
 

@@ -13,7 +13,7 @@ from ingestion.mapping import cell_text
 from ingestion.timestamps import detect_format
 
 # Up to so many different cells are counted exactly; beyond, their number is estimated.
-EXACT = 4_096
+EXACT = 16_384
 # So many different cells are candidates for the most frequent ones, and so many are shown.
 CANDIDATES = 4_096
 TOP = 5

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -241,7 +242,7 @@ def _check_input(run: IngestionRun) -> None:
         raise InputChanged(run.file_name, run.read)
 
 
-def open_input(run: IngestionRun) -> Reader:
+def open_input(run: IngestionRun) -> AbstractContextManager[Reader]:
     """The rows of a run's input, as they were found to be written."""
     return open_reader(
         Path(run.path),

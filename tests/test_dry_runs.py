@@ -3,6 +3,7 @@
 import itertools
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ingestion import dry_runs, runs
 from ingestion.dry_runs import examine
+from ingestion.preparation import Prepared, prepare
 from records.models import DataRecord, DryRun, IngestionRun, RunState, Source
 from tests.factories import WORKER, load
 
@@ -39,6 +41,12 @@ def file(tmp_path):
     return write(tmp_path / "a.csv", "id,date,value", "1,2025-01-02,5", "2,2025-01-03,x", "3")
 
 
+def carried_out(dry: DryRun) -> DryRun:
+    done = dry_runs.dry_run(dry.pk, WORKER)
+    assert done is not None
+    return done
+
+
 def examined(run, on_conflict="update"):
     return examine(run, on_conflict=on_conflict)
 
@@ -46,7 +54,7 @@ def examined(run, on_conflict="update"):
 def test_a_dry_run_reports_and_lands_nothing(file):
     run = draft(file)
     dry = dry_runs.start(run, on_conflict="update")
-    done = dry_runs.dry_run(dry.pk, WORKER)
+    done = carried_out(dry)
     assert (done.state, done.error) == ("finished", "")
     assert {name: done.report[name] for name in LEDGER} == {
         "read": 3, "created": 2, "updated": 0, "unchanged": 0, "rejected": 1,
@@ -75,7 +83,7 @@ def test_updated_cells_are_shown_as_they_are_and_as_they_would_be(file, tmp_path
 def test_an_input_that_lacks_a_mapped_column_ends_the_dry_run_as_failed(file, tmp_path):
     load(file, "shop")
     run = draft(write(tmp_path / "b.csv", "id,day,value", "1,2025-01-02,6"))
-    done = dry_runs.dry_run(dry_runs.start(run, on_conflict="update").pk, WORKER)
+    done = carried_out(dry_runs.start(run, on_conflict="update"))
     assert done.state == "failed"
     assert "has no column 'date'" in done.error
 
@@ -92,11 +100,13 @@ def test_a_new_dry_run_ends_the_one_before(file):
 def test_a_dry_run_that_is_cancelled_meanwhile_is_left(file, monkeypatch):
     run = draft(file)
     dry = dry_runs.start(run, on_conflict="update")
-    prepare = dry_runs.prepare
-    monkeypatch.setattr(
-        dry_runs, "prepare", lambda *args, **kw: (dry_runs.stop(run), prepare(*args, **kw))[1]
-    )
-    assert dry_runs.dry_run(dry.pk, WORKER).state == "cancelled"
+
+    def cancel_and_prepare(*args: Any, **options: Any) -> Prepared:
+        dry_runs.stop(run)
+        return prepare(*args, **options)
+
+    monkeypatch.setattr(dry_runs, "prepare", cancel_and_prepare)
+    assert carried_out(dry).state == "cancelled"
 
 
 def test_a_dry_run_whose_worker_is_gone_is_woken_and_done_again(file):
@@ -109,13 +119,13 @@ def test_a_dry_run_whose_worker_is_gone_is_woken_and_done_again(file):
     dry_runs.wake_stalled()
     dry.refresh_from_db()
     assert dry.woken_at is not None
-    assert dry_runs.dry_run(dry.pk, WORKER).state == "finished"
+    assert carried_out(dry).state == "finished"
 
 
 def test_what_no_database_can_hold_is_reported_all_the_same(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("id,näme\n1,a\0b\n2,".encode() + b"\xff\n3,\xc3\xa4\xc3\xb6\n")
-    done = dry_runs.dry_run(dry_runs.start(draft(path), on_conflict="update").pk, WORKER)
+    done = carried_out(dry_runs.start(draft(path), on_conflict="update"))
     assert done.state == "finished"
     assert {r["code"] for r in done.report["reasons"]} == {"nul_character", "bad_bytes"}
 
