@@ -171,6 +171,11 @@ class RejectedRow(models.Model):
         return f"line {self.line}: {self.message}"
 
     @property
+    def record_url(self) -> str:
+        """The page of the record that it has become."""
+        return DataRecord(id=self.record_id).get_absolute_url()
+
+    @property
     def is_unreadable(self) -> bool:
         """Whether its cells could not be told, or not be stored; else it is what they say."""
         return self.code not in ("missing_key", "key_too_long", "key_conflict")
