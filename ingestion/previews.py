@@ -20,6 +20,7 @@ from ingestion.errors import IngestionError, NotReady
 from ingestion.mapping import FORMAT
 from ingestion.packed import GZIP, ZIP, unpacked
 from ingestion.preparation import Prepared, prepare
+from ingestion.readers.repaired import repaired_run
 from ingestion.timestamps import FORMATS, parser
 from records import store
 from records.errors import SourceHasRecords
@@ -114,7 +115,14 @@ def create_draft(
     source_name: str | None = None,
     user: User | None = None,
 ) -> IngestionRun:
-    """Make a draft for an uploaded file, and have its dry run made. Raises InvalidSourceName."""
+    """Make a draft for an uploaded file, and have its dry run made. Raises InvalidSourceName.
+
+    Rejected rows that were repaired in a file belong to the source that they came from.
+    """
+    repaired = repaired_run(path)
+    if repaired is not None and source_name is None:
+        parent = IngestionRun.objects.with_source().filter(pk=repaired).first()
+        source_name = parent.source.name if parent else None
     run = runs.create_run(
         path=path,
         file_name=file_name,
@@ -123,8 +131,9 @@ def create_draft(
         user=user,
         state=RunState.DRAFT,
     )
-    run.reading = run.source.reading
-    run.save(update_fields=["reading"])
+    if repaired is None:
+        run.reading = run.source.reading
+        run.save(update_fields=["reading"])
     dry_runs.start(run, on_conflict=run.source.on_conflict, user=user)
     return run
 
@@ -226,9 +235,10 @@ def load(run: IngestionRun, seen: Look) -> None:
         )
         if not loaded:
             return
-        Source.objects.filter(pk=run.source_id).update(
-            reading=run.reading, on_conflict=policy_of(run)
-        )
+        source = Source.objects.filter(pk=run.source_id)
+        source.update(on_conflict=policy_of(run))
+        if repaired_run(Path(run.path)) is None:
+            source.update(reading=run.reading)
         dry_runs.stop(run)
     run.refresh_from_db()
     runs.queue(run)

@@ -195,6 +195,21 @@ def test_the_same_file_is_said_with_its_run(admin_client):
     assert "loaded before" not in Page(admin_client, source="other").html
 
 
+def test_repaired_rows_go_to_the_source_that_they_came_from(admin_client):
+    first = Page(admin_client)
+    first.post(encoding="utf-8")
+    run = first.load()
+    header = f"id,date,amount,kind,rejected line (run {run.pk}),rejected reason\n"
+    sent = header + "3,2025-01-03,7.5,tea,4,too short\n"
+    page = Page(admin_client, sent.encode(), name="repaired.csv", source="")
+    assert page.run.source.name == "shop"
+    assert page.look().report["created"] == 1
+    replay = page.load()
+    assert (replay.created, replay.parent) == (1, run)
+    assert DataRecord.objects.get(pk="shop:3").line == 4
+    assert Source.objects.get(name="shop").reading == {"encoding": "utf-8"}
+
+
 def test_a_draft_can_be_discarded(page):
     assert page.post("discard")["Location"] == "/upload/"
     assert not IngestionRun.objects.exists()
