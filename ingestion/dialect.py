@@ -87,6 +87,17 @@ def check_reading(reading: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
+def joined(remembered: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered about reading, changed by what is said now.
+
+    What is remembered of documents of another kind does not fit, but for the encoding.
+    """
+    kind = remembered.get("format", Format.DELIMITED)
+    if said.get("format", kind) != kind:
+        remembered = {name: text for name, text in remembered.items() if name == "encoding"}
+    return {**remembered, **said}
+
+
 def _encoding(text: str) -> str:
     try:
         info = codecs.lookup(text)

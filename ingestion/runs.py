@@ -19,7 +19,7 @@ from ingestion import replay
 from ingestion.ahead import ahead
 from ingestion.batches import read_batches
 from ingestion.detection import digest
-from ingestion.dialect import Dialect
+from ingestion.dialect import Dialect, joined
 from ingestion.errors import IngestionError, InputChanged, InvalidSourceName, OtherSource
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
 from ingestion.mapping import RowMapper, check_columns
@@ -196,7 +196,7 @@ def _prepare(run: IngestionRun, worker: str) -> None:
     """Find out what the input is and who plays which role, and write it down with the run."""
     # Neither a file that was given out here nor what an API said is written as the source's files.
     if not run.pages and repaired_run(Path(run.path)) is None:
-        run.reading = {**run.source.reading, **run.reading}
+        run.reading = joined(run.source.reading, run.reading)
     remembered = run.source.mapping
     found = prepare(
         Path(run.path),

@@ -16,7 +16,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from ingestion.runs import load
-from records.models import DataRecord, IngestionRun
+from records.models import DataRecord, IngestionRun, Source
 
 CSV = b"key;amount\n1;2\n2;3\n"
 
@@ -90,6 +90,19 @@ def test_every_kind_of_body_lands(api, body, content_type):
     assert done is not None
     assert (done.error, done.state, done.created) == ("", "finished", 2)
     assert {record.pk for record in DataRecord.objects.all()} == {"shop:1", "shop:2"}
+
+
+def test_what_a_source_remembers_of_its_files_is_not_asked_of_another_kind_of_body(api):
+    Source.objects.create(name="shop", reading={"delimiter": "|", "encoding": "cp1252"})
+    answer = api.post("/ingest?source=shop", b'[{"id": "1"}]', content_type="application/json")
+    done = load(answer.json()["id"], "worker")
+    assert done is not None
+    assert (done.error, done.created, done.reading["format"]) == ("", 1, "json")
+    answer = api.post("/ingest?source=shop", b"id|x\n2|\xe4\n", content_type="text/csv")
+    done = load(answer.json()["id"], "worker")
+    assert done is not None
+    assert done.columns == ["id", "x"]
+    assert DataRecord.objects.get(pk="shop:2").data["x"] == "ä"
 
 
 def test_a_body_that_is_no_json_fails_its_run_with_a_sentence(api):

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from ingestion import runs
+from ingestion.dialect import joined
 from ingestion.dry_runs import examine
 from ingestion.errors import IngestionError
 from ingestion.mapping import column_names
@@ -147,7 +148,7 @@ class Command(RunCommand):
             )
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        run.reading = {**run.source.reading, **reading}
+        run.reading = joined(run.source.reading, reading)
         facts = {"dry_run": True, "source": run.source.name, "file": run.file_name}
         try:
             report = examine(run, on_conflict=run.source.on_conflict)
