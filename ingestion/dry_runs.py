@@ -23,6 +23,7 @@ from ingestion.runs import QUEUE, closing_notes, open_input, write_down
 from records import runs
 from records.errors import LeaseLost
 from records.models import DryRun, IngestionRun, RunState
+from records.models.sources import OnConflict
 from records.rows import Reject, Row
 
 # So many reasons, rejected rows of each, changed records, and changed cells of each are reported.
@@ -126,7 +127,10 @@ def examine(
         )
         with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:
             for batch in read_batches(
-                _Profiled(reader, profile), mapper, size=settings.BATCH_ROWS, keep_raw=True
+                _Profiled(reader, profile),
+                mapper,
+                size=settings.BATCH_ROWS,
+                keep_raw=on_conflict == OnConflict.REJECT,
             ):
                 for compared in compare(batch.rows):
                     findings.add(compared)
