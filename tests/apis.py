@@ -3,6 +3,7 @@
 import json
 import random
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -89,6 +90,9 @@ def serving(
         def send(self, reply: Reply) -> None:
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             if reply.short >= 1 << 30:
+                # Closed like this, the connection is reset rather than ended.
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.close_connection = True
                 return
             self.send_response(reply.status)

@@ -361,9 +361,10 @@ def test_only_what_is_new_is_asked_for():
 
 
 def test_the_greatest_position_is_by_number_or_by_text():
-    assert greatest("9", {"n": "10"}, "n") == "10"
-    assert greatest("2026-01-09", {"n": "2026-01-10"}, "n") == "2026-01-10"
-    assert greatest("a", {"n": None}, "n") == greatest("a", [1], "n") == "a"
+    assert greatest("9", "10") == "10"
+    assert greatest("10", "9.5") == "10"
+    assert greatest("2026-01-09", "2026-01-10") == "2026-01-10"
+    assert greatest("a", "") == greatest("a", "z\0") == greatest("a", "z" * 1001) == "a"
 
 
 def test_what_a_killed_fetch_left_behind_goes_with_the_next(settings):

@@ -105,7 +105,7 @@ def test_secrets_are_taken_and_never_shown(admin_client, caplog):
         ({"headers": "Authorization: hush"}, "looks like a secret"),
         ({"secrets": "hush"}, "Line 1 is not written as Name: value."),
         ({"schedule": "soon"}, "is no schedule such as"),
-        ({"kind": "folder", "folder": "/etc", "pattern": "*"}, "is not within the folders"),
+        ({"kind": "folder", "folder": "/etc", "pattern": "*"}, "does not lie in the folders"),
         ({"kind": "other"}, "Select a valid choice"),
         ({"style": "other"}, "Select a valid choice"),
         ({"limit": "many"}, "Enter a whole number"),
@@ -162,6 +162,8 @@ def test_a_try_that_is_refused_says_why(admin_client, settings):
 
 def test_feeds_need_their_permission(client):
     services.save_feed(source_name="shop", kind="http", config={"url": API["url"]})
+    for page in ("/sources/shop/feed/", "/feeds/new/"):
+        assert client.get(page)["Location"].startswith("/login/")
     user = User.objects.create_user("reader")
     client.force_login(user)
     assert client.get("/sources/shop/feed/").status_code == 403

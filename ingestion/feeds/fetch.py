@@ -107,8 +107,8 @@ def _write(file: IO[bytes], config: APIConfig, client: Client, fetched: Fetched)
             file.write(text)
             fetched.size += len(text)
             fetched.rows += len(page.rows)
-            for value in page.values if config.incremental.column else ():
-                fetched.position = greatest(fetched.position, value, config.incremental.column)
+            for cell in page.cells:
+                fetched.position = greatest(fetched.position, cell)
     return sha.hexdigest()
 
 
@@ -159,7 +159,7 @@ def _page(answer: Answer, config: APIConfig, *, number: int) -> JSONPage:
     if answer.status == 204:
         return JSONPage()
     try:
-        return read_page(answer.body, rows_path=config.rows_path)
+        return read_page(answer.body, rows_path=config.rows_path, column=config.incremental.column)
     except InvalidPage as error:
         raise InvalidPage(f"Page {number} ({shown(answer.url)}) can't be used: {error}.") from error
 
@@ -173,17 +173,16 @@ def _cut_short(error: FeedError, fetched: Fetched) -> str:
     return f"{what} The {rows} that came before stay; load again for the rest."
 
 
-def greatest(position: str, row: Any, column: str) -> str:
-    """The greater of the position so far and the row's: as numbers if both are, else as text."""
-    value = row.get(column) if isinstance(row, dict) else None
-    if not isinstance(value, str) or not value or len(value) > 1000 or "\0" in value:
+def greatest(position: str, cell: str) -> str:
+    """The greater of the position so far and a cell: as numbers if both are, else as text."""
+    if not cell or len(cell) > 1000 or not cell.isprintable():
         return position
     if not position:
-        return value
-    mine, other = _number(position), _number(value)
+        return cell
+    mine, other = _number(position), _number(cell)
     if mine is not None and other is not None:
-        return value if other > mine else position
-    return max(position, value)
+        return cell if other > mine else position
+    return max(position, cell)
 
 
 def _number(text: str) -> Decimal | None:

@@ -24,9 +24,13 @@ def check_folder(config: dict[str, Any]) -> None:
     if not parts or Path(pattern).is_absolute() or ".." in parts or "\0" in pattern:
         raise InvalidFeed("pattern", "A pattern such as *.csv, within the folder.")
     try:
-        folder_of(config)
+        folder = folder_of(config)
     except FolderRefused as error:
         raise InvalidFeed("folder", str(error)) from error
+    try:
+        next(folder.glob(pattern), None)
+    except (ValueError, NotImplementedError) as error:
+        raise InvalidFeed("pattern", f"{pattern!r} is no pattern: {error}.") from error
 
 
 def folder_of(config: dict[str, Any]) -> Path:
@@ -38,16 +42,15 @@ def folder_of(config: dict[str, Any]) -> Path:
     folder = Path(given)
     if not folder.is_absolute() and roots:
         folder = roots[0] / folder
-    folder = folder.resolve()
     if not _inside(folder):
         allowed = ", ".join(map(str, roots)) or "none"
         raise FolderRefused(
-            f"{given} is not within the folders from which this installation loads: {allowed}. "
+            f"{given} does not lie in the folders from which this installation loads: {allowed}. "
             "Whoever runs it can name others by DATAFLOW_FOLDERS."
         )
     if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
         raise FolderRefused(f"{given} is not there, or is no folder that can be read.")
-    return folder
+    return folder.resolve()
 
 
 def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun], int]:
@@ -97,9 +100,14 @@ def _files(folder: Path, pattern: str) -> Iterator[Path]:
     for path in sorted(folder.glob(pattern)):
         # A link may lead anywhere; a name may hold what no database takes.
         name = str(path.relative_to(folder))
-        if name.isprintable() and len(name) <= 1000 and _inside(path.resolve()) and path.is_file():
+        if name.isprintable() and len(name) <= 1000 and _inside(path) and path.is_file():
             yield path
 
 
 def _inside(path: Path) -> bool:
-    return any(path.is_relative_to(root.resolve()) for root in settings.FOLDER_ROOTS)
+    """Whether a path leads to what really lies in one of the folders that may be loaded from."""
+    try:
+        real = path.resolve()
+        return any(real.is_relative_to(root.resolve()) for root in settings.FOLDER_ROOTS)
+    except (OSError, RuntimeError):  # links that go round
+        return False

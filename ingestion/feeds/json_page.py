@@ -17,20 +17,20 @@ _values = json.JSONDecoder(parse_float=str, parse_int=str)
 
 @dataclass(slots=True)
 class JSONPage:
-    """``rows`` are the texts of the rows, each on one line, ``values`` what they say.
+    """``rows`` are the texts of the rows, each on one line, ``cells`` those of one column.
 
     ``around`` is the document without its rows: what tells where the next page is.
     """
 
     rows: list[str] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
+    cells: list[str] = field(default_factory=list)
     around: Any = None
 
 
-def read_page(body: bytes, *, rows_path: str) -> JSONPage:
+def read_page(body: bytes, *, rows_path: str, column: str = "") -> JSONPage:
     """Tell the rows of a page apart; ``rows_path`` are the names that lead to them, with dots.
 
-    Numbers come as text. Raises InvalidPage.
+    The texts and numbers in ``column`` are kept as text. Raises InvalidPage.
     """
     start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
@@ -44,7 +44,7 @@ def read_page(body: bytes, *, rows_path: str) -> JSONPage:
         errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
         text = body.decode(encoding, errors).removeprefix("\ufeff")
         page = JSONPage()
-        page.around, end = _walk(text, _skip(text, 0), _names(rows_path), [], page)
+        page.around, end = _walk(text, _skip(text, 0), _names(rows_path), [], page, column)
         if _skip(text, end) < len(text):
             raise InvalidPage(f"something follows its JSON at character {end + 1:,}")
     except json.JSONDecodeError as error:
@@ -95,11 +95,11 @@ def _expect(text: str, at: int, characters: str) -> str:
 
 
 def _walk(
-    text: str, at: int, path: Sequence[str], been: list[str], page: JSONPage
+    text: str, at: int, path: Sequence[str], been: list[str], page: JSONPage, column: str
 ) -> tuple[Any, int]:
     """The value at ``at``, in which the rows are at ``path``, without them; and where it ends."""
     if not path:
-        return _rows(text, at, been, page)
+        return _rows(text, at, been, page, column)
     if text[at : at + 1] != "{":
         _, end = _value(text, at)
         _missing(path, been, "an object")
@@ -117,7 +117,7 @@ def _walk(
             at = _skip(text, at + 1)
             if name == path[0] and not found:
                 found = True
-                around[name], at = _walk(text, at, path[1:], [*been, name], page)
+                around[name], at = _walk(text, at, path[1:], [*been, name], page, column)
             else:
                 around[name], at = _value(text, at)
             at = _skip(text, at)
@@ -132,7 +132,7 @@ def _walk(
     return around, end
 
 
-def _rows(text: str, at: int, been: Sequence[str], page: JSONPage) -> tuple[Any, int]:
+def _rows(text: str, at: int, been: Sequence[str], page: JSONPage, column: str) -> tuple[Any, int]:
     if text[at : at + 4] == "null":
         return None, at + 4
     if text[at : at + 1] != "[":
@@ -148,7 +148,8 @@ def _rows(text: str, at: int, been: Sequence[str], page: JSONPage) -> tuple[Any,
         value, end = _value(text, at)
         # A line break in JSON stands between values, never in one: a blank does as well.
         page.rows.append(BREAK.sub(" ", text[at:end]))
-        page.values.append(value)
+        if column and isinstance(value, dict) and isinstance(value.get(column), str):
+            page.cells.append(value[column])
         at = _skip(text, end)
         if _expect(text, at, ",]") == "]":
             return [], at + 1

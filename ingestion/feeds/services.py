@@ -168,7 +168,7 @@ def start_due() -> None:
         feed.next_at = due
         try:
             start(feed, how="schedule", user=feed.user)
-        except FeedError as error:
+        except (FeedError, OSError) as error:
             _tell(feed, str(error))
 
 
