@@ -73,10 +73,14 @@ def urls(context: BrowserContext) -> list[str]:
         long_run.get_absolute_url(),
         lost.get_absolute_url(),
         "/upload/",
+        "/rejected/",
+        f"/rejected/?run={run.pk}",
+        f"/rejected/{run.rejected_rows.earliest('pk').pk}/",
+        f"/runs/ingestion/{run.pk}/undo/",
     ]
 
 
-EMPTY = ["/", "/explore/", "/runs/", "/sources/", "/upload/"]
+EMPTY = ["/", "/explore/", "/runs/", "/sources/", "/upload/", "/rejected/"]
 
 
 def violations(page: Page) -> list[str]:
