@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -169,7 +170,13 @@ def cell_text(cell: Any) -> str:
     """A cell as text: what a delimited file would say; "" for null and a cell that is not there."""
     if isinstance(cell, str):
         return cell
-    return "" if cell is None else orjson.dumps(cell).decode()
+    if cell is None:
+        return ""
+    try:
+        return orjson.dumps(cell).decode()
+    except TypeError:
+        # What no database can hold deep in it is said in ASCII; its row is rejected.
+        return json.dumps(cell)
 
 
 class RowMapper:

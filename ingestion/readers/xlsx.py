@@ -42,10 +42,13 @@ class Workbook:
     def __init__(self, path: Path, *, name: str, sheet: str) -> None:
         self._name = name
         _check_size(path, name)
+        # By its path openpyxl would judge a file by the ending of its name.
+        self._file = path.open("rb")
         try:
             # A formula counts as what it came to when the workbook was saved.
-            self._book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            self._book = openpyxl.load_workbook(self._file, read_only=True, data_only=True)
         except DAMAGED as error:
+            self._file.close()
             raise self._damaged() from error
         self.sheets = [ws.title for ws in self._book.worksheets]
         try:
@@ -58,6 +61,7 @@ class Workbook:
     def close(self) -> None:
         """Close the file."""
         self._book.close()
+        self._file.close()
 
     def rows(self) -> Iterator[list[str]]:
         """The rows from the first one of the sheet, without empty cells at their ends."""
