@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from ingestion.timestamps import FORMATS
 from records import stats, store
@@ -18,12 +19,16 @@ from records.admin.base import LISTED
 from records.errors import LeaseLost, SourceHasRecords
 from records.models import (
     DataRecord,
+    DryRun,
+    Feed,
+    FolderFile,
     IngestionRun,
     ProcessingResult,
     RecordCount,
     RejectedRow,
     RuleSet,
     Source,
+    Undo,
 )
 from records.rows import Reject
 from tests import factories
@@ -80,17 +85,28 @@ def everything() -> None:
     process_all()
     store.edit_record(record_id="shop:1", data=sale(5), user=None)
     process_all()
+    run = IngestionRun.objects.latest("pk")
+    DryRun.objects.create(run=run, how="test")
+    Undo.objects.create(run=run, how="test")
+    feed = Feed.objects.create(source=run.source, kind="folder", secrets="sealed")
+    FolderFile.objects.create(feed=feed, name="a", size=1, modified_ns=1, seen_at=timezone.now())
 
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 10
+    assert len(TABLES) == 14
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200
         for row in model._default_manager.all():
             response = admin.get(url(name, "change", quote(str(row.pk))))
             assert response.status_code == 200, name
+
+
+def test_the_secrets_of_a_feed_are_not_shown(admin):
+    everything()
+    page = admin.get(url("feed", "change", Feed.objects.get().pk)).content.decode()
+    assert "sealed" not in page
 
 
 @pytest.mark.parametrize("table", LOOKED_AT)

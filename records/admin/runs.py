@@ -8,13 +8,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from records.admin.base import LargeTable, LookOnly
-from records.models import IngestionRun, ProcessingRun
+from records.models import DryRun, IngestionRun, ProcessingRun, Undo
 
 
 class RunAdmin(LookOnly, LargeTable):
     """What the admin of both kinds shares."""
 
-    list_filter = ("state", "source")
+    list_filter: tuple[str, ...] = ("state", "source")
     list_select_related = ("source", "user")
     ordering = ("-id",)
     search_fields = ("id",)
@@ -64,3 +64,24 @@ class ProcessingRunAdmin(RunAdmin):
         "user",
         "created_at",
     )
+
+
+class OfRunAdmin(RunAdmin):
+    """What the admin of work on an ingestion run shares."""
+
+    list_filter = ("state",)
+    list_select_related = ("run", "user")
+
+
+@admin.register(DryRun)
+class DryRunAdmin(OfRunAdmin):
+    """Readings of drafts that land nothing."""
+
+    list_display = ("id", "run", "state", "read", "user", "created_at")
+
+
+@admin.register(Undo)
+class UndoAdmin(OfRunAdmin):
+    """Runs that were taken back."""
+
+    list_display = ("id", "run", "state", "deleted", "restored", "kept", "user", "created_at")
