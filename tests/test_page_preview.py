@@ -1,12 +1,15 @@
 """The preview of a file that was uploaded."""
 
+import gzip
 import re
 from html import unescape
+from io import BytesIO
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from openpyxl import Workbook
 
 from ingestion import dry_runs, previews, runs
 from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
@@ -297,3 +300,35 @@ def test_a_draft_is_listed_among_the_runs_and_leads_to_its_preview(page):
     Heartbeat.objects.all().delete()
     assert f'href="{page.url}"' in page.client.get("/runs/").content.decode()
     assert page.client.get(f"/runs/ingestion/{page.run.pk}/").status_code == 200
+
+
+def workbook() -> bytes:
+    book = Workbook()
+    book.active.append(["id", "value"])
+    book.active.append([1, 2.5])
+    other = book.create_sheet("Other")
+    other.append(["id", "amount"])
+    other.append([7, 8])
+    written = BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "asked", "answer", "rows"),
+    [
+        ("a.json", b'{"data": {"rows": [{"id": "x", "value": 1}]}}', "rows_path", "data.rows", 1),
+        ("a.ndjson", b'{"id": "x", "value": {"a": 1}}\n{"id": "y"}\n', "encoding", "utf-8", 2),
+        ("a.xlsx", workbook(), "sheet", "Other", 1),
+        ("a.csv.gz", gzip.compress(CONTENT), "delimiter", "comma", 2),
+    ],
+)
+def test_other_formats_are_previewed_and_asked_about(
+    admin_client, name, content, asked, answer, rows
+):
+    page = Page(admin_client, content, name=name)
+    assert asked in page.answers()
+    page.post(**{asked: answer})
+    assert page.answers()[asked] == [answer]
+    assert page.look().report["created"] == rows
+    assert page.load().created == rows
