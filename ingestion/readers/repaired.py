@@ -63,10 +63,7 @@ class RepairedReader:
             place - width for place, name in enumerate(reader.columns) if name in own
         ]
         self.notes = reader.notes
-
-    @property
-    def blank_rows(self) -> int:
-        return self._reader.blank_rows
+        self.blank_rows = 0
 
     def __enter__(self) -> Self:
         self._reader.__enter__()
@@ -83,7 +80,9 @@ class RepairedReader:
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         for chunk in self._reader.chunks(size):
+            self.blank_rows = self._reader.blank_rows
             yield self._without_columns(chunk)
+        self.blank_rows = self._reader.blank_rows
 
     def _without_columns(self, chunk: Chunk) -> Chunk:
         lines: list[int] = []

@@ -71,7 +71,7 @@ def land_repaired(
             if held is not None and held.resolved_by_id is None:
                 candidates.pop(0)
                 if isinstance(outcome, Row) and _untouched(held, outcome, given):
-                    outcome = Reject(held.line, held.raw, held.code, held.message, held.column)
+                    outcome = _same_again(held)
             taken.append((held, outcome))
         return _land(run, worker, taken, bytes_read)
 
@@ -88,6 +88,10 @@ def _rows_for(run: IngestionRun) -> RejectedQuerySet:
     # Of earlier runs: what this one or a later one rejects anew is not taken up again at once.
     rows = RejectedRow.objects.of_run(parent).filter(run__lt=run.pk)
     return rows if run.selection is None else rows.filter(pk__in=run.selection)
+
+
+def _same_again(held: RejectedRow) -> Reject:
+    return Reject(held.line, bytes(held.raw), held.code, held.message, held.column)
 
 
 def _untouched(held: RejectedRow, row: Row, given: Callable[[RejectedRow], dict[str, Any]]) -> bool:
