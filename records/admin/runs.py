@@ -14,7 +14,7 @@ from records.models import DryRun, IngestionRun, ProcessingRun, Undo
 class RunAdmin(LookOnly, LargeTable):
     """What the admin of both kinds shares."""
 
-    list_filter: tuple[str, ...] = ("state", "source")
+    list_filter: ClassVar[tuple[str, ...]] = ("state", "source")
     list_select_related = ("source", "user")
     ordering = ("-id",)
     search_fields = ("id",)
@@ -69,7 +69,7 @@ class ProcessingRunAdmin(RunAdmin):
 class OfRunAdmin(RunAdmin):
     """What the admin of work on an ingestion run shares."""
 
-    list_filter = ("state",)
+    list_filter: ClassVar[tuple[str, ...]] = ("state",)
     list_select_related = ("run", "user")
 
 
