@@ -57,7 +57,11 @@ def prepare(
     """
     detected = detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
-        path, name=name, encoding=detected.encoding, dialect=detected.dialect
+        path,
+        name=name,
+        encoding=detected.encoding,
+        dialect=detected.dialect,
+        on_chunk=on_chunk or (lambda: None),
     ) as reader:
         columns, sample = reader.columns, _sample(reader)
         repaired = reader.run if isinstance(reader, RepairedReader) else None

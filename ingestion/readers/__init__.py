@@ -1,6 +1,6 @@
 """Bytes -> rows: a reader for each format. Pure: no Django, no tables."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,13 +24,23 @@ READERS: dict[Format, type[DelimitedReader | JsonReader | NdjsonReader | XlsxRea
 
 
 @contextmanager
-def open_reader(path: Path, *, name: str, encoding: str, dialect: Dialect) -> Iterator[Reader]:
+def open_reader(
+    path: Path,
+    *,
+    name: str,
+    encoding: str,
+    dialect: Dialect,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Iterator[Reader]:
     """A reader of the file at ``path``, packed or not, which its user calls ``name``.
 
+    ``on_chunk`` is called again and again while a large file is unpacked or looked through.
     Raises UnreadableInput.
     """
     with (
-        unpacked(path, name) as (plain, _),
-        READERS[dialect.format](plain, name=name, encoding=encoding, dialect=dialect) as reader,
+        unpacked(path, name, on_chunk=on_chunk) as (plain, _),
+        READERS[Format(dialect.format)](
+            plain, name=name, encoding=encoding, dialect=dialect, on_chunk=on_chunk
+        ) as reader,
     ):
         yield knowing_lines(reader, encoding=encoding, dialect=dialect)

@@ -45,7 +45,15 @@ class DelimitedReader:
     ``columns`` are the header's names, made unique.
     """
 
-    def __init__(self, path: Path, *, name: str, encoding: str, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
         self._name = name
         self._dialect = dialect
         self._encoding = encoding

@@ -1,7 +1,8 @@
 """The rows of a JSON document, one at a time: what is read is never in memory as a whole. Pure."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
@@ -22,6 +23,8 @@ MAX_VALUE_CHARACTERS = 1 << 24
 NEAR_THE_END = 16
 # A chunk ends early where its rows are long.
 CHUNK_ROW_CHARACTERS = 1 << 23
+# After so many rows whoever waits is told that reading gets on.
+CALL_EVERY = 10_000
 # So deep the only list of objects is looked for.
 PATH_DEPTH = 4
 SPACES = " \t\n\r"
@@ -171,19 +174,33 @@ class JsonReader:
     of the rows.
     """
 
-    def __init__(self, path: Path, *, name: str, encoding: str, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path, self._name, self._encoding = path, name, encoding
         self._steps = dialect.rows_path.split(".") if dialect.rows_path else []
         self.blank_rows = 0
         self.notes: list[str] = []
         names: dict[str, None] = {}
-        for element, _ in self._elements():
-            if isinstance(element.value, dict):
-                names.update(dict.fromkeys(element.value))
-                if len(names) > MAX_COLUMNS:
-                    raise UnreadableInput(
-                        name, f"its rows have more than {MAX_COLUMNS:,} different names."
-                    )
+        latest: list[str] = []
+        with self._scanner() as scanner:
+            for count, element in enumerate(self._elements(scanner)):
+                if count % CALL_EVERY == 0:
+                    on_chunk()
+                # Most rows have the names of the one before.
+                if isinstance(element.value, dict) and (found := list(element.value)) != latest:
+                    latest = found
+                    names.update(dict.fromkeys(found))
+                    if len(names) > MAX_COLUMNS:
+                        raise UnreadableInput(
+                            name, f"its rows have more than {MAX_COLUMNS:,} different names."
+                        )
         self.columns = storable_names(names)
 
     def __enter__(self) -> Self:
@@ -200,16 +217,17 @@ class JsonReader:
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         elements: list[Element] = []
-        first, characters, bytes_read = 1, 0, 0
-        for element, bytes_read in self._elements():
-            elements.append(element)
-            characters += len(element.text)
-            if len(elements) == size or characters > CHUNK_ROW_CHARACTERS:
-                yield self._chunk(elements, first, bytes_read)
-                first += len(elements)
-                elements, characters = [], 0
-        if elements:
-            yield self._chunk(elements, first, bytes_read)
+        first, characters = 1, 0
+        with self._scanner() as scanner:
+            for element in self._elements(scanner):
+                elements.append(element)
+                characters += len(element.text)
+                if len(elements) == size or characters > CHUNK_ROW_CHARACTERS:
+                    yield self._chunk(elements, first, scanner.bytes_read)
+                    first += len(elements)
+                    elements, characters = [], 0
+            if elements:
+                yield self._chunk(elements, first, scanner.bytes_read)
 
     def _chunk(self, elements: list[Element], first: int, bytes_read: int) -> Chunk:
         numbered = list(enumerate(elements, start=first))
@@ -226,15 +244,13 @@ class JsonReader:
             bytes_read=bytes_read,
         )
 
-    def _elements(self) -> Iterator[tuple[Element, int]]:
-        """The values that are rows, each with how far in the file it has been read."""
-        scanner = Scanner(self._path, name=self._name, encoding=self._encoding)
-        try:
-            for element in self._at(scanner, 0):
-                yield element, scanner.bytes_read
-            scanner.end()
-        finally:
-            scanner.close()
+    def _scanner(self) -> closing[Scanner]:
+        return closing(Scanner(self._path, name=self._name, encoding=self._encoding))
+
+    def _elements(self, scanner: Scanner) -> Iterator[Element]:
+        """The values that are rows; the document is read to its end."""
+        yield from self._at(scanner, 0)
+        scanner.end()
 
     def _at(self, scanner: Scanner, depth: int) -> Iterator[Element]:
         if depth == len(self._steps):
@@ -262,11 +278,8 @@ def find_rows_paths(path: Path, *, name: str, encoding: str) -> list[str]:
 
     Raises UnreadableInput for what is no JSON.
     """
-    scanner = Scanner(path, name=name, encoding=encoding)
-    try:
+    with closing(Scanner(path, name=name, encoding=encoding)) as scanner:
         return list(_lists(scanner, [])) if scanner.peek() == "{" else []
-    finally:
-        scanner.close()
 
 
 def _lists(scanner: Scanner, steps: list[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """JSON a line: each line is a row by itself. Pure: no Django, no tables."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import JSONDecodeError
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +25,22 @@ class NdjsonReader:
     The whole file is looked through when it is opened, for the names of its columns.
     """
 
-    def __init__(self, path: Path, *, name: str, encoding: str, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path, self._encoding, self._skip = path, encoding, dialect.skip
         self._decoder = StrictDecoder()
         self.blank_rows = 0
         self.notes: list[str] = []
         names: dict[str, None] = {}
         for _, lines, _ in self._lines():
+            on_chunk()
             for line in lines:
                 value, refusal = self._read(line)
                 if refusal is None and value is not None:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
@@ -101,7 +101,15 @@ class Workbook:
 class XlsxReader:
     """The rows of a sheet; ``lines`` are the numbers that Excel gives to its rows."""
 
-    def __init__(self, path: Path, *, name: str, encoding: str, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
         self._dialect = dialect
         self._size = path.stat().st_size
         self._book = Workbook(path, name=name, sheet=dialect.sheet)
