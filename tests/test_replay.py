@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from ingestion import replay, undo
@@ -293,3 +294,30 @@ def test_what_can_not_be_read_is_split_as_well_as_can_be():
     assert split_row("1,2\n", dialect=Dialect(), columns=COLUMNS) == {"a": "1", "b": "2", "c": ""}
     cells = split_row("1,2,3,4,5,,\n", dialect=Dialect(), columns=COLUMNS)
     assert cells == {"a": "1", "b": "2", "c": "3,4,5"}
+
+
+@pytest.mark.parametrize("name", ["rows.ndjson", "rows.json"])
+def test_a_row_of_json_is_repaired_as_json(tmp_path, name):
+    rows = '{"id": "1", "n": 1}', '{"id": "", "n": [2, 5]}'
+    joined = "\n".join(rows) if name.endswith("ndjson") else f"[{', '.join(rows)}]"
+    path = tmp_path / name
+    path.write_text(joined)
+    run = load(path, "j", id=["id"])
+    assert (run.created, run.rejected) == (1, 1), run.error
+    row = run.rejected_rows.get()
+    store.fix_row(row=row, text=replay.text_of(row).replace('""', '"2"'))
+    assert ledger(replayed(run)) == (1, 0, 0, 0)
+    assert data("j:2") == {"id": "2", "n": [2, 5]}
+
+
+def test_a_row_of_a_workbook_is_repaired_as_csv(tmp_path):
+    book = openpyxl.Workbook()
+    for cells in (["id", "name"], ["1", "Ada"], [None, "Bob, the"]):
+        book.active.append(cells)
+    book.save(tmp_path / "rows.xlsx")
+    run = load(tmp_path / "rows.xlsx", "x", id=["id"])
+    assert (run.created, run.rejected) == (1, 1), run.error
+    row = run.rejected_rows.get()
+    store.fix_row(row=row, text="2" + replay.text_of(row))
+    assert ledger(replayed(run)) == (1, 0, 0, 0)
+    assert data("x:2") == {"id": "2", "name": "Bob, the"}
