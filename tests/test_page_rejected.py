@@ -118,6 +118,7 @@ def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     assert "2 records that it created are deleted" in text(admin_client.get(path))
     assert not Undo.objects.exists()
     admin_client.post(path)
+    assert "This run is being undone" in text(admin_client.get(held.get_absolute_url()))
     undo.undo(Undo.objects.get().pk, WORKER)
     assert not DataRecord.objects.exists()
     assert path not in text(admin_client.get(held.get_absolute_url()))

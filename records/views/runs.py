@@ -108,6 +108,7 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
         raise BadRequest(str(error)) from error
     context["replays"] = run.replays.order_by("pk")[:REPLAYS]
     context["undo"] = run.undos.filter(state=RunState.FINISHED).first()
+    context["unfinished_undo"] = None if context["undo"] else run.undos.first()
     context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
     return render(request, "records/ingestion_run.html", context | {"rejected": page})
 
