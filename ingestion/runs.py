@@ -158,7 +158,8 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         _prepare(run, worker)
     # Rows that were rejected once are known by their lines.
     land = partial(store.land_repaired, given=replay.given(run)) if run.parent else store.land
-    with open_input(run) as reader, Occurrences() as occurrences:
+    still_here = partial(runs.renew, run, worker)
+    with open_input(run, still_here) as reader, Occurrences() as occurrences:
         mapper = RowMapper(
             source=run.source.name,
             columns=run.columns,
@@ -242,13 +243,16 @@ def _check_input(run: IngestionRun) -> None:
         raise InputChanged(run.file_name, run.read)
 
 
-def open_input(run: IngestionRun) -> AbstractContextManager[Reader]:
+def open_input(
+    run: IngestionRun, on_chunk: Callable[[], None] = lambda: None
+) -> AbstractContextManager[Reader]:
     """The rows of a run's input, as they were found to be written."""
     return open_reader(
         Path(run.path),
         name=run.file_name,
         encoding=run.encoding,
         dialect=Dialect(**run.dialect),
+        on_chunk=on_chunk,
     )
 
 
