@@ -25,9 +25,10 @@ def _csv() -> bytes:
 
 def _xlsx() -> bytes:
     book, content = openpyxl.Workbook(), io.BytesIO()
-    book.active.append(list(ROWS[0]))
+    sheet = book.create_sheet("Rows")
+    sheet.append(list(ROWS[0]))
     for row in ROWS:
-        book.active.append([row["id"], row["name"], float(row["amount"])])
+        sheet.append([row["id"], row["name"], float(row["amount"])])
     book.save(content)
     return content.getvalue()
 
