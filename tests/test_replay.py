@@ -312,8 +312,9 @@ def test_a_row_of_json_is_repaired_as_json(tmp_path, name):
 
 def test_a_row_of_a_workbook_is_repaired_as_csv(tmp_path):
     book = openpyxl.Workbook()
+    sheet = book.create_sheet("rows", 0)
     for cells in (["id", "name"], ["1", "Ada"], [None, "Bob, the"]):
-        book.active.append(cells)
+        sheet.append(cells)
     book.save(tmp_path / "rows.xlsx")
     run = load(tmp_path / "rows.xlsx", "x", id=["id"])
     assert (run.created, run.rejected) == (1, 1), run.error
