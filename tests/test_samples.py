@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 from ingestion.batches import read_batches
 from ingestion.detection import detect
 from ingestion.mapping import RowMapper, propose
+from ingestion.preparation import SAMPLE_ROWS
 from ingestion.readers import open_reader
-from ingestion.runs import SAMPLE_ROWS
 from ingestion.samples import Sample, samples
 
 UNTIL = date(2026, 11, 23)
