@@ -304,8 +304,9 @@ def test_a_draft_is_listed_among_the_runs_and_leads_to_its_preview(page):
 
 def workbook() -> bytes:
     book = Workbook()
-    book.active.append(["id", "value"])
-    book.active.append([1, 2.5])
+    first = book.create_sheet("First", 0)
+    first.append(["id", "value"])
+    first.append([1, 2.5])
     other = book.create_sheet("Other")
     other.append(["id", "amount"])
     other.append([7, 8])

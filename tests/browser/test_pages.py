@@ -242,8 +242,8 @@ def test_an_upload_is_previewed_loaded_and_found_in_the_explorer(
 def draft(page: Page, content: bytes, name: str = "tea.csv") -> str:
     """Upload a file; the URL of its preview."""
     page.goto("/upload/")
-    file = {"name": name, "mimeType": "text/csv", "buffer": content}
-    page.get_by_label("Drop a file here, or choose one").set_input_files(file)
+    file = page.get_by_label("Drop a file here, or choose one")
+    file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     page.get_by_role("button", name="Upload").click()
     expect(page).to_have_url(re.compile(r"/upload/\d+/$"))
     return page.url
@@ -261,11 +261,8 @@ def test_a_preview_parses_anew_at_each_change(page, complaints, tmp_path, settin
     expect(page.get_by_role("cell", name="1;03/04/2025;2")).to_be_visible()
     expect(page.get_by_label("Quote")).to_be_focused()
     page.get_by_label("Delimiter").fill("")
-    page.get_by_label("Delimiter").press("Enter")
+    page.get_by_label("Delimiter").press("Tab")
     expect(page.get_by_role("cell", name="03/04/2025", exact=True)).to_be_visible()
-    page.get_by_label("Encoding").fill("klingon")
-    page.get_by_label("Encoding").press("Tab")
-    expect(page.get_by_role("alert")).to_contain_text("Encoding can't be 'klingon'")
     assert complaints == []
 
 
