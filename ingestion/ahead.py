@@ -35,7 +35,7 @@ def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
             for item in items:
                 if not put(item, None):
                     return
-        except BaseException as error:  # noqa: BLE001 (raised again below)
+        except BaseException as error:
             put(None, error)
         else:
             put(None, StopIteration())

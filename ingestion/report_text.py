@@ -37,8 +37,8 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
         about = "" if column["exact"] else "about "
         yield (
             f"column {_short(column['name'])}: {column['looks_like']}, "
-            f"{column['filled']:,} filled, {column['empty']:,} empty, {about}{column['distinct']:,} distinct, "
-            f"{_short(column['least'])} to {_short(column['greatest'])}"
+            f"{column['filled']:,} filled, {column['empty']:,} empty, "
+            f"{about}{column['distinct']:,} distinct, {_short(column['least'])} to {_short(column['greatest'])}"
         )
 
 

@@ -49,8 +49,11 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
     local.
     """
 
+    # Without a change of offset, which costs as much as the parsing.
+    plain = UTC if str(zone) == "UTC" else zone
+
     # Dates repeat from row to row, and strptime is slow.
-    @lru_cache(maxsize=1 << 16)
+    @lru_cache(maxsize=1 << 14)
     def parse(text: str) -> datetime | None:
         text = text.strip()
         try:
@@ -62,7 +65,9 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
                 moment = datetime.strptime(text, pattern)  # noqa: DTZ007 (zone below)
             if moment is None:
                 return None
-            return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=plain)
+            return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
         except (ValueError, OverflowError, re.error):
             return None
 

@@ -1,6 +1,7 @@
 """The counters that pages read instead of counting rows."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from django.db import connection
@@ -10,7 +11,9 @@ from records.models.counts import NO_DAY
 
 def day_of(timestamp: datetime | None) -> date:
     """The day (UTC) under which a record is counted."""
-    return NO_DAY if timestamp is None else timestamp.astimezone(UTC).date()
+    if timestamp is None:
+        return NO_DAY
+    return (timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)).date()
 
 
 class CountChanges:
@@ -21,6 +24,11 @@ class CountChanges:
 
     def add(self, source: str, timestamp: datetime | None, status: str, count: int = 1) -> None:
         self._changes[source, day_of(timestamp), status] += count
+
+    def add_all(self, source: str, timestamps: Iterable[datetime | None], status: str) -> None:
+        """Records with these timestamps came, all of one source and status."""
+        for day, count in Counter(map(day_of, timestamps)).items():
+            self._changes[source, day, status] += count
 
     def move(self, source: str, timestamp: datetime | None, before: str, after: str) -> None:
         """A record went from one status to another."""

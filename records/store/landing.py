@@ -42,7 +42,6 @@ def land(
     holds the run.
     """
     now = timezone.now()
-    source = run.source.name
     with transaction.atomic():
         # One writer a source: what is looked up below stays as it is until this commits.
         # (A source that was deleted took the run along, which is found out below.)
@@ -50,7 +49,7 @@ def land(
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
         for distinct in _distinct_keys(rows):
-            ledger += _land_distinct(run, source, distinct, counts, now)
+            ledger += _land_distinct(run, distinct, counts, now)
         _insert_rejects(run, rejects, now)
         counts.apply()
         renewed = IngestionRun.objects.filter(
@@ -70,10 +69,13 @@ def land(
     return ledger
 
 
-def _distinct_keys(rows: Sequence[Row]) -> Iterator[list[Row]]:
+def _distinct_keys(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """The rows in their order, cut so that no part has a key twice; one part where no key is."""
-    waiting: Sequence[Row] = rows
+    waiting = rows
     while waiting:
+        if len({row.id for row in waiting}) == len(waiting):
+            yield waiting
+            return
         part: dict[str, Row] = {}
         later: list[Row] = []
         for row in waiting:
@@ -84,15 +86,31 @@ def _distinct_keys(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def _land_distinct(
-    run: IngestionRun, source: str, rows: list[Row], counts: CountChanges, now: datetime
+    run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime
 ) -> Ledger:
+    """Land rows of which no two have the same key."""
     ids = [row.id for row in rows]
-    known = set(DataRecord.objects.with_ids(ids).values_list("id", flat=True))
-    new = [row for row in rows if row.id not in known] if known else rows
+    first, last = min(ids), max(ids)
+    if not DataRecord.objects.filter(id__range=(first, last)).exists():
+        # Keys that come in order, or a new source: no need to look for each.
+        _create(run, rows, counts, now)
+        return Ledger(created=len(rows))
+    _fill_landing(rows)
+    new, changed = _told_apart(first, last)
+    created = [row for row in rows if row.id in new]
+    _create(run, created, counts, now)
+    _update(run, [row for row in rows if row.id in changed], counts, now)
+    return Ledger(
+        created=len(new), updated=len(changed), unchanged=len(rows) - len(new) - len(changed)
+    )
+
+
+def _create(run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime) -> None:
+    source = run.source.name
     bulk.insert(
         "data_records",
         ("id", "line", "timestamp", "data"),
-        ((row.id, row.line, bulk.sql_time(row.timestamp), row.data) for row in new),
+        ((row.id, row.line, bulk.sql_time(row.timestamp), row.data) for row in rows),
         {
             "source": source,
             "status": Status.RAW.value,
@@ -101,21 +119,14 @@ def _land_distinct(
             "created_at": bulk.sql_time(now),
         },
     )
-    for row in new:
-        counts.add(source, row.timestamp, Status.RAW)
-    updated = 0
-    if known:
-        updated = _update(run, [row for row in rows if row.id in known], counts, now)
-    return Ledger(created=len(new), updated=updated, unchanged=len(rows) - len(new) - updated)
+    counts.add_all(source, [row.timestamp for row in rows], Status.RAW)
 
 
-def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datetime) -> int:
-    """Give known records new data where it differs; returns how many it did for."""
-    _fill_landing(rows)
-    changed = _changed_keys()
-    if not changed:
-        return 0
-    timestamps = {row.id: row.timestamp for row in rows}
+def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datetime) -> None:
+    """Give known records the data of ``rows``, which differs; the rows are in ``landing``."""
+    if not rows:
+        return
+    changed = [row.id for row in rows]
     former = supersede(changed, now, reason=RecordVersion.Reason.UPDATE, run=run, user=None)
     condition, ids = bulk.among("data_records.id", changed)
     with connection.cursor() as cursor:
@@ -125,17 +136,18 @@ def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datet
             f"processed_at = NULL FROM landing WHERE landing.id = data_records.id AND {condition}",
             [run.pk, ids],
         )
-    for record_id, was in former.items():
+    for row in rows:
+        was = former[row.id]
         counts.add(was.source, was.timestamp, was.status, -1)
-        counts.add(was.source, timestamps[record_id], Status.RAW)
-    return len(changed)
+        counts.add(was.source, row.timestamp, Status.RAW)
 
 
 def _fill_landing(rows: Iterable[Row]) -> None:
     """Put rows into a temporary table, where the database can compare them with its own."""
+    is_postgresql = bulk.is_postgresql()
     types = (
         ('varchar(255) COLLATE "C"', "timestamptz", "jsonb")
-        if bulk.is_postgresql()
+        if is_postgresql
         else ("text", "text", "text")
     )
     with connection.cursor() as cursor:
@@ -143,7 +155,7 @@ def _fill_landing(rows: Iterable[Row]) -> None:
             "CREATE TEMPORARY TABLE IF NOT EXISTS landing "
             f"(id {types[0]}, line bigint, timestamp {types[1]}, data {types[2]})"
         )
-        cursor.execute("DELETE FROM landing")
+        cursor.execute("TRUNCATE landing" if is_postgresql else "DELETE FROM landing")
     bulk.insert(
         "landing",
         ("id", "line", "timestamp", "data"),
@@ -151,23 +163,33 @@ def _fill_landing(rows: Iterable[Row]) -> None:
     )
 
 
-def _changed_keys() -> list[str]:
-    """The ids in ``landing`` that say something else than the record: other data, or, since the
-    mapping names other columns, another time."""
+def _told_apart(first: str, last: str) -> tuple[set[str], set[str]]:
+    """The ids in ``landing`` that are new, and those that say something else than their record:
+    other data, or, since the mapping names other columns, another time.
+
+    ``first`` and ``last`` are the ends of their range.
+    """
     differs = "IS DISTINCT FROM" if bulk.is_postgresql() else "IS NOT"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT landing.id, landing.data, data_records.data, "  # noqa: S608 (words of ours)
-            f"landing.timestamp {differs} data_records.timestamp FROM landing "
-            "JOIN data_records ON data_records.id = landing.id "
-            "WHERE landing.data <> data_records.data "
-            f"OR landing.timestamp {differs} data_records.timestamp ORDER BY landing.id"
+            "SELECT landing.id, landing.data, known.data, "  # noqa: S608 (words of ours)
+            f"landing.timestamp {differs} known.timestamp FROM landing "
+            "LEFT JOIN data_records AS known "
+            "ON known.id = landing.id AND known.id BETWEEN %s AND %s "
+            "WHERE known.id IS NULL OR landing.data <> known.data "
+            f"OR landing.timestamp {differs} known.timestamp",
+            [first, last],
         )
         rows = cursor.fetchall()
-    if bulk.is_postgresql():
-        return [row[0] for row in rows]
+    new = {row[0] for row in rows if row[2] is None}
     # SQLite compares text, in which the order of the columns counts.
-    return [row[0] for row in rows if row[3] or orjson.loads(row[1]) != orjson.loads(row[2])]
+    changed = {
+        row[0]
+        for row in rows
+        if row[2] is not None
+        and (bulk.is_postgresql() or row[3] or orjson.loads(row[1]) != orjson.loads(row[2]))
+    }
+    return new, changed
 
 
 def _insert_rejects(run: IngestionRun, rejects: Sequence[Reject], now: datetime) -> None:

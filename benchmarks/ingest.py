@@ -1,0 +1,246 @@
+"""How fast rows land, as ratios to what the database itself can do, measured in the same run.
+
+    python -m benchmarks.ingest [--rows 1000000] [--others 20000]
+
+measures on the database of DATABASE_URL (PostgreSQL or SQLite), which has to be migrated: it lands
+generated rows in sources of its own and deletes nothing else. 1.00 is COPY (SQLite: executemany)
+of ready rows into a bare table with a primary key.
+"""
+
+import argparse
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADER = ("id", "timestamp", "value", "category", "region", "note")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+# What must hold; see the README.
+LIMITS = {
+    "postgresql": {"ingest": 0.65, "unchanged": 0.40},
+    "sqlite": {"ingest": 0.35},
+}
+
+
+def cells(number: int, randomly: random.Random) -> tuple[str, ...]:
+    moment = START + timedelta(seconds=7 * number)
+    return (
+        f"{number:09}",
+        moment.strftime("%Y-%m-%dT%H:%M:%S"),
+        f"{randomly.uniform(0, 1000):.2f}",
+        randomly.choice(("books", "games", "garden", "toys")),
+        randomly.choice(("north", "south", "east", "west")),
+        f"order {number} came in",
+    )
+
+
+def write_file(path: Path, rows: int) -> None:
+    randomly = random.Random(7)
+    with path.open("w") as file:
+        file.write(",".join(HEADER) + "\n")
+        for number in range(rows):
+            file.write(",".join(cells(number, randomly)) + "\n")
+
+
+def ready_rows(path: Path, source: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of the file as the table holds them."""
+    now = START.strftime("%Y-%m-%d %H:%M:%S")
+    with path.open() as file:
+        next(file)
+        for line, text in enumerate(file, start=2):
+            row = dict(zip(HEADER, text.rstrip("\n").split(","), strict=True))
+            moment = row["timestamp"].replace("T", " ")
+            data = json.dumps(row, separators=(",", ":"))
+            yield (f"{source}:{row['id']}", moment, source, data, "raw", now, 1, 1, line)
+
+
+BARE = "id, timestamp, source, data, status, created_at, version, run_id, line"
+
+
+def copy_into_bare_table(path: Path) -> float:
+    """Seconds that COPY of ready rows takes, with nothing but a primary key."""
+    from django.db import connection
+
+    text = "".join("\t".join(map(str, row)) + "\n" for row in ready_rows(path, "bare"))
+    ready = io.StringIO(text.replace("\\", "\\\\"))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS bare_records")
+        cursor.execute(
+            'CREATE TABLE bare_records (id varchar(255) COLLATE "C" PRIMARY KEY, timestamp '
+            "timestamptz, source varchar(100), data jsonb, status varchar(10), created_at "
+            "timestamptz, version int, run_id bigint, line bigint)"
+        )
+        cursor.execute("CHECKPOINT")
+        started = time.perf_counter()
+        cursor.copy_expert(f"COPY bare_records ({BARE}) FROM STDIN", ready, size=1 << 16)
+        seconds = time.perf_counter() - started
+        cursor.execute("DROP TABLE bare_records")
+    return seconds
+
+
+def executemany_into_bare_table(path: Path) -> float:
+    """The same on SQLite: ready tuples, one transaction."""
+    from django.db import connection
+
+    rows = list(ready_rows(path, "bare"))
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS bare_records")
+        cursor.execute(
+            "CREATE TABLE bare_records (id text PRIMARY KEY, timestamp text, source text, "
+            "data text, status text, created_at text, version int, run_id int, line int)"
+        )
+    driver = connection.connection
+    started = time.perf_counter()
+    driver.execute("BEGIN IMMEDIATE")
+    driver.executemany("INSERT INTO bare_records VALUES (?,?,?,?,?,?,?,?,?)", rows)
+    driver.execute("COMMIT")
+    seconds = time.perf_counter() - started
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE bare_records")
+    return seconds
+
+
+def ingest(path: Path, source: str) -> tuple[dict[str, Any], float]:
+    """What the command says of the run, and its peak memory in MB."""
+    command = ["manage.py", "ingest", str(path), "--source", source, "--id", "id", "--json"]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=output)  # noqa: S603 (ours)
+        _, status, usage = os.wait4(process.pid, 0)
+        output.seek(0)
+        told = output.read()
+    if status:
+        raise SystemExit(f"ingest ended with {status}: {told.decode()}")
+    return json.loads(told), usage.ru_maxrss / 1024
+
+
+def to_sql(path: Path, rows: int) -> float:
+    """Rows a second of pandas.to_sql, as its users call it."""
+    import pandas
+    from django.db import connection
+
+    frame = pandas.read_csv(path, nrows=rows)
+    started = time.perf_counter()
+    if connection.vendor == "sqlite":
+        frame.to_sql("pandas_rows", connection.connection, if_exists="replace", index=False)
+    else:
+        # to_sql knows PostgreSQL only through SQLAlchemy; these are the statements it makes.
+        marks = ", ".join(["%s"] * len(HEADER))
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS pandas_rows")
+            cursor.execute(
+                "CREATE TABLE pandas_rows (id bigint, timestamp text, value double precision, "
+                "category text, region text, note text)"
+            )
+            cursor.executemany(
+                f"INSERT INTO pandas_rows VALUES ({marks})",  # noqa: S608
+                frame.to_numpy().tolist(),
+            )
+    seconds = time.perf_counter() - started
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE pandas_rows")
+    return len(frame) / seconds
+
+
+def bulk_create(path: Path, rows: int) -> float:
+    """Rows a second of Django's bulk_create into the table of records."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from records.models import DataRecord, Source
+
+    source, _ = Source.objects.get_or_create(name="bench_bulk")
+    started = time.perf_counter()
+    with transaction.atomic():
+        records = []
+        for number, row in zip(range(rows), ready_rows(path, "bench_bulk"), strict=False):
+            moment = datetime.fromisoformat(row[1]).replace(tzinfo=UTC)
+            records.append(
+                DataRecord(
+                    id=row[0], timestamp=moment, source=source, data=json.loads(row[3]),
+                    created_at=timezone.now(), line=number,
+                )
+            )  # fmt: skip
+        DataRecord.objects.bulk_create(records, batch_size=1000)
+        seconds = time.perf_counter() - started
+        transaction.set_rollback(True)
+    source.delete()
+    return rows / seconds
+
+
+def clear(source: str) -> None:
+    """Take the benchmark's rows out again."""
+    from django.db import connection
+
+    from records import store
+    from records.models import DataRecord, RecordCount, Source
+
+    found = Source.objects.named(source)
+    if found is None:
+        return
+    DataRecord.objects.of_source(source)._raw_delete(using="default")
+    RecordCount.objects.filter(source=source).delete()
+    store.delete_source(source=found)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE data_records")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--others", type=int, default=20_000, help="rows for the other tools")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
+    django.setup()
+    from django.db import connection
+
+    connection.ensure_connection()
+    bare: Callable[[Path], float] = (
+        copy_into_bare_table if connection.vendor == "postgresql" else executemany_into_bare_table
+    )
+    clear("bench")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.csv"
+        write_file(path, options.rows)
+        before = bare(path)
+        first, memory = ingest(path, "bench")
+        again, memory_again = ingest(path, "bench")
+        limit = options.rows / min(before, bare(path))
+        others = {"pandas.to_sql": to_sql, "bulk_create": bulk_create}
+        rates = {name: measure(path, options.others) for name, measure in others.items()}
+    clear("bench")
+    if not first["created"] == again["unchanged"] == options.rows:
+        raise SystemExit(f"Not every row landed: {first}, {again}")
+    print(f"{connection.vendor}, {options.rows:,} rows of {len(HEADER)} columns")
+    print(f"{'what':<16}{'rows/s':>12}{'ratio':>8}{'at least':>10}{'peak MB':>10}")
+    limits = LIMITS[connection.vendor]
+    lines = [
+        ("limit", limit, None),
+        ("ingest", options.rows / first["seconds"], memory),
+        ("unchanged", options.rows / again["seconds"], memory_again),
+        *((name, rate, None) for name, rate in rates.items()),
+    ]
+    for name, rate, peak in lines:
+        print(
+            f"{name:<16}{rate:>12,.0f}{rate / limit:>8.2f}{limits.get(name, ''):>10}"
+            f"{f'{peak:.0f}' if peak else '':>10}"
+        )
+    missed = [name for name, rate, _ in lines if name in limits and rate / limit < limits[name]]
+    if missed:
+        raise SystemExit(f"Below the limit: {', '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()
