@@ -75,8 +75,8 @@ def main() -> None:
     while ids := list(DataRecord.objects.of_source(SOURCE).values_list("id", flat=True)[:5_000]):
         store.delete_records(ids=ids)
     store.delete_source(source=source)
-    print(f"undo of {rows:,} rows, half of them updates: {seconds:.1f} s (limit {LIMIT_SECONDS})")  # noqa: T201
-    print(f"digest as before: {same}; edited records kept: {kept} of {min(100, rows)}")  # noqa: T201
+    print(f"undo of {rows:,} rows, half of them updates: {seconds:.1f} s (limit {LIMIT_SECONDS})")
+    print(f"digest as before: {same}; edited records kept: {kept} of {min(100, rows)}")
     if not same or seconds > LIMIT_SECONDS:
         raise SystemExit(1)
 

@@ -20,11 +20,11 @@ from ingestion.preparation import prepare
 from ingestion.profile import Profile
 from ingestion.readers import Chunk, Reader
 from ingestion.runs import QUEUE, closing_notes, open_input, write_down
-from records import runs
+from records import runs, store
 from records.errors import LeaseLost
 from records.models import DryRun, IngestionRun, RunState
 from records.models.sources import OnConflict
-from records.rows import Reject, Row
+from records.rows import Reject
 
 # So many reasons, rejected rows of each, changed records, and changed cells of each are reported.
 REASONS = 50
@@ -181,7 +181,7 @@ class _Findings:
 
     def add(self, compared: Compared) -> None:
         if compared.verdict == Verdict.REJECTED:
-            self.add_reject(_conflict(compared.row))
+            self.add_reject(store.conflict(compared.row))
             return
         self._ledger[compared.verdict] += 1
         is_example = compared.verdict == Verdict.UPDATED and compared.before is not None
@@ -215,13 +215,6 @@ class _Findings:
             "other_reasons": self._other_reasons,
             "changes": self._changes,
         }
-
-
-def _conflict(row: Row) -> Reject:
-    """A row that is rejected because its key is known with other content."""
-    key = row.id.partition(":")[2]
-    message = f"The key {key!r} is known with other content, which the source keeps."
-    return Reject(row.line, row.raw, "key_conflict", message)
 
 
 def _change(compared: Compared) -> dict[str, Any]:

@@ -59,6 +59,25 @@ class InvalidSourceName(IngestionError):
         )
 
 
+class InvalidLimit(IngestionError):
+    """A limit of rejected rows that is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} can't be the most rejected rows: it is a number, or a share like 2%."
+        )
+
+
+class TooManyRejects(IngestionError):
+    """More rows were rejected than the run may reject."""
+
+    def __init__(self, rejected: int, read: int, limit: str) -> None:
+        super().__init__(
+            f"Stopped: {rejected:,} of {read:,} rows were rejected, and the limit is {limit}. What "
+            "landed stays; see the reasons, and load again or undo the run."
+        )
+
+
 class InputChanged(IngestionError):
     """The input of an unfinished run is no longer what it was when the run began."""
 

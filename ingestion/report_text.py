@@ -38,7 +38,8 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"column {_short(column['name'])}: {column['looks_like']}, "
             f"{column['filled']:,} filled, {column['empty']:,} empty, "
-            f"{about}{column['distinct']:,} distinct, {_short(column['least'])} to {_short(column['greatest'])}"
+            f"{about}{column['distinct']:,} distinct, "
+            f"{_short(column['least'])} to {_short(column['greatest'])}"
         )
 
 

@@ -22,13 +22,14 @@ from ingestion.detection import digest
 from ingestion.dialect import Dialect, joined
 from ingestion.errors import IngestionError, InputChanged, InvalidSourceName, OtherSource
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
+from ingestion.limits import check_limit, check_rejects
 from ingestion.mapping import RowMapper, check_columns
 from ingestion.occurrences import Occurrences
 from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
 from ingestion.readers.repaired import repaired_run
 from records import runs, store
-from records.models import IngestionRun, RunState, Source
+from records.models import IngestionRun, OnConflict, RunState, Source
 from records.signals import landed
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,16 @@ def create_run(
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
+    max_rejects: str = "",
 ) -> IngestionRun:
     """Make a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user named; a role that is not in it is taken from the
     source's mapping, or from the columns' names. ``how`` says by what way the file came;
     ``reading`` is what the user says about how to read it (see ingestion.dialect); the rest is
-    found out. A run in the state "draft" waits for a person (see ingestion.previews). Raises
-    InvalidSourceName.
+    found out. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in
+    the state "draft" waits for a person (see ingestion.previews). Raises
+    InvalidSourceName, InvalidLimit.
     """
     run = new_run(
         path=path,
@@ -75,6 +78,7 @@ def create_run(
         reading=reading,
         state=state,
     )
+    run.max_rejects = check_limit(max_rejects)
     run.source, _ = Source.objects.get_or_create(name=run.source.name)
     run.save()
     return run
@@ -167,23 +171,33 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
             zone=timezone.get_default_timezone(),
             occurrences=occurrences,
         )
-        found = read_batches(reader, mapper, skip=run.read, size=settings.BATCH_ROWS)
+        found = read_batches(
+            reader,
+            mapper,
+            skip=run.read,
+            size=settings.BATCH_ROWS,
+            keep_raw=run.source.on_conflict == OnConflict.REJECT,
+        )
+        rejected, read = run.rejected, run.read
         # The next batch is read while the database takes this one.
         with ahead(found) as batches:
             for batch in batches:
                 if not batch:
                     runs.renew(run, worker)
                     continue
-                land(
+                ledger = land(
                     run=run,
                     worker=worker,
                     rows=batch.rows,
                     rejects=batch.rejects,
                     bytes_read=batch.bytes_read,
                 )
+                rejected, read = rejected + ledger.rejected, read + ledger.read
+                check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=False)
                 if on_progress is not None:
                     run.refresh_from_db()
                     on_progress(run)
+        check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=True)
         notes = [*run.notes, *notes_of(run), *reader.notes, *closing_notes(reader, mapper)]
         if run.cut_short:
             runs.fail(run, worker, run.cut_short, notes=notes, bytes_read=run.size)

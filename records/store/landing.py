@@ -14,6 +14,7 @@ from records.errors import LeaseLost
 from records.models import (
     DataRecord,
     IngestionRun,
+    OnConflict,
     RecordVersion,
     RejectedRow,
     RunState,
@@ -38,6 +39,8 @@ def land(
 
     A key that is new makes a record; one that is known with the same data is unchanged; with
     other data the record is updated: its former content becomes a version and it is raw again.
+    Where the source says so, the record is kept instead, and the row counts as unchanged or is
+    rejected.
     ``bytes_read`` is how far in the input the batch ends. Raises LeaseLost if another worker
     holds the run.
     """
@@ -48,9 +51,10 @@ def land(
         list(Source.objects.select_for_update().filter(pk=run.source_id))
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
+        refused: list[Reject] = []
         for distinct in _distinct_keys(rows):
-            ledger += _land_distinct(run, distinct, counts, now)
-        _insert_rejects(run, rejects, now)
+            ledger += _land_distinct(run, distinct, counts, now, refused)
+        _insert_rejects(run, [*rejects, *refused], now)
         counts.apply()
         renewed = IngestionRun.objects.filter(
             pk=run.pk, worker=worker, state=RunState.RUNNING
@@ -86,9 +90,13 @@ def _distinct_keys(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 
 def _land_distinct(
-    run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime
+    run: IngestionRun,
+    rows: Sequence[Row],
+    counts: CountChanges,
+    now: datetime,
+    refused: list[Reject],
 ) -> Ledger:
-    """Land rows of which no two have the same key."""
+    """Land rows of which no two have the same key; those that the source refuses are added."""
     ids = [row.id for row in rows]
     first, last = min(ids), max(ids)
     if not DataRecord.objects.filter(id__range=(first, last)).exists():
@@ -96,12 +104,29 @@ def _land_distinct(
         _create(run, rows, counts, now)
         return Ledger(created=len(rows))
     _fill_landing(rows)
-    new, changed = _told_apart(first, last)
-    created = [row for row in rows if row.id in new]
-    _create(run, created, counts, now)
-    _update(run, [row for row in rows if row.id in changed], counts, now)
+    new, changed, moved = _told_apart(first, last)
+    _create(run, [row for row in rows if row.id in new], counts, now)
+    policy = run.source.on_conflict
+    updated = moved if policy != OnConflict.UPDATE else changed | moved
+    _update(run, [row for row in rows if row.id in updated], counts, now)
+    rejects = [conflict(row) for row in rows if row.id in changed and policy == OnConflict.REJECT]
+    refused += rejects
     return Ledger(
-        created=len(new), updated=len(changed), unchanged=len(rows) - len(new) - len(changed)
+        created=len(new),
+        updated=len(updated),
+        unchanged=len(rows) - len(new) - len(updated) - len(rejects),
+        rejected=len(rejects),
+    )
+
+
+def conflict(row: Row) -> Reject:
+    """A row whose key is known with other content, in a source that keeps what came first."""
+    key = row.id.partition(":")[2]
+    return Reject(
+        row.line,
+        row.raw,
+        "key_conflict",
+        f"The key {key!r} is known with other content, and the source keeps what came first.",
     )
 
 
@@ -163,9 +188,9 @@ def _fill_landing(rows: Iterable[Row]) -> None:
     )
 
 
-def _told_apart(first: str, last: str) -> tuple[set[str], set[str]]:
-    """The ids in ``landing`` that are new, and those that say something else than their record:
-    other data, or, since the mapping names other columns, another time.
+def _told_apart(first: str, last: str) -> tuple[set[str], set[str], set[str]]:
+    """The ids in ``landing`` that are new, those that hold other data than their record, and those
+    that only have another time, since the mapping names other columns.
 
     ``first`` and ``last`` are the ends of their range.
     """
@@ -173,7 +198,7 @@ def _told_apart(first: str, last: str) -> tuple[set[str], set[str]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT landing.id, landing.data, known.data, "  # noqa: S608 (words of ours)
-            f"landing.timestamp {differs} known.timestamp FROM landing "
+            f"landing.data <> known.data, landing.timestamp {differs} known.timestamp FROM landing "
             "LEFT JOIN data_records AS known "
             "ON known.id = landing.id AND known.id BETWEEN %s AND %s "
             "WHERE known.id IS NULL OR landing.data <> known.data "
@@ -186,10 +211,10 @@ def _told_apart(first: str, last: str) -> tuple[set[str], set[str]]:
     changed = {
         row[0]
         for row in rows
-        if row[2] is not None
-        and (bulk.is_postgresql() or row[3] or orjson.loads(row[1]) != orjson.loads(row[2]))
+        if row[3] and (bulk.is_postgresql() or orjson.loads(row[1]) != orjson.loads(row[2]))
     }
-    return new, changed
+    moved = {row[0] for row in rows if row[4]} - new - changed
+    return new, changed, moved
 
 
 def _insert_rejects(run: IngestionRun, rejects: Sequence[Reject], now: datetime) -> None:

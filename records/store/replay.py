@@ -105,7 +105,11 @@ def _land(run: IngestionRun, worker: str, taken: Sequence[Taken], bytes_read: in
     ledger = land(
         run=run,
         worker=worker,
-        rows=[outcome for _, outcome in taken if isinstance(outcome, Row)],
+        rows=[
+            outcome if held is None else outcome._replace(raw=bytes(held.raw))
+            for held, outcome in taken
+            if isinstance(outcome, Row)
+        ],
         rejects=[outcome for _, outcome in taken if isinstance(outcome, Reject)],
         bytes_read=bytes_read,
     )

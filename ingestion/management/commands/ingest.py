@@ -1,9 +1,8 @@
 """`manage.py ingest`: load files into sources, and print the ledger of each."""
 
-import codecs
 import glob
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +10,33 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from ingestion import runs
-from ingestion.dialect import joined
+from ingestion.dialect import check_reading, joined
 from ingestion.dry_runs import examine
 from ingestion.errors import IngestionError
+from ingestion.limits import check_limit
 from ingestion.mapping import column_names
 from ingestion.report_text import report_lines
 from records.models import IngestionRun, RunState
 from records.runs import worker_name
 from records.terminal import RunCommand, progress_bar
 
-
-def known_encoding(name: str) -> str:
-    """An encoding that Python knows, by its own name for it."""
-    try:
-        "".encode(name)
-        return codecs.lookup(name).name
-    except (LookupError, ValueError) as error:
-        raise ArgumentTypeError(f"{name!r} is no encoding of text") from error
+# What a user can say about how an input is written; see ingestion.dialect.
+READING = {
+    "encoding": ("NAME", "of the files"),
+    "format": ("NAME", "delimited, json, ndjson or xlsx"),
+    "delimiter": ("C", "between cells: one character, or tab"),
+    "quote": ("C", "around cells, or none"),
+    "escape": ("C", "before a quote inside a cell, or none"),
+    "header": ("ROW", "the line of the header, FIRST-LAST if it has several, or none"),
+    "skip": ("N", "lines above the table"),
+    "sheet": ("NAME", "of a workbook"),
+    "rows_path": ("PATH", "of JSON: the names that lead to the rows, with dots between them"),
+}
 
 
 class Command(RunCommand):
     help = (
-        "Load delimited files into sources. Exit status: 0 when every run finished, 1 when one "
+        "Load files into sources. Exit status: 0 when every run finished, 1 when one "
         "failed, 2 for wrong usage."
     )
 
@@ -48,8 +52,11 @@ class Command(RunCommand):
             )
         for role in ("value", "category"):
             parser.add_argument(f"--{role}", metavar="COL", help=f"column of the {role}")
+        for name, (metavar, what) in READING.items():
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(option, metavar=metavar, help=f"{what} (default: found out)")
         parser.add_argument(
-            "--encoding", type=known_encoding, help="of the files (default: found out)"
+            "--max-rejects", metavar="N|P%", default="", help="stop at more rejected rows"
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="say what loading would do, and land nothing"
@@ -61,16 +68,19 @@ class Command(RunCommand):
             **{role: options[role] for role in ("id", "timestamp") if options[role]},
             **{role: [options[role]] for role in ("value", "category") if options[role]},
         }
+        said = {name: options[name] for name in READING if options[name]}
+        try:
+            check_reading(said)
+            limit = check_limit(options["max_rejects"])
+        except IngestionError as error:
+            raise CommandError(str(error), returncode=2) from error
         status = 0
         for path in self.files(options["paths"]):
             if options["dry_run"]:
-                said = {"encoding": options["encoding"]} if options["encoding"] else {}
                 found = self.dry_run(path, options["source"], roles, said, as_json=options["json"])
                 status = max(status, found)
                 continue
-            run = self.load(
-                path, options["source"], roles, options["encoding"] or "", quiet=options["json"]
-            )
+            run = self.load(path, options["source"], roles, said, limit, quiet=options["json"])
             self.report(run, as_json=options["json"])
             status = max(status, self.exit_status(run))
             if run.state == RunState.CANCELLED:
@@ -111,7 +121,8 @@ class Command(RunCommand):
         path: Path,
         source: str | None,
         roles: dict[str, list[str]],
-        encoding: str,
+        reading: dict[str, str],
+        max_rejects: str,
         *,
         quiet: bool,
     ) -> IngestionRun:
@@ -122,7 +133,8 @@ class Command(RunCommand):
                 how="command",
                 source_name=source,
                 roles=roles,
-                reading={"encoding": encoding} if encoding else {},
+                reading=reading,
+                max_rejects=max_rejects,
             )
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
