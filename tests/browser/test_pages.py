@@ -210,7 +210,7 @@ def test_a_run_is_watched_until_it_ends(page, urls, complaints):
     page.goto(run.get_absolute_url())
     expect(page.get_by_text("No worker is running")).to_be_visible()
     IngestionRun.objects.filter(pk=run.pk).update(bytes_read=60, read=5, created=5)
-    expect(page.get_by_role("progressbar")).to_have_attribute("value", "0.6")
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "60.0")
     IngestionRun.objects.filter(pk=run.pk).update(state="finished")
     expect(page.get_by_text("finished")).to_be_visible()
     expect(page.get_by_role("link", name="See its records")).to_be_visible()
