@@ -3,8 +3,8 @@
     python -m benchmarks.ingest [--rows 1000000] [--others 20000]
 
 measures on the database of DATABASE_URL (PostgreSQL or SQLite), which has to be migrated: it lands
-generated rows in sources of its own and deletes nothing else. 1.00 is COPY (SQLite: executemany)
-of ready rows into a bare table with a primary key.
+generated rows in sources of its own, "bench" and "bench_bulk", and takes them out again. 1.00
+is COPY (SQLite: executemany) of ready rows into a bare table with a primary key.
 """
 
 import argparse
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HEADER = ("id", "timestamp", "value", "category", "region", "note")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-# What must hold; see the README.
+# What must hold: at least these ratios.
 LIMITS = {
     "postgresql": {"ingest": 0.65, "unchanged": 0.40},
     "sqlite": {"ingest": 0.35},
@@ -144,7 +144,7 @@ def to_sql(path: Path, rows: int) -> float:
                 "category text, region text, note text)"
             )
             cursor.executemany(
-                f"INSERT INTO pandas_rows VALUES ({marks})",  # noqa: S608
+                f"INSERT INTO pandas_rows VALUES ({marks})",  # noqa: S608 (marks only)
                 frame.to_numpy().tolist(),
             )
     seconds = time.perf_counter() - started

@@ -18,13 +18,14 @@ def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
 
     It ends with the block: the items that nobody took are dropped.
     """
-    waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(WAITING)
+    # An item in a tuple, as it may be anything; what was raised; None at the end.
+    waiting: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(WAITING)
     stopped = threading.Event()
 
-    def put(item: T | None, error: BaseException | None) -> bool:
+    def put(found: tuple[T] | BaseException | None) -> bool:
         while not stopped.is_set():
             try:
-                waiting.put((item, error), timeout=0.1)
+                waiting.put(found, timeout=0.1)
             except queue.Full:
                 continue
             return True
@@ -33,21 +34,18 @@ def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     def make() -> None:
         try:
             for item in items:
-                if not put(item, None):
+                if not put((item,)):
                     return
         except BaseException as error:
-            put(None, error)
+            put(error)
         else:
-            put(None, StopIteration())
+            put(None)
 
     def use() -> Iterator[T]:
-        while True:
-            item, error = waiting.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
+        while (found := waiting.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found[0]
 
     thread = threading.Thread(target=make, daemon=True)
     thread.start()
