@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from processing.rules import ABSENT, RULES, Batch, Step
+from records.json_text import json_text
 from records.rows import Outcome, RawRecord
 
 
@@ -25,15 +26,19 @@ def run(
     for place, record in enumerate(records):
         outcome = Outcome(record.id, record.version, not batch.errors[place], seconds=seconds)
         if batch.errors[place]:
-            outcome.errors = batch.errors[place]
-            outcome.error_message = failure_message(batch.errors[place])
+            outcome = outcome._replace(
+                errors=batch.errors[place], error_message=failure_message(batch.errors[place])
+            )
         else:
-            outcome.processed = cleaned[place]
-            outcome.repairs = batch.repairs[place]
-            outcome.value = _number(value[place])
-            outcome.category = category[place] if isinstance(category[place], str) else None
-            outcome.repaired = any(
-                repair["column"] in (mapping.get("value") or []) for repair in outcome.repairs
+            repairs = batch.repairs[place]
+            outcome = outcome._replace(
+                processed=json_text(cleaned[place]),
+                repairs=repairs,
+                value=_number(value[place]),
+                category=category[place] if isinstance(category[place], str) else None,
+                repaired=any(
+                    repair["column"] in (mapping.get("value") or []) for repair in repairs
+                ),
             )
         outcomes.append(outcome)
     return outcomes

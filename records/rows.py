@@ -1,6 +1,7 @@
 """What the write door takes: plain values, without Django, so that pure modules can make them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -63,24 +64,27 @@ class RawRecord(NamedTuple):
     data: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a rule set made of one record as it stood in ``version``.
 
-    ``processed`` is the cleaned data, None where validation failed. ``errors`` and ``repairs``
-    are lists as ProcessingResult documents them; ``value`` and ``category`` the two mapped cells.
+    ``processed`` is the cleaned data as JSON text, None where validation failed. ``errors`` and
+    ``repairs`` are lists as ProcessingResult documents them; ``value`` and ``category`` the two
+    mapped cells; ``repaired`` says that a repair made the value. ``anomaly`` is the reason, in
+    words, why the record is out of the ordinary; None for one that is not. A tuple, as there is
+    one for each record: ``zip(*outcomes)`` gives columns.
     """
 
     record_id: str
     version: int
     success: bool
-    processed: dict[str, Any] | None = None
+    processed: str | None = None
     error_message: str | None = None
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    repairs: list[dict[str, Any]] = field(default_factory=list)
+    errors: Sequence[dict[str, Any]] = ()
+    repairs: Sequence[dict[str, Any]] = ()
     value: float | None = None
     category: str | None = None
     repaired: bool = False
+    anomaly: str | None = None
     seconds: float = 0.0
 
 

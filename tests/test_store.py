@@ -86,7 +86,7 @@ def test_a_key_that_comes_twice_in_a_batch_is_taken_in_order():
 
 def test_an_updated_record_is_raw_again_and_its_result_is_history():
     land([row("s:1", {"a": "x"})])
-    save(Outcome("s:1", 1, True, {"a": "x"}))
+    save(Outcome("s:1", 1, True, '{"a":"x"}'))
     land([row("s:1", {"a": "y"})])
     assert DataRecord.objects.get().status == "raw"
     assert not ProcessingResult.objects.get().current
@@ -136,8 +136,8 @@ def test_results_set_the_status_and_keep_what_was_found():
     repair = {"rule": "number", "column": "v", "before": "1", "after": 0.0}
     error = {"rule": "required", "column": "v", "value": "", "message": "is missing"}
     counts = save(
-        Outcome("s:0", 1, True, {"v": 0.5}, value=0.5, category="é", seconds=0.25),
-        Outcome("s:1", 1, True, {"v": 0.0}, repairs=[repair], value=0.0, repaired=True),
+        Outcome("s:0", 1, True, '{"v":0.5}', value=0.5, category="é", seconds=0.25),
+        Outcome("s:1", 1, True, '{"v":0.0}', repairs=[repair], value=0.0, repaired=True),
         Outcome("s:2", 1, False, errors=[error], error_message="It failed."),
     )
     assert counts == ProcessingCounts(processed=2, failed=1, repaired=1)
@@ -152,20 +152,20 @@ def test_results_set_the_status_and_keep_what_was_found():
 def test_a_result_for_a_version_that_is_gone_is_dropped():
     land([row("s:1", {"a": "x"}), row("s:2", {"a": "x"})])
     land([row("s:1", {"a": "y"})])
-    assert save(Outcome("s:1", 1, True, {}), Outcome("s:2", 1, True, {})).processed == 1
+    assert save(Outcome("s:1", 1, True, "{}"), Outcome("s:2", 1, True, "{}")).processed == 1
     assert DataRecord.objects.get(pk="s:1").status == "raw"
 
 
 def test_of_two_workers_that_process_the_same_records_one_saves_them():
     land([row("s:1", {})])
-    assert save(Outcome("s:1", 1, True, {})).processed == 1
-    assert save(Outcome("s:1", 1, True, {})).processed == 0
+    assert save(Outcome("s:1", 1, True, "{}")).processed == 1
+    assert save(Outcome("s:1", 1, True, "{}")).processed == 0
     assert ProcessingResult.objects.count() == 1
 
 
 def test_a_second_current_result_is_refused_by_the_database():
     land([row("s:1", {})])
-    save(Outcome("s:1", 1, True, {}))
+    save(Outcome("s:1", 1, True, "{}"))
     former = ProcessingResult.objects.get()
     former.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -175,7 +175,7 @@ def test_a_second_current_result_is_refused_by_the_database():
 def test_an_edit_leaves_a_version_behind_and_is_processed_anew(django_user_model):
     user = django_user_model.objects.create_user("ann")
     land([row("s:1", {"a": "x"}, at=NOON)])
-    save(Outcome("s:1", 1, True, {}))
+    save(Outcome("s:1", 1, True, "{}"))
     store.edit_record(record_id="s:1", data={"a": "z"}, user=user)
     record, version = DataRecord.objects.get(), RecordVersion.objects.get()
     assert (record.data, record.status, record.processed_at) == ({"a": "z"}, "raw", None)
@@ -216,7 +216,7 @@ def test_editing_what_is_not_there_says_so():
 
 def test_requeued_records_are_raw_and_deleted_ones_leave_nothing():
     land([row(f"s:{n}", {}) for n in range(3)])
-    save(*(Outcome(f"s:{n}", 1, True, {}) for n in range(3)))
+    save(*(Outcome(f"s:{n}", 1, True, "{}") for n in range(3)))
     assert store.requeue_records(ids=["s:0", "s:9"]) == 1
     assert store.delete_records(ids=["s:1", "s:9"]) == 1
     assert counted() == recounted() == {("s", "raw"): 1, ("s", "processed"): 1}
@@ -296,7 +296,7 @@ def test_counters_equal_full_counts_after_any_mixture_of_changes(db, steps):
                 assert ledger.read == len(rows) + 1
             elif step == "process":
                 versions = DataRecord.objects.with_ids([f"s:{key}" for key in argument])
-                save(*(Outcome(r.id, r.version, len(r.id) % 2 == 1, {}) for r in versions))
+                save(*(Outcome(r.id, r.version, len(r.id) % 2 == 1, "{}") for r in versions))
             elif step == "edit" and DataRecord.objects.filter(pk=f"s:{argument[0]}").exists():
                 store.edit_record(record_id=f"s:{argument[0]}", data={"a": argument[1]}, user=None)
             elif step == "requeue":

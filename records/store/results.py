@@ -2,9 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-import orjson
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -12,6 +10,7 @@ from django.utils import timezone
 from records import bulk
 from records.counters import CountChanges
 from records.errors import LeaseLost
+from records.json_text import json_text
 from records.models import DataRecord, ProcessingRun, RuleSet, RunState
 from records.rows import Outcome, ProcessingCounts
 from records.runs import lease_end
@@ -80,9 +79,6 @@ def _lock_raw(ids: Collection[str]) -> dict[str, tuple[int, str, datetime | None
 def _insert_results(
     run: ProcessingRun, rule_set: RuleSet, outcomes: Iterable[Outcome], now: datetime
 ) -> None:
-    def text(value: Any) -> str:
-        return orjson.dumps(value).decode()
-
     bulk.insert(
         "processing_results",
         (
@@ -101,11 +97,11 @@ def _insert_results(
             (
                 o.record_id,
                 o.success,
-                None if o.processed is None else text(o.processed),
+                o.processed,
                 o.error_message,
                 o.seconds,
-                text(o.errors) if o.errors else "[]",
-                text(o.repairs) if o.repairs else "[]",
+                json_text(o.errors) if o.errors else "[]",
+                json_text(o.repairs) if o.repairs else "[]",
                 o.value,
                 o.category,
                 o.repaired,

@@ -1,0 +1,20 @@
+"""JSON text for the databases."""
+
+import json
+
+from records.json_text import json_text
+
+
+def test_a_whole_number_of_any_size_is_kept():
+    assert json.loads(json_text({"n": [10**30, -(10**25)]})) == {"n": [10**30, -(10**25)]}
+
+
+def test_what_is_no_finite_number_is_null():
+    cells = [float("nan"), float("inf"), -float("inf"), 1.5]
+    assert json.loads(json_text(cells)) == [None, None, None, 1.5]
+    assert json.loads(json_text([*cells, 10**30])) == [None, None, None, 1.5, 10**30]
+
+
+def test_letters_stay_letters():
+    assert json_text({"é": "日本"}) == '{"é":"日本"}'
+    assert json_text({"é": [10**30]}) == '{"é":[' + "1" + "0" * 30 + "]}"
