@@ -9,10 +9,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 
+from ingestion import runs
 from ingestion.feeds import folders, services
 from ingestion.feeds.secrets import decrypt
 from ingestion.management.commands import fetch
-from records.models import Feed, IngestionRun, Source
+from records.models import DataRecord, Feed, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +189,45 @@ def test_unknown_sources_have_no_feed(admin_client):
     Source.objects.create(name="plain")
     assert admin_client.get("/sources/plain/feed/").status_code == 200
     assert admin_client.post("/sources/plain/feed/load/").status_code == 404
+
+
+def test_a_feed_is_removed_once_that_is_confirmed_and_its_runs_tell_what_happened(admin_client):
+    with serving(rows_by("cursor")) as api:
+        said = {**API, "url": f"{api.url}/rows", "secrets": "X-Key: hush", "source": "shop"}
+        admin_client.post("/feeds/new/", said)
+        (done,) = services.start(Feed.objects.get(), how="test")
+        runs.load(done.pk, "tests")
+    (waiting,) = services.start(Feed.objects.get(), how="test")
+    page = "/sources/shop/feed/remove/"
+    assert f'href="{page}"' in admin_client.get("/sources/shop/feed/").content.decode()
+    asked = admin_client.get(page).content.decode()
+    assert "Remove the feed of shop?" in asked
+    assert "1 run that has yet to fetch its rows is cancelled" in asked
+    assert Feed.objects.exists()
+    answer = admin_client.post(page, follow=True)
+    assert answer.redirect_chain == [("/sources/shop/", 302)]
+    assert "The feed has been removed." in answer.content.decode()
+    assert not Feed.objects.exists()
+    for run in (done, waiting):
+        run.refresh_from_db()
+    assert (done.state, waiting.state) == (RunState.FINISHED, RunState.CANCELLED)
+    assert DataRecord.objects.count() == len(ROWS)
+    assert "pages fetched" in admin_client.get(done.get_absolute_url()).content.decode()
+    assert "Loaded from" in admin_client.get("/sources/shop/feed/").content.decode()
+    assert admin_client.get(page).status_code == admin_client.post(page).status_code == 404
+
+
+def test_removing_a_feed_needs_its_permission(client):
+    services.save_feed(source_name="shop", kind="http", config={"url": API["url"]})
+    user = User.objects.create_user("changer")
+    user.user_permissions.add(Permission.objects.get(codename="change_feed"))
+    client.force_login(user)
+    page = "/sources/shop/feed/remove/"
+    assert page not in client.get("/sources/shop/feed/").content.decode()
+    assert client.get(page).status_code == client.post(page).status_code == 403
+    assert Feed.objects.exists()
+    user.user_permissions.add(Permission.objects.get(codename="delete_feed"))
+    assert client.get(page).status_code == 200
 
 
 def test_a_folder_says_what_it_waits_for(admin_client, settings):

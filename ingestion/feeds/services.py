@@ -9,6 +9,7 @@ from cronsim import CronSim, CronSimError
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ingestion import runs
@@ -21,6 +22,7 @@ from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
 from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
 from records.models import Feed, IngestionRun, RunState, Source
+from records.runs import stop
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,23 @@ def save_feed(
         feed.schedule, feed.enabled, feed.next_at = (schedule, enabled, due if enabled else None)
         feed.save()
     return feed
+
+
+def remove_feed(feed: Feed) -> None:
+    """Forget where a source loads itself from; the source, its records and its runs stay.
+
+    Runs that have yet to fetch from an API can't any more, and are cancelled.
+    """
+    with transaction.atomic():
+        for run in unfetched(feed):
+            stop(run)
+        feed.delete()
+
+
+def unfetched(feed: Feed) -> "QuerySet[IngestionRun]":
+    """The runs on a feed that have yet to fetch their input."""
+    found: QuerySet[IngestionRun] = IngestionRun.objects.active().filter(feed=feed, path="")
+    return found
 
 
 def check_config(kind: str, config: dict[str, Any], secrets: Mapping[str, str]) -> None:

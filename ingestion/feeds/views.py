@@ -36,9 +36,7 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
     _check_may(request)
     if not request.user.has_perm("records.add_ingestionrun"):
         raise PermissionDenied("You may not load anything: that takes adding ingestion runs.")
-    found = Feed.objects.filter(source=_source(name)).select_related("source").first()
-    if found is None:
-        raise Http404(f"{name} has no feed.")
+    found = _feed(name)
     try:
         made = services.start(found, how="page", user=request.user)
     except FeedError as error:
@@ -53,6 +51,27 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
     else:
         messages.info(request, "There is no file that has not been loaded.")
     return redirect("feed", name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: PageRequest, name: str) -> HttpResponse:
+    """What removing a feed would do; confirmed, it is done."""
+    if not request.user.has_perm("records.delete_feed"):
+        raise PermissionDenied(
+            "You may not remove feeds. Ask an administrator for the permission to delete feeds."
+        )
+    found = _feed(name)
+    if request.method == "POST":
+        services.remove_feed(found)
+        messages.success(request, "The feed has been removed.")
+        return redirect(found.source)
+    context = {
+        "feed": found,
+        "source": found.source,
+        "runs": found.runs.count(),
+        "unfetched": services.unfetched(found).count(),
+    }
+    return render(request, "ingestion/remove_feed.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,6 +144,13 @@ def _source(name: str) -> Source:
     found: Source | None = Source.objects.named(name)
     if found is None:
         raise Http404(f"There is no source “{name}”.")
+    return found
+
+
+def _feed(name: str) -> Feed:
+    found = Feed.objects.filter(source=_source(name)).select_related("source").first()
+    if found is None:
+        raise Http404(f"{name} has no feed.")
     return found
 
 

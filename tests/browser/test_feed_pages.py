@@ -35,7 +35,8 @@ def test_the_pages_of_feeds(page, complaints):
         error="It can't be fetched. " * 20,
         pages=[{"url": f"https://api.example/{'x' * 300}", "rows": 3}] * 3,
     )
-    urls = ["/feeds/new/", f"/sources/{LONG}/feed/", f"/sources/{LONG}/", "/sources/"]
+    urls = ["/feeds/new/", f"/sources/{LONG}/feed/", f"/sources/{LONG}/feed/remove/",
+            f"/sources/{LONG}/", "/sources/"]  # fmt: skip
     assert [found for url in urls for found in check(page, url)] == []
     page.goto("/feeds/new/")
     page.get_by_label("Source").fill("shop")
