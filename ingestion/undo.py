@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from ingestion.errors import CannotUndo
+from ingestion.feeds.loading import move_back
 from records import runs, store
 from records.models import IngestionRun, RunState, Undo
 from records.signals import landed
@@ -66,7 +67,9 @@ def undo(undo_id: int, worker: str, on_progress: Progress | None = None) -> Undo
             if on_progress is not None:
                 claimed.refresh_from_db()
                 on_progress(claimed)
-        store.finish_undo(undo=claimed, worker=worker)
+        with transaction.atomic():
+            store.finish_undo(undo=claimed, worker=worker)
+            move_back(claimed.run)
         # What got its former content back is to be processed anew.
         landed.send(sender=IngestionRun, source=claimed.run.source)
     claimed.refresh_from_db()

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from ingestion import undo
 from ingestion.errors import CannotUndo
+from ingestion.feeds.loading import after_undo
 from records.models import IngestionRun
 from records.requests import PageRequest
 
@@ -42,5 +43,5 @@ def undo_run(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, f"{run} can't be undone: it is {run.state}.")
         return redirect(run)
     later = IngestionRun.objects.filter(source=run.source_id, pk__gt=run.pk, updated__gt=0)
-    context = {"run": run, "later": later.order_by("pk")[:LATER]}
+    context = {"run": run, "later": later.order_by("pk")[:LATER], "feed": after_undo(run)}
     return render(request, "ingestion/undo.html", context)

@@ -7,13 +7,14 @@ from ipaddress import ip_network
 import pytest
 from django.utils import timezone
 
-from ingestion import runs
+from ingestion import runs, undo
 from ingestion.errors import InvalidSourceName
-from ingestion.feeds import folders, services
+from ingestion.feeds import folders, loading, services
 from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
+from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, encrypt, filled_in
 from ingestion.feeds.services import save_feed, start, start_due
-from records.models import DataRecord, Feed, FolderFile, IngestionRun, RunState
+from records.models import DataRecord, Feed, FolderFile, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,116 @@ def test_what_is_new_is_asked_for_from_where_the_last_complete_run_came_to():
     assert run.notes == ["The API has no row newer than '102'."]
     feed = api_feed("http://127.0.0.1/other")
     assert feed.position == ""
+
+
+def growing(step=10):
+    """An API with one more step of rows each time it is asked; ``since`` asks beyond a value."""
+    asked: list[str | None] = []
+
+    def answer(request):
+        asked.append(request.query.get("since"))
+        since = int(request.query.get("since", -1))
+        return Reply({"data": {"items": ROWS[since + 1 : step * len(asked)]}})
+
+    return answer, asked
+
+
+def incremental_feed(api):
+    return api_feed(
+        f"{api.url}/rows",
+        config={"paging": {}, "incremental": {"column": "value", "param": "since"}},
+    )
+
+
+def position_of(feed):
+    feed.refresh_from_db()
+    return feed.position
+
+
+def undone(run):
+    undo.undo(undo.create_undo(run=run, how="test").pk, "tests")
+    run.refresh_from_db()
+    assert run.state == RunState.UNDONE
+
+
+def test_an_undone_run_moves_the_position_back_so_that_its_rows_are_asked_for_again():
+    answer, asked = growing()
+    with serving(answer) as api:
+        feed = incremental_feed(api)
+        (first,) = loaded(feed)
+        (second,) = loaded(feed)
+        assert (first.read, second.read, position_of(feed)) == (10, 10, "19")
+        assert "goes back to '9'" in loading.after_undo(second)
+        undone(second)
+        assert position_of(feed) == "9"
+        assert DataRecord.objects.count() == 10
+        (third,) = loaded(feed)
+        assert asked == [None, "9", "9"]
+        assert (third.created, position_of(feed)) == (20, "29")
+        undone(third)
+        undone(first)
+        assert position_of(feed) == ""
+    assert not DataRecord.objects.exists()
+
+
+def test_a_run_that_a_later_one_went_on_from_leaves_the_position_until_that_is_undone_too():
+    answer, _ = growing()
+    with serving(answer) as api:
+        feed = incremental_feed(api)
+        first, second = loaded(feed)[0], loaded(feed)[0]
+        assert "does not bring these rows again" in loading.after_undo(first)
+        undone(first)
+        assert position_of(feed) == "19"
+        assert "goes back to the beginning" in loading.after_undo(second)
+        undone(second)
+        assert position_of(feed) == ""
+
+
+def test_a_position_that_a_person_has_set_anew_stays_where_it_is():
+    answer, _ = growing()
+    with serving(answer) as api:
+        feed = incremental_feed(api)
+        (first,) = loaded(feed)
+        save_feed(source_name="shop", kind="http", config=feed.config, start_over=True)
+        (second,) = loaded(feed)
+        assert position_of(feed) == "19"
+        undone(first)
+        assert position_of(feed) == "19"
+        undone(second)
+        assert position_of(feed) == ""
+
+
+def test_a_run_that_moved_nothing_moves_nothing_back():
+    answer, _ = growing()
+    with serving(answer) as api:
+        feed = incremental_feed(api)
+        loaded(feed)
+        (made,) = start(feed, how="test")
+        IngestionRun.objects.filter(pk=made.pk).update(max_rejects="0")
+        # The rows of this run are all rejected: it fails, and the position stays.
+        Source.objects.update(mapping={**feed.source.mapping, "id": ["missing"]})
+        runs.load(made.pk, "tests")
+        run = IngestionRun.objects.get(pk=made.pk)
+        assert (run.state, position_of(feed)) == (RunState.FAILED, "9")
+        assert "next loading brings these rows again" in loading.after_undo(run)
+        undone(run)
+        assert position_of(feed) == "9"
+
+
+def test_a_run_that_began_before_the_feed_was_started_over_does_not_move_it(monkeypatch):
+    answer, _ = growing()
+
+    def while_a_person_starts_over(*args, **options):
+        fetched = fetch(*args, **options)
+        Feed.objects.update(position="")
+        return fetched
+
+    with serving(answer) as api:
+        feed = incremental_feed(api)
+        loaded(feed)
+        monkeypatch.setattr(loading, "fetch", while_a_person_starts_over)
+        loaded(feed)
+    assert position_of(feed) == ""
 
 
 def test_the_first_page_failing_fails_the_run_with_its_reason():
@@ -330,6 +441,24 @@ def test_a_link_that_leads_out_of_the_folders_is_no_file(inbox, tmp_path, no_wai
     feed = folder_feed()
     assert loaded(feed) == loaded(feed) == []
     assert not FolderFile.objects.exists()
+
+
+def test_a_file_whose_run_is_undone_is_loaded_again_by_hand_or_when_it_has_changed(inbox, no_wait):
+    feed = folder_feed(schedule="* * * * *")
+    (inbox / "a.csv").write_text("id\n1\n")
+    assert loaded(feed) == []
+    (run,) = loaded(feed)
+    assert "by hand" in loading.after_undo(run)
+    undone(run)
+    assert start(feed, how="schedule") == []
+    (again,) = loaded(feed)
+    assert (again.state, again.created) == (RunState.FINISHED, 1)
+    assert loaded(feed) == []
+    assert loading.after_undo(run) == ""
+    undone(again)
+    os.utime(inbox / "a.csv", ns=(1, 1))
+    assert start(feed, how="schedule") == []
+    assert len(start(feed, how="schedule")) == 1
 
 
 def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(inbox):

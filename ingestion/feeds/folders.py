@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion.feeds.errors import FolderRefused, InvalidFeed
-from records.models import Feed, FolderFile, IngestionRun
+from records.models import Feed, FolderFile, IngestionRun, RunState
 
 # Between two looks at a file that tell that it does not grow.
 QUIET = timedelta(seconds=5)
@@ -57,7 +57,8 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
     """Make a run for each file that has come to rest; and how many still have to show that.
 
     A file that is new, or not as it was at the last look, is left for the next one. A file that
-    was loaded is loaded again only when it has changed. Raises FolderRefused.
+    was loaded is loaded again only when it has changed; or by hand, if its run has been undone,
+    which a schedule must not take back by itself. Raises FolderRefused.
     """
     folder = folder_of(feed.config)
     now = timezone.now()
@@ -66,7 +67,7 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
     with transaction.atomic():
         # One look at a time: each file gets one run.
         Feed.objects.select_for_update().get(pk=feed.pk)
-        known = {file.name: file for file in feed.files.all()}
+        known = {file.name: file for file in feed.files.select_related("run")}
         for path in _files(folder, feed.config["pattern"]):
             name = str(path.relative_to(folder))
             try:
@@ -79,9 +80,11 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
                 changes = {"size": size, "modified_ns": modified, "seen_at": now, "run": None}
                 FolderFile.objects.update_or_create(feed=feed, name=name, defaults=changes)
                 waiting += 1
-            elif file.run_id is None and now - file.seen_at < QUIET:
+            elif _is_loaded(file, how):
+                continue
+            elif now - file.seen_at < QUIET:
                 waiting += 1
-            elif file.run_id is None:
+            else:
                 file.run = IngestionRun.objects.create(
                     source=feed.source,
                     feed=feed,
@@ -94,6 +97,12 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
                 file.save(update_fields=["run"])
                 found.append(file.run)
     return found, waiting
+
+
+def _is_loaded(file: FolderFile, how: str) -> bool:
+    """Whether a file that has not changed has had its run."""
+    run = file.run
+    return run is not None and (how == "schedule" or run.state != RunState.UNDONE)
 
 
 def _files(folder: Path, pattern: str) -> Iterator[Path]:

@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import transaction
 
 from ingestion.feeds.config import api_config
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, filled_in
 from records import runs
-from records.models import Feed, IngestionRun
+from records.models import Feed, IngestionRun, RunState
 
 
 def bring_input(run: IngestionRun, worker: str) -> str:
@@ -33,7 +34,11 @@ def bring_input(run: IngestionRun, worker: str) -> str:
         run.save(update_fields=["pages", "cut_short"])
         since = f" newer than {feed.position!r}" if feed.position else ""
         return f"The API has no row{since}."
-    run.pages[-1] |= {"position": fetched.position, "notes": fetched.notes}
+    run.pages[-1] |= {
+        "since": feed.position,
+        "position": fetched.position,
+        "notes": fetched.notes,
+    }
     run.path = str(fetched.path)
     run.reading = {"format": "ndjson"}
     run.save(update_fields=["path", "size", "pages", "cut_short", "reading"])
@@ -47,9 +52,71 @@ def notes_of(run: IngestionRun) -> list[str]:
 
 def keep_position(run: IngestionRun) -> None:
     """All that the API had has landed: the next run asks for what is newer."""
-    position = run.pages[-1].get("position", "") if run.pages else ""
-    if run.feed_id and position:
-        Feed.objects.filter(pk=run.feed_id).update(position=position)
+    if not (run.feed_id and run.pages):
+        return
+    came = run.pages[-1]
+    since = came.get("since", "")
+    if came.get("position", since) == since:
+        return
+    came["moved"] = True
+    with transaction.atomic():
+        # Not if it has been undone meanwhile, or a person has set the position anew.
+        ended = IngestionRun.objects.filter(pk=run.pk, state=RunState.FINISHED)
+        feed = Feed.objects.filter(pk=run.feed_id, position=since)
+        if ended.exists() and feed.update(position=came["position"]):
+            ended.update(pages=run.pages)
+
+
+def move_back(run: IngestionRun) -> None:
+    """The run is undone: its feed goes back to where it was before, unless others went on."""
+    for feed in Feed.objects.select_for_update().filter(runs=run):
+        Feed.objects.filter(pk=feed.pk).update(position=_position_without(run, feed))
+
+
+def after_undo(run: IngestionRun) -> str:
+    """What the feed of a run does once that is undone, as a sentence; "" where there is none."""
+    feed = run.feed
+    if feed is None or not (feed.kind == Feed.Kind.HTTP or feed.files.filter(run=run).exists()):
+        return ""
+    if feed.kind == Feed.Kind.FOLDER:
+        return (
+            "The schedule of its feed leaves the file alone until it changes; loaded by hand, "
+            "the feed takes it again."
+        )
+    again = (
+        "next loading brings these rows again. Switch its schedule off first where that is not "
+        "wanted."
+    )
+    position = _position_without(run, feed)
+    if position != feed.position:
+        return (
+            f"Its feed goes back to {repr(position) if position else 'the beginning'}: its {again}"
+        )
+    if _moved(run):
+        return (
+            "Its feed goes on from where a later run came to: it does not bring these rows again."
+        )
+    return f"Its feed stays where it is: its {again}"
+
+
+def _position_without(run: IngestionRun, feed: Feed) -> str:
+    """The position of a feed as it would be had the run, and those undone before, not been."""
+    position = feed.position
+    latest_first = feed.runs.filter(read__gt=0).order_by("-pk").only("state", "pages", "feed")
+    for other in latest_first.iterator(chunk_size=10):
+        if not _moved(other):
+            continue
+        if other.pk != run.pk and other.state != RunState.UNDONE:
+            break
+        # One that was undone before may have been taken off by that already.
+        if other.pages[-1]["position"] == position:
+            position = other.pages[-1]["since"]
+    return position
+
+
+def _moved(run: IngestionRun) -> bool:
+    """Whether a run has moved the position of its feed."""
+    return bool(run.pages and run.pages[-1].get("moved"))
 
 
 def _renewing(run: IngestionRun, worker: str) -> Callable[[], None]:
