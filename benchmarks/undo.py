@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import time
-from datetime import UTC, datetime
 
 import django
 
@@ -31,7 +30,7 @@ def main() -> None:
     from records.models import DataRecord, IngestionRun, Source
     from records.rows import Row
 
-    at = datetime(2026, 1, 1, tzinfo=UTC)
+    at = "2026-01-01 00:00:00"
     source, _ = Source.objects.get_or_create(
         name=SOURCE, defaults={"mapping": {"id": ["id"], "value": ["value"]}}
     )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ingestion.errors import RowError
-from ingestion.mapping import RowMapper
 from ingestion.readers import Chunk
+from ingestion.row_mapper import RowMapper
 from records.rows import Reject, Row
 
 

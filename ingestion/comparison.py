@@ -4,18 +4,19 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 
+from records import bulk
 from records.models import DataRecord
 from records.models.sources import OnConflict
 from records.rows import Row
 
-Known = dict[str, tuple[dict[str, Any], datetime | None]]
+# What records hold: their cells and their moment, as rows have it.
+Content = tuple[dict[str, Any], str | None]
 
 
 class Verdict(StrEnum):
@@ -33,7 +34,7 @@ class Compared:
 
     row: Row
     verdict: Verdict
-    before: tuple[dict[str, Any], datetime | None] | None = None
+    before: Content | None = None
 
 
 class Comparison:
@@ -86,7 +87,7 @@ class Comparison:
         row: Row,
         digest: bytes,
         seen: bytes | None,
-        known: tuple[dict[str, Any], datetime | None] | None,
+        known: Content | None,
     ) -> Compared:
         if seen is not None:
             return Compared(row, Verdict.UNCHANGED if seen == digest else self._conflict())
@@ -113,12 +114,12 @@ class Comparison:
         )
 
 
-def _known(rows: Sequence[Row]) -> Known:
+def _known(rows: Sequence[Row]) -> dict[str, Content]:
     ids = {row.id for row in rows}
     if not DataRecord.objects.filter(id__range=(min(ids), max(ids))).exists():
         return {}
     found = DataRecord.objects.with_ids(ids).values_list("id", "data", "timestamp")
-    return {record_id: (data, timestamp) for record_id, data, timestamp in found}
+    return {key: (data, bulk.sql_time(timestamp)) for key, data, timestamp in found}
 
 
 def _digest(row: Row) -> bytes:

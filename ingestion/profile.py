@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ingestion.mapping import cell_text
+from ingestion.row_mapper import cell_text
 from ingestion.timestamps import detect_format
 
 # Up to so many different cells are counted exactly; beyond, their number is estimated.
@@ -149,7 +149,7 @@ class _Column:
         if self._numbers >= self._filled * LOOKS_LIKE:
             # 20250102 and 1735776000 are numbers as well, and say too little to be dates.
             return "id" if never_repeats and self._whole == self._filled > 1 else "number"
-        if any(map(str.isdigit, "".join(self._sample[:20]))) and detect_format(self._sample)[0]:
+        if any(map(str.isdigit, "".join(self._sample[:20]))) and detect_format(self._sample):
             return "date"
         if never_repeats and self._filled > 1 and not self._empty and not _is_prose(self._sample):
             return "id"

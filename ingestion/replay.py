@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from ingestion.dialect import Dialect
 from ingestion.errors import CannotReplay, RowError
-from ingestion.mapping import RowMapper, cell_text
+from ingestion.mapping import knows_roles
 from ingestion.readers.base import KEEP_BYTES
 from ingestion.readers.repaired import LINE_COLUMN, REASON_COLUMN
 from ingestion.readers.single import read_row, split_row
+from ingestion.row_mapper import RowMapper, cell_text
 from records import store
 from records.models import IngestionRun, RejectedRow, RunState
 from records.rows import Reject, Row
@@ -58,7 +59,7 @@ def create_replay(
         encoding=parent.encoding,
         dialect=parent.dialect,
         columns=parent.columns,
-        mapping=parent.source.mapping or parent.mapping,
+        mapping=_mapping_now(parent),
         reading={"encoding": encoding} if encoding else {},
         how=how,
         user=user,
@@ -85,7 +86,7 @@ def replay(run: IngestionRun, worker: str, on_progress: Progress | None) -> None
 
 def try_row(row: RejectedRow, text: str) -> RowError | None:
     """What keeps a rejected row from being a record if it were written like this; None: nothing."""
-    outcome = _mapped(row, text, _mapper(row.run, row.run.source.mapping or row.run.mapping))
+    outcome = _mapped(row, text, _mapper(row.run, _mapping_now(row.run)))
     return outcome if isinstance(outcome, RowError) else None
 
 
@@ -137,6 +138,13 @@ def given(run: IngestionRun) -> Callable[[RejectedRow], dict[str, str]]:
 def _printable(cell: str) -> str:
     """A cell without what no text file holds."""
     return cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _mapping_now(run: IngestionRun) -> dict[str, Any]:
+    """The mapping that the run's source has now; the run's own so far as it has none."""
+    now = run.source.mapping
+    mapping: dict[str, Any] = now if knows_roles(now) else run.mapping | now
+    return mapping
 
 
 def _mapper(run: IngestionRun, mapping: Mapping[str, Any]) -> RowMapper:

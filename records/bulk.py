@@ -4,12 +4,13 @@ import io
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any, cast
 
 from django.db import connection
 
-# What COPY is handed at once; psycopg2's own 8 kB cost a call of Python each.
-COPY_CHARACTERS = 1 << 16
+# How many rows a statement of SQLite takes.
+STATEMENT_ROWS = 500
 
 Value = str | int | float | bool | bytes | None
 
@@ -22,46 +23,58 @@ def sql_time(moment: datetime | None) -> str | None:
     """A moment as both databases take it: in UTC, without an offset."""
     if moment is None:
         return None
-    # What readers give is in UTC already; this is called for every row.
-    text = (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(" ")
-    return text.removesuffix("+00:00")
+    return moment.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
 
 
 def insert(
     table: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Value]],
+    columns: Mapping[str, Sequence[Value]],
     constants: Mapping[str, Value] | None = None,
 ) -> None:
-    """Insert rows; ``constants`` are columns that hold the same value in every row.
+    """Insert rows, given by their columns; ``constants`` hold the same value in every row.
 
-    PostgreSQL takes them by COPY, SQLite by executemany. The names of table and columns are the
+    PostgreSQL takes them by COPY, SQLite many at a time. The names of table and columns are the
     caller's own, never a user's.
     """
     constants = constants or {}
-    names = ", ".join(f'"{name}"' for name in (*columns, *constants))
     if is_postgresql():
-        text = _copy_rows(rows, constants.values())
-        with connection.cursor() as cursor:
-            cursor.copy_expert(
-                f'COPY "{table}" ({names}) FROM STDIN', io.StringIO(text), size=COPY_CHARACTERS
-            )
-        return
-    fixed = tuple(constants.values())
-    marks = ", ".join(["?"] * (len(columns) + len(fixed)))
+        _copy(table, columns, constants)
+    else:
+        _insert_values(table, columns, constants)
+
+
+def _copy(
+    table: str, columns: Mapping[str, Sequence[Value]], constants: Mapping[str, Value]
+) -> None:
+    cells = [_copy_column(column) for column in columns.values()]
+    end = "".join("\t" + _copy_text(value) for value in constants.values()) + "\n"
+    rows = map("\t".join, zip(*cells, strict=True))
+    text = (end.join(rows) + end).encode() if columns and any(columns.values()) else b""
+    names = ", ".join(f'"{name}"' for name in (*columns, *constants))
     with connection.cursor() as cursor:
-        # Straight to the driver: Django would convert the placeholders of every single row.
-        cursor.cursor.connection.executemany(
-            f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608 (names of ours)
-            ((*row, *fixed) for row in rows) if fixed else rows,
+        # In one piece: between two, Python's other threads would have to let go first.
+        cursor.copy_expert(
+            f'COPY "{table}" ({names}) FROM STDIN', io.BytesIO(text), size=len(text) + 1
         )
 
 
-def _copy_rows(rows: Iterable[Sequence[Value]], constants: Iterable[Value]) -> str:
-    """Rows in the text format of COPY, each with the constants at its end."""
-    columns = [_copy_column(column) for column in zip(*rows, strict=True)]
-    end = "".join("\t" + _copy_text(value) for value in constants) + "\n"
-    return "".join([row + end for row in map("\t".join, zip(*columns, strict=True))])
+def _insert_values(
+    table: str, columns: Mapping[str, Sequence[Value]], constants: Mapping[str, Value]
+) -> None:
+    """Statements with many rows each take half the time of executemany."""
+    names = ", ".join(f'"{name}"' for name in (*constants, *columns))
+    fixed = "".join("?, " for _ in constants)
+    marks = "(" + ", ".join("?" for _ in columns) + ")"
+    rows = zip(*columns.values(), strict=True)
+    with connection.cursor() as cursor:
+        # Straight to the driver: Django would convert the placeholders of every single row.
+        driver = cursor.cursor.connection
+        while part := list(islice(rows, STATEMENT_ROWS)):
+            driver.execute(
+                f'INSERT INTO "{table}" ({names}) SELECT {fixed}* '  # noqa: S608 (names of ours)
+                f"FROM (VALUES {', '.join([marks] * len(part))})",
+                (*constants.values(), *chain.from_iterable(part)),
+            )
 
 
 def _copy_column(values: Sequence[Value]) -> Iterable[str]:

@@ -9,10 +9,12 @@ from django.db import connection
 from records.models.counts import NO_DAY
 
 
-def day_of(timestamp: datetime | None) -> date:
-    """The day (UTC) under which a record is counted."""
+def day_of(timestamp: datetime | str | None) -> date:
+    """The day (UTC) under which a record is counted; a text is a moment in UTC."""
     if timestamp is None:
         return NO_DAY
+    if isinstance(timestamp, str):
+        return date.fromisoformat(timestamp[:10])
     return (timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)).date()
 
 
@@ -22,13 +24,16 @@ class CountChanges:
     def __init__(self) -> None:
         self._changes: Counter[tuple[str, date, str]] = Counter()
 
-    def add(self, source: str, timestamp: datetime | None, status: str, count: int = 1) -> None:
+    def add(
+        self, source: str, timestamp: datetime | str | None, status: str, count: int = 1
+    ) -> None:
         self._changes[source, day_of(timestamp), status] += count
 
-    def add_all(self, source: str, timestamps: Iterable[datetime | None], status: str) -> None:
+    def add_all(self, source: str, timestamps: Iterable[str | None], status: str) -> None:
         """Records with these timestamps came, all of one source and status."""
-        for day, count in Counter(map(day_of, timestamps)).items():
-            self._changes[source, day, status] += count
+        days = Counter([timestamp and timestamp[:10] for timestamp in timestamps])
+        for day, count in days.items():
+            self.add(source, day, status, count)
 
     def move(self, source: str, timestamp: datetime | None, before: str, after: str) -> None:
         """A record went from one status to another."""

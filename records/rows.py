@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 # The roles that columns of an input may play, in the order in which pages name them.
@@ -13,13 +12,14 @@ class Row(NamedTuple):
     """A row that can become a record.
 
     ``data`` is JSON text: an object of the row's cells under the header's names. ``timestamp``
-    is aware, or None where the row has none that can be read. ``raw`` are its exact bytes, where
-    the row may yet be rejected when it lands.
+    is as databases take it, "2026-03-04 05:06:07" or with ".000008" behind, in UTC; None where the
+    row has none that can be read. ``raw`` are its exact bytes, where the row may yet be rejected
+    when it lands.
     """
 
     id: str
     line: int
-    timestamp: datetime | None
+    timestamp: str | None
     data: str
     raw: bytes = b""
 

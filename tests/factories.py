@@ -8,7 +8,7 @@ from typing import Any
 
 from ingestion import runs as ingestion_runs
 from processing import runs as processing_runs
-from records import runs, store
+from records import bulk, runs, store
 from records.models import DataRecord, IngestionRun, ProcessingRun, RecordCount, Source
 from records.rows import Ledger, Reject, Row
 
@@ -16,7 +16,7 @@ WORKER = "test worker"
 
 
 def row(key: str, data: Mapping[str, Any], *, line: int = 2, at: datetime | None = None) -> Row:
-    return Row(key, line, at, json.dumps(data, ensure_ascii=False))
+    return Row(key, line, bulk.sql_time(at), json.dumps(data, ensure_ascii=False))
 
 
 def running(source: str = "s") -> IngestionRun:

@@ -1,6 +1,5 @@
 """Records for tests of what shows them: landed in finished runs, and processed."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from processing.runs import create_run, process
 from records import runs
 from records.models import IngestionRun, ProcessingRun, Source
-from records.rows import Reject, Row
+from records.rows import Reject
 from tests import factories
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -27,7 +26,7 @@ def land(
     run = factories.running(source)
     factories.land(
         [
-            Row(f"{source}:{key}", line, timestamp, json.dumps(cells, ensure_ascii=False))
+            factories.row(f"{source}:{key}", cells, line=line, at=timestamp)
             for line, (key, cells) in enumerate(rows.items(), start=2)
         ],
         rejects,

@@ -2,16 +2,17 @@
 
 import json
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.errors import MissingColumns
-from ingestion.mapping import RowMapper, column_names, join_key, propose
+from ingestion.mapping import column_names, propose
+from ingestion.row_mapper import RowMapper, join_key
 
-DAY = datetime(2025, 1, 2, tzinfo=UTC)
+DAY = "2025-01-02 00:00:00"
 
 
 def mapper(columns, **mapping):

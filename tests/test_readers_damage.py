@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ingestion.batches import read_batches
 from ingestion.detection import detect
-from ingestion.mapping import RowMapper
 from ingestion.readers import open_reader
+from ingestion.row_mapper import RowMapper
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
 MARKED = {"utf-8-sig", "utf-16", "utf-32"}

@@ -15,9 +15,10 @@ from django.core.management import CommandError, call_command
 
 from ingestion.batches import read_batches
 from ingestion.detection import detect
-from ingestion.mapping import RowMapper, propose
+from ingestion.mapping import propose
 from ingestion.preparation import SAMPLE_ROWS
 from ingestion.readers import open_reader
+from ingestion.row_mapper import RowMapper
 from ingestion.samples import Sample, samples
 
 UNTIL = date(2026, 11, 23)

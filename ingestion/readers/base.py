@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -46,7 +46,7 @@ class Chunk:
     """
 
     lines: list[int]
-    rows: list[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
     rejects: list[Reject]
     raw: Callable[[int], bytes]
     bytes_read: int

@@ -14,6 +14,7 @@ from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
 from ingestion.readers.base import KEEP_BYTES, MAX_CELL_CHARACTERS, Chunk, original_bytes
 from ingestion.readers.header import joined, numbered, unique_names
+from ingestion.readers.table import Table
 from records.rows import Reject
 
 csv.field_size_limit(MAX_CELL_CHARACTERS)
@@ -125,11 +126,9 @@ class DelimitedReader:
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
         """Tell the rows in ``lines`` apart; a last one that goes on behind them is left out."""
-        if self._one_row_a_line(lines):
-            try:
-                return _Parsed(list(self._csv(lines)), range(len(lines)), [], len(lines))
-            except csv.Error:
-                pass  # which line it was is found out below
+        text = "".join(lines)
+        if self._one_row_a_line(lines, text):
+            return _Parsed(self._split(lines, text), range(len(lines)), [], len(lines))
         found = _Parsed()
         starts: list[int] = []
         start = 0
@@ -150,11 +149,20 @@ class DelimitedReader:
         found.starts, found.used = starts, start
         return found
 
-    def _one_row_a_line(self, lines: list[str]) -> bool:
-        """Whether nothing in the lines can join two of them: most text has no need of quotes."""
-        if self._dialect.escape:
+    def _one_row_a_line(self, lines: list[str], text: str) -> bool:
+        """Whether each line is a row and its delimiters part cells: most text has no quotes."""
+        if self._dialect.escape or max(map(len, lines)) > MAX_CELL_CHARACTERS:
             return False
-        return not self._dialect.quote or self._dialect.quote not in "".join(lines)
+        return not self._dialect.quote or self._dialect.quote not in text
+
+    def _split(self, lines: list[str], text: str) -> list[list[str]]:
+        """The rows in lines, ``text`` together, as the csv module would tell them."""
+        if "\r" in text:
+            bare = [line.rstrip("\r\n") for line in lines]
+        else:
+            bare = text.removesuffix("\n").split("\n")
+        delimiter = self._dialect.delimiter
+        return [line.split(delimiter) if line else [] for line in bare]
 
     def _csv(self, lines: Iterable[str]) -> Any:
         return csv.reader(
@@ -189,7 +197,7 @@ class DelimitedReader:
         first = self._line
         return Chunk(
             lines=[first + place for place in starts],
-            rows=[dict(zip(self.columns, cells, strict=True)) for cells in rows],
+            rows=Table(self.columns, rows),
             rejects=rejects,
             raw=lambda index: raw(starts[index]),
             bytes_read=self._bytes.tell(),

@@ -1,7 +1,8 @@
 """Rows -> records: lands the batches of an ingestion run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 from django.db import connection, transaction
@@ -131,11 +132,13 @@ def conflict(row: Row) -> Reject:
 
 
 def _create(run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime) -> None:
+    if not rows:
+        return
     source = run.source.name
+    columns = _columns(rows)
     bulk.insert(
         "data_records",
-        ("id", "line", "timestamp", "data"),
-        ((row.id, row.line, bulk.sql_time(row.timestamp), row.data) for row in rows),
+        columns,
         {
             "source": source,
             "status": Status.RAW.value,
@@ -144,7 +147,12 @@ def _create(run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: d
             "created_at": bulk.sql_time(now),
         },
     )
-    counts.add_all(source, [row.timestamp for row in rows], Status.RAW)
+    counts.add_all(source, columns["timestamp"], Status.RAW)
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
+    ids, lines, timestamps, data, _ = zip(*rows, strict=True)
+    return {"id": ids, "line": lines, "timestamp": timestamps, "data": data}
 
 
 def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datetime) -> None:
@@ -167,7 +175,7 @@ def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datet
         counts.add(was.source, row.timestamp, Status.RAW)
 
 
-def _fill_landing(rows: Iterable[Row]) -> None:
+def _fill_landing(rows: Sequence[Row]) -> None:
     """Put rows into a temporary table, where the database can compare them with its own."""
     is_postgresql = bulk.is_postgresql()
     types = (
@@ -181,11 +189,7 @@ def _fill_landing(rows: Iterable[Row]) -> None:
             f"(id {types[0]}, line bigint, timestamp {types[1]}, data {types[2]})"
         )
         cursor.execute("TRUNCATE landing" if is_postgresql else "DELETE FROM landing")
-    bulk.insert(
-        "landing",
-        ("id", "line", "timestamp", "data"),
-        ((row.id, row.line, bulk.sql_time(row.timestamp), row.data) for row in rows),
-    )
+    bulk.insert("landing", _columns(rows))
 
 
 def _told_apart(first: str, last: str) -> tuple[set[str], set[str], set[str]]:

@@ -79,35 +79,21 @@ def _lock_raw(ids: Collection[str]) -> dict[str, tuple[int, str, datetime | None
 def _insert_results(
     run: ProcessingRun, rule_set: RuleSet, outcomes: Iterable[Outcome], now: datetime
 ) -> None:
+    saved = list(outcomes)
     bulk.insert(
         "processing_results",
-        (
-            "record_id",
-            "success",
-            "processed_data",
-            "error_message",
-            "processing_time",
-            "errors",
-            "repairs",
-            "value",
-            "category",
-            "repaired",
-        ),
-        (
-            (
-                o.record_id,
-                o.success,
-                o.processed,
-                o.error_message,
-                o.seconds,
-                json_text(o.errors) if o.errors else "[]",
-                json_text(o.repairs) if o.repairs else "[]",
-                o.value,
-                o.category,
-                o.repaired,
-            )
-            for o in outcomes
-        ),
+        {
+            "record_id": [o.record_id for o in saved],
+            "success": [o.success for o in saved],
+            "processed_data": [o.processed for o in saved],
+            "error_message": [o.error_message for o in saved],
+            "processing_time": [o.seconds for o in saved],
+            "errors": [json_text(o.errors) if o.errors else "[]" for o in saved],
+            "repairs": [json_text(o.repairs) if o.repairs else "[]" for o in saved],
+            "value": [o.value for o in saved],
+            "category": [o.category for o in saved],
+            "repaired": [o.repaired for o in saved],
+        },
         {
             "created_at": bulk.sql_time(now),
             "run_id": run.pk,

@@ -1,0 +1,50 @@
+"""Rows of text under the same columns, as they stand in a table. Pure: no Django, no tables."""
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+import orjson
+
+Cells = dict[str, str]
+
+
+class Table(Sequence[Cells]):
+    """Rows that are given as dicts, and kept as lists, since most are only looked at by column."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self._columns = list(columns)
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Cells: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "Table": ...
+
+    def __getitem__(self, place: int | slice) -> "Cells | Table":
+        if isinstance(place, slice):
+            return Table(self._columns, self._rows[place])
+        return dict(zip(self._columns, self._rows[place], strict=True))
+
+    def __iter__(self) -> Iterator[Cells]:
+        columns = self._columns
+        for row in self._rows:
+            yield dict(zip(columns, row, strict=True))
+
+    def column(self, name: str) -> list[str]:
+        """The cells of a column."""
+        place = self._columns.index(name)
+        return [row[place] for row in self._rows]
+
+    def plain_json(self) -> list[str] | None:
+        """The rows as JSON, if nothing in their cells has to be escaped; else None."""
+        text = "".join(map("".join, self._rows))
+        # What can't be printed takes in all control characters and halves of surrogate pairs.
+        if not text.isprintable() or '"' in text or "\\" in text:
+            return None
+        names = (orjson.dumps(name).decode().replace("%", "%%") for name in self._columns)
+        pattern = "{" + ",".join(f'{name}:"%s"' for name in names) + "}"
+        return [pattern % tuple(row) for row in self._rows]
