@@ -92,8 +92,8 @@ def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
         draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
         draft.update(size=run.size, sha256=run.sha256)
         runs.finish(dry, worker, report=report, bytes_read=run.size, read=report["read"])
-    dry.refresh_from_db()
-    return dry
+    # With its draft it may be discarded meanwhile.
+    return DryRun.objects.filter(pk=dry.pk).first()
 
 
 def examine(

@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -44,6 +47,20 @@ def keep_chunks(name: str, chunks: Iterable[bytes]) -> StoredInput:
         return StoredInput(_keep(chain([first], pieces)), name)
     except OSError as error:
         raise NoRoom(name, error.strerror or str(error)) from error
+
+
+def forget(path: Path, *, kept_before: datetime) -> None:
+    """Remove a kept input that no run refers to; one that has been sent again since then stays."""
+    if not path.is_relative_to(settings.INPUT_DIR.resolve()):
+        return
+    aside = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
+    with suppress(FileNotFoundError):
+        # Once it is aside, what is sent now is put into its place, and is not touched.
+        path.replace(aside)
+        if aside.stat().st_mtime > kept_before.timestamp():
+            aside.replace(path)
+        else:
+            aside.unlink()
 
 
 def _keep(chunks: Iterable[bytes]) -> Path:

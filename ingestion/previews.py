@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ingestion import dry_runs, runs
+from ingestion import dry_runs, inputs, runs
 from ingestion.detection import Detected, detect
 from ingestion.dialect import check_reading
 from ingestion.errors import IngestionError, NotReady
@@ -245,7 +245,7 @@ def load(run: IngestionRun, seen: Look) -> None:
 
 
 def discard(run: IngestionRun) -> None:
-    """Forget a draft, and its source if nothing else has come of that."""
+    """Forget a draft with its file, and its source if nothing else has come of that."""
     with transaction.atomic():
         dry_runs.stop(run)
         IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).delete()
@@ -254,6 +254,8 @@ def discard(run: IngestionRun) -> None:
         if is_new and not Feed.objects.filter(source=source).exists():
             with suppress(SourceHasRecords):
                 store.delete_source(source=source)
+    if not IngestionRun.objects.filter(path=run.path).exists():
+        inputs.forget(Path(run.path), kept_before=run.created_at)
 
 
 @contextmanager

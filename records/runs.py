@@ -106,18 +106,21 @@ def working_on(
     cancels the run.
     """
     try:
-        yield
-    except KeyboardInterrupt:
-        cancel(run, worker)
+        try:
+            yield
+        except KeyboardInterrupt:
+            cancel(run, worker)
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except refusals as error:
+            fail(run, worker, str(error))
+        except Exception as error:
+            # A run that was ended meanwhile may fail by that: its file may be gone.
+            renew(run, worker)
+            log.exception("%s ended by an unexpected error.", run)
+            fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
     except LeaseLost:
         log.warning("%s was taken over or ended; this worker leaves it.", run)
-    except (OperationalError, InterfaceError):
-        raise
-    except refusals as error:
-        fail(run, worker, str(error))
-    except Exception as error:
-        log.exception("%s ended by an unexpected error.", run)
-        fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
 
 
 def finish(run: AnyRun, worker: str, **changes: object) -> None:

@@ -1,9 +1,12 @@
 """The preview of a file that was uploaded."""
 
 import gzip
+import os
 import re
+import time
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -217,6 +220,42 @@ def test_a_draft_can_be_discarded(page):
     assert page.post("discard")["Location"] == "/upload/"
     assert not IngestionRun.objects.exists()
     assert not Source.objects.exists()
+
+
+def test_a_discarded_file_is_gone_unless_another_run_refers_to_it(admin_client, settings):
+    def kept():
+        return [path.name for path in settings.INPUT_DIR.rglob("*") if path.is_file()]
+
+    first, second = Page(admin_client), Page(admin_client, source="other")
+    assert len(kept()) == 1
+    first.post("discard")
+    assert second.look().report["created"] == 2
+    second.post("discard")
+    assert kept() == []
+    assert Page(admin_client).load().created == 2
+    Page(admin_client).post("discard")
+    assert len(kept()) == 1
+
+
+def test_a_file_that_is_sent_again_while_it_is_discarded_stays(page):
+    path = Path(page.run.path)
+    os.utime(path, (time.time() + 60,) * 2)
+    page.post("discard")
+    assert path.read_bytes() == CONTENT
+    assert [kept for kept in path.parent.iterdir() if kept != path] == []
+
+
+def test_a_dry_run_whose_file_is_discarded_ends_in_silence(page, caplog):
+    (dry,) = DryRun.objects.all()
+
+    def discard_meanwhile(*args, **more):
+        page.post("discard")
+        raise FileNotFoundError(page.run.path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dry_runs, "examine", discard_meanwhile)
+        assert dry_runs.dry_run(dry.pk, WORKER) is None
+    assert [each.levelname for each in caplog.records if each.name == "records.runs"] == ["WARNING"]
 
 
 def test_a_source_that_is_in_use_outlives_a_discarded_draft(admin_client):
