@@ -1,77 +1,145 @@
 """Records -> outcomes: carries a rule set out on a batch of them. Pure: no Django, no tables."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
-from processing.rules import ABSENT, RULES, Batch, Step
+import orjson
+
+from processing.rules import ABSENT, KINDS, Batch, Step, in_force
+from processing.rules.base import in_words, listed
+from processing.rules.facts import NO_FACTS, Facts
 from records.json_text import json_text
 from records.rows import Outcome, RawRecord
 
 
 def run(
-    records: Sequence[RawRecord], rules: Sequence[Step], mapping: Mapping[str, Any], now: float
+    records: Sequence[RawRecord],
+    rules: Sequence[Step],
+    mapping: Mapping[str, Any],
+    now: float,
+    facts: Facts = NO_FACTS,
 ) -> list[Outcome]:
     """What the rules make of each record, in their order. ``now`` is the moment, in Unix seconds.
 
     ``mapping`` names the columns whose cleaned cells become the outcome's value and category.
+    An outcome depends on its record, the rules, ``now`` and ``facts`` alone, whatever records
+    are in the same batch.
     """
+    if not records:
+        return []
     began = time.perf_counter()
-    batch = apply([record.data for record in records], rules, now)
-    value = _mapped(batch, mapping.get("value"))
-    category = _mapped(batch, mapping.get("category"))
-    cleaned = cleaned_rows(batch)
-    seconds = (time.perf_counter() - began) / max(len(records), 1)
-    outcomes = []
-    for place, record in enumerate(records):
-        outcome = Outcome(record.id, record.version, not batch.errors[place], seconds=seconds)
-        if batch.errors[place]:
-            outcome = outcome._replace(
-                errors=batch.errors[place], error_message=failure_message(batch.errors[place])
-            )
-        else:
-            repairs = batch.repairs[place]
-            outcome = outcome._replace(
-                processed=json_text(cleaned[place]),
-                repairs=repairs,
-                value=_number(value[place]),
-                category=category[place] if isinstance(category[place], str) else None,
-                repaired=any(
-                    repair["column"] in (mapping.get("value") or []) for repair in repairs
-                ),
-            )
-        outcomes.append(outcome)
+    ids, versions, rows = zip(*records, strict=True)
+    batch = apply(rows, rules, now, facts=facts, ids=ids)
+    values, categories = _mapped(batch, mapping, "value"), _mapped(batch, mapping, "category")
+    processed = _texts(cleaned_rows(batch))
+    seconds = (time.perf_counter() - began) / len(records)
+    columns = (
+        ids,
+        versions,
+        repeat(True),
+        processed,
+        repeat(None),
+        repeat(()),
+        repeat(()),
+        [cell if isinstance(cell, float) else None for cell in values],
+        [cell if isinstance(cell, str) else None for cell in categories],
+        repeat(False),
+        repeat(None),
+        repeat(seconds),
+    )
+    # Most rows have nothing to tell; only those that have are looked at one by one.
+    outcomes = list(map(Outcome._make, zip(*columns, strict=False)))
+    value_columns = {
+        *(mapping.get("value") or []),
+        *map(batch.name_now, mapping.get("value") or []),
+    }
+    for place, repairs in batch.repairs.items():
+        is_value = any(repair["column"] in value_columns for repair in repairs)
+        outcomes[place] = outcomes[place]._replace(repairs=repairs, repaired=is_value)
+    for place, reasons in batch.anomalies.items():
+        outcomes[place] = outcomes[place]._replace(anomaly=" ".join(reasons))
+    for place, errors in batch.errors.items():
+        outcomes[place] = Outcome(
+            ids[place],
+            versions[place],
+            False,
+            errors=errors,
+            error_message=failure_message(errors),
+            seconds=seconds,
+        )
     return outcomes
 
 
-def apply(rows: Sequence[dict[str, Any]], rules: Sequence[Step], now: float) -> Batch:
-    """Carry the rules out on rows, one after the other."""
-    batch = Batch(rows, now)
-    for step in rules:
-        RULES[step["rule"]](batch, step)
+def apply(
+    rows: Sequence[Mapping[str, Any]],
+    rules: Iterable[Step],
+    now: float,
+    *,
+    facts: Facts = NO_FACTS,
+    ids: Sequence[str] = (),
+) -> Batch:
+    """Carry the rules out on rows, one after the other; steps that are switched off are left out.
+
+    ``ids`` are those of the records, for steps that compare them with others of the source.
+    """
+    batch = Batch(rows, now, facts, ids)
+    for step in in_force(rules):
+        carry_out(batch, step)
     return batch
+
+
+def carry_out(batch: Batch, step: Step) -> None:
+    """Carry one step out."""
+    kind = KINDS[step["rule"]]
+    batch.rule = kind.code
+    kind.apply(batch, kind.complete(step))
 
 
 def cleaned_rows(batch: Batch) -> list[dict[str, Any]]:
     """The rows with the cells that the rules made, under the columns' own names."""
-    cleaned = [dict(row) for row in batch.rows]
-    for name, cells in batch.columns.items():
-        for row, cell in zip(cleaned, cells, strict=True):
-            if cell is not ABSENT:
+    kept = batch.kept
+    if kept is None:
+        cleaned = list(map(dict, batch.rows))
+    else:
+        cleaned = [{n: cell for n, cell in row.items() if n in kept} for row in batch.rows]
+    for name in batch.dropped:
+        for row in cleaned:
+            row.pop(name, None)
+    for name in sorted(batch.made):
+        for row, cell in zip(cleaned, batch.cells(name), strict=True):
+            if cell is ABSENT:
+                row.pop(name, None)
+            else:
                 row[name] = cell
     return cleaned
 
 
 def failure_message(errors: Sequence[Mapping[str, Any]]) -> str:
-    """The errors of a row as one sentence."""
-    names = [f"{error['column']!r}" for error in errors]
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-    return f"Data validation failed: {listed} {'is' if len(names) == 1 else 'are'} missing."
+    """The errors of a row as one sentence, which is the same for rows that fail alike."""
+    columns: dict[str, list[str]] = {}
+    for error in errors:
+        columns.setdefault(error["message"], []).append(error["column"])
+    said = [_said(names, message) for message, names in columns.items()]
+    return f"Data validation failed: {in_words(said)}."
 
 
-def _mapped(batch: Batch, columns: Sequence[str] | None) -> Sequence[Any]:
-    return list(batch.column(columns[0])) if columns else [None] * len(batch.rows)
+def _said(names: Sequence[str], message: str) -> str:
+    if len(names) > 1 and message == "is missing":
+        return f"{listed(names)} are missing"
+    return in_words([f"{name!r} {message}" for name in names])
 
 
-def _number(cell: object) -> float | None:
-    return cell if isinstance(cell, float) else None
+def _mapped(batch: Batch, mapping: Mapping[str, Any], role: str) -> Sequence[Any]:
+    columns = mapping.get(role)
+    if not columns:
+        return [None] * len(batch.rows)
+    return batch.cells(batch.name_now(columns[0]))
+
+
+def _texts(rows: Sequence[dict[str, Any]]) -> list[str]:
+    try:
+        return [text.decode() for text in map(orjson.dumps, rows)]
+    except TypeError:
+        return list(map(json_text, rows))

@@ -1,60 +1,62 @@
 """Whether rules that a person wrote can be carried out. Pure: no Django, no tables."""
 
-from collections.abc import Callable
 from typing import Any
 
 from processing.errors import InvalidRules
-from processing.rules import RULES
+from processing.rules import KINDS, Kind
+from processing.rules.parameters import FLAG, TEXT, Parameter
 
+# More steps than a person can read are a mistake.
+MOST_STEPS = 200
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and "\0" not in value
-
-
-def _is_names(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_name, value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e300
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-Check = tuple[Callable[[object], bool], str]
-COLUMN: Check = (_is_name, "the name of a column")
-FLAG: Check = (_is_flag, "true or false")
-
-# The parameters of each rule, and which of them may be left out.
-PARAMETERS: dict[str, dict[str, Check]] = {
-    "required": {"columns": (_is_names, "a list of names of columns")},
-    "number": {"column": COLUMN, "default": (_is_number, "a number")},
-    "text": {"column": COLUMN, "strip": FLAG, "lower": FLAG},
-    "stamp": {"column": COLUMN},
-}
-OPTIONAL = {"strip", "lower"}
+# What any step may have besides the parameters of its kind.
+EVERY_STEP = (
+    Parameter("off", FLAG, "Switched off", "The step stays, but is not carried out.", False),
+    Parameter("note", TEXT, "Note", "Why this step is there.", ""),
+)
 
 
 def check_rules(rules: object) -> list[dict[str, Any]]:
-    """The rules, if they are a list of steps that can be carried out. Raises InvalidRules."""
+    """The rules, if they are a list of steps that can be carried out.
+
+    Raises InvalidRules with a sentence that names the first step and parameter that is wrong, and
+    what is expected.
+    """
     if not isinstance(rules, list):
         raise InvalidRules("Rules are a list of steps.")
+    if len(rules) > MOST_STEPS:
+        raise InvalidRules(f"Rules are a list of {MOST_STEPS} steps at the most.")
     for number, step in enumerate(rules, start=1):
-        _check_step(number, step)
+        if problem := step_problem(step):
+            raise InvalidRules(f"Step {number}{problem}")
     return rules
 
 
-def _check_step(number: int, step: object) -> None:
-    if not isinstance(step, dict) or step.get("rule") not in list(RULES):
-        raise InvalidRules(f"Step {number} has no 'rule' that is one of {', '.join(RULES)}.")
-    code = step["rule"]
-    parameters = PARAMETERS[code]
+def step_problem(step: object) -> str | None:
+    """What is wrong with a step, as the end of a sentence that begins "Step 3"; None if nothing."""
+    code = step.get("rule") if isinstance(step, dict) else None
+    if not isinstance(step, dict) or not isinstance(code, str) or code not in KINDS:
+        return f" has no 'rule' that is one of {', '.join(KINDS)}."
+    kind = KINDS[code]
+    parameters = {p.name: p for p in (*kind.parameters, *EVERY_STEP)}
     for name in step.keys() - parameters.keys() - {"rule"}:
         known = ", ".join(parameters)
-        raise InvalidRules(f"Step {number}: {code!r} has no {name!r}, but {known}.")
-    for name, (fits, what) in parameters.items():
-        is_needed = name in step or name not in OPTIONAL
-        if is_needed and not fits(step.get(name)):
-            raise InvalidRules(f"Step {number}: {name!r} of {code!r} is {what}.")
+        return f": {code!r} has no {name!r}, but {known}."
+    for parameter in parameters.values():
+        if problem := parameter_problem(step, parameter):
+            return f": {parameter.name!r} of {code!r} is {problem}."
+    if problem := conflict(kind, step):
+        return f": {problem}."
+    return None
+
+
+def parameter_problem(step: dict[str, Any], parameter: Parameter) -> str | None:
+    """What a parameter of a step has to be, if it is something else."""
+    if parameter.name not in step and not parameter.is_required:
+        return None
+    return parameter.problem(step.get(parameter.name))
+
+
+def conflict(kind: Kind, step: dict[str, Any]) -> str | None:
+    """What is wrong with parameters that are right one by one."""
+    return kind.conflict(kind.complete(step))

@@ -1,0 +1,46 @@
+"""The kinds of rules: each a small function on columns of cells, in a module of its own.
+
+Pure: no Django, no tables. A rule set is a list of steps in plain JSON, each
+``{"rule": code, ...parameters}``. To add a kind, write its module and name it in ``KINDS``.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from processing.rules import number, required, stamp, text
+from processing.rules.base import ABSENT, Batch, Kind, Step, is_missing
+from processing.rules.number import read_number
+
+KINDS: dict[str, Kind] = {
+    module.KIND.code: module.KIND
+    for module in (
+        required,
+        number,
+        text,
+        stamp,
+    )
+}
+
+__all__ = [
+    "ABSENT",
+    "KINDS",
+    "Batch",
+    "Kind",
+    "Step",
+    "describe",
+    "in_force",
+    "is_missing",
+    "read_number",
+]
+
+
+def in_force(rules: Iterable[Step]) -> list[Step]:
+    """The steps that are not switched off."""
+    return [step for step in rules if not step.get("off")]
+
+
+def describe(step: Mapping[str, Any]) -> str:
+    """A step in words."""
+    kind = KINDS[step["rule"]]
+    words = kind.describe(kind.complete(step))
+    return f"Switched off: {words}" if step.get("off") else words

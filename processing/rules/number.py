@@ -1,0 +1,194 @@
+"""Numbers, as people and programs write them."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from processing.rules.base import Batch, Kind, Step, in_words, is_missing
+from processing.rules.parameters import (
+    CHOICE,
+    FLAG,
+    NUMBER,
+    TEXTS,
+    Parameter,
+    column,
+    on_failure,
+)
+
+# Digits as in a number, without what float() takes besides: underscores, names, other scripts.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# In a text of these alone, float() takes nothing but numbers.
+_PLAIN = b"0123456789+-.eE \t\r\n"
+
+Reader = Callable[[object], float | None]
+
+
+def read_number(cell: object) -> float | None:
+    """A cell as a finite number, or None if it is none."""
+    if isinstance(cell, str):
+        cell = cell.strip()
+        if not _NUMBER.fullmatch(cell):
+            return None
+    elif not isinstance(cell, int | float) or isinstance(cell, bool):
+        return None
+    try:
+        number = float(cell)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def plain_numbers(cells: Sequence[object]) -> list[float] | None:
+    """All cells as numbers, if they are texts that float() alone can read; else None."""
+    try:
+        text = "".join(cells)  # type: ignore[arg-type]
+        if text.encode().translate(None, _PLAIN):
+            return None
+        numbers = list(map(float, cells))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
+
+
+def number(batch: Batch, step: Step) -> None:
+    """The cell becomes a number. A cell that says nothing stays; of one that is no finite number
+    becomes what ``on_failure`` says."""
+    name = step["column"]
+    cells = batch.cells(name)
+    read = reader(step)
+    made: list[object] | list[float] | None = None
+    if read is read_number:
+        made = plain_numbers(cells)
+    if made is None:
+        made = [_made(batch, step, place, cell, read) for place, cell in enumerate(cells)]
+    batch.put(name, made)
+
+
+def _made(batch: Batch, step: Step, place: int, cell: object, read: Reader) -> object:
+    found = read(cell)
+    if found is not None or is_missing(cell):
+        return cell if found is None else found
+    if step["on_failure"] == "fail":
+        batch.fail(place, step["column"], "is no number", value=cell)
+        return cell
+    after = float(step["default"]) if step["on_failure"] == "default" else None
+    batch.repair(place, step["column"], cell, after)
+    return after
+
+
+def reader(step: Step) -> Reader:
+    """The function that reads cells as the step says numbers are written."""
+    return _reader(
+        step["decimal"], step["thousands"], step["percent"], tuple(step["currency"] or ())
+    )
+
+
+@lru_cache(maxsize=256)
+def _reader(decimal: str, thousands: str, percent: bool, currency: tuple[str, ...]) -> Reader:
+    if (decimal, thousands, percent, currency) == (".", "", False, ()):
+        return read_number
+    whole = "[0-9]+"
+    # A space that separates thousands is often one that does not break.
+    separator = "[ \u00a0\u202f]" if thousands == " " else re.escape(thousands)
+    if thousands:
+        whole = rf"(?:[0-9]{{1,3}}(?:{separator}[0-9]{{3}})+|[0-9]+)"
+    point = re.escape(decimal)
+    digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    # The longest first: "US$" before "$".
+    signs = "|".join(map(re.escape, sorted(currency, key=len, reverse=True)))
+    sign = rf"(?:{signs})?" if signs else ""
+    hundredth = r"(?P<percent>\s*%)?" if percent else ""
+    pattern = re.compile(
+        rf"(?P<minus>[+-]?)\s*{sign}\s*(?P<sign>[+-]?)(?P<digits>{digits})\s*{sign}{hundredth}"
+        if signs
+        else rf"(?P<minus>[+-]?)(?P<sign>)(?P<digits>{digits}){hundredth}"
+    )
+
+    def read(cell: object) -> float | None:
+        if not isinstance(cell, str):
+            return read_number(cell)
+        found = pattern.fullmatch(cell.strip())
+        if found is None or (found["minus"] and found["sign"]):
+            return None
+        digits = re.sub(separator, "", found["digits"]) if thousands else found["digits"]
+        result = float(found["minus"] + found["sign"] + digits.replace(decimal, "."))
+        if percent and found["percent"]:
+            result /= 100
+        return result if math.isfinite(result) else None
+
+    return read
+
+
+def describe(step: Step) -> str:
+    written = [
+        "a decimal comma" if step["decimal"] == "," else "",
+        f"thousands separated by {step['thousands']!r}" if step["thousands"] else "",
+        "percent as hundredths" if step["percent"] else "",
+        f"{', '.join(step['currency'])} taken off" if step["currency"] else "",
+    ]
+    how = in_words([words for words in written if words])
+    otherwise = {
+        "default": f"becomes {step['default']} and is kept as a repair",
+        "empty": "becomes empty and is kept as a repair",
+        "fail": "fails the record",
+    }[step["on_failure"]]
+    return (
+        f"{step['column']!r} becomes a number{f' ({how})' if how else ''}; "
+        f"what can't be read as one {otherwise}"
+    )
+
+
+def conflict(step: Step) -> str | None:
+    if step["decimal"] == step["thousands"]:
+        return "'decimal' and 'thousands' can't be the same sign"
+    if any(
+        not sign.strip() or set(sign) & set("0123456789+-.,%") for sign in step["currency"] or ()
+    ):
+        return "a sign in 'currency' has no digit, '+', '-', '.', ',' or '%', and is not blank"
+    return None
+
+
+KIND = Kind(
+    code="number",
+    title="Number",
+    summary="Cells become numbers; what can't be read as one is repaired, or fails the record.",
+    parameters=(
+        column(),
+        on_failure("default", "default", "empty", "fail"),
+        Parameter("default", NUMBER, "Default", "What takes the place of such a cell.", 0.0),
+        Parameter(
+            "decimal",
+            CHOICE,
+            "Decimals follow",
+            default=".",
+            choices=[(".", "a point: 1.5"), (",", "a comma: 1,5")],
+        ),
+        Parameter(
+            "thousands",
+            CHOICE,
+            "Thousands are separated by",
+            "Groups of three digits; in other places the sign is no part of a number.",
+            default="",
+            choices=[
+                ("", "nothing"),
+                (",", "commas: 1,000"),
+                (".", "points: 1.000"),
+                (" ", "spaces: 1 000"),
+                ("'", "apostrophes: 1'000"),
+            ],
+        ),
+        Parameter("percent", FLAG, "Read 12% as 0.12", default=False),
+        Parameter(
+            "currency",
+            TEXTS,
+            "Signs of currency",
+            "Such as € or EUR, before or behind the number: they are taken off. Any other is no "
+            "number, so that no two currencies are mixed.",
+            None,
+        ),
+    ),
+    apply=number,
+    describe=describe,
+    conflict=conflict,
+)

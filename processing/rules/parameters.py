@@ -1,0 +1,189 @@
+"""The parameters of steps: what they are for people, forms and schemas, and how they are checked.
+
+Pure: no Django, no tables.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# The greatest size of a number: sums and means of such ones are still numbers.
+GREATEST = 1e300
+# No name or text of a step is longer, no list or table has more entries.
+LONGEST_TEXT = 2_000
+MOST_ENTRIES = 5_000
+
+REQUIRED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type of parameters: what is said to be expected, and a JSON schema."""
+
+    name: str
+    expected: str
+    fits: Callable[[object], bool]
+    schema: dict[str, Any]
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
+        return False
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_name(value: object) -> bool:
+    return _is_text(value) and bool(value)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= GREATEST and math.isfinite(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1_000_000
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_list(value: object, fits: Callable[[object], bool]) -> bool:
+    return isinstance(value, list) and 0 < len(value) <= MOST_ENTRIES and all(map(fits, value))
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and _is_list(value, _is_name) and len(set(value)) == len(value)
+
+
+def _is_texts(value: object) -> bool:
+    return _is_list(value, _is_text)
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or _is_text(value) or _is_flag(value) or _is_number(value)
+
+
+def _is_table(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and 0 < len(value) <= MOST_ENTRIES
+        and all(map(_is_text, value))
+        and all(map(_is_plain, value.values()))
+    )
+
+
+STRING: dict[str, Any] = {"type": "string", "maxLength": LONGEST_TEXT}
+NAME = STRING | {"minLength": 1}
+NUMBERS: dict[str, Any] = {"type": "number", "minimum": -GREATEST, "maximum": GREATEST}
+
+COLUMN = Type("column", "the name of a column", _is_name, NAME)
+COLUMNS = Type(
+    "columns",
+    "a list of names of columns, none of them twice",
+    _is_names,
+    {
+        "type": "array",
+        "items": NAME,
+        "minItems": 1,
+        "maxItems": MOST_ENTRIES,
+        "uniqueItems": True,
+    },
+)
+TEXT = Type("text", "a text without NUL, of 2,000 characters at the most", _is_text, STRING)
+TEXTS = Type(
+    "texts",
+    "a list of texts",
+    _is_texts,
+    {"type": "array", "items": STRING, "minItems": 1, "maxItems": MOST_ENTRIES},
+)
+NUMBER = Type("number", "a number", _is_number, NUMBERS)
+WHOLE = Type(
+    "whole",
+    "a whole number from 0 to 1,000,000",
+    _is_whole,
+    {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+)
+FLAG = Type("flag", "true or false", _is_flag, {"type": "boolean"})
+CHOICE = Type("choice", "one of its choices", lambda value: isinstance(value, str), STRING)
+TABLE = Type(
+    "table",
+    "an object of texts and what they become: a text, a number, true, false or null",
+    _is_table,
+    {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        "minProperties": 1,
+        "maxProperties": MOST_ENTRIES,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a kind; one without a default has to be given.
+
+    ``choices`` are values and what they mean. A parameter whose default is None may be null.
+    """
+
+    name: str
+    type: Type
+    label: str
+    help: str = ""
+    default: Any = REQUIRED
+    choices: Sequence[tuple[str, str]] = ()
+
+    @property
+    def is_required(self) -> bool:
+        return self.default is REQUIRED
+
+    def problem(self, value: object) -> str | None:
+        """What the value has to be, if it is something else; None if it is right."""
+        if self.choices:
+            values = [choice for choice, _ in self.choices]
+            return None if value in values else f"one of {', '.join(values)}"
+        if value == self.default and type(value) is type(self.default):
+            return None
+        return None if self.type.fits(value) else self.type.expected
+
+    def columns_in(self, value: Any) -> list[str]:
+        """The names of columns in a value of the parameter."""
+        if self.type is COLUMN:
+            return [value]
+        return list(value) if self.type is COLUMNS else []
+
+    def schema(self) -> dict[str, Any]:
+        """A JSON schema of the parameter."""
+        made: dict[str, Any] = dict(self.type.schema)
+        if self.choices:
+            made = {"type": "string", "enum": [choice for choice, _ in self.choices]}
+        elif self.default is None:
+            made = {"oneOf": [made, {"type": "null"}]}
+        if not self.is_required:
+            made["default"] = self.default
+        return made | {"title": self.label, "description": self.help or self.label}
+
+
+def column(help: str = "", *, label: str = "Column", name: str = "column") -> Parameter:  # noqa: A002
+    """The column that a step works on."""
+    return Parameter(name, COLUMN, label, help)
+
+
+def on_failure(default: str, *outcomes: str) -> Parameter:
+    """What becomes of a cell that does not pass."""
+    words = {
+        "default": "the default takes its place",
+        "empty": "it becomes empty",
+        "fail": "the record fails",
+    }
+    return Parameter(
+        "on_failure",
+        CHOICE,
+        "What does not pass",
+        "What takes the place of a cell is kept as a repair.",
+        default,
+        [(outcome, words[outcome]) for outcome in outcomes],
+    )
