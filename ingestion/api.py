@@ -1,6 +1,7 @@
 """The REST API's way to load rows: a file in a form, or a body that is the file."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
@@ -19,7 +20,8 @@ from ingestion import runs
 from ingestion.dialect import CHECKS, check_reading
 from ingestion.errors import IngestionError, InvalidReading, NoRoom
 from ingestion.inputs import StoredInput, keep_chunks, keep_upload
-from ingestion.mapping import column_names
+from ingestion.limits import check_limit
+from ingestion.mapping import FORMAT, column_names
 from records.api.base import StrictQuery, unknown_name
 from records.api.runs import RunSerializer
 from records.api.serializers import ErrorSerializer
@@ -90,6 +92,15 @@ class MayIngest(permissions.BasePermission):
         return request.method != "POST" or request.user.has_perm("records.add_ingestionrun")
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What this app refuses is wrong with the field that is looked at."""
+    try:
+        yield
+    except IngestionError as error:
+        raise serializers.ValidationError(str(error)) from error
+
+
 class ColumnsField(serializers.CharField):
     """Names of columns, separated by commas."""
 
@@ -124,6 +135,21 @@ class IngestQuery(serializers.Serializer[Any]):
     timestamp = ColumnsField(help_text="The columns of the timestamp.")
     value = ColumnsField(most=1, help_text="The column of the value.")
     category = ColumnsField(most=1, help_text="The column of the category.")
+    timestamp_format = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text='How the dates are meant: "iso", "unix", or one such as "%d/%m/%Y". Without it: '
+        "as the source remembers it, else found out. Where dates can be read in two ways, the run "
+        "fails and says so.",
+    )
+    max_rejects = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=20,
+        help_text='The run stops at more rejected rows than so many, "500", or such a share of '
+        'those read, "2%". What has landed stays.',
+    )
     encoding = serializers.CharField(required=False, allow_blank=True)
     delimiter = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, help_text='One character, or "tab"'
@@ -162,6 +188,14 @@ class IngestQuery(serializers.Serializer[Any]):
         if errors:
             raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def validate_timestamp_format(self, text: str) -> str:
+        with _refusals():
+            return runs.check_date_format(text)
+
+    def validate_max_rejects(self, text: str) -> str:
+        with _refusals():
+            return check_limit(text)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -299,6 +333,8 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         how="api",
         source_name=wanted.get("source") or None,
         roles={role: wanted[role] for role in ROLES if wanted.get(role)},
+        timestamp_format=wanted.get(FORMAT, ""),
+        max_rejects=wanted.get("max_rejects", ""),
         user=cast(User, request.user),
         reading=reading_of(wanted),
     )

@@ -14,11 +14,11 @@ from django_q.tasks import async_task
 from ingestion.batches import read_batches
 from ingestion.comparison import Compared, Comparison, Verdict
 from ingestion.errors import IngestionError
-from ingestion.mapping import RowMapper, cell_text, check_columns
 from ingestion.occurrences import Occurrences
 from ingestion.preparation import prepare
 from ingestion.profile import Profile
 from ingestion.readers import Chunk, Reader
+from ingestion.row_mapper import RowMapper, cell_text
 from ingestion.runs import QUEUE, closing_notes, open_input, write_down
 from records import runs, store
 from records.errors import LeaseLost
@@ -113,7 +113,7 @@ def examine(
         remembered=run.source.mapping,
         on_chunk=lambda: on_batch(0, 0),
     )
-    check_columns(found.mapping, found.columns)
+    found.check()
     write_down(run, found)
     findings = _Findings()
     with open_input(run) as reader, Occurrences() as occurrences:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from ingestion.timestamps import Doubt
+
 
 class IngestionError(Exception):
     """Base of this app's errors: the input as a whole can't be taken."""
@@ -46,6 +48,32 @@ class MissingColumns(IngestionError):
         super().__init__(
             f"The input has no column {named}. Its columns are: {', '.join(map(repr, columns))}. "
             "Name the columns to use, or load it into another source."
+        )
+
+
+class AmbiguousDates(IngestionError):
+    """Dates that two formats read, but otherwise, and nobody has said which is meant."""
+
+    def __init__(self, columns: Sequence[str], doubt: Doubt) -> None:
+        self.columns = columns
+        self.doubt = doubt
+        (best, first), (rival, second) = doubt.readings
+        super().__init__(
+            f"The dates in {' and '.join(map(repr, columns))} can be read in two ways, and no row "
+            f"decides: {doubt.text.strip()!r} is {first} by {best}, or {second} by {rival}. "
+            "Nothing has landed. Say which is meant, and load it again: "
+            f"--timestamp-format '{rival}' on the command line, timestamp_format in the API, or "
+            "the date format in the settings of the source."
+        )
+
+
+class InvalidDateFormat(IngestionError):
+    """A format of dates that is none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text[:100]!r} can't be the format of dates: it is iso, unix, or one such as "
+            "%d.%m.%Y, or %m/%d/%Y %H:%M with the time of day."
         )
 
 

@@ -21,7 +21,7 @@ from ingestion.mapping import FORMAT
 from ingestion.packed import GZIP, ZIP, unpacked
 from ingestion.preparation import Prepared, prepare
 from ingestion.readers.repaired import repaired_run
-from ingestion.timestamps import FORMATS, parser
+from ingestion.timestamps import FORMATS, parser, spelled
 from records import store
 from records.errors import SourceHasRecords
 from records.models import DryRun, Feed, IngestionRun, RunState, Source
@@ -58,6 +58,7 @@ class Look:
     ``found`` is what was found out without what the person says; ``error`` says why the input
     can't be read that way, and then ``prepared`` is None. ``partly``: only the beginning of a
     large file was looked at. ``formats`` are those that read the dates, each with an example.
+    ``settled``: how the dates are meant was told by the dry run, and not by that beginning.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Look:
     partly: bool = False
     header: HeaderChange = field(default_factory=HeaderChange)
     formats: list[tuple[str, str]] = field(default_factory=list)
+    settled: bool = False
     same: IngestionRun | None = None
 
     @property
@@ -84,7 +86,7 @@ class Look:
     @property
     def asks_for_format(self) -> bool:
         """Whether the dates can be read in two ways, and nobody has said which."""
-        return self.prepared is not None and self.prepared.rival is not None
+        return self.prepared is not None and self.prepared.doubt is not None
 
     @property
     def obstacle(self) -> str:
@@ -172,10 +174,26 @@ def look(run: IngestionRun) -> Look:
         return seen
     if run.source.columns:
         seen.header = header_change(run.source.columns, seen.prepared.columns)
+    if seen.partly and seen.asks_for_format:
+        seen.settled = _settle(seen.prepared, latest_dry_run(run))
     seen.formats = _formats(seen.prepared)
     # Kept uploads lie under their digest.
     seen.same = _loaded_before(run, run.sha256 or path.name)
     return seen
+
+
+def _settle(prepared: Prepared, dry: DryRun | None) -> bool:
+    """Take the format of the dates from a dry run, which has read all of the file; whether it told.
+
+    A dry run that found no row which decides has failed, as loading would.
+    """
+    if dry is None or dry.state != RunState.FINISHED:
+        return False
+    mapping = dry.report["mapping"]
+    if mapping["timestamp"] != prepared.mapping["timestamp"]:
+        return False
+    prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
+    return True
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
@@ -201,9 +219,12 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
     """
     check_reading(choice.reading)
     same_reading = choice.reading == run.reading
-    if same_reading and choice.mapping == seen.mapping and choice.on_conflict == policy_of(run):
-        return False
     named = dict(choice.mapping)
+    if not named[FORMAT]:
+        # It was not yet told when the page was made, or can't be.
+        named[FORMAT] = seen.mapping[FORMAT]
+    if same_reading and named == seen.mapping and choice.on_conflict == policy_of(run):
+        return False
     if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
         named.pop(FORMAT)
     run.reading, run.mapping = choice.reading, named
@@ -211,11 +232,10 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         prepared = look(run).prepared
         columns = set(prepared.columns if prepared else [])
         run.mapping = {
-            name: named[name]
-            for name in named
-            if (set(named[name]) <= columns and named[name])
-            or (name == FORMAT and set(named["timestamp"]) <= columns)
+            role: named[role] for role in ROLES if named[role] and set(named[role]) <= columns
         }
+        if FORMAT in named and "timestamp" in run.mapping:
+            run.mapping[FORMAT] = named[FORMAT]
     kept = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
     if kept.update(reading=run.reading, mapping=run.mapping):
         dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
@@ -302,19 +322,16 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
         return []
     places = [prepared.columns.index(column) for column in columns]
     texts = (" ".join(row[place] for place in places) for row in prepared.sample)
-    filled = [text for text in dict.fromkeys(texts) if text.strip()]
-    chosen, rival = prepared.mapping[FORMAT], prepared.rival
-    if chosen and rival:
-        reads, reads_too = parser(chosen), parser(rival)
-        filled = [text for text in filled if reads(text) != reads_too(text)] or filled
+    example = next(filter(str.strip, texts), "")
+    chosen, doubt = prepared.mapping[FORMAT], prepared.doubt
+    first = [chosen] if chosen else []
+    if doubt:
+        example, first = doubt.text, [doubt.best, doubt.rival]
     found = []
-    for text in filled[:1]:
-        for pattern in dict.fromkeys([*filter(None, [chosen, rival]), *FORMATS]):
-            moment = parser(pattern)(text)
-            if moment is not None:
-                day = f"{moment.day} {moment:%B %Y}"
-                time = f"{moment:, %H:%M:%S}" if moment.time().isoformat() != "00:00:00" else ""
-                found.append((pattern, f"{text.strip()[:40]} is {day}{time}"))
+    for pattern in dict.fromkeys([*first, *FORMATS]):
+        moment = parser(pattern)(example)
+        if moment is not None:
+            found.append((pattern, f"{example.strip()[:40]} is {spelled(moment)}"))
     if chosen and chosen not in dict(found):
         found.insert(0, (chosen, "as for earlier files"))
     return found

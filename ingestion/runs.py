@@ -20,15 +20,23 @@ from ingestion.ahead import ahead
 from ingestion.batches import read_batches
 from ingestion.detection import digest
 from ingestion.dialect import Dialect, joined
-from ingestion.errors import IngestionError, InputChanged, InvalidSourceName, OtherSource
+from ingestion.errors import (
+    IngestionError,
+    InputChanged,
+    InvalidDateFormat,
+    InvalidSourceName,
+    OtherSource,
+)
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
 from ingestion.limits import check_limit, check_rejects
-from ingestion.mapping import RowMapper, check_columns
+from ingestion.mapping import FORMAT
 from ingestion.occurrences import Occurrences
 from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
 from ingestion.readers.repaired import repaired_run
+from ingestion.row_mapper import RowMapper
 from records import runs, store
+from records.mappings import check_format
 from records.models import IngestionRun, OnConflict, RunState, Source
 from records.signals import landed
 
@@ -54,6 +62,7 @@ def create_run(
     how: str,
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
+    timestamp_format: str = "",
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
@@ -62,11 +71,11 @@ def create_run(
     """Make a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user named; a role that is not in it is taken from the
-    source's mapping, or from the columns' names. ``how`` says by what way the file came;
-    ``reading`` is what the user says about how to read it (see ingestion.dialect); the rest is
-    found out. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in
-    the state "draft" waits for a person (see ingestion.previews). Raises
-    InvalidSourceName, InvalidLimit.
+    source's mapping, or from the columns' names. ``timestamp_format`` says how the dates are
+    meant, ``how`` by what way the file came; ``reading`` is what the user says about how to read
+    it (see ingestion.dialect); the rest is found out. With more rejected rows than ``max_rejects``
+    ("500", "2%") the run stops. A run in the state "draft" waits for a person (see
+    ingestion.previews). Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
     """
     run = new_run(
         path=path,
@@ -74,6 +83,7 @@ def create_run(
         how=how,
         source_name=source_name,
         roles=roles,
+        timestamp_format=timestamp_format,
         user=user,
         reading=reading,
         state=state,
@@ -91,6 +101,7 @@ def new_run(
     how: str,
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
+    timestamp_format: str = "",
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
@@ -101,17 +112,30 @@ def new_run(
         Source(name=name).clean_fields(exclude=["mapping"])
     except ValidationError as error:
         raise InvalidSourceName(name) from error
+    mapping: dict[str, Any] = {role: list(columns) for role, columns in (roles or {}).items()}
+    if check_date_format(timestamp_format):
+        mapping[FORMAT] = timestamp_format
     return IngestionRun(
         source=Source.objects.named(name) or Source(name=name),
         path=str(path.resolve()),
         file_name=file_name[:255],
         size=path.stat().st_size if path.exists() else 0,
-        mapping={role: list(columns) for role, columns in (roles or {}).items()},
+        mapping=mapping,
         how=how,
         user=user,
         reading=dict(reading or {}),
         state=state,
     )
+
+
+def check_date_format(text: str) -> str:
+    """A format of dates, or "" for none named, as it is. Raises InvalidDateFormat."""
+    try:
+        if text:
+            check_format(text)
+    except ValidationError as error:
+        raise InvalidDateFormat(text) from error
+    return text
 
 
 def queue(run: IngestionRun) -> None:
@@ -221,7 +245,7 @@ def _prepare(run: IngestionRun, worker: str) -> None:
         remembered=remembered,
         on_chunk=partial(runs.renew, run, worker),
     )
-    check_columns(found.mapping, found.columns)
+    found.check()
     write_down(run, found)
     run.save(update_fields=["reading", "mapping", *FOUND])
     # Without a row the names of the columns could not be borne out: that is no decision to keep.

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from ingestion.dialect import CHECKS, Format, check_reading
 from ingestion.errors import InvalidReading
-from ingestion.mapping import column_names
+from ingestion.mapping import column_names, knows_roles
 from records.mappings import FORMAT, check_columns, check_format
 from records.models import OnConflict, Source
 from records.requests import PageRequest
@@ -62,7 +62,8 @@ class SettingsForm(forms.Form):
         label="Date format",
         required=False,
         max_length=100,
-        help_text="iso, unix, or one such as %d.%m.%Y. Left empty: told from each input.",
+        help_text="iso, unix, or one such as %d.%m.%Y. Left empty: told from each input; where its "
+        "dates can be read in two ways, it is not loaded.",
     )
     on_conflict = forms.ChoiceField(
         label="When a key comes back with other content", choices=OnConflict.choices
@@ -92,7 +93,7 @@ class SettingsForm(forms.Form):
                 self._check(role, self._check_role, role)
         if self.cleaned_data.get(FORMAT):
             self._check(FORMAT, check_format, self.cleaned_data[FORMAT])
-            if not self.cleaned_data.get("timestamp"):
+            if self.knows_roles and not self.cleaned_data.get("timestamp"):
                 self.add_error(FORMAT, "Without a timestamp column there are no dates to read.")
         try:
             check_reading(self.reading)
@@ -114,12 +115,18 @@ class SettingsForm(forms.Form):
             raise ValidationError(f"This source has no column {', '.join(map(repr, strangers))}.")
 
     @property
+    def knows_roles(self) -> bool:
+        """Whether it is decided who plays which role; else the next input's columns tell."""
+        named = any(self.cleaned_data.get(role) for role in ROLES) if self.is_bound else False
+        return knows_roles(self.source.mapping) or named
+
+    @property
     def mapping(self) -> dict[str, Any]:
-        """The mapping to remember; empty where none was and none is given."""
-        roles: dict[str, Any] = {role: self.cleaned_data[role] for role in ROLES}
-        if not self.source.mapping and not any(roles.values()):
-            return {}
-        return roles | {FORMAT: self.cleaned_data[FORMAT] or None}
+        """The mapping to remember, with roles only where they are decided."""
+        date_format = self.cleaned_data[FORMAT]
+        if not self.knows_roles:
+            return {FORMAT: date_format} if date_format else {}
+        return {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: date_format or None}
 
     @property
     def reading(self) -> dict[str, str]:

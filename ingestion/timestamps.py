@@ -1,9 +1,12 @@
 """Text -> moments in time. Pure: no Django, no tables."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+from itertools import combinations
 
 ISO = "iso"
 UNIX = "unix"
@@ -38,6 +41,8 @@ FORMATS = (ISO, *(date + time for date in DATES for time in TIMES), UNIX)
 _ISO_START = re.compile(r"\d{4}-\d\d-\d\d")
 # Seconds, or thousandths of them, between 1973 and 5138.
 _UNIX = re.compile(r"\d{9,11}(?:\.\d{1,9})?|\d{12,14}")
+# Cells that are written as databases take them, or nearly so, a line each.
+_PLAIN = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}\n)*")
 
 Parser = Callable[[str], datetime | None]
 
@@ -52,8 +57,6 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
     # Without a change of offset, which costs as much as the parsing.
     plain = UTC if str(zone) == "UTC" else zone
 
-    # Dates repeat from row to row, and strptime is slow.
-    @lru_cache(maxsize=1 << 14)
     def parse(text: str) -> datetime | None:
         text = text.strip()
         try:
@@ -74,6 +77,36 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
     return parse
 
 
+def sql_times(pattern: str, zone: tzinfo = UTC) -> Callable[[Sequence[str]], list[str | None]]:
+    """A function from cells to moments as records.rows.Row has them; see ``parser``."""
+    parse = parser(pattern, zone)
+
+    # Dates repeat from row to row, and strptime is slow.
+    @lru_cache(maxsize=1 << 14)
+    def sql_time(text: str) -> str | None:
+        moment = parse(text)
+        return None if moment is None else moment.isoformat(" ").removesuffix("+00:00")
+
+    def read(texts: Sequence[str]) -> list[str | None]:
+        if pattern == ISO and str(zone) == "UTC" and (plain := _plain(texts)) is not None:
+            return plain
+        return list(map(sql_time, texts))
+
+    return read
+
+
+def _plain(texts: Sequence[str]) -> list[str | None] | None:
+    """Moments without an offset, all at once, as they need no more than a look; else None."""
+    lines = "".join(f"{text}\n" for text in texts)
+    if not _PLAIN.fullmatch(lines):
+        return None
+    try:
+        deque(map(datetime.fromisoformat, texts), maxlen=0)
+    except ValueError:
+        return None
+    return list(lines.replace("T", " ").split("\n")[:-1])
+
+
 def _from_unix(text: str) -> datetime | None:
     if not _UNIX.fullmatch(text):
         return None
@@ -81,25 +114,92 @@ def _from_unix(text: str) -> datetime | None:
     return datetime.fromtimestamp(seconds / 1000 if seconds >= 1e11 else seconds, UTC)
 
 
-def detect_format(texts: Iterable[str]) -> tuple[str | None, str | None]:
-    """The format that reads most of the texts, and another one that reads as many but otherwise.
+def detect_format(texts: Iterable[str]) -> str | None:
+    """The format that reads most of the texts; None where none reads at least half of them."""
+    return FormatSearch(texts).best
 
-    The first is None where no format reads at least half of the texts that are not empty.
+
+def spelled(moment: datetime) -> str:
+    """A moment in words that can't be mistaken: 3 April 2025, or 3 April 2025, 13:08:00."""
+    time = f"{moment:, %H:%M:%S}" if moment.time().isoformat() != "00:00:00" else ""
+    return f"{moment.day} {moment:%B %Y}{time}"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Two formats that read the dates of an input equally well, and a date they read otherwise."""
+
+    best: str
+    rival: str
+    text: str
+
+    @property
+    def readings(self) -> list[tuple[str, str]]:
+        """Each of the formats, with what it makes of the date."""
+        moments = [(name, parser(name)(self.text)) for name in (self.best, self.rival)]
+        return [(name, spelled(moment) if moment else "no date") for name, moment in moments]
+
+
+class FormatSearch:
+    """Tells the format of an input's dates: from the first of them, and if need be from more.
+
+    Formats that read equally many of the first texts are candidates; of further texts, one that
+    only some candidates can read decides for these.
     """
-    filled = [text for text in dict.fromkeys(texts) if text.strip()]
-    likely = _fitting(filled[:20], FORMATS, at_least=0.5)
-    shares = _fitting(filled, likely, at_least=0.5)
-    if not shares:
-        return None, None
-    best, *others = sorted(shares, key=lambda name: -shares[name])
-    reads = parser(best)
-    rivals = [
-        other
-        for other in others
-        if shares[other] == shares[best]
-        and any(reads(text) != parser(other)(text) for text in filled)
-    ]
-    return best, rivals[0] if rivals else None
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        filled = _filled(texts)
+        likely = _fitting(filled[:20], FORMATS, at_least=0.5)
+        shares = _fitting(filled, likely, at_least=0.5)
+        most = max(shares.values(), default=0)
+        self._candidates = {name: parser(name) for name in shares if shares[name] == most}
+        # For each two candidates the first text of which they make different moments.
+        self._apart: dict[tuple[str, str], str] = {}
+        if self.is_open:
+            # A text that both can read tells more than one that only one can.
+            for text in sorted(filled, key=self._is_read_by_all, reverse=True):
+                self._compare(text)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether further texts may decide anything."""
+        return len(self._candidates) > 1
+
+    @property
+    def best(self) -> str | None:
+        return next(iter(self._candidates), None)
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """What can't be told; None where all candidates make the same of all texts so far."""
+        best, *others = self._candidates or [""]
+        for other in others:
+            if (best, other) in self._apart:
+                return Doubt(best, other, self._apart[best, other])
+        return None
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Let further texts decide between the candidates."""
+        for text in _filled(texts):
+            if not self.is_open:
+                return
+            able = {name: read for name, read in self._candidates.items() if read(text)}
+            if able:
+                self._candidates = able
+                self._compare(text)
+
+    def _is_read_by_all(self, text: str) -> bool:
+        return all(read(text) for read in self._candidates.values())
+
+    def _compare(self, text: str) -> None:
+        moments = [(name, read(text)) for name, read in self._candidates.items()]
+        for (one, first), (other, second) in combinations(moments, 2):
+            if first != second:
+                self._apart.setdefault((one, other), text)
+
+
+def _filled(texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text.strip()]
 
 
 def _fitting(texts: Sequence[str], formats: Iterable[str], *, at_least: float) -> dict[str, float]:

@@ -12,17 +12,23 @@ FORMAT = "timestamp_format"
 
 
 def check_mapping(mapping: Any) -> dict[str, Any]:
-    """The mapping, with a list of columns for every role. Raises ValidationError."""
+    """The mapping, with a list of columns for every role. Raises ValidationError.
+
+    One that names no role at all knows of dates only; the next input's columns tell their roles.
+    """
     if not isinstance(mapping, dict):
         raise ValidationError("A mapping is a JSON object of roles and their columns.")
     for role, columns in mapping.items():
         if role == FORMAT:
-            check_format(columns)
+            if columns is not None:
+                check_format(columns)
         elif role in MOST:
             check_columns(role, columns)
         else:
             known = ", ".join([*MOST, FORMAT])
             raise ValidationError(f"There is no role {role!r}. The roles are {known}.")
+    if not mapping.keys() & MOST.keys():
+        return mapping
     return {role: mapping.get(role, []) for role in MOST} | {
         key: value for key, value in mapping.items() if key == FORMAT
     }

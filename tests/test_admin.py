@@ -397,6 +397,21 @@ def test_a_mapping_is_edited(admin):
 
 
 @pytest.mark.parametrize(
+    "mapping",
+    [
+        {},
+        {"timestamp_format": "%d/%m/%Y"},
+        {"id": ["a"], "timestamp": [], "value": [], "category": [], "timestamp_format": None},
+    ],
+)
+def test_a_mapping_that_decides_little_is_saved_as_it_is(admin, mapping):
+    source = Source.objects.create(name="shop", mapping={"id": ["b"]})
+    admin.post(url("source", "change", source.pk), {"mapping": json.dumps(mapping)})
+    source.refresh_from_db()
+    assert source.mapping == mapping
+
+
+@pytest.mark.parametrize(
     ("mapping", "sentence"),
     [
         ("[]x", "This can't be read as JSON"),
@@ -515,16 +530,19 @@ def test_adding_a_rule_set_supersedes_the_one_in_force(admin, staff):
     ("rules", "sentence"),
     [
         ("{}", "Rules are a list of steps."),
-        ("[5]", "Step 1 has no 'rule' that is one of required, number, text, stamp."),
+        ("[5]", "Step 1 has no 'rule' that is one of required, number, "),
         ('[{"rule": []}]', "Step 1 has no 'rule'"),
         ('[{"rule": "magic"}]', "Step 1 has no 'rule'"),
         ('[{"rule": "required"}]', "Step 1: 'columns' of 'required' is a list of names"),
         ('[{"rule": "required", "columns": "id"}]', "is a list of names of columns"),
-        ('[{"rule": "number", "column": "a"}]', "Step 1: 'default' of 'number' is a number."),
+        ('[{"rule": "number", "default": 1}]', "'column' of 'number' is the name of a column."),
         ('[{"rule": "number", "column": "a", "default": true}]', "is a number."),
         ('[{"rule": "stamp", "column": "a\\u0000"}]', "is the name of a column."),
         ('[{"rule": "text", "column": "a", "strip": 1}]', "'strip' of 'text' is true or false."),
-        ('[{"rule": "stamp", "column": "a", "zone": 1}]', "'stamp' has no 'zone', but column."),
+        (
+            '[{"rule": "stamp", "column": "a", "zone": 1}]',
+            "'stamp' has no 'zone', but column, off, note.",
+        ),
     ],
 )
 def test_rules_that_can_not_be_carried_out_are_refused_with_a_sentence(admin, rules, sentence):

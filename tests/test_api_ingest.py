@@ -152,6 +152,10 @@ def test_what_is_said_about_reading_stays_with_the_run(api):
         ("source=s&value=a,b", CSV, "text/csv", "Name one column, not 2."),
         ("source=s&encoding=nope", CSV, "text/csv", "no such encoding"),
         ("source=s&delimiter=abc", CSV, "text/csv", "one character"),
+        ("source=s&timestamp_format=soon", CSV, "text/csv", "'soon' can't be the format of dates"),
+        ("source=s&timestamp_format=%25H:%25M", CSV, "text/csv", "can't be the format of dates"),
+        ("source=s&timestamp_format=%25Y%00", CSV, "text/csv", "Null"),
+        ("source=s&max_rejects=few", CSV, "text/csv", "'few' can't be the most rejected rows"),
         ("source=s", CSV, "text/csv; charset=nope", "no such encoding"),
         ("source=s", b"", "text/csv", "no file in this request"),
         ("source=s", b"\x89PNG\r\n", "text/csv", "it is a picture"),
@@ -180,6 +184,8 @@ def test_bad_input_is_a_400_with_a_sentence(api, settings, query, body, content_
         ({"file": file(), "x": "1"}, "no field of this name"),
         ({"file": file(), "source": "a b"}, "A name starts with"),
         ({"file": file(), "format": "xml"}, "delimited"),
+        ({"file": file(), "max_rejects": "101%"}, "can't be the most rejected rows"),
+        ({"file": file(), "timestamp_format": "%d" * 60}, "no more than 100 characters"),
     ],
 )
 def test_a_bad_form_is_a_400_with_a_sentence(api, settings, folder, form, said):
@@ -197,6 +203,32 @@ def test_fields_of_a_form_are_not_taken_from_the_address(api):
     answer = api.post("/ingest?source=shop", {"file": file()})
     assert answer.status_code == 400
     assert "one of its fields" in answer.json()["detail"]
+
+
+def test_dates_that_can_be_read_two_ways_fail_the_run_unless_it_is_said_how_they_are_meant(api):
+    body = b"id,date\n1,03/04/2025\n"
+    answer = api.post("/ingest?source=shop", body, content_type="text/csv")
+    load(answer.json()["id"], "worker")
+    told = api.get(answer["Location"]).json()
+    assert (told["state"], told["ledger"]["read"]) == ("failed", 0)
+    assert "in two ways" in told["error"]
+    assert "timestamp_format in the API" in told["error"]
+    form = {"file": file(body, "shop.csv"), "timestamp_format": "%d/%m/%Y"}
+    assert api.post("/ingest", form).status_code == 202
+    done = load(IngestionRun.objects.latest("pk").pk, "worker")
+    assert done is not None
+    assert done.created == 1
+    assert str(DataRecord.objects.get().timestamp)[:10] == "2025-04-03"
+
+
+def test_a_run_stops_at_more_rejected_rows_than_it_was_given(api):
+    body = b"id,value\n1\n2\n3,x\n"
+    answer = api.post("/ingest?source=shop&max_rejects=1", body, content_type="text/csv")
+    load(answer.json()["id"], "worker")
+    told = api.get(answer["Location"]).json()
+    assert told["error"].startswith("Stopped: 2 of 3 rows were rejected, and the limit is 1.")
+    answer = api.post("/ingest", {"file": file(body, "shop.csv"), "max_rejects": " 70 % "})
+    assert IngestionRun.objects.get(pk=answer.json()["id"]).max_rejects == "70%"
 
 
 @pytest.mark.parametrize("content_type", ["application/xml", "application/x-www-form-urlencoded"])

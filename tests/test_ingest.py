@@ -226,11 +226,81 @@ def test_rows_without_a_key_all_survive_and_a_grown_file_adds_what_is_new(tmp_pa
     assert (again.created, again.unchanged) == (2, 3)
 
 
-def test_dates_that_can_be_read_two_ways_are_told(tmp_path):
-    path = tmp_path / "dates.csv"
+@pytest.fixture
+def ambiguous(tmp_path) -> Path:
+    path = tmp_path / "visits.csv"
     path.write_text("id,date\n1,03/04/2025\n2,05/06/2025\n")
-    run = load(path)
-    assert any("in two ways" in note for note in run.notes)
+    return path
+
+
+def day_of(record: str) -> str:
+    return str(DataRecord.objects.get(pk=record).timestamp)[:10]
+
+
+def test_dates_that_can_be_read_two_ways_are_asked_for(ambiguous, capsys):
+    (facts,), status = ingest(capsys, ambiguous)
+    assert status == 1
+    assert facts["error"] == (
+        "The dates in 'date' can be read in two ways, and no row decides: '03/04/2025' is "
+        "4 March 2025 by %m/%d/%Y, or 3 April 2025 by %d/%m/%Y. Nothing has landed. Say which is "
+        "meant, and load it again: --timestamp-format '%d/%m/%Y' on the command line, "
+        "timestamp_format in the API, or the date format in the settings of the source."
+    )
+    assert facts["read"] == 0
+    assert not DataRecord.objects.exists()
+    assert Source.objects.get().mapping == {}
+    (report,), status = ingest(capsys, ambiguous, "--dry-run")
+    assert (report["error"], status) == (facts["error"], 1)
+
+
+def test_how_dates_are_meant_is_remembered_once_it_was_said(ambiguous, capsys):
+    (facts,), status = ingest(capsys, ambiguous, "--timestamp-format", "%d/%m/%Y")
+    assert (facts["created"], status) == (2, 0)
+    assert day_of("visits:1") == "2025-04-03"
+    ambiguous.write_text("id,date\n3,01/02/2025\n")
+    ingest(capsys, ambiguous)
+    assert day_of("visits:3") == "2025-02-01"
+    (report,), _ = ingest(capsys, ambiguous, "--dry-run", "--timestamp-format", "%m/%d/%Y")
+    ((column, before, after),) = report["changes"][0]["cells"]
+    assert (column, before[:10], after[:10]) == ("timestamp", "2025-02-01", "2025-01-02")
+    # Of another column nothing is known.
+    ambiguous.write_text("id,date,till\n4,01/02/2025,02/03/2025\n")
+    (facts,), status = ingest(capsys, ambiguous, "--timestamp", "till")
+    assert (facts["state"], status) == ("failed", 1)
+
+
+@pytest.mark.parametrize("decides", [0, 1_500, 3_000])
+def test_any_row_of_the_file_decides_how_dates_are_meant(tmp_path, capsys, decides):
+    days = [f"{n % 12 + 1:02}/{n % 11 + 1:02}/2025" for n in range(3_001)]
+    days[decides] = "25/03/2025"
+    path = tmp_path / "long.csv"
+    path.write_text("id,date\n" + "".join(f"{n},{day}\n" for n, day in enumerate(days)))
+    (facts,), status = ingest(capsys, path)
+    assert (facts["created"], status) == (3_001, 0)
+    assert Source.objects.get().mapping["timestamp_format"] == "%d/%m/%Y"
+
+
+def test_dates_that_mean_the_same_either_way_are_not_asked_for(tmp_path):
+    path = tmp_path / "same.csv"
+    path.write_text("id,date\n" + "".join(f"{n},{n % 12 + 1}/{n % 12 + 1}/25\n" for n in range(40)))
+    assert load(path).created == 40
+    assert day_of("same:2") == "2025-03-03"
+
+
+@pytest.mark.parametrize("text", ["soon", "%H:%M", "%", "%d/%m/%Y %Q"])
+def test_what_is_no_format_of_dates_is_refused(ambiguous, text):
+    with pytest.raises(CommandError, match="can't be the format of dates: it is iso, unix") as no:
+        call_command("ingest", str(ambiguous), "--timestamp-format", text)
+    assert no.value.returncode == 2
+    assert not IngestionRun.objects.exists()
+
+
+def test_a_format_of_dates_without_dates_is_said_to_have_no_use(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("id,value\n1,2\n")
+    call_command("ingest", str(path), "--timestamp-format", "iso")
+    (note,) = IngestionRun.objects.get().notes
+    assert note == "No column is the timestamp, so that its format has no use here."
 
 
 def test_a_killed_run_goes_on_behind_its_last_batch(tmp_path, settings, monkeypatch):

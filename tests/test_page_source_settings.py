@@ -5,7 +5,8 @@ from django.contrib.auth.models import Permission, User
 
 from ingestion.mapping import column_names
 from ingestion.source_settings import listed
-from records.models import Source
+from records.models import DataRecord, Source
+from tests.factories import load
 from tests.landed import land, sale
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,23 @@ def test_a_source_that_knows_no_columns_yet_goes_on_knowing_none(admin_client):
     admin_client.post(URL, {"on_conflict": "keep", "id": "anything"})
     source.refresh_from_db()
     assert source.mapping["id"] == ["anything"]
+
+
+def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_client, tmp_path):
+    Source.objects.create(name="shop")
+    path = tmp_path / "shop.csv"
+    path.write_text("id,date,value\n1,03/04/2025,5\n")
+    assert "in two ways" in load(path).error
+    admin_client.post(URL, {"on_conflict": "update", "timestamp_format": "%d/%m/%Y"})
+    assert Source.objects.get().mapping == {"timestamp_format": "%d/%m/%Y"}
+    html = text(admin_client.get(URL))
+    assert 'value="%d/%m/%Y"' in html
+    assert "told by the names of the columns" in html
+    assert text(admin_client.get("/sources/shop/")).count("not known before the first file") == 4
+    assert "not known yet" in text(admin_client.get("/sources/"))
+    assert load(path).created == 1
+    assert str(DataRecord.objects.get().timestamp)[:10] == "2025-04-03"
+    assert Source.objects.get().mapping["value"] == ["value"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.timestamps import FORMATS, detect_format, parser
+from ingestion.timestamps import FORMATS, Doubt, FormatSearch, detect_format, parser
 
 
 @pytest.mark.parametrize(
@@ -24,15 +24,42 @@ from ingestion.timestamps import FORMATS, detect_format, parser
     ],
 )
 def test_the_format_is_told_from_the_texts(texts, expected):
-    assert detect_format(texts)[0] == expected
+    assert detect_format(texts) == expected
 
 
-def test_dates_that_can_be_read_two_ways_name_the_rival():
-    assert detect_format(["03/04/2025", "05/06/2025"]) == ("%m/%d/%Y", "%d/%m/%Y")
+def test_dates_that_can_be_read_two_ways_leave_a_doubt():
+    search = FormatSearch(["", "03/03/2025", "03/04/2025", "05/06/2025"])
+    assert search.doubt == Doubt("%m/%d/%Y", "%d/%m/%Y", "03/04/2025")
+    assert search.doubt.readings == [("%m/%d/%Y", "4 March 2025"), ("%d/%m/%Y", "3 April 2025")]
 
 
-def test_one_date_that_decides_leaves_no_rival():
-    assert detect_format(["03/04/2025", "05/16/2025"]) == ("%m/%d/%Y", None)
+def test_one_date_that_decides_leaves_no_doubt():
+    search = FormatSearch(["03/04/2025", "05/16/2025"])
+    assert (search.best, search.doubt) == ("%m/%d/%Y", None)
+    assert not search.is_open
+
+
+def test_a_later_date_decides_and_one_that_nobody_can_read_does_not():
+    search = FormatSearch(["03/04/2025 08:30"])
+    search.add(["", "soon", "04/05/2025 09:00"])
+    assert search.is_open
+    assert search.doubt is not None
+    search.add(["05/06/2025 09:00", "25/03/2025 09:00", "03/26/2025 09:00"])
+    assert (search.best, search.doubt) == ("%d/%m/%Y %H:%M", None)
+
+
+def test_dates_that_mean_the_same_either_way_leave_a_doubt_only_once_others_do_not():
+    search = FormatSearch(["03/03/2025"])
+    assert search.doubt is None
+    assert search.is_open
+    search.add(["03/04/2025"])
+    assert search.doubt == Doubt("%m/%d/%Y", "%d/%m/%Y", "03/04/2025")
+
+
+def test_dates_that_contradict_each_other_leave_a_doubt():
+    doubt = FormatSearch(["25/03/2025", "03/25/2025"]).doubt
+    assert doubt is not None
+    assert dict(doubt.readings) == {"%m/%d/%Y": "no date", "%d/%m/%Y": "25 March 2025"}
 
 
 def test_a_time_without_an_offset_is_local_to_the_zone():

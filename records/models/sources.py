@@ -29,7 +29,7 @@ class Source(models.Model):
     name = KeyField(max_length=100, unique=True, validators=[SOURCE_NAME])
     # Role -> columns of the input: {"id": [..], "timestamp": [..], "value": [..],
     # "category": [..]}; a role without a column has an empty list. "timestamp_format" is the
-    # format of the dates.
+    # format of the dates. Without any role the next input's columns tell who plays which.
     mapping = models.JSONField(default=dict, blank=True)
     # The columns of the input that the mapping was last used on, in its order.
     columns = models.JSONField(default=list, blank=True)

@@ -52,6 +52,11 @@ class Command(RunCommand):
             )
         for role in ("value", "category"):
             parser.add_argument(f"--{role}", metavar="COL", help=f"column of the {role}")
+        parser.add_argument(
+            "--timestamp-format", metavar="FORMAT", default="",
+            help="how the dates are meant: iso, unix, or one such as %%d/%%m/%%Y (default: as the "
+            "source remembers it, else found out; asked for where they can be read in two ways)",
+        )  # fmt: skip
         for name, (metavar, what) in READING.items():
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, metavar=metavar, help=f"{what} (default: found out)")
@@ -72,15 +77,22 @@ class Command(RunCommand):
         try:
             check_reading(said)
             limit = check_limit(options["max_rejects"])
+            date_format = runs.check_date_format(options["timestamp_format"])
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
+        wanted = {
+            "how": "command",
+            "source_name": options["source"],
+            "roles": roles,
+            "timestamp_format": date_format,
+            "reading": said,
+        }
         status = 0
         for path in self.files(options["paths"]):
             if options["dry_run"]:
-                found = self.dry_run(path, options["source"], roles, said, as_json=options["json"])
-                status = max(status, found)
+                status = max(status, self.dry_run(path, wanted, as_json=options["json"]))
                 continue
-            run = self.load(path, options["source"], roles, said, limit, quiet=options["json"])
+            run = self.load(path, {**wanted, "max_rejects": limit}, quiet=options["json"])
             self.report(run, as_json=options["json"])
             status = max(status, self.exit_status(run))
             if run.state == RunState.CANCELLED:
@@ -116,26 +128,9 @@ class Command(RunCommand):
             raise CommandError(f"There is no file to load at {place}.", returncode=2)
         return files
 
-    def load(
-        self,
-        path: Path,
-        source: str | None,
-        roles: dict[str, list[str]],
-        reading: dict[str, str],
-        max_rejects: str,
-        *,
-        quiet: bool,
-    ) -> IngestionRun:
+    def load(self, path: Path, wanted: dict[str, Any], *, quiet: bool) -> IngestionRun:
         try:
-            run = runs.create_run(
-                path=path,
-                file_name=path.name,
-                how="command",
-                source_name=source,
-                roles=roles,
-                reading=reading,
-                max_rejects=max_rejects,
-            )
+            run = runs.create_run(path=path, file_name=path.name, **wanted)
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         with progress_bar(enabled=not quiet) as show:
@@ -144,23 +139,13 @@ class Command(RunCommand):
             raise CommandError(f"Another worker took {run}.")
         return done
 
-    def dry_run(
-        self,
-        path: Path,
-        source: str | None,
-        roles: dict[str, list[str]],
-        reading: dict[str, str],
-        *,
-        as_json: bool,
-    ) -> int:
+    def dry_run(self, path: Path, wanted: dict[str, Any], *, as_json: bool) -> int:
         """Print what loading the file would do; the exit status."""
         try:
-            run = runs.new_run(
-                path=path, file_name=path.name, how="command", source_name=source, roles=roles
-            )
+            run = runs.new_run(path=path, file_name=path.name, **wanted)
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        run.reading = joined(run.source.reading, reading)
+        run.reading = joined(run.source.reading, run.reading)
         facts = {"dry_run": True, "source": run.source.name, "file": run.file_name}
         try:
             report = examine(run, on_conflict=run.source.on_conflict)
