@@ -46,12 +46,12 @@ def read_batches(
 ) -> Iterator[Batch]:
     """The rows of an input in batches, without the first ``skip``, which have landed before.
 
-    The skipped rows are read all the same: a key made from content needs to have seen them. Empty
+    The skipped rows are read all the same, and mapped where the mapper has to see them. Empty
     batches show that reading gets on. With ``keep_raw`` rows know their exact bytes.
     """
     for chunk in reader.chunks(size):
         read = len(chunk.rows) + len(chunk.rejects)
-        if skip >= read and not mapper.makes_keys:
+        if skip >= read and not mapper.sees_all:
             skip -= read
             yield Batch(bytes_read=chunk.bytes_read)
             continue

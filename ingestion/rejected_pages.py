@@ -145,7 +145,7 @@ def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse
     except IngestionError as error:
         messages.error(request, str(error))
         return redirect("rejected-row", row.pk)
-    done = runs.load(made.pk, worker_name())
+    done = runs.load(made.pk, worker_name(of_queue=False))
     row.refresh_from_db()
     if done is None:
         messages.info(request, "A worker replays this row.")

@@ -69,8 +69,13 @@ class RowMapper:
 
     @property
     def makes_keys(self) -> bool:
-        """Whether keys are made of content, so that every row of the input has to be seen."""
+        """Whether keys are made of content."""
         return not self._key
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether it must not miss a row: it numbers those alike, or counts unread times."""
+        return self.makes_keys or self._moments is not None
 
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> list[Row | RowError]:
         """For each row what lands of it, or why no record can be made of it."""

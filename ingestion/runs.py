@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -247,10 +248,13 @@ def _prepare(run: IngestionRun, worker: str) -> None:
     )
     found.check()
     write_down(run, found)
-    run.save(update_fields=["reading", "mapping", *FOUND])
-    # Without a row the names of the columns could not be borne out: that is no decision to keep.
-    if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
-        Source.objects.filter(pk=run.source_id).update(mapping=run.mapping, columns=run.columns)
+    # A run that knows its columns is not prepared again: its source has to know them by then.
+    with transaction.atomic():
+        run.save(update_fields=["reading", "mapping", *FOUND])
+        # Without a row the names of the columns could not be borne out: no decision to keep.
+        if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
+            source = Source.objects.filter(pk=run.source_id)
+            source.update(mapping=run.mapping, columns=run.columns)
 
 
 def write_down(run: IngestionRun, found: Prepared) -> None:

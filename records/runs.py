@@ -25,13 +25,19 @@ log = logging.getLogger(__name__)
 ALIVE_SECONDS = 60
 # A run that waits is woken again after so long: its wake-up call may have been lost.
 WAKE_SECONDS = 15
+# So begins the last part of the name of a worker that is none of a queue's.
+ASIDE = "aside-"
 
 AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Undo)
 
 
-def worker_name() -> str:
-    """A name that no other worker has, on this or another machine; it tells its process."""
-    return f"{_machine()}:{os.getpid()}:{secrets.token_hex(4)}"
+def worker_name(*, of_queue: bool = True) -> str:
+    """A name that no other worker has, on this or another machine; it tells its process.
+
+    It also tells whether that is a worker of a queue, or somebody's command or request.
+    """
+    kind = "" if of_queue else ASIDE
+    return f"{_machine()}:{os.getpid()}:{kind}{secrets.token_hex(4)}"
 
 
 @cache
@@ -205,7 +211,7 @@ def is_working(queue: str) -> bool:
     now = timezone.now()
     return any(
         model.objects.filter(state=RunState.RUNNING, lease_until__gte=now)
-        .exclude(how="command")
+        .exclude(worker__contains=f":{ASIDE}")
         .exists()
         for model in models
     )

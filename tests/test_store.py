@@ -249,6 +249,15 @@ def test_the_lease_of_a_process_that_is_gone_lapses_at_once():
     assert runs.stalled(IngestionRun) == [gone]
 
 
+def test_a_queue_is_at_work_on_what_its_own_workers_hold():
+    mine = IngestionRun.objects.filter(pk=running().pk)
+    mine.update(how="upload", worker=runs.worker_name(of_queue=False))
+    assert not runs.is_working("ingestion")
+    # What a command began, and a worker took over.
+    mine.update(how="command", worker=runs.worker_name())
+    assert runs.is_working("ingestion")
+
+
 def test_a_run_that_gets_on_may_be_taken_up_as_often_as_it_takes():
     run = running()
     IngestionRun.objects.filter(pk=run.pk).update(attempts=5)

@@ -59,7 +59,7 @@ class Command(IngestCommand):
 
     def work(self, run: IngestionRun, *, quiet: bool) -> IngestionRun:
         with progress_bar(enabled=not quiet) as show:
-            done = runs.load(run.pk, worker_name(), show)
+            done = runs.load(run.pk, worker_name(of_queue=False), show)
         if done is None:
             raise CommandError(f"Another worker has {run}.")
         return done

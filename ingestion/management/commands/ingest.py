@@ -134,7 +134,7 @@ class Command(RunCommand):
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         with progress_bar(enabled=not quiet) as show:
-            done = runs.load(run.pk, worker_name(), show)
+            done = runs.load(run.pk, worker_name(of_queue=False), show)
         if done is None:
             raise CommandError(f"Another worker took {run}.")
         return done

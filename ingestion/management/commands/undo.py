@@ -32,7 +32,7 @@ class Command(RunCommand):
             created = undo.create_undo(run=run, how="command")
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        done = undo.undo(created.pk, worker_name())
+        done = undo.undo(created.pk, worker_name(of_queue=False))
         if done is None:
             raise CommandError(f"Another worker took the {created}.")
         if options["json"]:

@@ -51,7 +51,7 @@ class Command(RunCommand):
 
     def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
         with progress_bar(enabled=not quiet) as show:
-            done = runs.process(run.pk, worker_name(), show)
+            done = runs.process(run.pk, worker_name(of_queue=False), show)
         if done is None:
             raise CommandError(f"Another worker took {run}.")
         return done
