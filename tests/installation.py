@@ -1,6 +1,7 @@
 """A whole installation of its own: a folder, a database, and the processes that run on them."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -137,6 +138,28 @@ def installation(folder: Path, server: str | None) -> Iterator[Installation]:
         made.end()
         if server is not None:
             _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def copied(original: Installation, folder: Path) -> Iterator[Installation]:
+    """Another installation with the same data; nobody may be at work on the original."""
+    shutil.copytree(original.folder, folder)
+    if original.database_url is None:
+        made = Installation(folder)
+    else:
+        name = f"dataflow_{uuid.uuid4().hex[:12]}"
+        template = urlsplit(original.database_url).path[1:]
+        _execute(original.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+        url = urlsplit(original.database_url)._replace(path=f"/{name}").geturl()
+        made = Installation(folder, url)
+    made.environment = original.environment | made.environment
+    try:
+        yield made
+    finally:
+        made.end()
+        shutil.rmtree(folder)
+        if original.database_url is not None:
+            _execute(original.database_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _execute(server: str, statement: str) -> None:

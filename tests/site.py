@@ -58,37 +58,56 @@ class Site:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(20)
 
+    @property
+    def token(self) -> str:
+        """What a program sends along to be let in."""
+        found = re.search(r"Token \w+", self.said("API"))
+        assert found
+        return found[0]
+
     def stats(self) -> Any:
-        token = re.search(r"Token \w+", self.said("API"))
-        assert token
-        status, answer = self.get("/stats", Authorization=token[0])
+        status, answer = self.get("/stats", Authorization=self.token)
         assert status == 200
         return answer
 
     def upload(self, file: Path, source: str) -> None:
-        """Upload a file as a browser without JavaScript does."""
-        cookies = CookieJar()
-        opener = build_opener(HTTPCookieProcessor(cookies))
+        """Upload a file and load it, as a browser without JavaScript does."""
+        visitor = Visitor(self)
+        visitor.load(visitor.send(file, source))
 
-        def post(path: str, data: bytes, kind: str) -> str:
-            opener.open(f"{self.url}{path}").close()
-            token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
-            headers = {"Content-Type": kind, "X-CSRFToken": token or "", "Referer": self.url}
-            with opener.open(Request(f"{self.url}{path}", data, headers)) as answer:
-                return str(answer.url)
 
-        form = urlencode({"username": self.said("Login"), "password": self.said("Password")})
-        post("/login/", form.encode(), "application/x-www-form-urlencoded")
+class Visitor:
+    """A browser without JavaScript, whose user has logged in."""
+
+    def __init__(self, site: Site) -> None:
+        self.url = site.url
+        self.cookies = CookieJar()
+        self.opener = build_opener(HTTPCookieProcessor(self.cookies))
+        form = urlencode({"username": site.said("Login"), "password": site.said("Password")})
+        self._post("/login/", form.encode(), "application/x-www-form-urlencoded")
+
+    def send(self, file: Path, source: str) -> str:
+        """Upload a file; the path of its preview."""
         body = (
             f'--x\r\nContent-Disposition: form-data; name="source"\r\n\r\n{source}\r\n'
             f'--x\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
         ).encode() + file.read_bytes()
-        preview = post("/upload/", body + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
-        path = preview.removeprefix(self.url)
-        with opener.open(preview) as page:
+        return self._post("/upload/", body + b"\r\n--x--\r\n", "multipart/form-data; boundary=x")
+
+    def load(self, preview: str) -> None:
+        """Load what was uploaded, as its preview proposes it."""
+        with self.opener.open(f"{self.url}{preview}") as page:
             form = urlencode(answers(page.read().decode()) | {"do": "load"}, doseq=True)
-        landed_at = post(path, form.encode(), "application/x-www-form-urlencoded")
+        landed_at = self._post(preview, form.encode(), "application/x-www-form-urlencoded")
         assert "/runs/ingestion/" in landed_at
+
+    def _post(self, path: str, data: bytes, kind: str) -> str:
+        """Send a form; the path of the page that is shown then."""
+        self.opener.open(f"{self.url}{path}").close()
+        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
+        headers = {"Content-Type": kind, "X-CSRFToken": token or "", "Referer": self.url}
+        with self.opener.open(Request(f"{self.url}{path}", data, headers)) as answer:
+            return str(answer.url).removeprefix(self.url)
 
 
 def answers(html: str) -> dict[str, list[str]]:
