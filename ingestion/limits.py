@@ -18,14 +18,17 @@ def check_limit(text: str) -> str:
     return plain
 
 
-def check_rejects(limit: str, *, rejected: int, read: int, at_end: bool) -> None:
-    """Raise TooManyRejects if ``rejected`` rows of ``read`` are more than the limit allows.
+def exceeds(limit: str, *, rejected: int, read: int, at_end: bool) -> bool:
+    """Whether ``rejected`` rows of ``read`` are more than the limit allows.
 
     A share is asked for once enough rows have been read, or the input has come to its end.
     """
     if limit.endswith("%"):
-        exceeded = rejected * 100 > read * float(limit[:-1]) and (at_end or read >= ENOUGH_ROWS)
-    else:
-        exceeded = bool(limit) and rejected > int(limit)
-    if exceeded:
+        return rejected * 100 > read * float(limit[:-1]) and (at_end or read >= ENOUGH_ROWS)
+    return bool(limit) and rejected > int(limit)
+
+
+def check_rejects(limit: str, *, rejected: int, read: int, at_end: bool) -> None:
+    """Raise TooManyRejects if the rejected rows exceed the limit."""
+    if exceeds(limit, rejected=rejected, read=read, at_end=at_end):
         raise TooManyRejects(rejected, read, limit)

@@ -119,7 +119,7 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)
     if on_conflict not in OnConflict.values:
         raise BadRequest("There is no such policy for known keys.")
-    return Choice(reading, mapping, on_conflict)
+    return Choice(reading, mapping, on_conflict, post.get("max_rejects", ""))
 
 
 def _columns(names: Iterable[str], seen: Look) -> list[str]:

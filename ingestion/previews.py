@@ -17,6 +17,7 @@ from ingestion import dry_runs, inputs, runs
 from ingestion.detection import Detected, detect
 from ingestion.dialect import check_reading
 from ingestion.errors import IngestionError, NotReady
+from ingestion.limits import check_limit, exceeds
 from ingestion.mapping import FORMAT
 from ingestion.packed import GZIP, ZIP, unpacked
 from ingestion.preparation import Prepared, prepare
@@ -108,6 +109,7 @@ class Choice:
     reading: dict[str, str]
     mapping: dict[str, Any]
     on_conflict: str
+    max_rejects: str
 
 
 def create_draft(
@@ -148,6 +150,19 @@ def policy_of(run: IngestionRun) -> str:
     """What a draft is to do with known keys: as it was chosen for its dry run."""
     dry = latest_dry_run(run)
     return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
+
+
+def too_many_rejects(run: IngestionRun, dry: DryRun | None) -> str:
+    """Why a draft would stop by its limit, once its dry run has told; empty if it would not."""
+    if dry is None or dry.state != RunState.FINISHED:
+        return ""
+    rejected, read = dry.report["rejected"], dry.report["read"]
+    if not exceeds(run.max_rejects, rejected=rejected, read=read, at_end=True):
+        return ""
+    return (
+        f"{rejected:,} of {read:,} rows would be held, and the limit is {run.max_rejects}: raise "
+        "it, or mend the file."
+    )
 
 
 def look(run: IngestionRun) -> Look:
@@ -215,9 +230,13 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
     """Keep a choice that differs from what stands on the preview; whether it did.
 
     ``seen`` is what the person had before him. A column that the input no longer has, since it is
-    read otherwise, is chosen anew. A new dry run is begun. Raises InvalidReading.
+    read otherwise, is chosen anew. A new dry run is begun, unless it would tell the same: the most
+    rejected rows are only compared with what it tells. Raises InvalidReading and InvalidLimit.
     """
     check_reading(choice.reading)
+    run.max_rejects = check_limit(choice.max_rejects)
+    draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
+    draft.update(max_rejects=run.max_rejects)
     same_reading = choice.reading == run.reading
     named = dict(choice.mapping)
     if not named[FORMAT]:
@@ -236,8 +255,7 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         }
         if FORMAT in named and "timestamp" in run.mapping:
             run.mapping[FORMAT] = named[FORMAT]
-    kept = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
-    if kept.update(reading=run.reading, mapping=run.mapping):
+    if draft.update(reading=run.reading, mapping=run.mapping):
         dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
     return True
 
@@ -247,8 +265,9 @@ def load(run: IngestionRun, seen: Look) -> None:
 
     Raises NotReady where something has to be chosen first. A draft is loaded once.
     """
-    if seen.obstacle or seen.prepared is None:
-        raise NotReady(seen.obstacle)
+    obstacle = seen.obstacle or too_many_rejects(run, latest_dry_run(run))
+    if obstacle or seen.prepared is None:
+        raise NotReady(obstacle)
     with transaction.atomic():
         loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
             state=RunState.QUEUED, mapping=seen.prepared.mapping

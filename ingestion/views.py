@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, retarget
 
 from ingestion import preview_form, previews
-from ingestion.errors import IngestionError, InvalidReading
+from ingestion.errors import IngestionError, InvalidLimit, InvalidReading
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
-from ingestion.previews import Look
+from ingestion.previews import Choice, Look
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.requests import PageRequest, wants_part
@@ -74,7 +74,11 @@ def dry_run(request: PageRequest, pk: int) -> HttpResponse:
     context = _dry_context(run)
     if context["dry"] is not None and context["dry"].is_active:
         return render(request, "ingestion/_dry_progress.html", context)
-    response = render(request, "ingestion/_dry_run.html", {"seen": previews.look(run), **context})
+    seen = previews.look(run)
+    if seen.settled:
+        # What the form asks for has been found out meanwhile.
+        return retarget(_show(request, run, seen), "#preview")
+    response = render(request, "ingestion/_dry_run.html", {"seen": seen, **context})
     return retarget(response, "#dry-run")
 
 
@@ -92,8 +96,9 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
             previews.load(run, seen)
             return redirect(run)
     except InvalidReading as error:
-        errors = {error.what: str(error)}
-        return _show(request, run, seen, said=choice.reading, errors=errors)
+        return _show(request, run, seen, said=choice, errors={error.what: str(error)})
+    except InvalidLimit as error:
+        return _show(request, run, seen, said=choice, errors={"max_rejects": str(error)})
     except IngestionError as error:
         return _show(request, run, seen, errors={"": str(error)})
     if changed and request.POST.get("do") == "load":
@@ -108,17 +113,19 @@ def _show(
     run: IngestionRun,
     seen: Look,
     *,
-    said: dict[str, str] | None = None,
+    said: Choice | None = None,
     errors: dict[str, str] | None = None,
     is_open: bool = True,
 ) -> HttpResponse:
     part = wants_part(request)
+    written = said.reading if said else None
     context: dict[str, Any] = {
         "seen": seen,
-        "reading": preview_form.reading_fields(run, seen, said, errors),
+        "reading": preview_form.reading_fields(run, seen, written, errors),
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
         "policy": previews.policy_of(run),
+        "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
         "is_open": is_open,
         **_dry_context(run),
@@ -131,7 +138,12 @@ def _show(
 def _dry_context(run: IngestionRun) -> dict[str, Any]:
     dry = previews.latest_dry_run(run)
     waits = dry is not None and dry.is_active
-    return {"run": run, "dry": dry, "no_worker": waits and not worker_alive("ingestion")}
+    return {
+        "run": run,
+        "dry": dry,
+        "no_worker": waits and not worker_alive("ingestion"),
+        "too_many": previews.too_many_rejects(run, dry),
+    }
 
 
 def _is_known(run: IngestionRun, seen: Look) -> bool:

@@ -157,6 +157,61 @@ def test_ambiguous_dates_are_asked_for_and_not_guessed(admin_client):
     assert day_of("shop:3") == "2025-02-01"
 
 
+def test_all_of_a_large_file_decides_how_its_dates_are_meant(admin_client, monkeypatch):
+    monkeypatch.setattr(previews, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(previews, "START_BYTES", 100)
+    days = [*[b"03/04/2025"] * 20, b"25/03/2025"]
+    page = Page(admin_client, b"id,date\n" + b"".join(b"%d,%s\n" % d for d in enumerate(days)))
+    assert "or wait until the dry run has read all of the file" in page.html
+    assert page.answers()["timestamp_format"] == [""]
+    before = page.answers()
+    assert page.look().report["mapping"]["timestamp_format"] == "%d/%m/%Y"
+    assert page.answers()["timestamp_format"] == ["%d/%m/%Y"]
+    part = page.client.get(f"{page.url}dry-run/", headers={"HX-Request": "true"})
+    assert part["HX-Retarget"] == "#preview"
+    # The form as it was made before that changes nothing.
+    assert page.client.post(page.url, {**before, "do": "load"})["Location"].startswith("/runs/")
+    assert runs.load(page.run.pk, WORKER).created == 21
+    assert day_of("shop:0") == "2025-04-03"
+
+
+def test_the_dry_run_of_dates_that_nothing_decides_waits_for_the_answer(admin_client):
+    page = Page(admin_client, b"id,date\n1,03/04/2025\n2,05/06/2025\n")
+    assert "in two ways" in page.look().error
+    html = page.html
+    assert "once you have chosen how the dates are meant" in html
+    assert "--timestamp-format" not in html
+    page.post(timestamp_format="%d/%m/%Y")
+    assert page.look().report["created"] == 2
+    assert "Load 2<" in page.html
+
+
+def test_a_limit_of_rejected_rows_is_kept_with_the_run_and_held_against_the_dry_run(page):
+    page.post(max_rejects=" 50 %")
+    assert page.answers()["max_rejects"] == ["50%"]
+    assert DryRun.objects.count() == 1, "it would tell the same"
+    page.look()
+    assert "Load 2, hold 1" in page.html
+    page.post(max_rejects="0")
+    html = page.html
+    assert "1 of 3 rows would be held, and the limit is 0" in html
+    assert re.search(r'id="load"[^>]* disabled', html)
+    assert page.post("load").status_code == 400
+    assert page.post("load", max_rejects="50%")["Location"] == f"/runs/ingestion/{page.run.pk}/"
+    page.run.refresh_from_db()
+    assert page.run.max_rejects == "50%"
+
+
+def test_a_limit_that_is_none_is_said_beside_what_was_written(page):
+    response = page.post(max_rejects="few", delimiter="comma")
+    assert response.status_code == 400
+    html = unescape(response.content.decode())
+    assert "'few' can't be the most rejected rows" in html
+    assert re.search(r'name="max_rejects" value="few"[^>]*aria-invalid="true"', html)
+    page.run.refresh_from_db()
+    assert (page.run.max_rejects, page.run.reading) == ("", {})
+
+
 def test_the_policy_for_known_keys_is_for_the_dry_run_and_the_source(admin_client):
     Page(admin_client).load()
     page = Page(admin_client, CONTENT.replace(b"2.5", b"9.9"))
