@@ -461,6 +461,21 @@ def test_a_file_whose_run_is_undone_is_loaded_again_by_hand_or_when_it_has_chang
     assert len(start(feed, how="schedule")) == 1
 
 
+def test_a_file_that_could_not_be_taken_is_loaded_by_hand_once_the_source_knows_more(
+    inbox, no_wait
+):
+    feed = folder_feed()
+    (inbox / "a.csv").write_text("id,date\n1,03/04/2025\n")
+    assert loaded(feed) == []
+    (run,) = loaded(feed)
+    assert "the date format in the settings of the source" in run.error
+    assert start(feed, how="schedule") == []
+    Source.objects.update(mapping={"timestamp_format": "%d/%m/%Y"})
+    (again,) = loaded(feed)
+    assert (again.state, again.created) == (RunState.FINISHED, 1)
+    assert loaded(feed) == []
+
+
 def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(inbox):
     feed = folder_feed(schedule="* * * * *")
     inbox.rmdir()

@@ -171,7 +171,9 @@ def test_all_of_a_large_file_decides_how_its_dates_are_meant(admin_client, monke
     assert part["HX-Retarget"] == "#preview"
     # The form as it was made before that changes nothing.
     assert page.client.post(page.url, {**before, "do": "load"})["Location"].startswith("/runs/")
-    assert runs.load(page.run.pk, WORKER).created == 21
+    done = runs.load(page.run.pk, WORKER)
+    assert done is not None
+    assert done.created == 21
     assert day_of("shop:0") == "2025-04-03"
 
 

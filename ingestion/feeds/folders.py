@@ -58,7 +58,8 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
 
     A file that is new, or not as it was at the last look, is left for the next one. A file that
     was loaded is loaded again only when it has changed; or by hand, if its run has been undone,
-    which a schedule must not take back by itself. Raises FolderRefused.
+    which a schedule must not take back by itself, or failed before a row was read. Raises
+    FolderRefused.
     """
     folder = folder_of(feed.config)
     now = timezone.now()
@@ -102,7 +103,10 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
 def _is_loaded(file: FolderFile, how: str) -> bool:
     """Whether a file that has not changed has had its run."""
     run = file.run
-    return run is not None and (how == "schedule" or run.state != RunState.UNDONE)
+    if run is None:
+        return False
+    came_to_nothing = run.state == RunState.FAILED and not run.read
+    return how == "schedule" or not (came_to_nothing or run.state == RunState.UNDONE)
 
 
 def _files(folder: Path, pattern: str) -> Iterator[Path]:
