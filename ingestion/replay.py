@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Sum
@@ -125,12 +126,20 @@ def repaired_csv(run: IngestionRun) -> Iterator[str]:
     yield out.getvalue()
 
 
-def given(run: IngestionRun) -> Callable[[RejectedRow], dict[str, str]]:
-    """The cells with which ``repaired_csv`` gave out a row of the run."""
+def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str, ...]]:
+    """The cells of rows of a repaired file, and those with which ``repaired_csv`` gave rows out."""
+    dialect = Dialect(**run.dialect)
 
-    def cells(row: RejectedRow) -> dict[str, str]:
-        found = cells_of(row, run.columns)
-        return {column: _printable(cell) for column, cell in found.items()}
+    def cells(row: RejectedRow | Row | Reject) -> tuple[str, ...]:
+        found: Mapping[str, Any]
+        if isinstance(row, RejectedRow):
+            found = cells_of(row, run.columns)
+        elif isinstance(row, Row):
+            found = orjson.loads(row.data)
+        else:
+            text = row.raw.decode(run.encoding, KEEP_BYTES)
+            found = split_row(text, dialect=dialect, columns=run.columns)
+        return tuple(_printable(cell_text(found.get(column))) for column in run.columns)
 
     return cells
 

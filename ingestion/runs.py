@@ -186,7 +186,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
     else:
         _prepare(run, worker)
     # Rows that were rejected once are known by their lines.
-    land = partial(store.land_repaired, given=replay.given(run)) if run.parent else store.land
+    land = partial(store.land_repaired, says=replay.says(run)) if run.parent else store.land
     still_here = partial(runs.renew, run, worker)
     with open_input(run, still_here) as reader, Occurrences() as occurrences:
         mapper = RowMapper(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from pathlib import Path
 
 import openpyxl
@@ -322,3 +323,139 @@ def test_a_row_of_a_workbook_is_repaired_as_csv(tmp_path):
     store.fix_row(row=row, text="2" + replay.text_of(row))
     assert ledger(replayed(run)) == (1, 0, 0, 0)
     assert data("x:2") == {"id": "2", "name": "Bob, the"}
+
+
+def undone(run):
+    undo.undo(undo.create_undo(run=run, how="test").pk, WORKER)
+    run.refresh_from_db()
+    assert run.state == RunState.UNDONE
+
+
+def opened():
+    """The rejected rows that are open, as (run, line)."""
+    return sorted((row.run_id, row.line) for row in RejectedRow.objects.open())
+
+
+def fixed_by_the_third(held):
+    """Three replays of line 4: two reject it again, the third makes a record of it."""
+    fix(held, 3, "2,Bob,2")
+    first = replayed(held)
+    fix(first, 4, "3,Cy,3,more")
+    second = replayed(held)
+    fix(second, 4, "3,Cy,3")
+    return first, second, replayed(held)
+
+
+def test_a_row_that_a_later_replay_has_fixed_stays_closed_when_an_earlier_one_is_undone(held):
+    first, second, third = fixed_by_the_third(held)
+    assert opened() == []
+    undone(first)
+    assert opened() == [(held.pk, 3)]
+    row = held.rejected_rows.get(line=4)
+    assert row.resolved_by == second
+    undone(second)
+    row.refresh_from_db()
+    assert (row.resolved_by, row.record_id) == (third, "people:3")
+    assert opened() == [(held.pk, 3)]
+    fix(held, 3, "2,Bob,2")
+    again = replayed(held)
+    assert (ledger(again), ledger(third)) == ((1, 0, 0, 0), (1, 0, 0, 0))
+    undone(third)
+    assert opened() == [(held.pk, 4)]
+    undone(again)
+    assert opened() == [(held.pk, 3), (held.pk, 4)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_replays_that_are_undone_in_any_order_leave_each_row_open_once(held, order):
+    before = digest_of("people")
+    replays = fixed_by_the_third(held)
+    for number in order:
+        undone(replays[number])
+        lines = [line for _, line in opened()]
+        assert len(lines) == len(set(lines))
+        is_record = DataRecord.objects.filter(pk="people:3").exists()
+        assert (4 in lines) != is_record
+    assert opened() == [(held.pk, 3), (held.pk, 4)]
+    assert digest_of("people") == before
+
+
+def test_rows_of_one_line_are_told_apart_by_what_they_say(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("id,name,value\n1,Ada,1\n,Bob,2\n,Cy,3\n,Dee,4\n")
+    held = load(path, "people", id=["id"])
+    RejectedRow.objects.update(line=0)
+    bob, cy, dee = held.rejected_rows.order_by("pk")
+
+    def the_last(rows):
+        rows[2]["id"] = "4"
+
+    done = load(given_out(held, tmp_path, the_last), "people")
+    assert ledger(done) == (1, 0, 0, 2)
+    dee.refresh_from_db()
+    assert (dee.resolved_by, dee.record_id) == (done, "people:4")
+    again = {row.former: bytes(row.raw) for row in done.rejected_rows.all()}
+    assert again == {bob: b",Bob,2\n", cy: b",Cy,3\n"}
+
+    def both(rows):
+        rows[0]["id"], rows[1]["id"] = "2", "3"
+
+    assert ledger(load(given_out(held, tmp_path, both), "people")) == (2, 0, 0, 0)
+    assert {row.text: row.record_id for row in done.rejected_rows.all()} == {
+        ",Bob,2\n": "people:2",
+        ",Cy,3\n": "people:3",
+    }
+    assert opened() == []
+
+
+def test_of_two_rows_of_one_line_the_one_that_came_back_as_it_was_stays_rejected(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("id,name,value\n1,Ada,1\n2,Bob\n3,Cy\n")
+    held = load(path, "people", id=["id"])
+    RejectedRow.objects.update(line=0)
+
+    def the_second(rows):
+        rows[1]["value"] = "3"
+
+    done = load(given_out(held, tmp_path, the_second), "people")
+    assert ledger(done) == (1, 0, 0, 1)
+    assert data("people:3")["value"] == "3"
+    assert [row.text for row in RejectedRow.objects.open()] == ["2,Bob\n"]
+
+
+@pytest.mark.parametrize("key", [["id"], []])
+def test_a_line_that_a_person_has_split_in_two_lands_both_parts_once(tmp_path, key):
+    path = tmp_path / "people.csv"
+    path.write_text("id,name\n1,Ada\n2,Bob,3,Cy\n")
+    held = load(path, "people", id=key)
+
+    def split(rows):
+        rows[0]["name"] = "Bob"
+        rows.append(rows[0] | {"id": "3", "name": "Cy"})
+
+    repaired = given_out(held, tmp_path, split)
+    assert ledger(load(repaired, "people")) == (2, 0, 0, 0)
+    before = digest_of("people")
+    assert ledger(load(repaired, "people")) == (0, 0, 2, 0)
+    assert digest_of("people") == before
+    assert opened() == []
+
+
+def test_rows_of_a_compact_document_come_back_each_to_its_own(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text('[{"id":"1","n":1},{"id":"","n":2},{"id":"","n":3},{"id":"","n":4}]')
+    run = load(path, "j", id=["id"])
+    assert (run.created, run.rejected) == (1, 3), run.error
+
+    def the_last_two(rows):
+        rows[1]["id"], rows[2]["id"] = "3", "4"
+        rows.reverse()
+
+    done = load(given_out(run, tmp_path, the_last_two), "j")
+    assert ledger(done) == (2, 0, 0, 1)
+    assert {record.id: record.line for record in DataRecord.objects.all()} == {
+        "j:1": 1,
+        "j:3": 3,
+        "j:4": 4,
+    }
+    assert [row.line for row in RejectedRow.objects.open()] == [2]

@@ -160,12 +160,21 @@ class RejectedRow(models.Model):
         related_name="resolved_rows",
     )
     record_id = models.CharField(max_length=255, blank=True)
+    # The row that a replay took up and rejected again, which made this one.
+    former = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
 
     objects = RejectedManager()
 
     class Meta:
         db_table = "rejected_rows"
         ordering = ["run", "id"]
+        indexes = [
+            models.Index(
+                fields=["former"], condition=Q(former__isnull=False), name="rejected_again"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}"

@@ -1,19 +1,20 @@
 """Rejected rows that are taken up again: each becomes a record, or is rejected anew."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
 import orjson
 from django.db import connection, transaction
 
 from records import bulk
 from records.models import DataRecord, IngestionRun, RejectedRow, Source
-from records.querysets import RejectedQuerySet
+from records.querysets import RecordQuerySet, RejectedQuerySet
 from records.rows import Ledger, Reject, Row
 from records.store.landing import land
 
 # A rejected row, if it is known which, and what has become of it.
 Taken = tuple[RejectedRow | None, Row | Reject]
+# The cells of a row: the same for a rejected row as it was given out, and as it came back.
+Says = Callable[[RejectedRow | Row | Reject], Hashable]
 
 
 def replay_batch(
@@ -47,33 +48,91 @@ def land_repaired(
     rows: Sequence[Row],
     rejects: Sequence[Reject],
     bytes_read: int,
-    given: Callable[[RejectedRow], dict[str, Any]],
+    says: Says,
 ) -> Ledger:
     """Land a batch of a file in which the rejected rows of the run's parent have been repaired.
 
-    A row belongs to the rejected row of its line. ``given`` tells with which cells that one was
-    given out: could it not be read, and has it come back as it was given, it stays rejected.
+    A row belongs to a rejected row of its line. ``says`` tells the cells of either: could the
+    rejected row not be read, and has it come back as it was given out, it stays rejected.
     Raises LeaseLost if another worker holds the run.
     """
     with transaction.atomic():
         _lock(run)
         outcomes: list[Row | Reject] = [*rows, *rejects]
-        lines = {outcome.line for outcome in outcomes}
-        known: dict[int, list[RejectedRow]] = {}
-        # Open ones first; of those that are not, the latest.
-        found = _rows_for(run).filter(line__in=lines).select_related("run").order_by("-pk")
-        for row in sorted(found, key=lambda row: row.resolved_by_id is not None):
-            known.setdefault(row.line, []).append(row)
-        taken: list[Taken] = []
-        for outcome in outcomes:
-            candidates = known.get(outcome.line, [])
-            held = candidates[0] if candidates else None
-            if held is not None and held.resolved_by_id is None:
-                candidates.pop(0)
-                if isinstance(outcome, Row) and _untouched(held, outcome, given):
-                    outcome = _same_again(held)
-            taken.append((held, outcome))
-        return _land(run, worker, taken, bytes_read)
+        taken = list(zip(_whose(run, outcomes, says), outcomes, strict=True))
+        return _land(
+            run,
+            worker,
+            [
+                (held, _same_again(held))
+                if held is not None and _is_untouched(held, outcome, says)
+                else (held, outcome)
+                for held, outcome in taken
+            ],
+            bytes_read,
+        )
+
+
+def _whose(
+    run: IngestionRun, outcomes: Sequence[Row | Reject], says: Says
+) -> list[RejectedRow | None]:
+    """The rejected row that each of these rows of a repaired file is; None for one more row."""
+    held = _rows_for(run).filter(line__in={outcome.line for outcome in outcomes})
+    on_line: dict[int, list[RejectedRow]] = {}
+    for row in held.select_related("run").order_by("pk"):
+        on_line.setdefault(row.line, []).append(row)
+    places: dict[int, list[int]] = {}
+    for place, outcome in enumerate(outcomes):
+        places.setdefault(outcome.line, []).append(place)
+    found: list[RejectedRow | None] = [None] * len(outcomes)
+    for line, its_places in places.items():
+        its_rows = _pair([outcomes[place] for place in its_places], on_line.get(line, []), says)
+        for place, row in zip(its_places, its_rows, strict=True):
+            found[place] = row
+    return found
+
+
+def _pair(
+    outcomes: Sequence[Row | Reject], rows: Sequence[RejectedRow], says: Says
+) -> list[RejectedRow | None]:
+    """Who is who on one line: each rejected row, oldest first, is at most one of the outcomes.
+
+    An open row that came back as it was is itself; the other open ones are in their order. What
+    is left was loaded before: it is the record of the same key, else the latest.
+    """
+    found: list[RejectedRow | None] = [None] * len(outcomes)
+
+    def match(
+        rows: Sequence[RejectedRow],
+        of_row: Callable[[RejectedRow], object],
+        of_outcome: Callable[[Row | Reject], object],
+    ) -> list[RejectedRow]:
+        waiting: dict[object, list[RejectedRow]] = {}
+        for row in reversed(rows):
+            waiting.setdefault(of_row(row), []).append(row)
+        for place, outcome in enumerate(outcomes):
+            if found[place] is None and (alike := waiting.get(of_outcome(outcome))):
+                found[place] = alike.pop()
+        left = {row.pk for alike in waiting.values() for row in alike}
+        return [row for row in rows if row.pk in left]
+
+    is_open = [row for row in rows if row.resolved_by_id is None]
+    if len(outcomes) > 1 and len(is_open) > 1:
+        is_open = match(is_open, says, says)
+    match(is_open, lambda row: None, lambda outcome: None)
+    closed = [row for row in reversed(rows) if row.resolved_by_id is not None]
+    closed = match(closed, lambda row: _stem(row.record_id), _stem_of)
+    match(closed, lambda row: None, lambda outcome: None)
+    return found
+
+
+def _stem(record_id: str) -> str:
+    """A key that is made of content, without its number."""
+    return record_id.rpartition("-")[0]
+
+
+def _stem_of(outcome: Row | Reject) -> str | None:
+    return _stem(outcome.id) if isinstance(outcome, Row) else None
 
 
 def _lock(run: IngestionRun) -> None:
@@ -94,8 +153,9 @@ def _same_again(held: RejectedRow) -> Reject:
     return Reject(held.line, bytes(held.raw), held.code, held.message, held.column)
 
 
-def _untouched(held: RejectedRow, row: Row, given: Callable[[RejectedRow], dict[str, Any]]) -> bool:
-    return held.is_unreadable and orjson.loads(row.data) == given(held)
+def _is_untouched(held: RejectedRow, outcome: Row | Reject, says: Says) -> bool:
+    is_new = held.resolved_by_id is None and isinstance(outcome, Row)
+    return is_new and held.is_unreadable and says(outcome) == says(held)
 
 
 def _land(run: IngestionRun, worker: str, taken: Sequence[Taken], bytes_read: int) -> Ledger:
@@ -113,19 +173,40 @@ def _land(run: IngestionRun, worker: str, taken: Sequence[Taken], bytes_read: in
         rejects=[outcome for _, outcome in taken if isinstance(outcome, Reject)],
         bytes_read=bytes_read,
     )
-    anew = list(run.rejected_rows.filter(pk__gt=newest))
-    lines = {row.line for row in anew}
+    again = _rejected_again(taken, run.rejected_rows.filter(pk__gt=newest).order_by("pk"))
     _resolve(
         run,
         [
-            # Landing may reject a row, too.
-            (held.pk, outcome.id if isinstance(outcome, Row) and held.line not in lines else "")
+            (held.pk, outcome.id if isinstance(outcome, Row) and held.pk not in again else "")
             for held, outcome in taken
             if held is not None and held.resolved_by_id is None
         ],
     )
-    _keep_repairs(anew, [held for held, _ in taken if held is not None and held.fixed])
+    _follow(again)
     return ledger
+
+
+def _rejected_again(taken: Sequence[Taken], anew: Iterable[RejectedRow]) -> dict[int, int]:
+    """Which rejected row came of which that was held, by their numbers.
+
+    Landing keeps their order, and puts rows that it refuses itself behind the others.
+    """
+    waiting = iter(anew)
+    again: dict[int, int] = {}
+    for held, outcome in taken:
+        if isinstance(outcome, Reject):
+            row = next(waiting)
+            if held is not None:
+                again[held.pk] = row.pk
+    refused: dict[tuple[int, bytes], list[int]] = {}
+    for row in waiting:
+        refused.setdefault((row.line, bytes(row.raw)), []).append(row.pk)
+    for held, outcome in taken:
+        if held is not None and isinstance(outcome, Row):
+            alike = refused.get((held.line, bytes(held.raw)))
+            if alike:
+                again[held.pk] = alike.pop()
+    return again
 
 
 def _newest(run: IngestionRun) -> int:
@@ -137,53 +218,77 @@ def _with_free_keys(run: IngestionRun, taken: Sequence[Taken]) -> list[Taken]:
     """Keys made of content, with the next numbers that no record has: a row that was held may be
     like one that was not. A row that has become a record before keeps that one's key."""
     used: dict[str, int] = {}
+    kept: set[str] = set()
     freed: list[Taken] = []
     for held, outcome in taken:
         if isinstance(outcome, Row):
-            stem = outcome.id.rpartition("-")[0]
-            if held is not None and held.record_id:
-                outcome = outcome._replace(id=held.record_id)
-            else:
+            stem = _stem(outcome.id)
+            key = held.record_id if held is not None else ""
+            if not key and (held is None or held.resolved_by_id is not None):
+                key = _key_of_line(run, stem, outcome.line, kept)
+            if not key:
                 if stem not in used:
                     used[stem] = _last_number(stem)
                 used[stem] += 1
-                outcome = outcome._replace(id=f"{stem}-{used[stem]}")
+                key = f"{stem}-{used[stem]}"
+            kept.add(key)
+            outcome = outcome._replace(id=key)
         freed.append((held, outcome))
     return freed
 
 
+def _key_of_line(run: IngestionRun, stem: str, line: int, kept: Collection[str]) -> str:
+    """The key of a record of this content that came of this line before: one of the parts into
+    which a person has split it; "" where there is none but those ``kept`` by other rows."""
+    before = _with_stem(stem).filter(line=line, run__parent=run.parent_id).exclude(id__in=kept)
+    return before.order_by("id").values_list("id", flat=True).first() or ""
+
+
+def _with_stem(stem: str) -> RecordQuerySet:
+    # "." is the byte after "-".
+    return DataRecord.objects.filter(id__gt=f"{stem}-", id__lt=f"{stem}.")
+
+
 def _last_number(stem: str) -> int:
     """The greatest number that a record has whose key is made of this content."""
-    # "." is the byte after "-".
-    ids = DataRecord.objects.filter(id__gt=f"{stem}-", id__lt=f"{stem}.").values_list(
-        "id", flat=True
-    )
+    ids = _with_stem(stem).values_list("id", flat=True)
     return max((int(record_id.rpartition("-")[2]) for record_id in ids), default=0)
 
 
 def _resolve(run: IngestionRun, rows: Sequence[tuple[int, str]]) -> None:
     """Rejected rows have been taken up by the run, and have become these records ("": none)."""
-    wanted = (
-        "SELECT CAST(value->>0 AS bigint) AS id, value->>1 AS record FROM json_array_elements(%s)"
-        if bulk.is_postgresql()
-        else "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS record "
-        "FROM json_each(%s)"
-    )
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE rejected_rows SET resolved_by_id = %s, record_id = wanted.record "  # noqa: S608
-            f"FROM ({wanted}) AS wanted WHERE rejected_rows.id = wanted.id",
+            "UPDATE rejected_rows SET resolved_by_id = %s, record_id = wanted.second "  # noqa: S608
+            f"FROM ({_pairs('bigint', 'text')}) AS wanted WHERE rejected_rows.id = wanted.first",
             [run.pk, orjson.dumps(rows).decode()],
         )
 
 
-def _keep_repairs(anew: Sequence[RejectedRow], repaired: Sequence[RejectedRow]) -> None:
-    """Rows that were repaired and are rejected all the same keep what the person wrote."""
-    texts = {row.line: row.fixed for row in repaired}
-    changed = [row for row in anew if row.line in texts]
-    for row in changed:
-        row.fixed = texts[row.line]
-    RejectedRow.objects.bulk_update(changed, ["fixed"], batch_size=500)
+def _follow(again: Mapping[int, int]) -> None:
+    """Rows that were rejected again know which they were, and keep what a person wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE rejected_rows SET former_id = was.id, fixed = was.fixed "  # noqa: S608
+            f"FROM ({_pairs('bigint', 'bigint')}) AS wanted "
+            "JOIN rejected_rows AS was ON was.id = wanted.first "
+            "WHERE rejected_rows.id = wanted.second",
+            [orjson.dumps(list(again.items())).decode()],
+        )
+
+
+def _pairs(first: str, second: str) -> str:
+    """A list of pairs, as JSON, as a table of these types."""
+    if bulk.is_postgresql():
+        return (
+            f"SELECT CAST(value->>0 AS {first}) AS first, "  # noqa: S608
+            f"CAST(value->>1 AS {second}) AS second "
+            "FROM json_array_elements(%s)"
+        )
+    return (
+        "SELECT json_extract(value, '$[0]') AS first, json_extract(value, '$[1]') AS second "
+        "FROM json_each(%s)"
+    )
 
 
 def fix_row(*, row: RejectedRow, text: str) -> None:

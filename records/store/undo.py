@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from records import bulk
@@ -118,7 +118,27 @@ def finish_undo(*, undo: Undo, worker: str) -> None:
     with transaction.atomic():
         finish(undo, worker)
         RejectedRow.objects.filter(resolved_by=undo.run_id).update(resolved_by=None, record_id="")
+        _pass_on(undo.run)
         IngestionRun.objects.filter(pk=undo.run_id).update(state=RunState.UNDONE)
+
+
+def _pass_on(run: IngestionRun) -> None:
+    """What became of the rows that the run rejected again is what became of those it took up.
+
+    Else these would be open although a later replay, which stands, has made records of them.
+    """
+    again = run.rejected_rows.exclude(former=None)
+    closed = again.exclude(resolved_by=None)
+    same = closed.filter(former=OuterRef("pk"))
+    RejectedRow.objects.filter(pk__in=closed.values("former")).update(
+        resolved_by=Subquery(same.values("resolved_by")),
+        record_id=Subquery(same.values("record_id")),
+    )
+    # The rows of the run no longer count: those that came of them came of what they came of.
+    between = RejectedRow.objects.filter(pk=OuterRef("former"))
+    RejectedRow.objects.filter(former__in=again.values("pk")).update(
+        former=Subquery(between.values("former"))
+    )
 
 
 def _touched(run: IngestionRun, records: "QuerySet[DataRecord]") -> list[_Touched]:
