@@ -1,10 +1,14 @@
 """The cells of records, in the order and beside the results in which people read them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from records.models import DataRecord, IngestionRun, ProcessingResult
+
+# Not what begins with a zero, which is rather a code.
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 class Column(NamedTuple):
@@ -20,6 +24,16 @@ class Row:
 
     record: DataRecord
     cells: list[tuple[Column, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Records as a table. ``columns`` is empty where they have different ones; ``names`` are all
+    the columns that they have."""
+
+    columns: list[Column]
+    rows: list[Row]
+    names: list[str]
 
 
 @dataclass(slots=True)
@@ -53,24 +67,57 @@ def in_order(columns: Iterable[str], data: dict[str, Any]) -> list[str]:
     return [*known, *(column for column in data if column not in set(known))]
 
 
-def as_rows(records: Sequence[DataRecord], *, limit: int) -> tuple[list[Column], list[Row]]:
-    """Records with ``limit`` telling cells, and the columns of these if all have the same.
+def as_rows(records: Sequence[DataRecord], *, limit: int, chosen: Sequence[str] = ()) -> Listing:
+    """Records with the cells of the ``chosen`` columns; without any with ``limit`` telling ones.
 
-    The cells that made the id and the timestamp are left out: every list of records shows those
-    anyway. The source's value and category are always among the cells. The order is that of the
-    runs that the records come from; it costs one query.
+    Of cells that nobody has chosen, those that made the id and the timestamp are left out: every
+    list of records shows those anyway. The source's value and category are always among the
+    cells. The order is that of the runs that the records come from; it costs one query.
     """
     runs = {record.run_id for record in records if record.run_id is not None}
-    known = IngestionRun.objects.filter(pk__in=runs).values_list(
-        "pk", "columns", "mapping", "source__mapping"
+    known = list(
+        IngestionRun.objects.filter(pk__in=runs)
+        .order_by("-pk")
+        .values_list("pk", "columns", "mapping", "source__mapping")
     )
+    names = dict.fromkeys(name for _, columns, _, _ in known for name in columns)
+    names.update(dict.fromkeys(name for record in records for name in record.data))
+    if chosen:
+        shown = _aligned([Column(name) for name in chosen], records)
+        return Listing(shown, [_row(record, shown) for record in records], list(names))
     orders = {pk: _telling(columns, mapping, roles, limit) for pk, columns, mapping, roles in known}
-    rows = []
-    for record in records:
-        order = orders.get(record.run_id or 0) or [Column(name) for name in record.data][:limit]
-        rows.append(Row(record, [(column, record.data.get(column.name)) for column in order]))
-    columns = {tuple(column for column, _ in row.cells) for row in rows}
-    return (list(columns.pop()) if len(columns) == 1 else []), rows
+    rows = [
+        _row(
+            record,
+            orders.get(record.run_id or 0) or [Column(name) for name in record.data][:limit],
+        )
+        for record in records
+    ]
+    kinds = {tuple(column for column, _ in row.cells) for row in rows}
+    if len(kinds) != 1:
+        return Listing([], rows, list(names))
+    shown = _aligned(kinds.pop(), records)
+    return Listing(shown, [_row(record, shown) for record in records], list(names))
+
+
+def _row(record: DataRecord, columns: Iterable[Column]) -> Row:
+    return Row(record, [(column, record.data.get(column.name)) for column in columns])
+
+
+def _aligned(columns: Iterable[Column], records: Sequence[DataRecord]) -> list[Column]:
+    """The columns; those whose cells are all numbers are set like numbers."""
+    return [
+        column._replace(is_value=True) if _holds_numbers(column.name, records) else column
+        for column in columns
+    ]
+
+
+def _holds_numbers(column: str, records: Sequence[DataRecord]) -> bool:
+    cells = [record.data.get(column) for record in records]
+    filled = [cell for cell in cells if cell not in (None, "")]
+    return bool(filled) and all(
+        not isinstance(cell, bool) and NUMBER.fullmatch(str(cell)) for cell in filled
+    )
 
 
 def _telling(

@@ -1,13 +1,14 @@
 """Commands that work on runs: their progress on a terminal, and ends in one clear sentence."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from records.models import IngestionRun, ProcessingRun, RunState, Undo
@@ -17,6 +18,9 @@ from records.visible import visible
 
 class RunCommand(BaseCommand):
     """A command that works on runs."""
+
+    # They would load every page and chart of the project, and keep them in memory.
+    requires_system_checks: Sequence[str] = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
@@ -87,3 +91,50 @@ def facts(run: IngestionRun | ProcessingRun) -> Iterator[str]:
         yield f"{number(bad)} {what}"
     if run.seconds_left is not None:
         yield f"{duration(run.seconds_left)} left"
+
+
+class Counter:
+    """How many of how many are done, on a terminal if there is one."""
+
+    def __init__(self, progress: Progress | None, what: str) -> None:
+        self._progress, self._what = progress, what
+        self._began = time.monotonic()
+        self._done = self._total = 0
+        self._task = progress.add_task("", total=None, facts="") if progress else None
+
+    def expect(self, total: int) -> None:
+        """Say how many there are."""
+        self._total = total
+        self.advance(0)
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        self._done += count
+        if self._progress is None or self._task is None:
+            return
+        seconds = time.monotonic() - self._began
+        self._progress.update(
+            self._task,
+            total=self._total or None,
+            completed=self._done,
+            facts=f"{number(self._done)} of {number(self._total)} {self._what}, "
+            f"{number(round(self._done / seconds)) if seconds else 0}/s",
+        )
+
+
+@contextmanager
+def counting_bar(what: str, *, enabled: bool) -> Iterator[Counter]:
+    """A bar that counts, on standard error; nothing is shown where no terminal is."""
+    console = Console(stderr=True)
+    if not (enabled and console.is_terminal):
+        yield Counter(None, what)
+        return
+    with Progress(
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[facts]}", markup=False),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        yield Counter(progress, what)

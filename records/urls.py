@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from records.views import dashboard, explorer, records, runs, sources
+from records.views import dashboard, explorer, export, records, runs, sources
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("explore/", explorer.explorer, name="explorer"),
+    path("explore/export", export.export, name="export"),
     path("explore/record/<record_id:record_id>", records.record, name="record"),
     path("runs/", runs.runs, name="runs"),
     path("runs/ingestion/<int:pk>/", runs.ingestion_run, name="ingestion-run"),

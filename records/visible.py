@@ -5,6 +5,8 @@ import unicodedata
 LONGEST_CELL = 2_000
 # Line ends stay line ends as well, where white space is kept.
 VISIBLE = {"\n": "↵\n", "\t": "⇥"}
+# Categories of characters that nobody sees.
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
@@ -17,6 +19,6 @@ def visible(text: str) -> str:
 def _visible_character(character: str) -> str:
     if character in VISIBLE:
         return VISIBLE[character]
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+    if unicodedata.category(character) in UNSEEN:
         return f"[U+{ord(character):04X}]"
     return character

@@ -10,9 +10,13 @@ from rest_framework.response import Response
 
 
 class StrictQuery(views.APIView):
-    """A view that refuses query parameters that it does not know, or that are given twice."""
+    """A view that refuses query parameters that it does not know, or that are given twice.
+
+    Only those in ``repeatable`` may be given several times.
+    """
 
     query_parameters: ClassVar[frozenset[str]] = frozenset()
+    repeatable: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -21,7 +25,7 @@ class StrictQuery(views.APIView):
         for name, values in request.query_params.lists():
             if name not in known:
                 errors[name] = [unknown_name("parameter", self.query_parameters)]
-            elif len(values) > 1:
+            elif len(values) > 1 and name not in self.repeatable:
                 errors[name] = ["This parameter is given more than once."]
         if errors:
             raise exceptions.ValidationError(errors)

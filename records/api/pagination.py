@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from records.filters import ORDERS, Order
 from records.pagination import InvalidCursor, Page, page_of
 
 DEFAULT_LIMIT = 100
@@ -19,18 +20,23 @@ class KeyPagination(BasePagination):
     """Asked for by ``limit`` and ``cursor``, answered as ``<name>``, ``count`` and ``next``."""
 
     name: str
-    descending = False
+
+    def order_of(self, view: Any) -> Order:
+        """The order in which a view lists its rows."""
+        return ORDERS["id"]
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.request = request
+        order = self.order_of(view)
         try:
             self.page: Page[Any] = page_of(
                 queryset,
                 cursor=request.query_params.get("cursor"),
                 limit=self.limit(request.query_params.get("limit")),
-                descending=self.descending,
+                descending=order.descending,
+                time=order.time,
             )
         except InvalidCursor as error:
             raise ValidationError({"cursor": [str(error)]}) from error
@@ -93,13 +99,18 @@ class KeyPagination(BasePagination):
 
 
 class RecordPagination(KeyPagination):
-    """Records in the order of their ids."""
+    """Records in the order that is asked for, else in that of their ids."""
 
     name = "records"
+
+    def order_of(self, view: Any) -> Order:
+        return view.found.order
 
 
 class RunPagination(KeyPagination):
     """Runs, the newest first."""
 
     name = "runs"
-    descending = True
+
+    def order_of(self, view: Any) -> Order:
+        return ORDERS["-id"]

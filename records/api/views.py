@@ -9,7 +9,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import generics, permissions, renderers, status
 from rest_framework.exceptions import NotFound
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -17,6 +16,8 @@ from rest_framework.views import APIView
 
 from records import stats
 from records.api.base import StrictQuery
+from records.api.filters import valid_filter
+from records.api.negotiation import AlwaysJSON
 from records.api.pagination import RecordPagination
 from records.api.serializers import (
     ErrorSerializer,
@@ -28,6 +29,7 @@ from records.api.serializers import (
     StatusCounts,
     TotalsSerializer,
 )
+from records.export.cells import in_columns
 from records.filters import RecordFilter
 from records.health import check_health
 from records.models import DataRecord
@@ -42,6 +44,7 @@ class RootView(StrictQuery):
             "health": "api-health",
             "records": "api-records",
             "stats": "api-stats",
+            "export": "api-export",
             "ingest": "api-ingest",
             "runs": "api-runs",
             "process": "api-process",
@@ -52,15 +55,6 @@ class RootView(StrictQuery):
 
     def get_view_name(self) -> str:
         return "API"
-
-
-class AlwaysJSON(DefaultContentNegotiation):
-    """The first renderer, whatever the client would rather have."""
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[Any, str]:
-        return renderers[0], renderers[0].media_type
 
 
 class HealthView(APIView):
@@ -96,7 +90,7 @@ class HealthView(APIView):
 
 
 class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
-    """Records in the order of their ids. Follow `next` for more of them."""
+    """Records by filter, in the order of their ids or timestamps. Follow `next` for more."""
 
     queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
     serializer_class = RecordSerializer
@@ -104,6 +98,7 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     filterset_class = RecordFilter
     pagination_class = RecordPagination
     query_parameters = frozenset({*RecordFilter.base_filters, "limit", "cursor"})
+    repeatable = RecordFilter.repeatable()
 
     @extend_schema(
         operation_id="records_list",
@@ -111,7 +106,15 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
         responses={200: RecordSerializer(many=True), 400: ErrorSerializer, 401: ErrorSerializer},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        response = super().get(request, *args, **kwargs)
+        if columns := self.found.columns:
+            for record in response.data["records"]:
+                record["data"] = in_columns(record["data"], columns)
+        return response
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        self.found = valid_filter(self.request, queryset)
+        return self.found.qs
 
     def get_view_name(self) -> str:
         return "Records"

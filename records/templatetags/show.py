@@ -1,19 +1,20 @@
 """How templates show numbers, times, states and text out of files."""
 
 import json
+import unicodedata
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from records import numbers
 from records.models import IngestionRun
 from records.models.runs import Run
-from records.visible import visible
+from records.visible import UNSEEN, visible
 
 register = template.Library()
 
@@ -41,6 +42,18 @@ def cell(value: Any) -> str:
     """A cell as text: text as it is, anything else as its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return visible(text)
+
+
+@register.filter
+def exact(value: object) -> SafeString:
+    """A value that a form sends back as it is: characters that would do something to the text
+    around them are written as numbers."""
+    return mark_safe(  # noqa: S308 (escaped before)
+        "".join(
+            f"&#{ord(character)};" if unicodedata.category(character) in UNSEEN else character
+            for character in escape(str(value))
+        )
+    )
 
 
 @register.filter

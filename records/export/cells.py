@@ -1,0 +1,53 @@
+"""What formats share: the table's head, and cells as text, safe for spreadsheets if so wished."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from records.json_text import json_text
+
+# What is told of a record beside its cells, under names that are not the file's own.
+FACTS = ("record_id", "record_timestamp", "record_source", "record_status")
+
+# With these a spreadsheet takes text for a formula; the wide ones are those of Asian keyboards.
+FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def head_of(columns: Sequence[str], *, raw: bool) -> list[str]:
+    """The names at the top of a table: the file's own, behind those of facts unless ``raw``."""
+    if raw:
+        return list(columns)
+    facts = []
+    for name in FACTS:
+        while name in columns:
+            name += "_"
+        facts.append(name)
+    return [*facts, *columns]
+
+
+def as_text(cell: Any) -> str:
+    """A cell as text: nothing for null, other values that are no text as their JSON."""
+    if isinstance(cell, str):
+        return cell
+    return "" if cell is None else json_text(cell)
+
+
+def safe(cell: str) -> str:
+    """A cell that a spreadsheet shows and never carries out: an apostrophe marks it as text.
+
+    Numbers stay as they are, negative ones too.
+    """
+    if cell[:1] in FORMULA and not PLAIN_NUMBER.fullmatch(cell):
+        return "'" + cell
+    return cell
+
+
+def in_columns(data: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+    """The cells in the order of the columns, without what a record does not have."""
+    return {column: data[column] for column in columns if column in data}
+
+
+def moment_text(moment: Any) -> str:
+    """A moment as the API writes it."""
+    return "" if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,49 @@
+"""Records as CSV (RFC 4180, UTF-8)."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from records.export.cells import as_text, head_of, moment_text, safe
+from records.export.walk import Progress, Table
+
+MEDIA_TYPE = "text/csv; charset=utf-8"
+
+
+def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
+    """The table: with ``raw`` the cells as they were read and nothing else, and not made safe."""
+    columns = table.columns
+    head = head_of(columns, raw=raw)
+    yield _text([head if raw else list(map(safe, head))])
+    if raw:
+        for rows in table.data(progress):
+            yield _text([_cells(data, columns) for data in rows])
+        return
+    for chunk in table.chunks(progress):
+        yield _text(
+            [
+                [
+                    safe(record.id),
+                    moment_text(record.timestamp),
+                    record.source,
+                    record.status,
+                    *map(safe, _cells(record.data, columns)),
+                ]
+                for record in chunk
+            ]
+        )
+
+
+def _cells(data: dict[str, Any], columns: Sequence[str]) -> list[str]:
+    return [
+        cell if type(cell) is str else as_text(cell)
+        for cell in map(data.get, columns)
+    ]  # fmt: skip
+
+
+def _text(rows: Sequence[Sequence[str]]) -> bytes:
+    # csv ends lines with \r\n, and quotes cells that hold either character.
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue().encode()

@@ -1,0 +1,58 @@
+"""An export as a file: its name, its kind and its bytes, made as they are asked for."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from records.export import csv_table, ndjson, workbook
+from records.export.walk import Progress, table_of
+from records.filters import RecordFilter
+from records.filters.orders import in_line_order
+
+FORMATS: dict[str, ModuleType] = {"csv": csv_table, "ndjson": ndjson, "xlsx": workbook}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """What is handed out: ``content`` gives the bytes piece by piece, once."""
+
+    name: str
+    media_type: str
+    total: int
+    content: Iterator[bytes]
+
+
+def export(
+    found: RecordFilter,
+    *,
+    kind: str,
+    raw: bool = False,
+    packed: bool = False,
+    progress: Progress = lambda count: None,
+) -> ExportFile:
+    """The records that a valid filter finds, in its order, as a file of a kind of FORMATS.
+
+    With ``raw`` it holds the cells as they were read, and nothing else; without an order given
+    in that of their lines. ``packed`` makes a gzip file of it. Raises ExportError.
+    """
+    sources = found.form.cleaned_data["source"]
+    source = sources[0] if len(sources) == 1 else None
+    order = found.form.cleaned_data["sort"]
+    records = in_line_order(found.qs) if raw and not order else found.order.of(found.qs)
+    table = table_of(records, columns=found.columns, source=source)
+    writer = FORMATS[kind]
+    content = writer.content(table, raw=raw, progress=progress)
+    name = f"{source or 'records'}.{kind}"
+    if packed:
+        return ExportFile(f"{name}.gz", "application/gzip", table.total, _packed(content))
+    return ExportFile(name, writer.MEDIA_TYPE, table.total, content)
+
+
+def _packed(content: Iterator[bytes]) -> Iterator[bytes]:
+    # Level 6 costs three times the time of level 1 for a tenth less.
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    for piece in content:
+        if out := packer.compress(piece):
+            yield out
+    yield packer.flush()

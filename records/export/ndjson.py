@@ -1,0 +1,35 @@
+"""Records as NDJSON: a JSON object on each line."""
+
+from collections.abc import Iterator
+
+from records.export.cells import in_columns, moment_text
+from records.export.walk import Progress, Table
+from records.json_text import json_text
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
+    """An object for each record, as the API lists it; with ``raw`` its cells and nothing else."""
+    columns = table.columns
+    if raw:
+        for rows in table.data(progress):
+            yield _lines([in_columns(data, columns) for data in rows])
+        return
+    for chunk in table.chunks(progress):
+        yield _lines(
+            [
+                {
+                    "id": record.id,
+                    "timestamp": moment_text(record.timestamp) or None,
+                    "source": record.source,
+                    "status": record.status,
+                    "data": in_columns(record.data, columns),
+                }
+                for record in chunk
+            ]
+        )
+
+
+def _lines(objects: list[dict[str, object]]) -> bytes:
+    return "".join([json_text(item) + "\n" for item in objects]).encode()
