@@ -3,23 +3,38 @@
 import logging
 import time
 from collections.abc import Callable
-from itertools import groupby
+from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from processing import pipeline
+from processing import work
 from processing.errors import UnknownSource
-from processing.rule_sets import rule_set_for
-from records import runs, store
-from records.models import DataRecord, IngestionRun, ProcessingRun, RecordCount, RunState, Source
-from records.rows import RawRecord
+from processing.work import Task
+from records import batches, runs
+from records.errors import BatchLost
+from records.models import (
+    DataRecord,
+    IngestionRun,
+    ProcessingRun,
+    RecordCount,
+    RunState,
+    Selection,
+    Source,
+)
+from records.querysets import RunQuerySet
 
 log = logging.getLogger(__name__)
 
 QUEUE = "processing"
+# The first batch tells how large records are; a batch is then of so many characters at the most.
+FIRST_ROWS = 2_000
+BATCH_CHARACTERS = 8_000_000
+# How long to wait for others that are at work on the last batches of a run.
+WAIT_SECONDS = 0.2
 
 Progress = Callable[[ProcessingRun], None]
 
@@ -28,10 +43,11 @@ def create_run(
     *,
     how: str,
     source_name: str | None = None,
+    selection: Selection = Selection.RAW,
     limit: int | None = None,
     user: User | None = None,
 ) -> ProcessingRun:
-    """Make a run over the raw records of one source, or of all; of ``limit`` records at the most.
+    """Make a run over the records of one source, or of all; of ``limit`` records at the most.
 
     Raises UnknownSource.
     """
@@ -40,7 +56,9 @@ def create_run(
         source = Source.objects.named(source_name)
         if source is None:
             raise UnknownSource(source_name)
-    return ProcessingRun.objects.create(source=source, limit=limit, how=how, user=user)
+    return ProcessingRun.objects.create(
+        source=source, selection=selection, limit=limit, how=how, user=user
+    )
 
 
 def queue(run: ProcessingRun) -> None:
@@ -56,7 +74,7 @@ def wake(run: ProcessingRun) -> None:
 
 def queue_landed(source: Source) -> None:
     """Something has landed in a source: have it processed, unless a run that waits will do it."""
-    if not ProcessingRun.objects.covering(source).filter(state=RunState.QUEUED).exists():
+    if not _taking_raw(source).filter(state=RunState.QUEUED).exists():
         queue(create_run(how="worker", source_name=source.name))
 
 
@@ -71,7 +89,7 @@ def wake_stalled() -> None:
     for source in Source.objects.filter(name__in=RecordCount.objects.sources_with_raw()):
         if not DataRecord.objects.awaiting(source.name).exists():
             continue  # the counter is wrong: a run would find nothing, and so would the next
-        covering = ProcessingRun.objects.covering(source)
+        covering = _taking_raw(source)
         newest = covering.first()
         if (
             not covering.active().exists()
@@ -81,6 +99,12 @@ def wake_stalled() -> None:
             queue(create_run(how="worker", source_name=source.name))
 
 
+def _taking_raw(source: Source) -> RunQuerySet:
+    """The runs that process what is raw in a source, newest first."""
+    found: RunQuerySet = ProcessingRun.objects.covering(source)
+    return found.filter(selection__in=(Selection.RAW, Selection.ALL))
+
+
 def process(
     run_id: int,
     worker: str,
@@ -88,63 +112,97 @@ def process(
     *,
     seconds: float | None = None,
 ) -> ProcessingRun | None:
-    """Work on a run until no raw record lies ahead of it; None if another worker holds it.
+    """Work on a run, beside others if there are any, until it ends; None if it has ended before.
 
-    After ``seconds`` it is put back behind other runs, if any wait. Database errors are raised:
-    the run then waits for the next worker, which goes on behind the last batch that was saved.
+    With ``seconds``, this worker leaves after so long if other runs wait, and when only others are
+    still at work. Database errors are raised: what the worker had taken is taken by the next.
     """
-    run = runs.claim(ProcessingRun, run_id, worker)
+    run = runs.join(run_id, worker)
     if run is None:
         return None
     with runs.working_on(run, worker):
         until = None if seconds is None else time.monotonic() + seconds
-        if _process(run, worker, on_progress, until):
-            runs.finish(run, worker)
-        else:
-            runs.put_back(run, worker)
-            wake(run)
+        _process(run, worker, on_progress, until)
     run.refresh_from_db()
     return run
 
 
 def _process(
     run: ProcessingRun, worker: str, on_progress: Progress | None, until: float | None
-) -> bool:
-    """Whether the run came to its end, and did not have to let others go first."""
-    source = run.source.name if run.source else None
+) -> None:
     if not run.cursor:
-        waiting = RecordCount.objects.with_status(DataRecord.Status.RAW, source)
-        run.total = waiting if run.limit is None else min(waiting, run.limit)
+        there_are = RecordCount.objects.selected(
+            run.selection, run.source.name if run.source else None
+        )
+        run.total = there_are if run.limit is None else min(there_are, run.limit)
         run.save(update_fields=["total"])
-    cursor, done = run.cursor, run.processed + run.failed
-    while size := _batch_size(run, done):
-        records = DataRecord.objects.awaiting(source).after(cursor).for_processing()[:size]
-        batch = list(records)
-        for name, group in groupby(batch, key=lambda record: record[2]):
-            fields = [RawRecord(record[0], record[1], record[3]) for record in group]
-            cursor = fields[-1].id
-            owner = Source.objects.get(name=name)
-            rule_set = rule_set_for(owner)
-            outcomes = pipeline.run(fields, rule_set.rules, owner.mapping, time.time())
-            counts = store.save_results(
-                run=run, worker=worker, outcomes=outcomes, rule_set=rule_set, cursor=cursor
-            )
-            done += counts.processed + counts.failed
-        if not batch:
-            break
+    try:
+        while _work(run, worker, on_progress, until):
+            if batches.finish(run) or until is not None:
+                return
+            time.sleep(WAIT_SECONDS)  # others are at work on the last batches, and may die
+        batches.leave(run)
+        wake(run)
+    finally:
+        batches.release(run, worker)
+
+
+def _work(
+    run: ProcessingRun, worker: str, on_progress: Progress | None, until: float | None
+) -> bool:
+    """Work on one batch after the other; whether none lies ahead, or other runs come first."""
+    size = min(FIRST_ROWS, settings.BATCH_ROWS)
+    ahead: Task | None = None
+
+    def save(task: Task) -> None:
+        try:
+            work.end(task, worker)
+        except BatchLost as error:
+            log.warning("%s", error)
         if on_progress is not None:
             run.refresh_from_db()
             on_progress(run)
-        if until is not None and time.monotonic() >= until and _others_wait(run):
-            return False
-    return True
+
+    # While the rules are carried out on a batch, the database takes the one before it.
+    with ThreadPoolExecutor(1) as executor:
+        others_first = False
+        while True:
+            batch = None if others_first else batches.take(run, worker, size)
+            is_suspect = batch is not None and batch.attempts > 1
+            if ahead and (batch is None or is_suspect):
+                save(ahead)
+                ahead = None
+            if batch is None:
+                return not others_first
+            if batch.attempts > batches.DEATHS and batches.split(batch, worker):
+                continue
+            task = work.begin(batch, executor)
+            size = _size(task)
+            if batch.attempts > batches.DEATHS + 1:
+                work.fail(task, worker, f"{batches.DEATHS} workers died while they processed it.")
+            elif is_suspect:
+                save(task)  # nothing else is at stake if this worker dies as well
+            else:
+                if batch.records >= size:
+                    _call_help(run)
+                if ahead:
+                    save(ahead)
+                ahead = task
+            is_over = until is not None and time.monotonic() >= until
+            others_first = is_over and _others_wait(run)
+
+
+def _size(task: Task) -> int:
+    """How many records like these a batch may have, so that memory stays flat."""
+    each = task.reading.characters / max(len(task.reading.records), 1)
+    return max(1, min(settings.BATCH_ROWS, int(BATCH_CHARACTERS / max(each, 1))))
+
+
+def _call_help(run: ProcessingRun) -> None:
+    """Wake another worker for the run, if one is idle: then no wake-up call waits."""
+    if get_broker(QUEUE).queue_size() == 0:
+        wake(run)
 
 
 def _others_wait(run: ProcessingRun) -> bool:
     return ProcessingRun.objects.filter(state=RunState.QUEUED).exclude(pk=run.pk).exists()
-
-
-def _batch_size(run: ProcessingRun, done: int) -> int:
-    if run.limit is None:
-        return int(settings.BATCH_ROWS)
-    return min(int(settings.BATCH_ROWS), max(run.limit - done, 0))

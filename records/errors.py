@@ -12,6 +12,13 @@ class LeaseLost(StoreError):
         super().__init__(f"{run} is no longer held by this worker.")
 
 
+class BatchLost(StoreError):
+    """Another worker took the batch over; what it makes of it counts."""
+
+    def __init__(self, batch: object) -> None:
+        super().__init__(f"{batch} is no longer held by this worker.")
+
+
 class InvalidData(StoreError):
     """Data that no record can hold."""
 

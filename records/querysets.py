@@ -8,6 +8,14 @@ from django.db import models
 from django.db.models import Max, Q, Sum
 from django.utils import timezone
 
+# The statuses of the records that a processing run takes up, by its selection; None: any.
+SELECTED: dict[str, tuple[str, ...] | None] = {
+    "raw": ("raw",),
+    "failed": ("failed",),
+    "changed": ("processed", "failed"),
+    "all": None,
+}
+
 
 def key_range(source: str, field: str = "id") -> Q:
     """The ids of a source: every key behind ``<source>:``. ";" is the byte after ":"."""
@@ -79,9 +87,10 @@ class RecordQuerySet(models.QuerySet[Any]):
         found = self if source is None else self.of_source(source)
         return found.filter(status="raw").order_by("id")
 
-    def for_processing(self) -> "models.QuerySet[Any, tuple[str, int, str, dict[str, Any]]]":
-        """What the pipeline needs of each record: id, version, source, data."""
-        return self.values_list("id", "version", "source_id", "data")
+    def selected(self, selection: str) -> Self:
+        """The records that a processing run of this selection takes up."""
+        statuses = SELECTED[selection]
+        return self.filter(status__in=statuses) if statuses else self
 
 
 class RejectedQuerySet(models.QuerySet[Any]):
@@ -110,10 +119,12 @@ class CountQuerySet(models.QuerySet[Any]):
         """The counters of one source; of all without one."""
         return self if source is None else self.filter(source=source)
 
-    def with_status(self, status: str, source: str | None = None) -> int:
-        """How many records have a status."""
-        found = self.of_source(source).filter(status=status).aggregate(records=Sum("count"))
-        return int(found["records"] or 0)
+    def selected(self, selection: str, source: str | None = None) -> int:
+        """How many records a processing run of this selection would take up."""
+        found, statuses = self.of_source(source), SELECTED[selection]
+        if statuses:
+            found = found.filter(status__in=statuses)
+        return int(found.aggregate(records=Sum("count"))["records"] or 0)
 
     def sources_with_raw(self) -> "models.QuerySet[Any, Any]":
         """The names of the sources that have records waiting to be processed."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from records.errors import LeaseLost
@@ -75,30 +75,56 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
         return None
     model.objects.filter(pk=run_id, started_at=None).update(started_at=now)
     run: AnyRun = model.objects.get(pk=run_id)
-    if run.attempts > settings.MAX_ATTEMPTS:
-        fail(
-            run, worker, f"Given up: {settings.MAX_ATTEMPTS} workers died on it without getting on."
-        )
+    return None if _given_up(run, worker) else run
+
+
+def _given_up(run: AnyRun, worker: str) -> bool:
+    """Whether it has been taken up too often: it is failed then."""
+    if run.attempts <= settings.MAX_ATTEMPTS:
+        return False
+    fail(run, worker, f"Given up: {settings.MAX_ATTEMPTS} workers died on it without getting on.")
+    return True
+
+
+def join(run_id: int, worker: str) -> ProcessingRun | None:
+    """Work on a processing run, beside others if there are any; None where it has ended.
+
+    A run whose workers all died too often without getting on is given up as failed.
+    """
+    now = timezone.now()
+    active = ProcessingRun.objects.filter(pk=run_id).active()
+    # It is an attempt if nobody else is at work.
+    active.claimable(now=now).update(attempts=F("attempts") + 1)
+    if not active.update(state=RunState.RUNNING, worker=worker, lease_until=lease_end()):
         return None
-    return run
+    ProcessingRun.objects.filter(pk=run_id, started_at=None).update(started_at=now)
+    run: ProcessingRun = ProcessingRun.objects.with_source().get(pk=run_id)
+    return None if _given_up(run, worker) else run
 
 
 def renew(run: AnyRun, worker: str) -> None:
     """Keep a run that is worked on without a batch to commit. Raises LeaseLost."""
-    held = type(run).objects.filter(pk=run.pk, worker=worker, state=RunState.RUNNING)
-    if not held.update(lease_until=lease_end()):
+    if not held(run, worker).update(lease_until=lease_end()):
         raise LeaseLost(run)
+
+
+def held(run: AnyRun, worker: str) -> "QuerySet[AnyRun]":
+    """The run, if this worker may go on with it: it holds it, or shares it with others."""
+    running: QuerySet[AnyRun] = type(run).objects.filter(pk=run.pk, state=RunState.RUNNING)
+    return running if isinstance(run, ProcessingRun) else running.filter(worker=worker)
 
 
 def _end(run: AnyRun, worker: str, **changes: object) -> None:
-    ended = (
-        type(run)
-        .objects.filter(pk=run.pk, worker=worker, state=RunState.RUNNING)
-        .update(finished_at=timezone.now(), lease_until=None, **changes)
-    )
-    if not ended:
+    if not held(run, worker).update(finished_at=timezone.now(), lease_until=None, **changes):
         raise LeaseLost(run)
+    _drop_batches(run)
     run.refresh_from_db()
+
+
+def _drop_batches(run: AnyRun) -> None:
+    """Who is at work on a part of a run that has ended finds out when he saves it."""
+    if isinstance(run, ProcessingRun):
+        run.batches.all().delete()
 
 
 @contextmanager
@@ -155,17 +181,9 @@ def stop(run: AnyRun) -> bool:
         .active()
         .update(state=RunState.CANCELLED, finished_at=timezone.now(), lease_until=None)
     )
+    if ended:
+        _drop_batches(run)
     return bool(ended)
-
-
-def put_back(run: AnyRun, worker: str) -> None:
-    """Let others go first: the run waits for a worker again, behind its last batch."""
-    held = type(run).objects.filter(pk=run.pk, worker=worker, state=RunState.RUNNING)
-    waiting = held.update(
-        state=RunState.QUEUED, worker="", lease_until=None, attempts=0, woken_at=timezone.now()
-    )
-    if not waiting:
-        raise LeaseLost(run)
 
 
 def stalled(model: type[AnyRun]) -> list[AnyRun]:
@@ -183,11 +201,15 @@ def stalled(model: type[AnyRun]) -> list[AnyRun]:
 
 def _free_orphans(model: type[AnyRun]) -> None:
     """Let the leases lapse whose process was on this machine and is gone."""
-    here = model.objects.filter(state=RunState.RUNNING, worker__startswith=f"{_machine()}:")
-    for run in here:
-        if not _is_running(int(run.worker.split(":")[-2])):
+    for run in model.objects.filter(state=RunState.RUNNING):
+        if is_orphan(run.worker):
             orphaned = model.objects.filter(pk=run.pk, worker=run.worker)
             orphaned.update(lease_until=run.created_at, woken_at=None)
+
+
+def is_orphan(worker: str) -> bool:
+    """Whether a worker is known to be gone: its process was on this machine."""
+    return worker.startswith(f"{_machine()}:") and not _is_running(int(worker.split(":")[-2]))
 
 
 def _is_running(process: int) -> bool:

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django_q.models import OrmQ
 
-from processing import pipeline
 from processing import runs as processing_runs
+from processing import work
 from processing.rule_sets import rule_set_for
 from records import store
 from records.models import (
@@ -155,7 +155,7 @@ def test_records_whose_last_run_failed_wait_for_a_person(landed, monkeypatch):
     def broken(*arguments):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(pipeline, "run", broken)
+    monkeypatch.setattr(work, "rule_set_for", broken)
     run = process("sales")
     assert (run.state, "ZeroDivisionError" in run.error) == (RunState.FAILED, True)
     ProcessingRun.objects.filter(state=RunState.QUEUED).delete()

@@ -1,5 +1,6 @@
 """The write door: what it writes is whole, counted and remembered, or is not written at all."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from records import runs, store
+from records import batches, runs, store
 from records.errors import InvalidData, LeaseLost, RecordNotFound
 from records.models import (
     DataRecord,
@@ -18,9 +19,11 @@ from records.models import (
     RecordVersion,
     RejectedRow,
     RunState,
+    Selection,
     Source,
 )
 from records.models.counts import NO_DAY
+from records.readings import read
 from records.rows import Ledger, Outcome, ProcessingCounts, Reject
 from tests.factories import WORKER, counted, land, recounted, row, running
 
@@ -29,14 +32,22 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2025, 3, 4, 12, tzinfo=UTC)
 
 
-def save(*outcomes: Outcome) -> ProcessingCounts:
+def save(
+    *outcomes: Outcome, selection: Selection = Selection.RAW, meanwhile: Callable[[], object] = int
+) -> ProcessingCounts:
+    """Save outcomes of the records of "s"; something else may happen after these were read."""
     source = Source.objects.get(name="s")
-    created = ProcessingRun.objects.create(source=source, how="test")
-    run = runs.claim(ProcessingRun, created.pk, WORKER)
-    assert run is not None
+    run = ProcessingRun.objects.create(source=source, how="test", selection=selection)
+    joined = runs.join(run.pk, WORKER)
+    assert joined is not None
+    batch = batches.take(joined, WORKER, 100)
+    if batch is None:
+        return ProcessingCounts()
     rule_set = source.current_rule_set or store.save_rule_set(source=source, rules=[])
+    reading = read(batch)
+    meanwhile()
     return store.save_results(
-        run=run, worker=WORKER, outcomes=outcomes, rule_set=rule_set, cursor="s:"
+        batch=batch, worker=WORKER, reading=reading, outcomes=outcomes, rule_set=rule_set
     )
 
 
@@ -149,18 +160,69 @@ def test_results_set_the_status_and_keep_what_was_found():
     assert (bad.success, bad.processed_data, bad.errors) == (False, None, [error])
 
 
-def test_a_result_for_a_version_that_is_gone_is_dropped():
-    land([row("s:1", {"a": "x"}), row("s:2", {"a": "x"})])
-    land([row("s:1", {"a": "y"})])
-    assert save(Outcome("s:1", 1, True, "{}"), Outcome("s:2", 1, True, "{}")).processed == 1
-    assert DataRecord.objects.get(pk="s:1").status == "raw"
+MEANWHILE: dict[str, Callable[[], object]] = {
+    "updated": lambda: land([row("s:1", {"a": "y"})]),
+    "deleted": lambda: store.delete_records(ids=["s:1"]),
+    "another came in its place": lambda: [
+        store.delete_records(ids=["s:1"]),
+        land([row("s:1a", {"a": "x"})]),
+    ],
+    "processed": lambda: save(Outcome("s:1", 1, True, "{}"), selection=Selection.ALL),
+}
 
 
-def test_of_two_workers_that_process_the_same_records_one_saves_them():
-    land([row("s:1", {})])
-    assert save(Outcome("s:1", 1, True, "{}")).processed == 1
-    assert save(Outcome("s:1", 1, True, "{}")).processed == 0
-    assert ProcessingResult.objects.count() == 1
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_an_outcome_of_a_record_that_has_changed_since_it_was_read_is_dropped(what):
+    land([row(f"s:{n}", {"a": "x"}) for n in range(3)])
+    outcomes = [Outcome(f"s:{n}", 1, n < 2, "{}") for n in range(3)]
+    counts = save(*outcomes, meanwhile=MEANWHILE[what])
+    assert counts == ProcessingCounts(processed=1, failed=1)
+    assert counted() == recounted()
+    statuses = dict(DataRecord.objects.values_list("id", "status"))
+    assert (statuses["s:0"], statuses["s:2"]) == ("processed", "failed")
+    assert statuses.get("s:1") == {"updated": "raw", "processed": "processed"}.get(what)
+    assert statuses.get("s:1a", "raw") == "raw"
+    assert_one_current_result_each()
+
+
+def test_what_lands_between_records_that_are_processed_stays_raw():
+    land([row("s:1", {}), row("s:3", {})])
+    outcomes = [Outcome("s:1", 1, True, "{}"), Outcome("s:3", 1, True, "{}")]
+    assert save(*outcomes, meanwhile=lambda: land([row("s:2", {})])).processed == 2
+    assert counted() == recounted() == {("s", "processed"): 2, ("s", "raw"): 1}
+    assert_one_current_result_each()
+
+
+@pytest.mark.parametrize("what", ["nothing", *MEANWHILE])
+def test_processed_anew_a_record_keeps_its_former_result_as_history(what):
+    land([row(f"s:{n}", {"a": "x"}) for n in range(3)])
+    save(*(Outcome(f"s:{n}", 1, n < 2, "{}") for n in range(2)))
+    again = [Outcome(f"s:{n}", 1, n > 0, "{}") for n in range(3)]
+    counts = save(*again, selection=Selection.ALL, meanwhile=MEANWHILE.get(what, int))
+    found = 3 if what in ("nothing", "processed") else 2
+    assert (counts.processed, counts.failed) == (found - 1, 1)
+    assert counted() == recounted()
+    assert_one_current_result_each()
+    history = ProcessingResult.objects.of_record("s:0").order_by("id")
+    assert list(history.values_list("success", "current")) == [(True, False), (False, True)]
+
+
+def test_a_record_without_an_outcome_keeps_its_result_and_counts_as_unchanged():
+    land([row("s:1", {}), row("s:2", {}), row("s:3", {})])
+    save(*(Outcome(f"s:{n}", 1, True, "{}") for n in (1, 2)))
+    counts = save(Outcome("s:2", 1, False), selection=Selection.CHANGED)
+    assert counts == ProcessingCounts(failed=1)
+    run = ProcessingRun.objects.latest("pk")
+    assert (run.processed, run.failed, run.unchanged) == (0, 1, 1)
+    assert counted() == recounted() == {("s", s): 1 for s in ("processed", "failed", "raw")}
+    assert ProcessingResult.objects.of_record("s:1").count() == 1
+    assert_one_current_result_each()
+
+
+def assert_one_current_result_each() -> None:
+    current = ProcessingResult.objects.filter(current=True).values_list("record_id", flat=True)
+    done = DataRecord.objects.filter(status__in=["processed", "failed"])
+    assert sorted(current) == sorted(done.values_list("id", flat=True))
 
 
 def test_a_second_current_result_is_refused_by_the_database():
@@ -305,7 +367,8 @@ def test_counters_equal_full_counts_after_any_mixture_of_changes(db, steps):
                 assert ledger.read == len(rows) + 1
             elif step == "process":
                 versions = DataRecord.objects.with_ids([f"s:{key}" for key in argument])
-                save(*(Outcome(r.id, r.version, len(r.id) % 2 == 1, "{}") for r in versions))
+                outcomes = [Outcome(r.id, r.version, argument != {1}, "{}") for r in versions]
+                save(*outcomes, selection=Selection.ALL)
             elif step == "edit" and DataRecord.objects.filter(pk=f"s:{argument[0]}").exists():
                 store.edit_record(record_id=f"s:{argument[0]}", data={"a": argument[1]}, user=None)
             elif step == "requeue":
@@ -313,7 +376,5 @@ def test_counters_equal_full_counts_after_any_mixture_of_changes(db, steps):
             elif step == "delete":
                 store.delete_records(ids=[f"s:{key}" for key in argument])
         assert counted() == recounted()
-        current = ProcessingResult.objects.filter(current=True).values_list("record_id", flat=True)
-        done = DataRecord.objects.filter(status__in=["processed", "failed"])
-        assert sorted(current) == sorted(done.values_list("id", flat=True))
+        assert_one_current_result_each()
         transaction.set_rollback(True)

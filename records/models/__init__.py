@@ -1,11 +1,12 @@
 """Every table of the project. Rows are written by ``records.store`` alone."""
 
+from records.models.batches import ProcessingBatch
 from records.models.counts import RecordCount
 from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
 from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.results import ProcessingResult
-from records.models.runs import DryRun, IngestionRun, ProcessingRun, RunState, Undo
+from records.models.runs import DryRun, IngestionRun, ProcessingRun, RunState, Selection, Undo
 from records.models.sources import OnConflict, RuleSet, Source
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Heartbeat",
     "IngestionRun",
     "OnConflict",
+    "ProcessingBatch",
     "ProcessingResult",
     "ProcessingRun",
     "RecordCount",
@@ -23,6 +25,7 @@ __all__ = [
     "RejectedRow",
     "RuleSet",
     "RunState",
+    "Selection",
     "Source",
     "Undo",
 ]

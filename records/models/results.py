@@ -53,6 +53,8 @@ class ProcessingResult(models.Model):
     value = models.FloatField(null=True)
     category = models.TextField(null=True)  # noqa: DJ001
     repaired = models.BooleanField(default=False)
+    # Why the record is out of the ordinary, in words; NULL for one that is not.
+    anomaly = models.TextField(null=True)  # noqa: DJ001
 
     objects = ResultManager()
 

@@ -22,6 +22,16 @@ class RunState(models.TextChoices):
     UNDONE = "undone"
 
 
+class Selection(models.TextChoices):
+    """Which records a processing run takes up."""
+
+    RAW = "raw", "what waits"
+    ALL = "all", "all records"
+    FAILED = "failed", "those that failed"
+    # Those that have a result and would get another one; the others stay as they are.
+    CHANGED = "changed", "those whose outcome changes"
+
+
 class Run(models.Model):
     """What both kinds of run share: who started it, how it stands, and the lease of its worker.
 
@@ -165,24 +175,37 @@ class IngestionRun(Run):
 
 
 class ProcessingRun(Run):
-    """One pass over raw records, of one source or (``source`` is null) of all."""
+    """One pass over records, of one source or (``source`` is null) of all.
+
+    Any number of workers share it: each takes batches of its own (see ProcessingBatch). ``worker``
+    is the one that was heard of last, and the lease lasts as long as that of any of them.
+    """
 
     source = models.ForeignKey(
         Source, on_delete=models.CASCADE, null=True, blank=True, related_name="processing_runs"
     )
+    selection = models.CharField(max_length=10, choices=Selection.choices, default=Selection.RAW)
     limit = models.PositiveBigIntegerField(null=True, blank=True)
+    # The last id that has been handed out, and how many records up to it.
     cursor = models.CharField(max_length=255, blank=True)
-    total = models.PositiveBigIntegerField(default=0, help_text="raw records when it started")
+    handed_out = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0, help_text="records when it started")
 
     processed = models.PositiveBigIntegerField(default=0)
     failed = models.PositiveBigIntegerField(default=0)
     repaired = models.PositiveBigIntegerField(default=0, help_text="processed with a repair")
+    unchanged = models.PositiveBigIntegerField(
+        default=0, help_text="looked at, and left with the result that they had"
+    )
 
     class Meta(Run.Meta):
         db_table = "processing_runs"
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=RunState.values), name="processing_run_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(selection__in=Selection.values), name="processing_run_selection"
             ),
         ]
 
@@ -195,11 +218,11 @@ class ProcessingRun(Run):
     @property
     def done(self) -> int:
         """How many records have been worked on."""
-        return self.processed + self.failed
+        return self.processed + self.failed + self.unchanged
 
     @property
     def share_done(self) -> float:
-        """How much of what was raw at the start has been worked on, 0 to 1."""
+        """How much of what there was at the start has been worked on, 0 to 1."""
         if self.state == RunState.FINISHED:
             return 1.0
         return min(self.done / self.total, 1.0) if self.total else 0.0

@@ -1,0 +1,109 @@
+"""The work on one batch: read, carried through the rules, saved; what breaks is singled out."""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError, ProgrammingError
+
+from processing import pipeline
+from processing.rule_sets import rule_set_for
+from records import batches, store
+from records.errors import StoreError
+from records.models import ProcessingBatch, RuleSet, Source
+from records.readings import Reading, read
+from records.rows import Outcome, RawRecord
+
+log = logging.getLogger(__name__)
+
+# If the rules break on more records of a batch than that, the records are not to blame.
+CRASHES = 100
+# Errors that say nothing about the records at hand.
+NOT_TO_BLAME = (OperationalError, InterfaceError, ProgrammingError, StoreError)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A batch that has been read, and whose outcomes are being made."""
+
+    batch: ProcessingBatch
+    reading: Reading
+    rule_set: RuleSet
+    outcomes: Future[list[Outcome]]
+
+
+def begin(batch: ProcessingBatch, executor: Executor) -> Task:
+    """Read a batch, and have its outcomes made while the database does something else."""
+    source = Source.objects.get(name=batch.source)
+    rule_set = rule_set_for(source)
+    reading = read(batch)
+    outcomes = executor.submit(make_outcomes, reading.records, rule_set, source, time.time())
+    return Task(batch, reading, rule_set, outcomes)
+
+
+def make_outcomes(
+    records: Sequence[RawRecord], rule_set: RuleSet, source: Source, now: float
+) -> list[Outcome]:
+    """What the rules make of records; one on which they break fails with the reason.
+
+    It is found by halving. Raises what the rules raise if they break on too many.
+    """
+    crashes = 0
+
+    def made(part: Sequence[RawRecord]) -> list[Outcome]:
+        nonlocal crashes
+        try:
+            return pipeline.run(part, rule_set.rules, source.mapping, now)
+        except Exception as error:
+            middle = len(part) // 2
+            if not middle:
+                crashes += 1
+                if crashes > CRASHES:
+                    raise
+                log.warning("The rules of %s break on %s.", source, part[0].id, exc_info=True)
+                return [crashed(part[0], _because(error))]
+        return made(part[:middle]) + made(part[middle:])
+
+    return made(records)
+
+
+def end(task: Task, worker: str) -> None:
+    """Save a batch. One that can't be saved is halved for the next to take, down to the record
+    that is to blame, which fails."""
+    try:
+        _save(task, worker, task.outcomes.result())
+    except NOT_TO_BLAME:
+        raise
+    except Exception as error:
+        log.warning("%s can't be saved.", task.batch, exc_info=True)
+        if not batches.split(task.batch, worker):
+            fail(task, worker, _because(error))
+
+
+def fail(task: Task, worker: str, reason: str) -> None:
+    """Save the record of a batch as failed, for a reason that lies outside of its rules."""
+    _save(task, worker, [crashed(record, reason) for record in task.reading.records])
+
+
+def _save(task: Task, worker: str, outcomes: Sequence[Outcome]) -> None:
+    store.save_results(
+        batch=task.batch,
+        worker=worker,
+        reading=task.reading,
+        outcomes=outcomes,
+        rule_set=task.rule_set,
+    )
+
+
+def crashed(record: RawRecord, reason: str) -> Outcome:
+    """The outcome of a record that could not be processed at all."""
+    error = {"rule": "crash", "column": "", "value": None, "message": reason}
+    return Outcome(record.id, record.version, False, error_message=reason, errors=[error])
+
+
+def _because(error: Exception) -> str:
+    told = " ".join(str(error).replace("\0", "\ufffd").split())[:300]
+    text = f"Processing broke on this record ({type(error).__name__}{': ' if told else ''}{told})."
+    return text.encode("utf-8", "replace").decode()
