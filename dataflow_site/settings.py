@@ -231,7 +231,7 @@ Q_CLUSTER = {
 }
 
 # Rows that are committed together: large enough for speed, small enough for a short transaction.
-BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 5_000)
+BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
 # How long a worker may be silent before another takes its run over.
 LEASE_SECONDS = number("DATAFLOW_LEASE_SECONDS", 30)
 # How often a run may be taken up without getting on before it is given up as failed.

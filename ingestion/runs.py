@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,8 @@ from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
 from ingestion.readers.repaired import repaired_run
 from ingestion.row_mapper import RowMapper
-from records import runs, store
+from records import bulk, runs, store
+from records.interpreter import many_rows
 from records.mappings import check_format
 from records.models import IngestionRun, OnConflict, RunState, Source
 from records.signals import landed
@@ -166,7 +167,7 @@ def load(run_id: int, worker: str, on_progress: Progress | None = None) -> Inges
     run = runs.claim(IngestionRun, run_id, worker)
     if run is None:
         return None
-    with runs.working_on(run, worker, refusals=(IngestionError,)):
+    with runs.working_on(run, worker, refusals=(IngestionError,)), many_rows():
         _load(run, worker, on_progress)
     run.refresh_from_db()
     return run
@@ -204,8 +205,9 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
             keep_raw=run.source.on_conflict == OnConflict.REJECT,
         )
         rejected, read = run.rejected, run.read
-        # The next batch is read while the database takes this one.
-        with ahead(found) as batches:
+        # The next batch is read while the database takes this one. SQLite works in this very
+        # process: a thread beside it would wait for the interpreter at each of its rows.
+        with ahead(found) if bulk.is_postgresql() else nullcontext(found) as batches:
             for batch in batches:
                 if not batch:
                     runs.renew(run, worker)

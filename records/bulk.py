@@ -1,14 +1,15 @@
 """Many rows in one statement: one way to call it, one body for PostgreSQL, one for SQLite."""
 
-import io
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any, cast
 
 from django.db import connection
 
+# How many rows are handed to COPY at once.
+PIECE_ROWS = 2_000
 # How many rows a statement of SQLite takes.
 STATEMENT_ROWS = 500
 
@@ -46,16 +47,27 @@ def insert(
 def _copy(
     table: str, columns: Mapping[str, Sequence[Value]], constants: Mapping[str, Value]
 ) -> None:
-    cells = [_copy_column(column) for column in columns.values()]
-    end = "".join("\t" + _copy_text(value) for value in constants.values()) + "\n"
-    rows = map("\t".join, zip(*cells, strict=True))
-    text = (end.join(rows) + end).encode() if columns and any(columns.values()) else b""
     names = ", ".join(f'"{name}"' for name in (*columns, *constants))
+    pieces = _Pieces(_copy_pieces(list(columns.values()), list(constants.values())))
     with connection.cursor() as cursor:
-        # In one piece: between two, Python's other threads would have to let go first.
-        cursor.copy_expert(
-            f'COPY "{table}" ({names}) FROM STDIN', io.BytesIO(text), size=len(text) + 1
-        )
+        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', pieces)
+
+
+class _Pieces:
+    """What COPY reads from, a piece at a time: the server works on one while the next is made."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, size: int) -> bytes:
+        return next(self._pieces, b"")
+
+
+def _copy_pieces(columns: Sequence[Sequence[Value]], constants: Sequence[Value]) -> Iterator[bytes]:
+    end = "".join("\t" + _copy_text(value) for value in constants) + "\n"
+    for start in range(0, len(columns[0]), PIECE_ROWS):
+        cells = [_copy_column(column[start : start + PIECE_ROWS]) for column in columns]
+        yield (end.join(map("\t".join, zip(*cells, strict=True))) + end).encode()
 
 
 def _insert_values(
@@ -78,7 +90,10 @@ def _insert_values(
 
 
 def _copy_column(values: Sequence[Value]) -> Iterable[str]:
-    if set(map(type, values)) != {str}:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return map(str, values)
+    if kinds != {str}:
         return map(_copy_text, values)
     text = "".join(cast("Sequence[str]", values))
     if any(character in text for character in "\\\t\n\r"):
