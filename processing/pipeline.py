@@ -13,6 +13,8 @@ from processing.rules.facts import NO_FACTS, Facts
 from records.json_text import json_text
 from records.rows import Outcome, RawRecord
 
+INF = float("inf")
+
 
 def run(
     records: Sequence[RawRecord],
@@ -43,7 +45,7 @@ def run(
         repeat(None),
         repeat(()),
         repeat(()),
-        [cell if isinstance(cell, float) else None for cell in values],
+        [cell if isinstance(cell, float) and -INF < cell < INF else None for cell in values],
         [cell if isinstance(cell, str) else None for cell in categories],
         repeat(False),
         repeat(None),

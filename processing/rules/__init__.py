@@ -7,7 +7,24 @@ Pure: no Django, no tables. A rule set is a list of steps in plain JSON, each
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from processing.rules import number, required, stamp, text
+from processing.rules import (
+    allowed,
+    anomaly,
+    combine,
+    dates,
+    drop,
+    keep,
+    length,
+    number,
+    pattern,
+    rename,
+    replace,
+    required,
+    stamp,
+    text,
+    unique,
+    value_range,
+)
 from processing.rules.base import ABSENT, Batch, Kind, Step, is_missing
 from processing.rules.number import read_number
 
@@ -16,7 +33,19 @@ KINDS: dict[str, Kind] = {
     for module in (
         required,
         number,
+        dates,
         text,
+        replace,
+        allowed,
+        value_range,
+        pattern,
+        length,
+        unique,
+        rename,
+        drop,
+        keep,
+        combine,
+        anomaly,
         stamp,
     )
 }

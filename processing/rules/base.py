@@ -12,6 +12,7 @@ import pandas as pd
 
 from processing.rules.facts import NO_FACTS, Facts
 from processing.rules.parameters import Parameter
+from records.json_text import json_text
 
 Step = dict[str, Any]
 
@@ -29,6 +30,11 @@ ABSENT = Absent()
 def is_missing(cell: object) -> bool:
     """Whether a cell says nothing: absent, null, empty or blank."""
     return cell is ABSENT or cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def as_text(cell: Any) -> str:
+    """A cell as text: text as it is, anything else as its JSON."""
+    return cell if isinstance(cell, str) else json_text(cell)
 
 
 @dataclass(slots=True)
@@ -80,6 +86,14 @@ class Batch:
         self.columns.pop(name, None)
         self.made.discard(name)
         self.dropped.add(name)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Take all other columns out of the rows."""
+        wanted = frozenset(names)
+        self.kept = (wanted if self.kept is None else self.kept & wanted) - self.dropped
+        self.made &= wanted
+        for name in self.columns.keys() - wanted:
+            del self.columns[name]
 
     def name_now(self, name: str) -> str:
         """The name that a column of the rows has by now."""

@@ -178,6 +178,9 @@ def on_failure(default: str, *outcomes: str) -> Parameter:
         "default": "the default takes its place",
         "empty": "it becomes empty",
         "fail": "the record fails",
+        "keep": "it stays what it is",
+        "nearest": "the nearest bound takes its place",
+        "cut": "it is cut, where it is too long",
     }
     return Parameter(
         "on_failure",

@@ -1,0 +1,162 @@
+"""Dates and times, as people and programs write them."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache, lru_cache, partial
+from zoneinfo import ZoneInfo, available_timezones
+
+from processing.rules.base import Batch, Kind, Step, filled, listed, replace_failing
+from processing.rules.number import read_number
+from processing.rules.parameters import CHOICE, TEXT, TEXTS, Parameter, column, on_failure
+
+ISO, UNIX = "iso", "unix"
+# Two days that no format which leaves out day, month or year tells apart from all others.
+SAMPLES = datetime(2025, 12, 31, tzinfo=UTC), datetime(1987, 1, 23, tzinfo=UTC)
+# No date is written longer.
+LONGEST = 100
+
+Parser = Callable[[object], datetime | None]
+
+
+def date(batch: Batch, step: Step) -> None:
+    """The cell becomes a date or a time in ISO 8601; one that says nothing stays what it is."""
+    name = step["column"]
+    parsers = list(map(_parser, step["formats"]))
+    zone, as_date = ZoneInfo(step["zone"]), step["becomes"] == "date"
+    # The same dates come again and again.
+    known: dict[str, str | None] = {}
+    cells, failing = batch.cells(name), []
+    for place, cell in filled(batch, name):
+        if isinstance(cell, str):
+            if cell not in known:
+                known[cell] = _written(_read(cell.strip(), parsers, zone), as_date)
+            found = known[cell]
+        else:
+            found = _written(_read(cell, parsers, zone), as_date)
+        if found is None:
+            failing.append((place, f"is no date written as {listed(step['formats'], 'or')}"))
+        else:
+            cells[place] = found
+    batch.put(name, cells)
+    replace_failing(batch, name, failing, on_failure=step["on_failure"])
+
+
+def _read(cell: object, parsers: Sequence[Parser], zone: ZoneInfo) -> datetime | None:
+    for parse in parsers:
+        try:
+            found = parse(cell)
+            if found is not None:
+                return found if found.tzinfo else found.replace(tzinfo=zone)
+        except (ValueError, OverflowError, OSError):
+            continue
+    return None
+
+
+def _written(found: datetime | None, as_date: bool) -> str | None:
+    if found is None:
+        return None
+    try:
+        return found.date().isoformat() if as_date else found.astimezone(UTC).isoformat()
+    except OverflowError:  # the first hours of the year 1, and the last of 9999
+        return None
+
+
+@lru_cache(maxsize=256)
+def _parser(written: str) -> Parser:
+    if written == UNIX:
+        return _from_unix
+    return _from_iso if written == ISO else partial(_from_format, written)
+
+
+def _from_format(written: str, cell: object) -> datetime | None:
+    # Digits of other scripts are no digits here, as with numbers.
+    if not isinstance(cell, str) or not cell.isascii() or len(cell) > LONGEST:
+        return None
+    # A time without a zone gets that of the step.
+    return datetime.strptime(cell, written)  # noqa: DTZ007
+
+
+def _from_iso(cell: object) -> datetime | None:
+    # fromisoformat takes 20250102 as well, which is a number like any other.
+    if not isinstance(cell, str) or not cell.isascii() or cell[4:5] != "-":
+        return None
+    return datetime.fromisoformat(cell)
+
+
+def _from_unix(cell: object) -> datetime | None:
+    seconds = read_number(cell)
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _says_the_day(written: str) -> bool:
+    if written in (ISO, UNIX):
+        return True
+    try:
+        read = [_from_format(written, sample.strftime(written)) for sample in SAMPLES]
+    except ValueError:
+        return False
+    return [found and found.date() for found in read] == [sample.date() for sample in SAMPLES]
+
+
+def conflict(step: Step) -> str | None:
+    for written in step["formats"]:
+        if not _says_the_day(written):
+            return (
+                f"in 'formats', {written!r} is no format that says day, month and year; one is "
+                "such as %d.%m.%Y %H:%M, or iso, or unix"
+            )
+    if step["zone"] not in _zones():
+        return f"'zone' is {step['zone']!r}, which is no time zone such as Europe/Vienna"
+    return None
+
+
+def describe(step: Step) -> str:
+    formats = listed(step["formats"], "or")
+    becomes = (
+        "a date" if step["becomes"] == "date" else f"a time ({step['zone']} where it says none)"
+    )
+    otherwise = {
+        "fail": "fails the record",
+        "empty": "becomes empty and is kept as a repair",
+    }[step["on_failure"]]
+    return f"{step['column']!r}, written as {formats}, becomes {becomes}; anything else {otherwise}"
+
+
+KIND = Kind(
+    code="date",
+    title="Date and time",
+    summary="Cells become dates or times in ISO 8601; what is none fails the record or is emptied.",
+    parameters=(
+        column(),
+        Parameter(
+            "formats",
+            TEXTS,
+            "Formats",
+            "Such as %d.%m.%Y or %Y-%m-%d %H:%M:%S; iso for ISO 8601; unix for seconds since 1970. "
+            "The first one that fits is taken.",
+        ),
+        Parameter(
+            "becomes",
+            CHOICE,
+            "Becomes",
+            default="time",
+            choices=[("time", "a time, in UTC"), ("date", "a date, as it is written")],
+        ),
+        Parameter(
+            "zone",
+            TEXT,
+            "Time zone",
+            "Of times that do not say theirs, such as Europe/Vienna.",
+            "UTC",
+        ),
+        on_failure("fail", "empty", "fail"),
+    ),
+    apply=date,
+    describe=describe,
+    conflict=conflict,
+)

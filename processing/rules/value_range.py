@@ -1,0 +1,79 @@
+"""Numbers between two bounds."""
+
+from processing.rules.base import Batch, Kind, Step, filled, replace_failing
+from processing.rules.number import read_number
+from processing.rules.parameters import NUMBER, Parameter, column, on_failure
+
+
+def value_range(batch: Batch, step: Step) -> None:
+    """A cell that says something has to be a number between the bounds, which are included."""
+    name = step["column"]
+    failing = []
+    for place, cell in filled(batch, name):
+        found = cell if type(cell) is float else read_number(cell)
+        if message := _message(found, step["least"], step["greatest"]):
+            failing.append((place, message))
+    if step["on_failure"] != "nearest":
+        replace_failing(batch, name, failing, on_failure=step["on_failure"])
+        return
+    cells = batch.cells(name)
+    for place, message in failing:
+        found = read_number(cells[place])
+        if found is None:
+            batch.fail(place, name, message, value=cells[place])
+            continue
+        is_below = step["least"] is not None and found < step["least"]
+        after = float(step["least"] if is_below else step["greatest"])
+        batch.repair(place, name, cells[place], after)
+        cells[place] = after
+    batch.put(name, cells)
+
+
+def _message(found: float | None, least: float | None, greatest: float | None) -> str | None:
+    # A float that is not finite is no number either; no comparison with it holds.
+    if found is None or not abs(found) < float("inf"):
+        return "is no number"
+    if least is not None and found < least:
+        return f"is below {least}"
+    if greatest is not None and found > greatest:
+        return f"is above {greatest}"
+    return None
+
+
+def describe(step: Step) -> str:
+    bounds = [
+        f"at least {step['least']}" if step["least"] is not None else "",
+        f"at most {step['greatest']}" if step["greatest"] is not None else "",
+    ]
+    otherwise = {
+        "fail": "fails the record",
+        "empty": "becomes empty and is kept as a repair",
+        "nearest": "becomes the nearest of these, and is kept as a repair",
+    }[step["on_failure"]]
+    said = " and ".join(bound for bound in bounds if bound)
+    return f"{step['column']!r} is {said}; anything else {otherwise}"
+
+
+def conflict(step: Step) -> str | None:
+    least, greatest = step["least"], step["greatest"]
+    if least is None and greatest is None:
+        return "'least' or 'greatest' of 'range' has to be given"
+    if least is not None and greatest is not None and least > greatest:
+        return "'least' of 'range' is above 'greatest'"
+    return None
+
+
+KIND = Kind(
+    code="range",
+    title="Range",
+    summary="Numbers lie between two bounds; others fail the record or are replaced.",
+    parameters=(
+        column(),
+        Parameter("least", NUMBER, "At least", default=None),
+        Parameter("greatest", NUMBER, "At most", default=None),
+        on_failure("fail", "nearest", "empty", "fail"),
+    ),
+    apply=value_range,
+    describe=describe,
+    conflict=conflict,
+)

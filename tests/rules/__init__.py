@@ -1,0 +1,1 @@
+"""The kinds of rules, each in a file of its own."""
