@@ -119,14 +119,18 @@ def _show(
 ) -> HttpResponse:
     part = wants_part(request)
     written = said.reading if said else None
+    reading = preview_form.reading_fields(run, seen, written, errors)
+    # The others are said beside their fields.
+    beside = {field.name for field in reading} | ({"max_rejects"} if seen.prepared else set())
     context: dict[str, Any] = {
         "seen": seen,
-        "reading": preview_form.reading_fields(run, seen, written, errors),
+        "reading": reading,
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
         "policy": previews.policy_of(run),
         "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
+        "general_errors": [text for name, text in (errors or {}).items() if name not in beside],
         "is_open": is_open,
         **_dry_context(run),
     }

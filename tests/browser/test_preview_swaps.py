@@ -1,0 +1,93 @@
+"""A preview in a browser: each change swaps its part, under the hands of who goes on typing."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.test_pages import draft
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TEA = b"id;date;value\n1;2025-01-02;2\n2;2025-01-03;3\n"
+
+
+@pytest.fixture(autouse=True)
+def inputs(settings, tmp_path):
+    settings.INPUT_DIR = tmp_path / "inputs"
+
+
+@pytest.fixture
+def held(page: Page) -> list[Route]:
+    """Changes that were sent, and are answered only when the test goes on with them."""
+    routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            routes.append(route)
+        else:
+            route.continue_()
+
+    draft(page, TEA)
+    page.route("**/upload/*/", hold)
+    return routes
+
+
+def write(page: Page, label: str, text: str) -> None:
+    page.get_by_label(label).fill(text)
+    page.keyboard.press("Tab")
+
+
+def first_cell(page: Page, text: str):
+    return page.get_by_role("cell", name=text, exact=True)
+
+
+def test_what_is_typed_while_an_answer_comes_is_not_lost(page, held, complaints):
+    write(page, "Delimiter", "comma")
+    page.get_by_label("Encoding").focus()
+    page.keyboard.type("kling")
+    held.pop().continue_()
+    page.wait_for_load_state("networkidle")
+    page.keyboard.type("on")
+    expect(page.get_by_label("Encoding")).to_have_value("klingon")
+    page.unroute_all()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("alert")).to_have_text(
+        "Encoding can't be 'klingon': no such encoding is known."
+    )
+    expect(page.get_by_label("Encoding")).to_have_value("klingon")
+    expect(page.get_by_label("Encoding")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Delimiter")).to_have_value("comma")
+    expect(page.get_by_label("Delimiter")).to_be_focused()
+    write(page, "Encoding", "")
+    expect(first_cell(page, "1;2025-01-02;2")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert complaints == []
+
+
+def test_the_answer_is_shown_after_all_when_what_was_typed_is_taken_back(page, held, complaints):
+    write(page, "Delimiter", "comma")
+    page.get_by_label("Encoding").focus()
+    page.keyboard.type("k")
+    held.pop().continue_()
+    page.wait_for_load_state("networkidle")
+    expect(first_cell(page, "2025-01-02")).to_be_visible()
+    page.unroute_all()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Tab")
+    expect(first_cell(page, "1;2025-01-02;2")).to_be_visible()
+    assert complaints == []
+
+
+def test_an_answer_that_can_not_be_is_said_after_many_changes(page, complaints):
+    draft(page, TEA)
+    for delimiter in ("comma", "", "tab", ""):
+        write(page, "Delimiter", delimiter)
+        expect(first_cell(page, "2025-01-02")).to_have_count(0 if delimiter else 1)
+    write(page, "Encoding", "klingon")
+    expect(page.get_by_role("alert")).to_contain_text("Encoding can't be 'klingon'")
+    write(page, "Encoding", "")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    write(page, "Stop at more rejected rows than", "few")
+    expect(page.get_by_role("alert")).to_contain_text("'few' can't be the most rejected rows")
+    write(page, "Stop at more rejected rows than", "2%")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert complaints == []
