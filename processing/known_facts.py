@@ -83,7 +83,7 @@ class KnownFacts:
         """The facts that ``as_json`` gave."""
         return cls(
             {
-                (column, by): {category: Middle(*middle) for category, middle in known.items()}
+                (column, by): {category: _middle(*middle) for category, middle in known.items()}
                 for column, by, known in facts["middles"]
             },
             {
@@ -213,6 +213,11 @@ def _digest(text: str) -> int:
 
 def _key(kind: str, step: Step) -> object:
     return (step["column"], step["by"]) if kind == "middles" else tuple(step["columns"])
+
+
+def _middle(size: int, median: float, spread: float) -> Middle:
+    # A database may give 1e300 back as a whole number.
+    return Middle(size, float(median), float(spread))
 
 
 def _packed(digests: Digests) -> str:

@@ -13,6 +13,7 @@ from django_q.tasks import async_task
 
 from processing import work
 from processing.errors import UnknownSource
+from processing.facts import RunFacts
 from processing.work import Task
 from records import batches, runs
 from records.errors import BatchLost
@@ -153,6 +154,7 @@ def _work(
     """Work on one batch after the other; whether none lies ahead, or other runs come first."""
     size = min(FIRST_ROWS, settings.BATCH_ROWS)
     ahead: Task | None = None
+    facts = RunFacts(run)
 
     def save(task: Task) -> None:
         try:
@@ -176,7 +178,7 @@ def _work(
                 return not others_first
             if batch.attempts > batches.DEATHS and batches.split(batch, worker):
                 continue
-            task = work.begin(batch, executor)
+            task = work.begin(batch, executor, facts)
             size = _size(task)
             if batch.attempts > batches.DEATHS + 1:
                 work.fail(task, worker, f"{batches.DEATHS} workers died while they processed it.")

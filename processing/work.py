@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from processing import pipeline
+from processing.facts import RunFacts
 from processing.rule_sets import rule_set_for
+from processing.rules.facts import NO_FACTS, Facts
 from records import batches, store
 from records.errors import StoreError
 from records.models import ProcessingBatch, RuleSet, Source
@@ -34,17 +36,25 @@ class Task:
     outcomes: Future[list[Outcome]]
 
 
-def begin(batch: ProcessingBatch, executor: Executor) -> Task:
-    """Read a batch, and have its outcomes made while the database does something else."""
+def begin(batch: ProcessingBatch, executor: Executor, facts: RunFacts) -> Task:
+    """Read a batch, and have its outcomes made while the database does something else.
+
+    ``facts`` tells what the rules ask about the whole source.
+    """
     source = Source.objects.get(name=batch.source)
     rule_set = rule_set_for(source)
     reading = read(batch)
-    outcomes = executor.submit(make_outcomes, reading.records, rule_set, source, time.time())
+    known = facts.of(rule_set)
+    outcomes = executor.submit(make_outcomes, reading.records, rule_set, source, time.time(), known)
     return Task(batch, reading, rule_set, outcomes)
 
 
 def make_outcomes(
-    records: Sequence[RawRecord], rule_set: RuleSet, source: Source, now: float
+    records: Sequence[RawRecord],
+    rule_set: RuleSet,
+    source: Source,
+    now: float,
+    facts: Facts = NO_FACTS,
 ) -> list[Outcome]:
     """What the rules make of records; one on which they break fails with the reason.
 
@@ -55,7 +65,7 @@ def make_outcomes(
     def made(part: Sequence[RawRecord]) -> list[Outcome]:
         nonlocal crashes
         try:
-            return pipeline.run(part, rule_set.rules, source.mapping, now)
+            return pipeline.run(part, rule_set.rules, source.mapping, now, facts)
         except Exception as error:
             middle = len(part) // 2
             if not middle:

@@ -2,6 +2,7 @@
 
 from records.models.batches import ProcessingBatch
 from records.models.counts import RecordCount
+from records.models.facts import ProcessingFacts
 from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
 from records.models.records import DataRecord, RecordVersion, RejectedRow
@@ -18,6 +19,7 @@ __all__ = [
     "IngestionRun",
     "OnConflict",
     "ProcessingBatch",
+    "ProcessingFacts",
     "ProcessingResult",
     "ProcessingRun",
     "RecordCount",

@@ -5,6 +5,7 @@ ledger, the history and the counters that tell of it. That is what keeps them tr
 """
 
 from records.store.changes import check_data, delete_records, edit_record, requeue_records
+from records.store.facts import keep_facts
 from records.store.landing import conflict, land
 from records.store.replay import fix_row, land_repaired, replay_batch
 from records.store.results import save_results
@@ -20,6 +21,7 @@ __all__ = [
     "edit_record",
     "finish_undo",
     "fix_row",
+    "keep_facts",
     "land",
     "land_repaired",
     "replay_batch",

@@ -1,0 +1,24 @@
+"""What a run knows about a whole source, so that all its workers judge records alike."""
+
+from django.db import models
+
+from records.models.runs import ProcessingRun
+from records.models.sources import RuleSet
+
+
+class ProcessingFacts(models.Model):
+    """The facts that a version of rules asked for in a run; see processing.facts."""
+
+    run = models.ForeignKey(ProcessingRun, on_delete=models.CASCADE, related_name="+")
+    rule_set = models.ForeignKey(RuleSet, on_delete=models.CASCADE, related_name="+")
+    facts = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "processing_facts"
+        constraints = [
+            models.UniqueConstraint(fields=["run", "rule_set"], name="facts_of_a_run_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"facts of {self.run} for {self.rule_set}"
