@@ -56,9 +56,8 @@ def one_of(name: str, default: str, known: Collection[str]) -> str:
 def database_url(default: str) -> dict[str, Any]:
     """The database that DATABASE_URL names, as Django's settings have it."""
     try:
-        config = dict(
-            dj_database_url.config(default=default, conn_max_age=60, conn_health_checks=True)
-        )
+        url = os.environ.get("DATABASE_URL") or default
+        config = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     except (ValueError, dj_database_url.ParseError) as error:
         # Not the URL itself: it holds a password.
         raise ImproperlyConfigured(f"DATABASE_URL can't be read: {error}") from None

@@ -24,6 +24,17 @@ class Batch:
     def __bool__(self) -> bool:
         return bool(self.rows or self.rejects)
 
+    def is_apart_from(self, other: "Batch") -> bool:
+        """Whether no id of one lies among those of the other."""
+        if not (self.rows and other.rows):
+            return True
+        (first, last), (others_first, others_last) = self._range(), other._range()
+        return last < others_first or others_last < first
+
+    def _range(self) -> tuple[str, str]:
+        ids = [row.id for row in self.rows]
+        return min(ids), max(ids)
+
     def without_first(self, count: int) -> "Batch":
         """The batch without its first rows, in the order of the input."""
         lines = sorted([*(row.line for row in self.rows), *(row.line for row in self.rejects)])

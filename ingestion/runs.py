@@ -18,7 +18,7 @@ from django_q.tasks import async_task
 
 from ingestion import replay
 from ingestion.ahead import ahead
-from ingestion.batches import read_batches
+from ingestion.batches import Batch, read_batches
 from ingestion.detection import digest
 from ingestion.dialect import Dialect, joined
 from ingestion.errors import (
@@ -29,6 +29,7 @@ from ingestion.errors import (
     OtherSource,
 )
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
+from ingestion.landers import Land, landing
 from ingestion.limits import check_limit, check_rejects
 from ingestion.mapping import FORMAT
 from ingestion.occurrences import Occurrences
@@ -40,6 +41,7 @@ from records import bulk, runs, store
 from records.interpreter import many_rows
 from records.mappings import check_format
 from records.models import IngestionRun, OnConflict, RunState, Source
+from records.rows import Ledger
 from records.signals import landed
 
 log = logging.getLogger(__name__)
@@ -186,8 +188,6 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         _check_input(run)
     else:
         _prepare(run, worker)
-    # Rows that were rejected once are known by their lines.
-    land = partial(store.land_repaired, says=replay.says(run)) if run.parent else store.land
     still_here = partial(runs.renew, run, worker)
     with open_input(run, still_here) as reader, Occurrences() as occurrences:
         mapper = RowMapper(
@@ -207,18 +207,14 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         rejected, read = run.rejected, run.read
         # The next batch is read while the database takes this one. SQLite works in this very
         # process: a thread beside it would wait for the interpreter at each of its rows.
-        with ahead(found) if bulk.is_postgresql() else nullcontext(found) as batches:
-            for batch in batches:
+        with (
+            ahead(found) if bulk.is_postgresql() else nullcontext(found) as batches,
+            landing(batches, _land_batch(run, worker)) as landed_batches,
+        ):
+            for batch, ledger in landed_batches:
                 if not batch:
                     runs.renew(run, worker)
                     continue
-                ledger = land(
-                    run=run,
-                    worker=worker,
-                    rows=batch.rows,
-                    rejects=batch.rejects,
-                    bytes_read=batch.bytes_read,
-                )
                 rejected, read = rejected + ledger.rejected, read + ledger.read
                 check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=False)
                 if on_progress is not None:
@@ -232,6 +228,34 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
             runs.finish(run, worker, notes=notes, bytes_read=run.size)
             keep_position(run)
     landed.send(sender=IngestionRun, source=run.source)
+
+
+def _land_batch(run: IngestionRun, worker: str) -> Land:
+    says = replay.says(run) if run.parent else None
+
+    def land(batch: Batch, turn: store.Turn | None) -> Ledger:
+        if says is None:
+            return store.land(
+                run=run,
+                worker=worker,
+                rows=batch.rows,
+                rejects=batch.rejects,
+                bytes_read=batch.bytes_read,
+                turn=turn,
+            )
+        # Rows that were rejected once are known by their lines.
+        if turn is not None:
+            turn.wait()
+        return store.land_repaired(
+            run=run,
+            worker=worker,
+            rows=batch.rows,
+            rejects=batch.rejects,
+            bytes_read=batch.bytes_read,
+            says=says,
+        )
+
+    return land
 
 
 def _prepare(run: IngestionRun, worker: str) -> None:

@@ -1,11 +1,12 @@
 """Rows -> records: lands the batches of an ingestion run."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-from django.db import connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -25,7 +26,20 @@ from records.rows import Ledger, Reject, Row
 from records.runs import lease_end
 from records.store.history import supersede
 
+log = logging.getLogger(__name__)
+
 Status = DataRecord.Status
+
+
+class Turn(NamedTuple):
+    """When a batch lands behind another, which lands at the same time on another connection.
+
+    ``wait`` returns when its turn has come, or raises; no id of the batch lies among those of the
+    other if it is ``apart``.
+    """
+
+    wait: Callable[[], None]
+    apart: bool
 
 
 def land(
@@ -35,6 +49,7 @@ def land(
     rows: Sequence[Row],
     rejects: Sequence[Reject],
     bytes_read: int,
+    turn: Turn | None = None,
 ) -> Ledger:
     """Land a batch of a run: rows, rejected rows, counters, ledger and lease, or nothing.
 
@@ -42,19 +57,50 @@ def land(
     other data the record is updated: its former content becomes a version and it is raw again.
     Where the source says so, the record is kept instead, and the row counts as unchanged or is
     rejected.
-    ``bytes_read`` is how far in the input the batch ends. Raises LeaseLost if another worker
-    holds the run.
+    ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only new records are
+    written, which nobody sees yet. Raises LeaseLost if another worker holds the run.
     """
+    if turn is not None and turn.apart:
+        try:
+            return _land(run, worker, rows, rejects, bytes_read, before=turn.wait)
+        except (IntegrityError, OperationalError) as error:
+            # Another run of the source writes the same keys.
+            log.info("%s: a batch is landed again in its turn: %s", run, error)
+    if turn is not None:
+        turn.wait()
+    return _land(run, worker, rows, rejects, bytes_read)
+
+
+def _land(
+    run: IngestionRun,
+    worker: str,
+    rows: Sequence[Row],
+    rejects: Sequence[Reject],
+    bytes_read: int,
+    before: Callable[[], None] | None = None,
+) -> Ledger:
     now = timezone.now()
     with transaction.atomic():
-        # One writer a source: what is looked up below stays as it is until this commits.
-        # (A source that was deleted took the run along, which is found out below.)
-        list(Source.objects.select_for_update().filter(pk=run.source_id))
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
         refused: list[Reject] = []
-        for distinct in _distinct_keys(rows):
-            ledger += _land_distinct(run, distinct, counts, now, refused)
+        is_new = is_filled = False
+        if before is not None and rows and len({row.id for row in rows}) == len(rows):
+            # What can be done before its turn, which nobody else sees.
+            is_new = _are_new(rows)
+            is_filled = not is_new
+            if is_new:
+                _create(run, rows, counts, now)
+            else:
+                _fill_landing(rows)
+        if before is not None:
+            before()
+        _hold_source(run, patiently=not is_new)
+        if is_new:
+            ledger += Ledger(created=len(rows))
+        else:
+            for distinct in _distinct_keys(rows):
+                ledger += _land_distinct(run, distinct, counts, now, refused, is_filled=is_filled)
         _insert_rejects(run, [*rejects, *refused], now)
         counts.apply()
         renewed = IngestionRun.objects.filter(
@@ -72,6 +118,27 @@ def land(
         if not renewed:
             raise LeaseLost(run)
     return ledger
+
+
+def _hold_source(run: IngestionRun, *, patiently: bool = True) -> None:
+    """One writer a source: what is looked up stays as it is until the transaction ends.
+
+    Whoever holds it may wait for a key that has been written here: unless ``patiently``, this
+    gives way before that becomes a deadlock. (A source that was deleted took the run along, which
+    is found out when the run is updated.)
+    """
+    with connection.cursor() as cursor:
+        if not patiently:
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+        list(Source.objects.select_for_update().filter(pk=run.source_id))
+        if not patiently:
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+
+
+def _are_new(rows: Sequence[Row]) -> bool:
+    """Whether no record has an id in the range of the rows'."""
+    ids = [row.id for row in rows]
+    return not DataRecord.objects.filter(id__range=(min(ids), max(ids))).exists()
 
 
 def _distinct_keys(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -96,16 +163,20 @@ def _land_distinct(
     counts: CountChanges,
     now: datetime,
     refused: list[Reject],
+    *,
+    is_filled: bool,
 ) -> Ledger:
-    """Land rows of which no two have the same key; those that the source refuses are added."""
-    ids = [row.id for row in rows]
-    first, last = min(ids), max(ids)
-    if not DataRecord.objects.filter(id__range=(first, last)).exists():
-        # Keys that come in order, or a new source: no need to look for each.
-        _create(run, rows, counts, now)
-        return Ledger(created=len(rows))
-    _fill_landing(rows)
-    new, changed, moved = _told_apart(first, last)
+    """Land rows of which no two have the same key; those that the source refuses are added.
+
+    ``is_filled`` says that the rows are in ``landing`` already.
+    """
+    if not is_filled:
+        if _are_new(rows):
+            # Keys that come in order, or a new source: no need to look for each.
+            _create(run, rows, counts, now)
+            return Ledger(created=len(rows))
+        _fill_landing(rows)
+    new, changed, moved = _told_apart(min(row.id for row in rows), max(row.id for row in rows))
     _create(run, [row for row in rows if row.id in new], counts, now)
     policy = run.source.on_conflict
     updated = moved if policy != OnConflict.UPDATE else changed | moved
