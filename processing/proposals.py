@@ -1,0 +1,151 @@
+"""A rule set proposed from what the columns of a source hold. Pure: no Django, no tables."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from processing.default_rules import default_rules
+from processing.rules import Step, is_missing, read_number
+from processing.rules.base import as_text
+
+# A number with a decimal comma, and perhaps points between thousands.
+COMMA = re.compile(r"\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+\s*")
+ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TOP = 5
+# So much of the filled cells has to be of a kind for the column to look like it.
+LOOKS_LIKE = 0.95
+# A column has categories if its values come again so often, and are not longer.
+REPEATED, LONGEST_CATEGORY = 3, 60
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSeen:
+    """What was seen of a column: ``looks_like`` is one of empty, id, date, number, category, text;
+    ``values`` are its most frequent cells, ``all_values`` says that there are no others. ``least``
+    is its smallest number."""
+
+    name: str
+    looks_like: str
+    filled: int
+    empty: int = 0
+    values: Sequence[str] = field(default_factory=tuple)
+    all_values: bool = False
+    least: float | None = None
+
+
+def seen(profile: Mapping[str, Any]) -> ColumnSeen:
+    """A column as the report of a dry run profiles it."""
+    values = [value for value, _ in profile["top"]]
+    return ColumnSeen(
+        name=profile["name"],
+        looks_like=profile["looks_like"],
+        filled=profile["filled"],
+        empty=profile["empty"],
+        values=values,
+        all_values=profile["exact"] and profile["distinct"] == len(values),
+        least=read_number(profile["least"]),
+    )
+
+
+def look_at(rows: Sequence[Mapping[str, Any]]) -> list[ColumnSeen]:
+    """The columns of some rows: a sample of a source of which there is no profile."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [_look_at(name, [row.get(name) for row in rows]) for name in names]
+
+
+def _look_at(name: str, cells: Sequence[Any]) -> ColumnSeen:
+    counts = Counter(as_text(cell) for cell in cells if not is_missing(cell))
+    filled = counts.total()
+    numbers = [n for text in counts.elements() if (n := read_number(text)) is not None]
+    top = [value for value, _ in counts.most_common(TOP)]
+    return ColumnSeen(
+        name=name,
+        looks_like=_looks_like(counts, len(numbers)),
+        filled=filled,
+        empty=len(cells) - filled,
+        values=top,
+        all_values=len(counts) == len(top),
+        least=min(numbers, default=None),
+    )
+
+
+def _looks_like(counts: Counter[str], numbers: int) -> str:
+    filled = counts.total()
+    if not filled:
+        return "empty"
+    is_repeated = len(counts) * REPEATED <= filled
+    if numbers >= filled * LOOKS_LIKE:
+        return "id" if len(counts) == filled > 1 and all(map(str.isdigit, counts)) else "number"
+    if sum(map(bool, map(ISO_DATE.match, counts))) >= len(counts) * LOOKS_LIKE:
+        return "date"
+    return "category" if is_repeated and max(map(len, counts)) <= LONGEST_CATEGORY else "text"
+
+
+def propose(columns: Sequence[ColumnSeen], mapping: Mapping[str, Any]) -> list[Step]:
+    """A rule set for a source, to be taken or changed by a person.
+
+    What could fail records that passed so far is switched off and says why it is there.
+    """
+    *rules, stamp = default_rules(mapping)
+    values, categories = mapping.get("value") or [], mapping.get("category") or []
+    handled = {*(mapping.get("id") or []), *values, *categories}
+    for column in columns:
+        if column.name in values and _has_comma(column):
+            place = next(p for p, step in enumerate(rules) if step.get("column") == column.name)
+            rules[place] |= _comma(column)
+        if column.name not in handled:
+            rules += _cleaning(column, mapping)
+    for column in columns:
+        rules += _guards(column, mapping)
+    rules += [
+        {"rule": "anomaly", "column": value, **({"by": categories[0]} if categories else {})}
+        for value in values
+    ]
+    return [*rules, stamp]
+
+
+def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
+    name, times = column.name, mapping.get("timestamp") or []
+    if _has_comma(column):
+        return [{"rule": "number", "column": name, "on_failure": "empty"} | _comma(column)]
+    if times == [name] and mapping.get("timestamp_format"):
+        formats = [mapping["timestamp_format"]]
+        return [{"rule": "date", "column": name, "formats": formats, "on_failure": "empty"}]
+    if column.looks_like == "date" and all(map(ISO_DATE.match, column.values)):
+        return [{"rule": "date", "column": name, "formats": ["iso"], "on_failure": "empty"}]
+    if column.looks_like == "number" and name not in times:
+        return [{"rule": "number", "column": name, "on_failure": "empty"}]
+    if column.looks_like in ("category", "text"):
+        return [{"rule": "text", "column": name, "strip": True, "collapse": True}]
+    return []
+
+
+def _guards(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
+    """Checks that hold for all that was seen; they may fail what comes, so they are off."""
+    name, keys = column.name, mapping.get("id") or []
+    if name in (mapping.get("timestamp") or []):
+        return []
+    if column.looks_like == "category" and column.all_values and not _has_comma(column):
+        known = sorted({" ".join(value.split()) for value in column.values})
+        return [
+            {"rule": "allowed", "column": name, "values": known, "ignore_case": True, "off": True,
+             "note": "It has held no other values so far."}
+        ]  # fmt: skip
+    if column.looks_like == "number" and column.least is not None and column.least >= 0:
+        note = "It has held nothing below 0 so far."
+        return [{"rule": "range", "column": name, "least": 0, "off": True, "note": note}]
+    if column.looks_like == "id" and name not in keys:
+        note = "It has held nothing twice so far."
+        return [{"rule": "unique", "columns": [name], "off": True, "note": note}]
+    return []
+
+
+def _has_comma(column: ColumnSeen) -> bool:
+    return bool(column.values) and all(map(COMMA.fullmatch, column.values))
+
+
+def _comma(column: ColumnSeen) -> Step:
+    thousands = {"thousands": "."} if any("." in value for value in column.values) else {}
+    return {"decimal": ",", **thousands}
