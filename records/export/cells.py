@@ -46,8 +46,3 @@ def safe(cell: str) -> str:
 def in_columns(data: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:
     """The cells in the order of the columns, without what a record does not have."""
     return {column: data[column] for column in columns if column in data}
-
-
-def moment_text(moment: Any) -> str:
-    """A moment as the API writes it."""
-    return "" if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from records.export.cells import as_text, head_of, moment_text, safe
+from records.export.cells import FORMULA, as_text, head_of, safe
 from records.export.walk import Progress, Table
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
@@ -24,13 +24,10 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
         yield _text(
             [
                 [
-                    safe(record.id),
-                    moment_text(record.timestamp),
-                    record.source,
-                    record.status,
-                    *map(safe, _cells(record.data, columns)),
+                    cell if cell[:1] not in FORMULA else safe(cell)
+                    for cell in (key, moment, source, status, *_cells(data, columns))
                 ]
-                for record in chunk
+                for key, moment, source, status, data in chunk
             ]
         )
 

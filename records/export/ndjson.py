@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from records.export.cells import in_columns, moment_text
+from records.export.cells import in_columns
 from records.export.walk import Progress, Table
 from records.json_text import json_text
 
@@ -20,13 +20,13 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
         yield _lines(
             [
                 {
-                    "id": record.id,
-                    "timestamp": moment_text(record.timestamp) or None,
-                    "source": record.source,
-                    "status": record.status,
-                    "data": in_columns(record.data, columns),
+                    "id": key,
+                    "timestamp": moment or None,
+                    "source": source,
+                    "status": status,
+                    "data": in_columns(data, columns),
                 }
-                for record in chunk
+                for key, moment, source, status, data in chunk
             ]
         )
 

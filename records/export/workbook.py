@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from records.export.cells import as_text, head_of, moment_text
+from records.export.cells import as_text, head_of
 from records.export.errors import TooLargeForExcel
 from records.export.walk import Progress, Table
 
@@ -72,14 +72,8 @@ def _rows(table: Table, head: list[str], *, raw: bool, progress: Progress) -> It
                 yield [as_text(data.get(column)) for column in table.columns]
         return
     for chunk in table.chunks(progress):
-        for record in chunk:
-            yield [
-                record.id,
-                moment_text(record.timestamp),
-                record.source,
-                record.status,
-                *map(_number_or_text, map(record.data.get, table.columns)),
-            ]
+        for *told, data in chunk:
+            yield [*told, *map(_number_or_text, map(data.get, table.columns))]
 
 
 def _number_or_text(cell: Any) -> str | int | Decimal:

@@ -96,10 +96,10 @@ class Condition(NamedTuple):
         """
         cell = Cell(self.column, field)
         if self.operator in ("eq", "ne"):
-            equal = Q(Exact(Coalesce(cell, Value("")), self.value))
+            equal = Q(Exact(_or_nothing(cell), self.value))
             return equal if self.operator == "eq" else ~equal
         if self.operator in WITHOUT_VALUE:
-            blank = Q(Regex(Coalesce(cell, Value("")), BLANK))
+            blank = Q(Regex(_or_nothing(cell), BLANK))
             return blank if self.operator == "empty" else ~blank
         if self.operator == "contains":
             found = [Q(IContains(cell, spelling)) for spelling in spellings(self.value)]
@@ -108,6 +108,10 @@ class Condition(NamedTuple):
         if re.match(NUMBER, self.value) and math.isfinite(number := float(self.value)):
             return Q(compare(Number(cell), number))
         return Q(compare(Bytewise(cell), self.value))
+
+
+def _or_nothing(cell: "Cell") -> Coalesce:
+    return Coalesce(cell, Value("", output_field=TextField()))
 
 
 class Cell(Func):
