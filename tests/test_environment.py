@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
         ("LOG_LEVEL", "loud", "LOG_LEVEL can't be 'loud'"),
         ("DEBUG", "maybe", "DEBUG is 1 or 0, not 'maybe'"),
         ("DATABASE_URL", "foo://secret@host/x", "DATABASE_URL can't be read"),
+        ("DATABASE_URL", "nothing", "DATABASE_URL can't be read"),
         ("DATABASE_URL", "mysql://secret@host/x", "begins with postgres:// or sqlite://"),
     ],
 )
