@@ -2,8 +2,9 @@
 
 import math
 import re
+from collections.abc import Iterable
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -108,6 +109,20 @@ class Condition(NamedTuple):
         if re.match(NUMBER, self.value) and math.isfinite(number := float(self.value)):
             return Q(compare(Number(cell), number))
         return Q(compare(Bytewise(cell), self.value))
+
+
+def all_of(conditions: Iterable[Condition], field: str) -> Q:
+    """What conditions ask of the cells in a field: all of them, but of several values that a
+    column is to be equal to any one."""
+    equal: dict[str, Q] = {}
+    asked = Q()
+    for condition in conditions:
+        query = condition.query(field)
+        if condition.operator == "eq":
+            equal[condition.column] = equal.get(condition.column, Q()) | query
+        else:
+            asked &= query
+    return reduce(and_, equal.values(), asked)
 
 
 def _or_nothing(cell: "Cell") -> Coalesce:

@@ -13,22 +13,25 @@ from django.db.models import Exists, F, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
 
-from records.filters.conditions import Cells, Condition, Rules, spellings
+from records.filters.conditions import Cells, Condition, Rules, all_of, spellings
 from records.filters.fields import EndField, ManyFilter, SingleFilter, StartField
 from records.filters.orders import ORDERS, Order
 from records.models import DataRecord, IngestionRun, ProcessingResult
 from records.models.sources import SOURCE_NAME
-from records.querysets import RecordQuerySet, key_range
+from records.querysets import RecordQuerySet, ResultQuerySet, key_range
 
 GREATEST_ID = 2**63 - 1
 LONGEST_TEXT = 1_000
+# Filters for which results alone tell.
+OF_RESULTS = {"source", "category", "value_from", "value_to", "reason", "rule", "result"}
 RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "The name of a rule has letters, digits and _ only.")
 
 
 class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Filters of records; all may be combined, and an empty value filters nothing.
 
-    Of a filter by several values a record meets one; of conditions on cells it meets all. Ask
+    Of a filter by several values a record meets one; of conditions on cells it meets all, but of
+    several that a cell is equal to something it meets one. Ask
     ``is_valid()`` first and show ``errors``: invalid values match no record. A source is a
     filter, not an address: a name that no source has matches no record either, but is no error.
     """
@@ -118,8 +121,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text=(
             "A condition on a cell as it was read, `column:operator:value`, given once for each "
             "condition. Operators: eq, ne, contains (in upper or lower case), lt, le, gt, ge (as "
-            "numbers if the value is one, else as text), and empty, filled without a value. A "
-            "colon or backslash in the name of a column has a backslash before it."
+            "numbers if the value is one, else as text), and empty, filled without a value. All "
+            "are met, but of several `eq` on one column any one. A colon or backslash in the name "
+            "of a column has a backslash before it."
         ),
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
         read=Condition.parse,
@@ -201,6 +205,18 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
             matching = matching.filter(Exists(results))
         return matching
 
+    @property
+    def results(self) -> ResultQuerySet:
+        """The current results of the records that are found."""
+        records = self.qs
+        results = ProcessingResult.objects.current().order_by()
+        if self.is_valid() and set(self.chosen) <= OF_RESULTS:
+            # Without a look at the records, of which only the source is to be told.
+            sources = self.form.cleaned_data["source"]
+            ranges = [key_range(source, "record_id") for source in sources]
+            return results.filter(self._of_result, *([reduce(or_, ranges)] if ranges else []))
+        return results.filter(record_id__in=records.order_by().values("pk"))
+
     def in_source(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return records.filter(reduce(or_, map(key_range, value)))
 
@@ -240,7 +256,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def where_cell(
         self, records: RecordQuerySet, name: str, value: list[Condition]
     ) -> RecordQuerySet:
-        return records.filter(*(condition.query("data") for condition in value))
+        return records.filter(all_of(value, "data"))
 
     def in_category(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return self._with_result(records, Q(category__in=value))
@@ -265,8 +281,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def where_result(
         self, records: RecordQuerySet, name: str, value: list[Condition]
     ) -> RecordQuerySet:
-        asked = (condition.query("processed_data") for condition in value)
-        return self._with_result(records, Q(*asked))
+        return self._with_result(records, all_of(value, "processed_data"))
 
     def _with_result(self, records: RecordQuerySet, asked: Q) -> RecordQuerySet:
         self._of_result &= asked

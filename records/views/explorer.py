@@ -1,5 +1,7 @@
 """The explorer: records by filter, page by page in the order of their ids or timestamps."""
 
+from typing import Any
+
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -9,10 +11,11 @@ from django.views.decorators.http import require_safe
 
 from records.cells import as_rows
 from records.export.files import FORMATS
+from records.facets import all_facets, quick_facets
 from records.filters import ORDERS, RecordFilter
 from records.filters.conditions import WORDS, Condition
 from records.filters.links import chips_of, query_of
-from records.models import DataRecord, Source
+from records.models import DataRecord
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
 
@@ -21,7 +24,7 @@ COLUMNS = 5
 # A condition on a cell, as the form on the page sends it in parts.
 PARTS = ("on", "ask", "of", "than")
 # What the page has fields for.
-FIELDS = ("q", "time_from", "time_to", "value_from", "value_to", "source", "status")
+FIELDS = ("q", "time_from", "time_to", "value_from", "value_to")
 
 
 @require_safe
@@ -35,12 +38,9 @@ def explorer(request: PageRequest) -> HttpResponse:
         "filter": found,
         "is_filtered": bool(found.chosen),
         "chips": chips_of(found, request.GET),
-        "sources": Source.objects.names(),
-        "statuses": DataRecord.Status.values,
         "orders": ORDERS,
         "operators": WORDS,
-        "hidden": _hidden(found),
-        "query": query_of(request.GET).urlencode(),
+        **_facets(request, found, counted=request.GET.get("facets") == "1"),
         "formats": FORMATS,
     }
     status = 200
@@ -67,14 +67,44 @@ def explorer(request: PageRequest) -> HttpResponse:
     return response
 
 
-def _hidden(found: RecordFilter) -> list[tuple[str, str]]:
-    """The values that no field on the page shows, and that its form has to send all the same."""
-    return [
-        (name, value)
-        for name, values in found.chosen.items()
-        if name not in FIELDS
-        for value in values
-    ]
+@require_safe
+def facets(request: PageRequest) -> HttpResponse:
+    """The facets of the page with their counts, for htmx; anybody else gets them with the page."""
+    if not request.htmx:
+        query = query_of(request.GET)
+        query["facets"] = "1"
+        return redirect(f"{reverse('explorer')}?{query.urlencode()}")
+    found = RecordFilter(request.GET, queryset=DataRecord.objects.all())
+    context = _facets(request, found, counted=True)
+    response = render(request, "records/_facets.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _facets(request: PageRequest, found: RecordFilter, *, counted: bool) -> dict[str, Any]:
+    """What the facets show; without ``counted`` only what is known without counting."""
+    column = request.GET.get("facet", "").replace("\0", "")
+    if not found.is_valid():
+        shown = []
+    elif counted:
+        shown = all_facets(request.GET, column=column)
+    else:
+        shown = quick_facets(request.GET)
+    visible = {(facet.name, item.value) for facet in shown for item in facet.values}
+    return {
+        "facets": shown,
+        "is_counted": counted or not found.is_valid(),
+        "column": column,
+        "query": query_of(request.GET).urlencode(),
+        # What no field on the page shows, and its form has to send all the same.
+        "hidden": [
+            (name, value)
+            for name, values in found.chosen.items()
+            if name not in FIELDS
+            for value in values
+            if (name, value) not in visible
+        ],
+    }
 
 
 def _with_condition(parameters: QueryDict) -> QueryDict:

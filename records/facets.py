@@ -1,0 +1,210 @@
+"""Facets: how many of the records that a filter finds have which value, to narrow it down by.
+
+Each counts what all other filters find, so that one more of its values can be taken in. Over few
+records, and wherever the store's counters tell, counts are exact; over many they are estimated
+from a sample, and say so. So the work for a facet is bounded, however large the tables are.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, QuerySet, Sum, TextField, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+
+from records import bulk
+from records.filters import RecordFilter
+from records.filters.conditions import Cell, Condition
+from records.filters.links import query_of
+from records.models import DataRecord, IngestionRun, RecordCount
+
+# Among more records than these, facets are counted in a sample of so many.
+EXACT = 100_000
+SAMPLE = 10_000
+# How many values a facet shows, the most frequent ones.
+SHOWN = 10
+# Longer texts would make the list of a facet a page of its own.
+LONGEST = 200
+
+LABELS = {
+    "status": "Status",
+    "source": "Source",
+    "category": "Category",
+    "run": "Ingestion run",
+    "reason": "Why it failed",
+}
+COUNTED = ("status", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value, as a parameter and in words; ``count`` is None where nobody has counted."""
+
+    value: str
+    text: str
+    count: int | None
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A parameter and the values by which it may be narrowed."""
+
+    name: str
+    label: str
+    values: list[FacetValue]
+    is_sampled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some of the records, by chance; each stands for ``weight`` of them."""
+
+    ids: Any
+    weight: float
+
+
+def quick_facets(parameters: QueryDict) -> list[Facet]:
+    """Status and source: with counts where these are known without counting."""
+    return [_counted(name, parameters) for name in COUNTED]
+
+
+def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
+    """Every facet with counts, that of a column of the data too. The parameters are valid."""
+    sample = _sample(_to_look_at(parameters))
+    facets = []
+    for name in LABELS:
+        if name in COUNTED and _is_known(parameters, name):
+            facets.append(_counted(name, parameters))
+        else:
+            facets.append(_grouped(name, parameters, sample))
+    if column:
+        facets.append(_of_column(column, parameters, sample))
+    return [facet for facet in facets if facet.values]
+
+
+def _is_known(parameters: QueryDict, name: str) -> bool:
+    """Whether the store's counters tell, which know source and status."""
+    return set(_found(parameters, name).chosen) <= set(COUNTED)
+
+
+def _counted(name: str, parameters: QueryDict) -> Facet:
+    chosen = query_of(parameters).getlist(name)
+    rows = RecordCount.objects.order_by(name)
+    counts: dict[str, int | None] = {}
+    if _is_known(parameters, name):
+        for other in COUNTED:
+            if other != name and (wanted := query_of(parameters).getlist(other)):
+                rows = rows.filter(**{f"{other}__in": wanted})
+        found = rows.values_list(name).annotate(records=Sum("count"))
+        counts = {value: int(count) for value, count in found if count or value in chosen}
+    elif name == "status":
+        counts = dict.fromkeys(DataRecord.Status.values)
+    else:
+        counts = dict.fromkeys(rows.values_list(name, flat=True).distinct())
+    return Facet(name, LABELS[name], _values(counts.items(), chosen))
+
+
+def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
+    found = _found(parameters, name)
+    rows: QuerySet[Any, Any]
+    if name in ("category", "reason"):
+        field = "category" if name == "category" else "error_message"
+        rows = found.results.exclude(**{field: None})
+        key = "record_id"
+    else:
+        field = {"run": "run_id"}.get(name, name)
+        rows, key = found.qs, "id"
+    counts = _top(rows, field, key, sample)
+    texts = _runs(counts) if name == "run" else {}
+    chosen = query_of(parameters).getlist(name)
+    pairs = [(str(value), count) for value, count in counts.items() if value not in (None, "")]
+    return Facet(name, LABELS[name], _values(pairs, chosen, texts), sample is not None)
+
+
+def _of_column(column: str, parameters: QueryDict, sample: Sample | None) -> Facet:
+    """The values of a column, which are conditions on its cells."""
+    prefix = str(Condition(column, "eq"))
+    others = query_of(parameters)
+    conditions = others.getlist("where")
+    others.setlist("where", [text for text in conditions if not text.startswith(prefix)])
+    records: QuerySet[Any, Any] = RecordFilter(others, queryset=DataRecord.objects.all()).qs
+    cell = Coalesce(Cell(column), Value("", output_field=TextField()))
+    counts = _top(records.annotate(cell=cell), "cell", "id", sample)
+    pairs = {prefix + value: count for value, count in counts.items()}
+    texts = {prefix + value: value or "(empty)" for value in counts}
+    chosen = [text for text in conditions if text.startswith(prefix)]
+    texts |= {text: text.removeprefix(prefix) or "(empty)" for text in chosen}
+    values = _values(pairs.items(), chosen, texts)
+    return Facet("where", column, values, sample is not None)
+
+
+def _found(parameters: QueryDict, name: str) -> RecordFilter:
+    """The filter without what it says of the facet itself."""
+    found = RecordFilter(query_of(parameters, without=[name]), queryset=DataRecord.objects.all())
+    found.is_valid()
+    return found
+
+
+def _top(rows: "QuerySet[Any, Any]", field: str, key: str, sample: Sample | None) -> dict[Any, int]:
+    """The most frequent values of a field, and how many rows have each."""
+    if sample is not None:
+        rows = rows.filter(**{f"{key}__in": sample.ids})
+    counted = rows.order_by().values_list(field).annotate(records=Count("pk"))
+    weight = sample.weight if sample else 1
+    return {
+        value: round(count * weight)
+        for value, count in counted.order_by("-records", field)[:SHOWN]
+        if not isinstance(value, str) or len(value) <= LONGEST
+    }
+
+
+def _values(
+    counts: Iterable[tuple[str, int | None]],
+    chosen: Sequence[str],
+    texts: dict[str, str] | None = None,
+) -> list[FacetValue]:
+    known = dict(counts)
+    texts = texts or {}
+    return [
+        FacetValue(value, texts.get(value, value), known.get(value), value in chosen)
+        for value in [*known, *(value for value in dict.fromkeys(chosen) if value not in known)]
+    ]
+
+
+def _runs(numbers: Iterable[Any]) -> dict[str, str]:
+    named = IngestionRun.objects.filter(pk__in=[number for number in numbers if number])
+    return {str(pk): f"{pk}: {name}" for pk, name in named.values_list("pk", "file_name")}
+
+
+def _to_look_at(parameters: QueryDict) -> int:
+    """How many records a filter may have to look at: those of its sources."""
+    sources = query_of(parameters).getlist("source")
+    counts = RecordCount.objects.filter(source__in=sources) if sources else RecordCount.objects
+    return int(counts.aggregate(records=Sum("count"))["records"] or 0)
+
+
+def _sample(records: int) -> Sample | None:
+    """Ids of records by chance, of which about SAMPLE are among those to look at."""
+    if records <= EXACT:
+        return None
+    share = SAMPLE / records
+    if bulk.is_postgresql():
+        # Whole pages of the table, the same each time.
+        ids = RawSQL(
+            "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)", [share * 100]
+        )
+        return Sample(ids, 1 / share)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(rowid) FROM data_records")
+        last = cursor.fetchone()[0] or 0
+    numbers = random.Random(1).sample(range(1, last + 1), min(last, round(last * share)))  # noqa: S311
+    ids = RawSQL(
+        "SELECT id FROM data_records WHERE rowid IN (SELECT value FROM json_each(%s))",
+        [str(numbers)],
+    )
+    return Sample(ids, 1 / share)

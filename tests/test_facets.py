@@ -1,0 +1,159 @@
+"""Facets: what the explorer offers to narrow a list down by, and how many there are of each."""
+
+import re
+
+import pytest
+from django.http import QueryDict
+
+from records import facets
+from records.facets import Facet, all_facets, quick_facets
+from records.filters import RecordFilter
+from records.models import DataRecord
+from tests.landed import land, process_all, sale
+
+pytestmark = pytest.mark.django_db
+
+
+def counts(found: list[Facet]) -> dict[str, dict[str, int | None]]:
+    return {
+        facet.name if facet.name != "where" else facet.label: {
+            value.text: value.count for value in facet.values
+        }
+        for facet in found
+    }
+
+
+@pytest.fixture
+def runs() -> tuple[int, int]:
+    first = land("shop", {"1": sale(1, city="Paris"), "2": {"id": "2"}, "3": sale(3, city="Rome")})
+    second = land("depot", {"4": sale(4, category="Food", city="Paris")})
+    process_all()
+    land("depot", {"5": sale(5)})
+    return first.pk, second.pk
+
+
+def test_each_value_tells_how_many_records_have_it(runs):
+    first, second = runs
+    assert counts(all_facets(QueryDict(), column="city")) == {
+        "status": {"failed": 1, "processed": 3, "raw": 1},
+        "source": {"depot": 2, "shop": 3},
+        "category": {"toys": 2, "food": 1},
+        "run": {f"{first}: rows.csv": 3, f"{second}: rows.csv": 1, f"{second + 1}: rows.csv": 1},
+        "reason": {"Data validation failed: 'value' is missing.": 1},
+        "city": {"(empty)": 2, "Paris": 2, "Rome": 1},
+    }
+
+
+def test_a_facet_counts_what_the_other_filters_find(runs):
+    found = counts(all_facets(QueryDict("source=shop&status=processed&category=toys")))
+    assert found["source"] == {"shop": 2}
+    assert found["category"] == {"toys": 2}
+    assert found["status"] == {"processed": 2}
+    assert counts(all_facets(QueryDict("q=paris")))["source"] == {"depot": 1, "shop": 1}
+    assert counts(all_facets(QueryDict("where=city:eq:Rome"), column="city"))["city"] == {
+        "(empty)": 2, "Paris": 2, "Rome": 1,
+    }  # fmt: skip
+
+
+def test_what_is_chosen_stays_to_be_seen_though_nothing_has_it():
+    land("shop", {"1": sale(1)})
+    (status,) = (f for f in all_facets(QueryDict("status=failed&q=zzz")) if f.name == "status")
+    assert [(v.value, v.count, v.is_chosen) for v in status.values] == [("failed", None, True)]
+
+
+def test_every_count_is_the_number_of_records_that_its_value_finds(runs):
+    base = "time_from=2026-01-01&value_to=100"
+    for facet in all_facets(QueryDict(base), column="city"):
+        for value in facet.values:
+            query = QueryDict(base, mutable=True)
+            query.appendlist(facet.name, value.value)
+            found = RecordFilter(query, queryset=DataRecord.objects.all())
+            assert found.is_valid()
+            assert found.qs.count() == value.count, (facet.name, value)
+
+
+def test_without_counting_the_counters_of_status_and_source_are_told(runs):
+    assert counts(quick_facets(QueryDict("source=shop"))) == {
+        "status": {"failed": 1, "processed": 2},
+        "source": {"depot": 2, "shop": 3},
+    }
+    assert counts(quick_facets(QueryDict("q=x"))) == {
+        "status": dict.fromkeys(DataRecord.Status.values),
+        "source": {"depot": None, "shop": None},
+    }
+
+
+def test_among_many_records_counts_are_estimated_and_say_so(monkeypatch, admin_client):
+    rows = {f"{n:05}": {"city": "Rome" if n % 4 else "Oslo"} for n in range(6_000)}
+    land("shop", rows)
+    monkeypatch.setattr(facets, "EXACT", 1_000)
+    monkeypatch.setattr(facets, "SAMPLE", 2_000)
+    status, *_, city = all_facets(QueryDict(), column="city")
+    assert (status.is_sampled, city.is_sampled) == (False, True)
+    found = {value.text: value.count for value in city.values}
+    assert found["Rome"] == pytest.approx(4500, rel=0.25)
+    assert found["Oslo"] == pytest.approx(1500, rel=0.25)
+    html = admin_client.get("/explore/?facets=1&facet=city").content.decode()
+    assert "Estimated from a sample." in html
+    assert "about" in html
+
+
+def test_no_more_values_than_people_read():
+    land("shop", {str(n): {"id": str(n)} for n in range(30)})
+    *_, column = all_facets(QueryDict(), column="id")
+    assert len(column.values) == facets.SHOWN
+
+
+def test_the_page_asks_for_counts_when_it_is_there(admin_client, runs):
+    html = admin_client.get("/explore/?source=shop").content.decode()
+    assert 'hx-get="/explore/facets?source=shop"' in html
+    part = admin_client.get("/explore/facets?source=shop", headers={"HX-Request": "true"})
+    toys = r'value="toys"> <span>toys</span> <span class="count">2'
+    assert re.search(toys, part.content.decode())
+    without = admin_client.get("/explore/facets?source=shop")
+    assert without["Location"] == "/explore/?source=shop&facets=1"
+    assert 'value="toys"' in admin_client.get(without["Location"]).content.decode()
+
+
+def test_filters_without_a_field_are_sent_on(admin_client, runs):
+    html = admin_client.get("/explore/?rule=required&where=id:eq:2").content.decode()
+    assert '<input type="hidden" form="filter" name="rule" value="required">' in html
+    assert '<input type="hidden" form="filter" name="where" value="id:eq:2">' in html
+
+
+def test_chips_take_one_value_away(admin_client, runs):
+    url = "/explore/?source=shop&source=depot&where=city:eq:Paris"
+    html = admin_client.get(url).content.decode()
+    chips = re.findall(r'<li><a href="([^"]+)"><span class="muted">(\w+)</span> ([^<]+) <', html)
+    assert chips == [
+        ("/explore/?source=depot&amp;where=city%3Aeq%3AParis", "Source", "shop"),
+        ("/explore/?source=shop&amp;where=city%3Aeq%3AParis", "Source", "depot"),
+        ("/explore/?source=shop&amp;source=depot", "Cell", "city is “Paris”"),
+    ]
+
+
+def test_a_condition_sent_in_parts_becomes_one_parameter(admin_client, runs):
+    url = "/explore/?q=&source=shop&on=a%3Ab&ask=gt&of=&than=5&sort=id"
+    assert admin_client.get(url)["Location"] == (
+        "/explore/?source=shop&sort=id&where=a%5C%3Ab%3Agt%3A5"
+    )
+    url = "/explore/?on=city&ask=empty&of=result&than="
+    assert admin_client.get(url)["Location"] == "/explore/?result=city%3Aempty"
+    assert admin_client.get("/explore/?on=&ask=eq&than=")["Location"] == "/explore/?"
+
+
+@pytest.mark.parametrize("query", ["facets=1&facet=%00", "facets=1&source=%00", "facets=1&run=x",
+                                   "facet=a%27b&facets=1", "facets=1&where=x"])  # fmt: skip
+def test_facets_of_what_means_nothing_are_no_internal_error(admin_client, query, runs):
+    assert admin_client.get(f"/explore/?{query}").status_code in (200, 400)
+    headers = {"HX-Request": "true"}
+    assert admin_client.get(f"/explore/facets?{query}", headers=headers).status_code in (200, 400)
+
+
+def test_chosen_columns_are_shown_with_numbers_to_the_right(admin_client, runs):
+    html = admin_client.get("/explore/?source=shop&column=city&column=value").content.decode()
+    assert re.findall(r'<th scope="col" class="(cell[^"]*)">(\w+)</th>', html) == [
+        ("cell", "city"),
+        ("cell number", "value"),
+    ]
+    assert 'name="column" value="city" checked>' in html
