@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from ingestion.errors import RowError
 from ingestion.readers import Chunk
@@ -75,12 +75,16 @@ def read_batches(
 
 def _map(chunk: Chunk, mapper: RowMapper, *, keep_raw: bool) -> Batch:
     batch = Batch(rejects=list(chunk.rejects), bytes_read=chunk.bytes_read)
-    for index, row in enumerate(mapper(chunk.lines, chunk.rows)):
-        if isinstance(row, RowError):
-            batch.rejects.append(
-                Reject(chunk.lines[index], chunk.raw(index), row.code, row.message, row.column)
-            )
-        else:
-            batch.rows.append(row._replace(raw=chunk.raw(index)) if keep_raw else row)
+    mapped = mapper(chunk.lines, chunk.rows)
+    if not keep_raw and RowError not in set(map(type, mapped)):
+        batch.rows = cast("list[Row]", mapped)
+    else:
+        for index, row in enumerate(mapped):
+            if isinstance(row, RowError):
+                batch.rejects.append(
+                    Reject(chunk.lines[index], chunk.raw(index), row.code, row.message, row.column)
+                )
+            else:
+                batch.rows.append(row._replace(raw=chunk.raw(index)) if keep_raw else row)
     batch.rejects.sort(key=lambda reject: reject.line)
     return batch
