@@ -6,7 +6,8 @@ ledger, the history and the counters that tell of it. That is what keeps them tr
 
 from records.store.changes import check_data, delete_records, edit_record, requeue_records
 from records.store.facts import keep_facts
-from records.store.landing import Turn, conflict, land
+from records.store.landing import Turn, land
+from records.store.rejects import conflict
 from records.store.replay import fix_row, land_repaired, replay_batch
 from records.store.results import save_results
 from records.store.rule_sets import save_rule_set

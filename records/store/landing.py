@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,13 +19,13 @@ from records.models import (
     IngestionRun,
     OnConflict,
     RecordVersion,
-    RejectedRow,
     RunState,
     Source,
 )
 from records.rows import Ledger, Reject, Row
 from records.runs import lease_end
 from records.store.history import supersede
+from records.store.rejects import conflict, insert_rejects
 
 log = logging.getLogger(__name__)
 
@@ -84,24 +85,18 @@ def _land(
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
         refused: list[Reject] = []
-        is_new = is_filled = False
-        if before is not None and rows and len({row.id for row in rows}) == len(rows):
-            # What can be done before its turn, which nobody else sees.
-            is_new = _are_new(rows)
-            is_filled = not is_new
-            if is_new:
-                _create(run, rows, counts, now)
-            else:
-                _fill_landing(rows)
+        done = _Done.NOTHING
         if before is not None:
+            done = _do_before(run, rows, counts, now)
             before()
-        _hold_source(run, patiently=not is_new)
-        if is_new:
+        _hold_source(run, patiently=done != _Done.CREATED)
+        if done == _Done.CREATED:
             ledger += Ledger(created=len(rows))
         else:
+            is_filled = done == _Done.FILLED
             for distinct in _distinct_keys(rows):
                 ledger += _land_distinct(run, distinct, counts, now, refused, is_filled=is_filled)
-        _insert_rejects(run, [*rejects, *refused], now)
+        insert_rejects(run, [*rejects, *refused], now)
         counts.apply()
         renewed = IngestionRun.objects.filter(
             pk=run.pk, worker=worker, state=RunState.RUNNING
@@ -118,6 +113,27 @@ def _land(
         if not renewed:
             raise LeaseLost(run)
     return ledger
+
+
+class _Done(Enum):
+    """What has been done of a batch before its turn."""
+
+    NOTHING = auto()
+    CREATED = auto()
+    FILLED = auto()
+
+
+def _do_before(
+    run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime
+) -> _Done:
+    """Do what nobody sees before the transaction ends, and what nobody's transaction changes."""
+    if not rows or len({row.id for row in rows}) < len(rows):
+        return _Done.NOTHING
+    if _are_new(rows):
+        _create(run, rows, counts, now)
+        return _Done.CREATED
+    _fill_landing(rows)
+    return _Done.FILLED
 
 
 def _hold_source(run: IngestionRun, *, patiently: bool = True) -> None:
@@ -188,17 +204,6 @@ def _land_distinct(
         updated=len(updated),
         unchanged=len(rows) - len(new) - len(updated) - len(rejects),
         rejected=len(rejects),
-    )
-
-
-def conflict(row: Row) -> Reject:
-    """A row whose key is known with other content, in a source that keeps what came first."""
-    key = row.id.partition(":")[2]
-    return Reject(
-        row.line,
-        row.raw,
-        "key_conflict",
-        f"The key {key!r} is known with other content, and the source keeps what came first.",
     )
 
 
@@ -290,26 +295,3 @@ def _told_apart(first: str, last: str) -> tuple[set[str], set[str], set[str]]:
     }
     moved = {row[0] for row in rows if row[4]} - new - changed
     return new, changed, moved
-
-
-def _insert_rejects(run: IngestionRun, rejects: Sequence[Reject], now: datetime) -> None:
-    RejectedRow.objects.bulk_create(
-        [
-            RejectedRow(
-                run=run,
-                line=reject.line,
-                raw=reject.raw,
-                code=reject.code,
-                column=_storable(reject.column)[:255],
-                message=_storable(reject.message),
-                created_at=now,
-            )
-            for reject in rejects
-        ],
-        batch_size=500,
-    )
-
-
-def _storable(text: str) -> str:
-    """Text as PostgreSQL can hold it: a message may quote what made its row unfit."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
