@@ -17,6 +17,7 @@ from processing.facts import RunFacts
 from processing.work import Task
 from records import batches, runs
 from records.errors import BatchLost
+from records.interpreter import many_rows
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -121,7 +122,7 @@ def process(
     run = runs.join(run_id, worker)
     if run is None:
         return None
-    with runs.working_on(run, worker):
+    with runs.working_on(run, worker), many_rows():
         until = None if seconds is None else time.monotonic() + seconds
         _process(run, worker, on_progress, until)
     run.refresh_from_db()
@@ -196,7 +197,7 @@ def _work(
 
 def _size(task: Task) -> int:
     """How many records like these a batch may have, so that memory stays flat."""
-    each = task.reading.characters / max(len(task.reading.records), 1)
+    each = task.characters / task.batch.records
     return max(1, min(settings.BATCH_ROWS, int(BATCH_CHARACTERS / max(each, 1))))
 
 

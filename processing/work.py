@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from processing import pipeline
+from processing.changes import changed
 from processing.facts import RunFacts
 from processing.rule_sets import rule_set_for
 from processing.rules.facts import NO_FACTS, Facts
 from records import batches, store
 from records.errors import StoreError
-from records.models import ProcessingBatch, RuleSet, Source
-from records.readings import Reading, read
+from records.models import ProcessingBatch, RuleSet, Selection, Source
+from records.readings import Reading, read, read_results
 from records.rows import Outcome, RawRecord
+from records.store import Results
 
 log = logging.getLogger(__name__)
 
@@ -28,25 +30,42 @@ NOT_TO_BLAME = (OperationalError, InterfaceError, ProgrammingError, StoreError)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A batch that has been read, and whose outcomes are being made."""
+    """A batch that has been read, and whose results are being made."""
 
     batch: ProcessingBatch
-    reading: Reading
+    characters: int
     rule_set: RuleSet
-    outcomes: Future[list[Outcome]]
+    reading: Future[Reading]
+    results: Future[Results]
 
 
 def begin(batch: ProcessingBatch, executor: Executor, facts: RunFacts) -> Task:
-    """Read a batch, and have its outcomes made while the database does something else.
+    """Read a batch, and have its results made while the database does something else.
 
     ``facts`` tells what the rules ask about the whole source.
     """
     source = Source.objects.get(name=batch.source)
     rule_set = rule_set_for(source)
-    reading = read(batch)
     known = facts.of(rule_set)
-    outcomes = executor.submit(make_outcomes, reading.records, rule_set, source, time.time(), known)
-    return Task(batch, reading, rule_set, outcomes)
+    text = read(batch)
+    former = read_results(batch) if batch.run.selection == Selection.CHANGED else None
+    reading = executor.submit(text.reading)
+    now = time.time()
+
+    def results() -> Results:
+        found = reading.result()
+        outcomes = make_outcomes(found.records, rule_set, source, now, known)
+        if former is not None:
+            outcomes = changed(outcomes, former.outcomes(), now)
+        return prepare(batch, found, outcomes, rule_set)
+
+    return Task(batch, len(text.rows), rule_set, reading, executor.submit(results))
+
+
+def prepare(
+    batch: ProcessingBatch, reading: Reading, outcomes: Sequence[Outcome], rule_set: RuleSet
+) -> Results:
+    return store.prepare_results(batch=batch, reading=reading, outcomes=outcomes, rule_set=rule_set)
 
 
 def make_outcomes(
@@ -83,7 +102,7 @@ def end(task: Task, worker: str) -> None:
     """Save a batch. One that can't be saved is halved for the next to take, down to the record
     that is to blame, which fails."""
     try:
-        _save(task, worker, task.outcomes.result())
+        store.save_results(results=task.results.result(), worker=worker)
     except NOT_TO_BLAME:
         raise
     except Exception as error:
@@ -94,17 +113,10 @@ def end(task: Task, worker: str) -> None:
 
 def fail(task: Task, worker: str, reason: str) -> None:
     """Save the record of a batch as failed, for a reason that lies outside of its rules."""
-    _save(task, worker, [crashed(record, reason) for record in task.reading.records])
-
-
-def _save(task: Task, worker: str, outcomes: Sequence[Outcome]) -> None:
-    store.save_results(
-        batch=task.batch,
-        worker=worker,
-        reading=task.reading,
-        outcomes=outcomes,
-        rule_set=task.rule_set,
-    )
+    reading = task.reading.result()
+    outcomes = [crashed(record, reason) for record in reading.records]
+    results = prepare(task.batch, reading, outcomes, task.rule_set)
+    store.save_results(results=results, worker=worker)
 
 
 def crashed(record: RawRecord, reason: str) -> Outcome:

@@ -120,10 +120,11 @@ def _drop(batch: ProcessingBatch, worker: str) -> None:
 def finish(run: ProcessingRun) -> bool:
     """End a run if everything that was handed out is done; False while others are at work.
 
-    ``run.cursor`` is where take() found nothing ahead.
+    ``run.cursor`` is where take() found nothing ahead. A run that has ended is no more work either.
     """
     done = _untaken(run).filter(cursor=run.cursor)
-    return bool(done.update(state=RunState.FINISHED, finished_at=timezone.now(), lease_until=None))
+    ended = done.update(state=RunState.FINISHED, finished_at=timezone.now(), lease_until=None)
+    return bool(ended) or not ProcessingRun.objects.filter(pk=run.pk).active().exists()
 
 
 def leave(run: ProcessingRun) -> None:

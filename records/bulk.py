@@ -1,9 +1,11 @@
 """Many rows in one statement: one way to call it, one body for PostgreSQL, one for SQLite."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain, islice
+from types import NoneType
 from typing import Any, cast
 
 from django.db import connection
@@ -37,20 +39,45 @@ def insert(
     PostgreSQL takes them by COPY, SQLite many at a time. The names of table and columns are the
     caller's own, never a user's.
     """
-    constants = constants or {}
-    if is_postgresql():
-        _copy(table, columns, constants)
-    else:
-        _insert_values(table, columns, constants)
+    statement, parts = _insertion(table, columns, constants or {})
+    _carry_out(statement, parts)
 
 
-def _copy(
+def prepared(
+    table: str,
+    columns: Mapping[str, Sequence[Value]],
+    constants: Mapping[str, Value] | None = None,
+) -> Callable[[], None]:
+    """An insertion of which everything is made now, on whatever thread, but what needs the
+    database; to be called once that is to have it."""
+    statement, parts = _insertion(table, columns, constants or {})
+    return partial(_carry_out, statement, list(parts))
+
+
+def _insertion(
     table: str, columns: Mapping[str, Sequence[Value]], constants: Mapping[str, Value]
-) -> None:
-    names = ", ".join(f'"{name}"' for name in (*columns, *constants))
-    pieces = _Pieces(_copy_pieces(list(columns.values()), list(constants.values())))
+) -> tuple[str, Iterable[Any]]:
+    """A statement, and the parts by which it is carried out."""
+    if is_postgresql():
+        names = ", ".join(f'"{name}"' for name in (*columns, *constants))
+        pieces = _copy_pieces(list(columns.values()), list(constants.values()))
+        return f'COPY "{table}" ({names}) FROM STDIN', pieces
+    names = ", ".join(f'"{name}"' for name in (*constants, *columns))
+    fixed = "".join("?, " for _ in constants)
+    marks = "(" + ", ".join("?" for _ in columns) + ")"
+    start = f'INSERT INTO "{table}" ({names}) SELECT {fixed}* FROM (VALUES '  # noqa: S608 (ours)
+    return start, _values(marks, columns, constants)
+
+
+def _carry_out(statement: str, parts: Iterable[Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN', pieces)
+        if is_postgresql():
+            cursor.copy_expert(statement, _Pieces(iter(parts)))
+            return
+        # Straight to the driver: Django would convert the placeholders of every single row.
+        driver = cursor.cursor.connection
+        for marks, cells in parts:
+            driver.execute(f"{statement}{marks})", cells)
 
 
 class _Pieces:
@@ -70,35 +97,30 @@ def _copy_pieces(columns: Sequence[Sequence[Value]], constants: Sequence[Value])
         yield (end.join(map("\t".join, zip(*cells, strict=True))) + end).encode()
 
 
-def _insert_values(
-    table: str, columns: Mapping[str, Sequence[Value]], constants: Mapping[str, Value]
-) -> None:
-    """Statements with many rows each take half the time of executemany."""
-    names = ", ".join(f'"{name}"' for name in (*constants, *columns))
-    fixed = "".join("?, " for _ in constants)
-    marks = "(" + ", ".join("?" for _ in columns) + ")"
+def _values(
+    marks: str, columns: Mapping[str, Sequence[Value]], constants: Mapping[str, Value]
+) -> Iterator[tuple[str, Sequence[Value]]]:
+    """The rows, for statements with many each: these take half the time of executemany."""
     rows = zip(*columns.values(), strict=True)
-    with connection.cursor() as cursor:
-        # Straight to the driver: Django would convert the placeholders of every single row.
-        driver = cursor.cursor.connection
-        while part := list(islice(rows, STATEMENT_ROWS)):
-            driver.execute(
-                f'INSERT INTO "{table}" ({names}) SELECT {fixed}* '  # noqa: S608 (names of ours)
-                f"FROM (VALUES {', '.join([marks] * len(part))})",
-                (*constants.values(), *chain.from_iterable(part)),
-            )
+    while part := list(islice(rows, STATEMENT_ROWS)):
+        yield ", ".join([marks] * len(part)), (*constants.values(), *chain.from_iterable(part))
 
 
 def _copy_column(values: Sequence[Value]) -> Iterable[str]:
     kinds = set(map(type, values))
     if kinds == {int}:
         return map(str, values)
-    if kinds != {str}:
+    if kinds == {bool}:
+        return ["t" if value else "f" for value in values]
+    if kinds <= {float, NoneType}:
+        return ["\\N" if value is None else repr(value) for value in values]
+    if not kinds <= {str, NoneType}:
         return map(_copy_text, values)
-    text = "".join(cast("Sequence[str]", values))
+    texts = cast("Sequence[str | None]", values)
+    text = "".join(filter(None, texts))
     if any(character in text for character in "\\\t\n\r"):
         return map(_copy_text, values)
-    return cast("Sequence[str]", values)
+    return ["\\N" if cell is None else cell for cell in texts]
 
 
 def _copy_text(value: Value) -> str:

@@ -88,6 +88,20 @@ class Outcome(NamedTuple):
     seconds: float = 0.0
 
 
+class FormerOutcome(NamedTuple):
+    """What the current result of a record says, in the words of Outcome."""
+
+    success: bool
+    error_message: str | None
+    value: float | None
+    category: str | None
+    repaired: bool
+    anomaly: str | None
+    processed: dict[str, Any] | None
+    errors: list[dict[str, Any]]
+    repairs: list[dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessingCounts:
     """What a pass of processing came to; ``repaired`` counts processed records with a repair."""

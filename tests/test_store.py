@@ -44,11 +44,12 @@ def save(
     if batch is None:
         return ProcessingCounts()
     rule_set = source.current_rule_set or store.save_rule_set(source=source, rules=[])
-    reading = read(batch)
+    reading = read(batch).reading()
     meanwhile()
-    return store.save_results(
-        batch=batch, worker=WORKER, reading=reading, outcomes=outcomes, rule_set=rule_set
+    results = store.prepare_results(
+        batch=batch, reading=reading, outcomes=outcomes, rule_set=rule_set
     )
+    return store.save_results(results=results, worker=WORKER)
 
 
 def test_a_new_key_makes_a_raw_record_that_knows_its_run_and_line():
@@ -197,6 +198,7 @@ def test_what_lands_between_records_that_are_processed_stays_raw():
 def test_processed_anew_a_record_keeps_its_former_result_as_history(what):
     land([row(f"s:{n}", {"a": "x"}) for n in range(3)])
     save(*(Outcome(f"s:{n}", 1, n < 2, "{}") for n in range(2)))
+    store.save_rule_set(source=Source.objects.get(), rules=[], note="another version")
     again = [Outcome(f"s:{n}", 1, n > 0, "{}") for n in range(3)]
     counts = save(*again, selection=Selection.ALL, meanwhile=MEANWHILE.get(what, int))
     found = 3 if what in ("nothing", "processed") else 2
@@ -205,6 +207,18 @@ def test_processed_anew_a_record_keeps_its_former_result_as_history(what):
     assert_one_current_result_each()
     history = ProcessingResult.objects.of_record("s:0").order_by("id")
     assert list(history.values_list("success", "current")) == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_the_same_rules_make_of_all_records_anew_replaces_what_they_made(number):
+    land([row("s:1", {}), row("s:2", {})])
+    save(Outcome("s:1", 1, True, "{}"), Outcome("s:2", 1, False))
+    again = [Outcome("s:1", 1, False), Outcome("s:2", 1, True, "{}")][:number]
+    save(*again, selection=Selection.ALL)
+    assert ProcessingResult.objects.filter(record_id="s:1", current=True).get().success is False
+    assert not ProcessingResult.objects.filter(current=False).exists()
+    assert counted() == recounted()
+    assert_one_current_result_each()
 
 
 def test_a_record_without_an_outcome_keeps_its_result_and_counts_as_unchanged():

@@ -9,12 +9,13 @@ from records.store.facts import keep_facts
 from records.store.landing import Turn, land
 from records.store.rejects import conflict
 from records.store.replay import fix_row, land_repaired, replay_batch
-from records.store.results import save_results
+from records.store.results import Results, prepare_results, save_results
 from records.store.rule_sets import save_rule_set
 from records.store.sources import delete_source
 from records.store.undo import finish_undo, undo_batch
 
 __all__ = [
+    "Results",
     "Turn",
     "check_data",
     "conflict",
@@ -26,6 +27,7 @@ __all__ = [
     "keep_facts",
     "land",
     "land_repaired",
+    "prepare_results",
     "replay_batch",
     "requeue_records",
     "save_results",

@@ -1,7 +1,8 @@
 """Outcomes -> results: saves the batches of a processing run."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from typing import Any
@@ -14,9 +15,8 @@ from records import bulk
 from records.counters import CountChanges
 from records.errors import BatchLost, LeaseLost
 from records.json_text import json_text
-from records.models import DataRecord, ProcessingBatch, RuleSet, Selection
-from records.querysets import SELECTED
-from records.readings import Reading, fingerprint, selected
+from records.models import DataRecord, ProcessingBatch, ProcessingResult, RuleSet, Selection
+from records.readings import OF_RECORDS, OF_RESULTS, Reading, fingerprint, selected
 from records.rows import Outcome, ProcessingCounts
 from records.runs import held, lease_end
 from records.store.history import retire_results
@@ -37,70 +37,91 @@ COLUMNS = {
     "seconds": "processing_time",
 }
 
+# The id of no rule set.
+NO_VERSION = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Outcomes of a batch, made ready to be saved (see prepare_results)."""
+
+    batch: ProcessingBatch
+    reading: Reading
+    rule_set: RuleSet
+    outcomes: Sequence[Outcome]
+    now: datetime
+    counts: ProcessingCounts
+    # The outcomes' columns by their names.
+    columns: Mapping[str, Sequence[Any]]
+    insert: Callable[[], None]
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether there is an outcome for each record that was read, in the same order."""
+        read = self.reading
+        return (self.columns["record_id"], self.columns["version"]) == (read.ids, read.versions)
+
 
 class _Changed(Exception):
     """The records of a batch are not the ones any more that were read."""
 
 
-def save_results(
-    *,
-    batch: ProcessingBatch,
-    worker: str,
-    reading: Reading,
-    outcomes: Sequence[Outcome],
-    rule_set: RuleSet,
-) -> ProcessingCounts:
-    """Save the results of a batch: results, statuses, counters and progress, or nothing.
+def prepare_results(
+    *, batch: ProcessingBatch, reading: Reading, outcomes: Sequence[Outcome], rule_set: RuleSet
+) -> Results:
+    """Make everything ready for save_results that needs no database, on any thread.
 
     ``reading`` is what was read of the batch; a record of it without an outcome keeps the result
-    that it has, and counts as unchanged. A record that has been changed, processed or deleted since
-    it was read keeps what it is: its outcome is dropped, so each version of a record gets one
-    result whoever else is at work. The former results of records become history.
+    that it has, and counts as unchanged.
+    """
+    now = timezone.now()
+    columns = _columns(outcomes)
+    succeeded = sum(columns["success"])
+    counts = ProcessingCounts(
+        processed=succeeded,
+        failed=len(outcomes) - succeeded,
+        # What failed has no repairs.
+        repaired=sum(map(bool, columns["repairs"])),
+    )
+    insert = _insertion(batch, rule_set, columns, now)
+    return Results(batch, reading, rule_set, outcomes, now, counts, columns, insert)
+
+
+def save_results(*, results: Results, worker: str) -> ProcessingCounts:
+    """Save the results of a batch: results, statuses, counters and progress, or nothing.
+
+    A record that has been changed, processed or deleted since it was read keeps what it is: its
+    outcome is dropped, so each version of a record gets one result whoever else is at work. The
+    former results of records become history.
 
     Raises BatchLost if another worker holds the batch, LeaseLost if the run has been ended.
     """
-    try:
-        return _save(batch, worker, reading, outcomes, rule_set, as_read=True)
-    except _Changed:
-        return _save(batch, worker, reading, outcomes, rule_set, as_read=False)
+    if results.are_whole:
+        try:
+            return _save(results, worker, _move_all)
+        except _Changed:
+            pass
+    return _save(results, worker, _move_some)
 
 
 def _save(
-    batch: ProcessingBatch,
-    worker: str,
-    reading: Reading,
-    outcomes: Sequence[Outcome],
-    rule_set: RuleSet,
-    *,
-    as_read: bool,
+    results: Results, worker: str, move: Callable[[Results, CountChanges], Results]
 ) -> ProcessingCounts:
-    now = timezone.now()
-    unchanged = len(reading.records) - len(outcomes)
-    columns = _columns(outcomes)
-    is_whole = columns["record_id"] == reading.ids and columns["version"] == reading.versions
+    batch = results.batch
+    unchanged = len(results.reading.ids) - len(results.outcomes)
     counts = CountChanges()
     with transaction.atomic():
         if not ProcessingBatch.objects.filter(pk=batch.pk, worker=worker).delete()[0]:
             raise BatchLost(batch)
-        if as_read and is_whole:
-            _move_all(batch, reading, columns, counts, now)
-        else:
-            columns = _columns(_move_some(batch, outcomes, counts, now))
-        _insert_results(batch, rule_set, columns, now)
+        saved = move(results, counts)
+        saved.insert()
         counts.apply()
-        succeeded = sum(columns["success"])
-        done = ProcessingCounts(
-            processed=succeeded,
-            failed=len(columns["success"]) - succeeded,
-            # What failed has no repairs.
-            repaired=sum(map(bool, columns["repairs"])),
-        )
         # The other batches that it holds are in good hands as well.
         batch.run.batches.filter(worker=worker).update(lease_until=lease_end())
         renewed = held(batch.run, worker).update(
-            processed=F("processed") + done.processed,
-            failed=F("failed") + done.failed,
-            repaired=F("repaired") + done.repaired,
+            processed=F("processed") + saved.counts.processed,
+            failed=F("failed") + saved.counts.failed,
+            repaired=F("repaired") + saved.counts.repaired,
             unchanged=F("unchanged") + unchanged,
             worker=worker,
             lease_until=lease_end(),
@@ -108,7 +129,7 @@ def _save(
         )
         if not renewed:
             raise LeaseLost(batch.run)
-    return done
+    return saved.counts
 
 
 def _columns(outcomes: Sequence[Outcome]) -> dict[str, tuple[Any, ...]]:
@@ -116,126 +137,116 @@ def _columns(outcomes: Sequence[Outcome]) -> dict[str, tuple[Any, ...]]:
     return dict(zip(Outcome._fields, columns, strict=False))
 
 
-def _move_all(
-    batch: ProcessingBatch,
-    reading: Reading,
-    columns: Mapping[str, Sequence[Any]],
-    counts: CountChanges,
-    now: datetime,
-) -> None:
+def _move_all(results: Results, counts: CountChanges) -> Results:
     """Give the records of the batch their new status, by their range: that writes each once.
 
     To lock them first, one by one, would write each twice. Raises _Changed, with everything still
-    to be rolled back, unless the records are those that were read.
+    to be rolled back, unless the records are those that were read, with the same current results.
     """
+    batch, reading, successes = results.batch, results.reading, results.columns["success"]
     if not reading.ids:
-        return
-    successes = columns["success"]
+        return results
     failed = [i for i, success in zip(reading.ids, successes, strict=True) if not success]
-    move = _move_on_postgresql if bulk.is_postgresql() else _move_on_sqlite
-    if move(batch, failed, now) != reading.fingerprint:
+    if _set_statuses(batch, failed, results.now) != reading.of_records:
         raise _Changed
-    had_result = [
-        i for i, status in zip(reading.ids, reading.statuses, strict=True) if status != Status.RAW
-    ]
-    if had_result and _retire(batch, had_result) != len(had_result):
+    if batch.run.selection != Selection.RAW and _retire(results) != reading.of_results:
         raise _Changed
     moves = Counter(zip(reading.days, reading.statuses, successes, strict=True))
     for (day, before, success), count in moves.items():
         counts.add(batch.source, day, before, -count)
         counts.add(batch.source, day, Status.PROCESSED if success else Status.FAILED, count)
+    return results
 
 
-def _move_on_postgresql(batch: ProcessingBatch, failed: Collection[str], now: datetime) -> str:
-    """Set the statuses, and tell which records these were."""
-    status, parameters = _new_status("moved.id", failed)
-    # The same rows once more, as they were: in RETURNING they are as they have become.
-    sql = f"""
-        WITH moved AS (
-            UPDATE data_records AS moved SET status = {status}, processed_at = %s
-            FROM data_records AS was
-            WHERE was.id = moved.id AND was.version = moved.version AND was.status = moved.status
-            AND was.id BETWEEN %s AND %s AND moved.id BETWEEN %s AND %s
-            RETURNING moved.id, moved.version, was.status
-        ) SELECT {fingerprint()} FROM moved"""  # noqa: S608 (words of ours)
-    ends = [batch.first, batch.last] * 2
-    statuses = SELECTED[batch.run.selection]
-    if statuses is not None and len(statuses) == 1:
-        sql = f"""
-            WITH moved AS (
-                UPDATE data_records AS moved SET status = {status}, processed_at = %s
-                WHERE id BETWEEN %s AND %s AND {selected(batch.run.selection)}
-                RETURNING id, version, '{statuses[0]}' AS status
-            ) SELECT {fingerprint()} FROM moved"""  # noqa: S608 (words of ours)
-        ends = ends[:2]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, bulk.sql_time(now), *ends])
-        mark: str = cursor.fetchone()[0]
-    return mark
-
-
-def _move_on_sqlite(batch: ProcessingBatch, failed: Collection[str], now: datetime) -> str:
-    """The same in two steps: who writes to SQLite is alone."""
-    status, parameters = _new_status("id", failed)
+def _set_statuses(batch: ProcessingBatch, failed: Collection[str], now: datetime) -> str:
+    """Set the statuses of the batch's records; the fingerprint of those that were found."""
+    status, parameters = _new_status(failed)
     condition = f"id BETWEEN %s AND %s AND {selected(batch.run.selection)}"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {fingerprint()} FROM (SELECT id, version, status FROM data_records "  # noqa: S608
-            f"WHERE {condition} ORDER BY id)",
-            [batch.first, batch.last],
-        )
-        mark: str = cursor.fetchone()[0]
-        cursor.execute(
-            f"UPDATE data_records SET status = {status}, processed_at = %s WHERE {condition}",  # noqa: S608
-            [*parameters, bulk.sql_time(now), batch.first, batch.last],
-        )
+    which = [batch.first, batch.last]
+    update = f"UPDATE data_records SET status = {status}, processed_at = %s WHERE {condition}"  # noqa: S608 (words of ours)
+    values = [*parameters, bulk.sql_time(now), *which]
+    if bulk.is_postgresql():
+        return _mark(f"WITH found AS ({update} RETURNING id, version)", OF_RECORDS, values)
+    # In two steps: who writes to SQLite is alone.
+    found = f"SELECT id, version FROM data_records WHERE {condition} ORDER BY id"  # noqa: S608 (words of ours)
+    mark = _mark(f"WITH found AS ({found})", OF_RECORDS, which)
+    _execute(update, values)
     return mark
 
 
-def _new_status(column: str, failed: Collection[str]) -> tuple[str, list[Any]]:
+def _retire(results: Results) -> str:
+    """Make the current results of the batch's records history; the fingerprint of those found.
+
+    Where all records are processed anew, what the same version of the rules has made of the same
+    version of the record is replaced: else doing it again and again would only fill the disk.
+    """
+    batch = results.batch
+    theirs, which = "current AND record_id BETWEEN %s AND %s", [batch.first, batch.last]
+    if batch.run.selection == Selection.FAILED:  # which may lie far apart
+        condition, ids = bulk.among("record_id", results.reading.ids)
+        theirs, which = f"current AND {condition}", [ids]
+    same = results.rule_set.pk if batch.run.selection == Selection.ALL else NO_VERSION
+    update = "UPDATE processing_results SET current = FALSE"
+    delete = "DELETE FROM processing_results"
+    returning = "RETURNING record_id, success"
+    if bulk.is_postgresql():
+        return _mark(
+            f"WITH replaced AS ({delete} WHERE {theirs} AND rule_set_id = %s {returning}), "  # noqa: S608 (words of ours)
+            f"former AS ({update} WHERE {theirs} AND rule_set_id <> %s {returning}), "
+            "found AS (SELECT * FROM replaced UNION ALL SELECT * FROM former)",
+            OF_RESULTS,
+            [*which, same, *which, same],
+        )
+    found = f"SELECT record_id, success FROM processing_results WHERE {theirs} ORDER BY record_id"  # noqa: S608 (words of ours)
+    mark = _mark(f"WITH found AS ({found})", OF_RESULTS, which)
+    _execute(f"{delete} WHERE {theirs} AND rule_set_id = %s", [*which, same])
+    _execute(f"{update} WHERE {theirs}", which)
+    return mark
+
+
+def _mark(found: str, marks: tuple[str, str], parameters: Sequence[Any]) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{found} SELECT {fingerprint(*marks)} FROM found", parameters)  # noqa: S608 (words of ours)
+        return str(cursor.fetchone()[0])
+
+
+def _execute(sql: str, parameters: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+def _new_status(failed: Collection[str]) -> tuple[str, list[Any]]:
     """The SQL of the status that a record gets, and its parameters."""
     if not failed:
         return "'processed'", []
-    is_failed, ids = bulk.among(column, failed)
+    is_failed, ids = bulk.among("id", failed)
     return f"CASE WHEN {is_failed} THEN 'failed' ELSE 'processed' END", [ids]
 
 
-def _retire(batch: ProcessingBatch, ids: Sequence[str]) -> int:
-    """Make the current results of records history; returns how many these were."""
-    if batch.run.selection == Selection.FAILED:
-        # They may lie far apart.
-        condition, wanted = bulk.among("record_id", ids)
-        parameters = [wanted]
-    else:
-        # What lies in the range is theirs, or else the number tells.
-        condition, parameters = "record_id BETWEEN %s AND %s", [batch.first, batch.last]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE processing_results SET current = FALSE WHERE current AND {condition}",  # noqa: S608
-            parameters,
-        )
-        return int(cursor.rowcount)
-
-
-def _move_some(
-    batch: ProcessingBatch, outcomes: Sequence[Outcome], counts: CountChanges, now: datetime
-) -> list[Outcome]:
-    """Give records their new status one by one, and return the outcomes that still hold."""
+def _move_some(results: Results, counts: CountChanges) -> Results:
+    """Give records their new status one by one, and return the results that still hold."""
+    batch, outcomes = results.batch, results.outcomes
     records = _lock(batch, [outcome.record_id for outcome in outcomes])
     saved = [
         outcome
         for outcome in outcomes
         if outcome.record_id in records and records[outcome.record_id][0] == outcome.version
     ]
-    retire_results([o.record_id for o in saved if records[o.record_id][1] != Status.RAW])
+    had_result = [o.record_id for o in saved if records[o.record_id][1] != Status.RAW]
+    if batch.run.selection == Selection.ALL:
+        current = ProcessingResult.objects.filter(record_id__in=had_result, current=True)
+        current.filter(rule_set=results.rule_set).delete()
+    retire_results(had_result)
     for status in (Status.PROCESSED, Status.FAILED):
         ids = [o.record_id for o in saved if o.success is (status == Status.PROCESSED)]
         if ids:
-            DataRecord.objects.with_ids(ids).update(status=status, processed_at=now)
+            DataRecord.objects.with_ids(ids).update(status=status, processed_at=results.now)
         for record_id in ids:
             _, before, timestamp = records[record_id]
             counts.move(batch.source, timestamp, before, status)
-    return saved
+    return prepare_results(
+        batch=batch, reading=results.reading, outcomes=saved, rule_set=results.rule_set
+    )
 
 
 def _lock(
@@ -252,19 +263,19 @@ def _lock(
     }
 
 
-def _insert_results(
+def _insertion(
     batch: ProcessingBatch, rule_set: RuleSet, columns: Mapping[str, Sequence[Any]], now: datetime
-) -> None:
-    ids = columns["record_id"]
-    if not ids:
-        return
+) -> Callable[[], None]:
     cells = {COLUMNS[name]: column for name, column in columns.items() if name in COLUMNS}
     for name in ("errors", "repairs"):
         cells[name] = [json_text(found) if found else "[]" for found in cells[name]]
     same = {name: column[0] for name, column in cells.items() if _is_constant(column)}
-    bulk.insert(
+    return bulk.prepared(
         "processing_results",
-        {"record_id": ids, **{n: column for n, column in cells.items() if n not in same}},
+        {
+            "record_id": columns["record_id"],
+            **{name: column for name, column in cells.items() if name not in same},
+        },
         {
             **same,
             "created_at": bulk.sql_time(now),
@@ -277,6 +288,8 @@ def _insert_results(
 
 def _is_constant(column: Sequence[Any]) -> bool:
     """Whether a column says the same in every row, as most do: it need be said only once."""
+    if not column:
+        return False
     first = column[0]
     # Zeros may differ in their sign.
     return (first != 0 or first is False) and column.count(first) == len(column)

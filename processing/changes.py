@@ -1,0 +1,67 @@
+"""Whether a record's outcome is another one than it was. Pure: no Django, no tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from records.json_text import json_text, parsed
+from records.rows import FormerOutcome, Outcome
+
+
+def changed(
+    outcomes: Sequence[Outcome], former: Mapping[str, FormerOutcome], now: float
+) -> list[Outcome]:
+    """Those of the outcomes that differ from the former one of their record, or are its first.
+
+    The moment of processing is no difference: ``now`` is the one that the outcomes were made at.
+    """
+    texts = (outcome.processed or "null" for outcome in outcomes)
+    processed = parsed(f"[{','.join(texts)}]")
+    return [
+        outcome
+        for outcome, cells in zip(outcomes, processed, strict=True)
+        if differs(outcome, cells, former.get(outcome.record_id), now)
+    ]
+
+
+def differs(
+    outcome: Outcome, processed: dict[str, Any] | None, former: FormerOutcome | None, now: float
+) -> bool:
+    """Whether an outcome differs from the former one; ``processed`` are its cells."""
+    if former is None:
+        return True
+    plain = (
+        outcome.success,
+        outcome.error_message,
+        outcome.value,
+        outcome.category,
+        outcome.repaired,
+        outcome.anomaly,
+    )
+    return (
+        plain != former[:6]
+        or changed_columns(former.processed or {}, processed or {}, now) != []
+        or _listed(outcome.errors) != former.errors
+        or _listed(outcome.repairs) != former.repairs
+    )
+
+
+def changed_columns(before: Mapping[str, Any], after: Mapping[str, Any], now: float) -> list[str]:
+    """The columns that differ, also those that only one of the two has."""
+    return [
+        name
+        for name in {**before, **after}
+        if name not in before or name not in after or _is_other(before[name], after[name], now)
+    ]
+
+
+def _is_other(before: Any, after: Any, now: float) -> bool:
+    # True is no 1, though Python takes them for equal.
+    if before == after and isinstance(before, bool) is isinstance(after, bool):
+        return False
+    return not (after == now and isinstance(before, int | float))
+
+
+def _listed(found: Iterable[Mapping[str, Any]]) -> list[Any]:
+    """Errors or repairs as a database gives them back."""
+    listed: list[Any] = parsed(json_text(list(found))) if found else []
+    return listed
