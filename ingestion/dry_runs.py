@@ -87,7 +87,12 @@ def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
 
     with runs.working_on(dry, worker, refusals=(IngestionError,)):
         run = dry.run
-        report = examine(run, on_conflict=dry.report["on_conflict"], on_batch=on_batch)
+        report = examine(
+            run,
+            on_conflict=dry.report["on_conflict"],
+            on_batch=on_batch,
+            on_chunk=runs.renewing(dry, worker),
+        )
         # A large file had been looked at by its beginning only.
         draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
         draft.update(size=run.size, sha256=run.sha256)
@@ -97,10 +102,15 @@ def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
 
 
 def examine(
-    run: IngestionRun, *, on_conflict: str, on_batch: OnBatch = lambda bytes_read, read: None
+    run: IngestionRun,
+    *,
+    on_conflict: str,
+    on_batch: OnBatch = lambda bytes_read, read: None,
+    on_chunk: Callable[[], None] = lambda: None,
 ) -> Report:
     """Read all of a run's input as loading would, and report what would come of it.
 
+    ``on_chunk`` is called again and again while it is looked through, before it is read.
     The run, which need not be saved, is told what was found out about its input. The report is
     plain JSON: the ledger; ``reasons`` of rejected rows and ``changes`` of records, with examples;
     the ``profile`` of every column; ``columns``, ``mapping`` and ``notes``. Raises IngestionError.
@@ -111,12 +121,12 @@ def examine(
         reading=run.reading,
         named=run.mapping,
         remembered=run.source.mapping,
-        on_chunk=lambda: on_batch(0, 0),
+        on_chunk=on_chunk,
     )
     found.check()
     write_down(run, found)
     findings = _Findings()
-    with open_input(run) as reader, Occurrences() as occurrences:
+    with open_input(run, on_chunk) as reader, Occurrences() as occurrences:
         profile = Profile(reader.columns)
         mapper = RowMapper(
             source=run.source.name,

@@ -81,7 +81,7 @@ def prepare(
         on_chunk=on_chunk,
     ) as reader:
         columns, chunks = reader.columns, reader.chunks(SAMPLE_ROWS)
-        sample = _sample(columns, chunks)
+        sample = _sample(columns, chunks, on_chunk)
         roles = _choose_roles(named, remembered, columns, sample)
         found = Prepared(
             detected,
@@ -101,9 +101,12 @@ def prepare(
     return found
 
 
-def _sample(columns: Sequence[str], chunks: Iterator[Chunk]) -> list[list[str]]:
+def _sample(
+    columns: Sequence[str], chunks: Iterator[Chunk], on_chunk: Callable[[], None]
+) -> list[list[str]]:
     sample: list[list[str]] = []
     while len(sample) < SAMPLE_ROWS and (chunk := next(chunks, None)):
+        on_chunk()
         sample += [_cells(row, columns) for row in chunk.rows]
     return sample
 

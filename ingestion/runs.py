@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +183,11 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         runs.finish(run, worker, bytes_read=run.size)
         landed.send(sender=IngestionRun, source=run.source)
         return
+    still_here = runs.renewing(run, worker)
     if run.columns:
-        _check_input(run)
+        _check_input(run, still_here)
     else:
         _prepare(run, worker)
-    still_here = partial(runs.renew, run, worker)
     with open_input(run, still_here) as reader, Occurrences() as occurrences:
         mapper = RowMapper(
             source=run.source.name,
@@ -213,7 +212,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         ):
             for batch, ledger in landed_batches:
                 if not batch:
-                    runs.renew(run, worker)
+                    still_here()
                     continue
                 rejected, read = rejected + ledger.rejected, read + ledger.read
                 check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=False)
@@ -270,7 +269,7 @@ def _prepare(run: IngestionRun, worker: str) -> None:
         reading=run.reading,
         named=run.mapping,
         remembered=remembered,
-        on_chunk=partial(runs.renew, run, worker),
+        on_chunk=runs.renewing(run, worker),
     )
     found.check()
     write_down(run, found)
@@ -301,10 +300,10 @@ def _parent(run: IngestionRun, number: int) -> IngestionRun:
     return parent
 
 
-def _check_input(run: IngestionRun) -> None:
+def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
     """A run is only taken up again on the very bytes that it began with."""
     try:
-        same = digest(Path(run.path)) == (run.size, run.sha256)
+        same = digest(Path(run.path), on_chunk=on_chunk) == (run.size, run.sha256)
     except OSError:
         same = False
     if not same:

@@ -4,7 +4,8 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -112,6 +113,22 @@ def held(run: AnyRun, worker: str) -> "QuerySet[AnyRun]":
     """The run, if this worker may go on with it: it holds it, or shares it with others."""
     running: QuerySet[AnyRun] = type(run).objects.filter(pk=run.pk, state=RunState.RUNNING)
     return running if isinstance(run, ProcessingRun) else running.filter(worker=worker)
+
+
+def renewing(run: AnyRun, worker: str) -> Callable[[], None]:
+    """Keeps a run through a long silence: to be called often, it renews as often as is of use.
+
+    It raises LeaseLost.
+    """
+    last = float("-inf")
+
+    def still_here() -> None:
+        nonlocal last
+        if time.monotonic() - last >= settings.LEASE_SECONDS / 6:
+            renew(run, worker)
+            last = time.monotonic()
+
+    return still_here
 
 
 def _end(run: AnyRun, worker: str, **changes: object) -> None:

@@ -95,15 +95,15 @@ def _detect(
     else:
         found.dialect = replace(Dialect(format=form), **said)
         if form is Format.XLSX:
-            _find_table(found, path, name, said)
+            _find_table(found, path, name, said, on_chunk)
         if form is Format.JSON and "rows_path" not in said:
-            _find_rows(found, path, name)
+            _find_rows(found, path, name, on_chunk)
     return found
 
 
-def _find_rows(found: Detected, path: Path, name: str) -> None:
+def _find_rows(found: Detected, path: Path, name: str, on_chunk: Callable[[], None]) -> None:
     """Where in a JSON document the rows are: in its only list of objects, if it has but one."""
-    paths = find_rows_paths(path, name=name, encoding=found.encoding)
+    paths = find_rows_paths(path, name=name, encoding=found.encoding, on_chunk=on_chunk)
     if len(paths) == 1:
         found.dialect = replace(found.dialect, rows_path=paths[0])
         found.notes.append(f"The rows are the list {paths[0]!r} in the document.")
@@ -115,9 +115,15 @@ def _find_rows(found: Detected, path: Path, name: str) -> None:
         )
 
 
-def _find_table(found: Detected, path: Path, name: str, said: Mapping[str, Any]) -> None:
+def _find_table(
+    found: Detected,
+    path: Path,
+    name: str,
+    said: Mapping[str, Any],
+    on_chunk: Callable[[], None],
+) -> None:
     """Which sheet of a workbook it is, and where its table stands."""
-    book = Workbook(path, name=name, sheet=said.get("sheet", ""))
+    book = Workbook(path, name=name, sheet=said.get("sheet", ""), on_chunk=on_chunk)
     try:
         skip = said.get("skip", 0)
         rows = list(islice(book.rows(), skip, skip + SAMPLE_ROWS))

@@ -1,9 +1,5 @@
 """The work of a run on its feed: its input is brought here before it is read."""
 
-import time
-from collections.abc import Callable
-
-from django.conf import settings
 from django.db import transaction
 
 from ingestion.feeds.config import api_config
@@ -27,7 +23,7 @@ def bring_input(run: IngestionRun, worker: str) -> str:
         filled_in(config.headers) | decrypt(feed.secrets),
         name=str(run.pk),
         position=feed.position,
-        on_wait=_renewing(run, worker),
+        on_wait=runs.renewing(run, worker),
     )
     run.size, run.pages, run.cut_short = fetched.size, fetched.pages, fetched.cut_short
     if not fetched.rows:
@@ -117,17 +113,3 @@ def _position_without(run: IngestionRun, feed: Feed) -> str:
 def _moved(run: IngestionRun) -> bool:
     """Whether a run has moved the position of its feed."""
     return bool(run.pages and run.pages[-1].get("moved"))
-
-
-def _renewing(run: IngestionRun, worker: str) -> Callable[[], None]:
-    """Renews the lease of the run, as often as that is of use."""
-    every = settings.LEASE_SECONDS / 6
-    last = float("-inf")
-
-    def on_wait() -> None:
-        nonlocal last
-        if time.monotonic() - last >= every:
-            runs.renew(run, worker)
-            last = time.monotonic()
-
-    return on_wait

@@ -23,8 +23,6 @@ MAX_VALUE_CHARACTERS = 1 << 24
 NEAR_THE_END = 16
 # A chunk ends early where its rows are long.
 CHUNK_ROW_CHARACTERS = 1 << 23
-# After so many rows whoever waits is told that reading gets on.
-CALL_EVERY = 10_000
 # So deep the only list of objects is looked for.
 PATH_DEPTH = 4
 SPACES = " \t\n\r"
@@ -40,10 +38,21 @@ class Element:
 
 
 class Scanner:
-    """Walks through the text of a JSON document. Its errors name line, column and offset."""
+    """Walks through the text of a JSON document. Its errors name line, column and offset.
 
-    def __init__(self, path: Path, *, name: str, encoding: str) -> None:
+    ``on_chunk`` is called each time it reads on.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        encoding: str,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
         self._name = name
+        self._on_chunk = on_chunk
         self._bytes = path.open("rb")
         self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
         self._decoder = StrictDecoder()
@@ -130,6 +139,17 @@ class Scanner:
                 return
             self.take(",")
 
+    def pass_over(self) -> Iterator[None]:
+        """The next value is of no interest; whoever waits hears when the file is read on."""
+        if self.peek() != "[":
+            self.value()
+            return
+        dropped = self._dropped
+        for _ in self.items():
+            if self._dropped > dropped:
+                dropped = self._dropped
+                yield
+
     def end(self) -> None:
         """Nothing may stand behind the document."""
         if self.peek():
@@ -153,7 +173,7 @@ class Scanner:
     def _more(self) -> bool:
         """Read on, and forget what has been passed over. A long value is read in growing steps."""
         rest = self._text[self._place :]
-        more = "" if self._at_end else self._file.read(max(CHUNK_CHARACTERS, len(rest)))
+        more = "" if self._at_end else self._read(max(CHUNK_CHARACTERS, len(rest)))
         if not more:
             self._at_end = True
             return False
@@ -164,6 +184,14 @@ class Scanner:
         self._lines += ends
         self._text, self._place = rest + more, 0
         return True
+
+    def _read(self, characters: int) -> str:
+        parts: list[str] = []
+        while characters > 0 and (part := self._file.read(min(CHUNK_CHARACTERS, characters))):
+            self._on_chunk()
+            parts.append(part)
+            characters -= len(part)
+        return "".join(parts)
 
 
 class JsonReader:
@@ -189,12 +217,12 @@ class JsonReader:
         self.notes: list[str] = []
         names: dict[str, None] = {}
         latest: list[str] = []
-        with self._scanner() as scanner:
-            for count, element in enumerate(self._elements(scanner)):
-                if count % CALL_EVERY == 0:
-                    on_chunk()
+        with self._scanner(on_chunk) as scanner:
+            for element in self._elements(scanner):
+                if element is None or not isinstance(element.value, dict):
+                    continue
                 # Most rows have the names of the one before.
-                if isinstance(element.value, dict) and (found := list(element.value)) != latest:
+                if (found := list(element.value)) != latest:
                     latest = found
                     names.update(dict.fromkeys(found))
                     if len(names) > MAX_COLUMNS:
@@ -220,6 +248,9 @@ class JsonReader:
         first, characters = 1, 0
         with self._scanner() as scanner:
             for element in self._elements(scanner):
+                if element is None:
+                    yield self._chunk([], first, scanner.bytes_read)
+                    continue
                 elements.append(element)
                 characters += len(element.text)
                 if len(elements) == size or characters > CHUNK_ROW_CHARACTERS:
@@ -244,15 +275,20 @@ class JsonReader:
             bytes_read=bytes_read,
         )
 
-    def _scanner(self) -> closing[Scanner]:
-        return closing(Scanner(self._path, name=self._name, encoding=self._encoding))
+    def _scanner(self, on_chunk: Callable[[], None] = lambda: None) -> closing[Scanner]:
+        return closing(
+            Scanner(self._path, name=self._name, encoding=self._encoding, on_chunk=on_chunk)
+        )
 
-    def _elements(self, scanner: Scanner) -> Iterator[Element]:
-        """The values that are rows; the document is read to its end."""
+    def _elements(self, scanner: Scanner) -> Iterator[Element | None]:
+        """The values that are rows; the document is read to its end.
+
+        None shows that reading gets on where there are no rows.
+        """
         yield from self._at(scanner, 0)
         scanner.end()
 
-    def _at(self, scanner: Scanner, depth: int) -> Iterator[Element]:
+    def _at(self, scanner: Scanner, depth: int) -> Iterator[Element | None]:
         if depth == len(self._steps):
             if scanner.peek() == "[":
                 yield from scanner.items()
@@ -265,7 +301,7 @@ class JsonReader:
                 if name == self._steps[depth] and name not in names:
                     yield from self._at(scanner, depth + 1)
                 else:
-                    scanner.value()
+                    yield from scanner.pass_over()
                 names.append(name)
         if self._steps[depth] not in names:
             path = ".".join(self._steps[: depth + 1])
@@ -273,12 +309,14 @@ class JsonReader:
             raise UnreadableInput(self._name, f"there is no {path!r} in it. {known}".rstrip())
 
 
-def find_rows_paths(path: Path, *, name: str, encoding: str) -> list[str]:
+def find_rows_paths(
+    path: Path, *, name: str, encoding: str, on_chunk: Callable[[], None] = lambda: None
+) -> list[str]:
     """The paths of the lists of objects in a document that is an object.
 
     Raises UnreadableInput for what is no JSON.
     """
-    with closing(Scanner(path, name=name, encoding=encoding)) as scanner:
+    with closing(Scanner(path, name=name, encoding=encoding, on_chunk=on_chunk)) as scanner:
         return list(_lists(scanner, [])) if scanner.peek() == "{" else []
 
 

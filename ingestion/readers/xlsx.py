@@ -33,17 +33,37 @@ DAMAGED = (
 )  # fmt: skip
 
 
+class _WatchedFile(io.BufferedReader):
+    """A file that tells each time something is read from it."""
+
+    on_read: Callable[[], None] | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.on_read is not None:
+            self.on_read()
+        return super().read(size)
+
+
 class Workbook:
     """A workbook that is read row by row, and the one sheet of it that matters.
 
     ``sheet`` is its name; "" is the first one that can be seen and has a filled cell.
+    ``on_chunk`` is called again and again while it is opened: all of its texts are read then.
     """
 
-    def __init__(self, path: Path, *, name: str, sheet: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        sheet: str,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
         self._name = name
         _check_size(path, name)
         # By its path openpyxl would judge a file by the ending of its name.
-        self._file = path.open("rb")
+        self._file = _WatchedFile(path.open("rb", buffering=0))
+        self._file.on_read = on_chunk
         try:
             # A formula counts as what it came to when the workbook was saved.
             self._book = openpyxl.load_workbook(self._file, read_only=True, data_only=True)
@@ -57,6 +77,7 @@ class Workbook:
             self.close()
             raise
         self.sheet = str(self._sheet.title)
+        self._file.on_read = None
 
     def close(self) -> None:
         """Close the file."""
@@ -112,7 +133,7 @@ class XlsxReader:
     ) -> None:
         self._dialect = dialect
         self._size = path.stat().st_size
-        self._book = Workbook(path, name=name, sheet=dialect.sheet)
+        self._book = Workbook(path, name=name, sheet=dialect.sheet, on_chunk=on_chunk)
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
