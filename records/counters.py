@@ -29,6 +29,10 @@ class CountChanges:
     ) -> None:
         self._changes[source, day_of(timestamp), status] += count
 
+    def add_day(self, source: str, day: date, status: str, count: int) -> None:
+        """So many records of a day (UTC) more."""
+        self._changes[source, day, status] += count
+
     def add_all(self, source: str, timestamps: Iterable[str | None], status: str) -> None:
         """Records with these timestamps came, all of one source and status."""
         days = Counter([timestamp and timestamp[:10] for timestamp in timestamps])

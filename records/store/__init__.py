@@ -7,6 +7,7 @@ ledger, the history and the counters that tell of it. That is what keeps them tr
 from records.store.changes import check_data, delete_records, edit_record, requeue_records
 from records.store.facts import keep_facts
 from records.store.landing import Turn, land
+from records.store.recount import WrongCount, check_counts
 from records.store.rejects import conflict
 from records.store.replay import fix_row, land_repaired, replay_batch
 from records.store.results import Results, prepare_results, save_results
@@ -17,6 +18,8 @@ from records.store.undo import finish_undo, undo_batch
 __all__ = [
     "Results",
     "Turn",
+    "WrongCount",
+    "check_counts",
     "check_data",
     "conflict",
     "delete_records",

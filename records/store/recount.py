@@ -1,0 +1,67 @@
+"""The counters of records against the records themselves."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection, transaction
+
+from records import bulk
+from records.counters import CountChanges
+from records.models.counts import NO_DAY
+
+# Any number, the same for all: two repairs at once would both add what is missing.
+LOCK = 20_260_301
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCount:
+    """A counter that says something else than its records do."""
+
+    source: str
+    day: date
+    status: str
+    stored: int
+    counted: int
+
+
+def check_counts(*, repair: bool = False) -> list[WrongCount]:
+    """Compare every counter with a full count; with ``repair`` set those right that are wrong.
+
+    Counters and records are read in one statement and so at one moment. What is wrong is added,
+    not overwritten: whoever changes records meanwhile changes their counters by as much.
+    """
+    with transaction.atomic():
+        if bulk.is_postgresql():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        wrong = _wrong_counts()
+        if repair:
+            changes = CountChanges()
+            for item in wrong:
+                changes.add_day(item.source, item.day, item.status, item.counted - item.stored)
+            changes.apply()
+    return wrong
+
+
+def _wrong_counts() -> list[WrongCount]:
+    day = "(timestamp AT TIME ZONE 'UTC')::date" if bulk.is_postgresql() else "date(timestamp)"
+    none = f"CAST('{NO_DAY}' AS date)" if bulk.is_postgresql() else f"'{NO_DAY}'"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT source, day, status, SUM(stored), SUM(counted) FROM ("  # noqa: S608 (no values)
+            "SELECT source, day, status, count AS stored, 0 AS counted FROM record_counts "
+            f"UNION ALL SELECT source, COALESCE({day}, {none}), status, 0, COUNT(*) "
+            "FROM data_records GROUP BY 1, 2, 3"
+            ") AS counts GROUP BY 1, 2, 3 HAVING SUM(stored) <> SUM(counted) ORDER BY 1, 2, 3"
+        )
+        rows = cursor.fetchall()
+    return [
+        WrongCount(
+            source,
+            day if isinstance(day, date) else date.fromisoformat(day),
+            status,
+            int(stored),
+            int(counted),
+        )
+        for source, day, status, stored, counted in rows
+    ]
