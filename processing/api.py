@@ -13,7 +13,7 @@ from processing import runs
 from processing.errors import UnknownSource
 from records.api.base import StrictQuery, unknown_name
 from records.api.serializers import ErrorSerializer
-from records.models import ProcessingRun
+from records.models import ProcessingRun, Selection
 
 GREATEST_LIMIT = 2**63 - 1
 
@@ -33,6 +33,13 @@ class ProcessRequest(serializers.Serializer[Any]):
         allow_null=True,
         max_length=100,
         help_text="Only records of this source.",
+    )
+    reprocess = serializers.ChoiceField(
+        choices=[each for each in Selection.choices if each[0] != Selection.RAW],
+        required=False,
+        allow_null=True,
+        help_text="Process records anew: `all`, those that `failed`, or those whose outcome is "
+        "`changed` by the rules as they are now; the others keep the result that they have.",
     )
     limit = serializers.IntegerField(
         required=False,
@@ -60,7 +67,7 @@ class ProcessAnswer(serializers.Serializer[Any]):
 
 
 class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
-    """Start processing of what is raw, in the background."""
+    """Start processing, in the background."""
 
     queryset = ProcessingRun.objects.none()
     serializer_class = ProcessRequest
@@ -84,6 +91,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
             run = runs.create_run(
                 how="api",
                 source_name=wanted.validated_data.get("source"),
+                selection=Selection(wanted.validated_data.get("reprocess") or Selection.RAW),
                 limit=wanted.validated_data.get("limit"),
                 user=cast(User, request.user),
             )

@@ -15,3 +15,14 @@ class UnknownSource(ProcessingError):
 
 class InvalidRules(ProcessingError):
     """Rules that can't be carried out."""
+
+
+class RulesBreak(ProcessingError):
+    """The rules break on so many records that it must be their own fault."""
+
+    def __init__(self, source: str, version: int, error: Exception) -> None:
+        super().__init__(
+            f"Version {version} of the rules of {source} breaks on one record after the other "
+            f"({type(error).__name__}: {error}). What was processed before stays; correct the "
+            "rules, and start again."
+        )

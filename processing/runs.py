@@ -12,7 +12,7 @@ from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from processing import work
-from processing.errors import UnknownSource
+from processing.errors import ProcessingError, UnknownSource
 from processing.facts import RunFacts
 from processing.work import Task
 from records import batches, runs
@@ -122,7 +122,7 @@ def process(
     run = runs.join(run_id, worker)
     if run is None:
         return None
-    with runs.working_on(run, worker), many_rows():
+    with runs.working_on(run, worker, refusals=(ProcessingError,)), many_rows():
         until = None if seconds is None else time.monotonic() + seconds
         _process(run, worker, on_progress, until)
     run.refresh_from_db()

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from processing import pipeline
 from processing.changes import changed
+from processing.errors import RulesBreak
 from processing.facts import RunFacts
 from processing.rule_sets import rule_set_for
 from processing.rules.facts import NO_FACTS, Facts
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 # If the rules break on more records of a batch than that, the records are not to blame.
 CRASHES = 100
 # Errors that say nothing about the records at hand.
-NOT_TO_BLAME = (OperationalError, InterfaceError, ProgrammingError, StoreError)
+NOT_TO_BLAME = (OperationalError, InterfaceError, ProgrammingError, StoreError, RulesBreak)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def make_outcomes(
 ) -> list[Outcome]:
     """What the rules make of records; one on which they break fails with the reason.
 
-    It is found by halving. Raises what the rules raise if they break on too many.
+    It is found by halving. Raises RulesBreak if they break on too many.
     """
     crashes = 0
 
@@ -90,8 +91,10 @@ def make_outcomes(
             if not middle:
                 crashes += 1
                 if crashes > CRASHES:
-                    raise
-                log.warning("The rules of %s break on %s.", source, part[0].id, exc_info=True)
+                    raise RulesBreak(source.name, rule_set.version, error) from error
+                log.warning(
+                    "The rules of %s break on %s.", source, part[0].id, exc_info=crashes == 1
+                )
                 return [crashed(part[0], _because(error))]
         return made(part[:middle]) + made(part[middle:])
 

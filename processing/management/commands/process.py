@@ -1,4 +1,4 @@
-"""`manage.py process`: process raw records, and print what became of them."""
+"""`manage.py process`: process records, and print what became of them."""
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from processing import runs
 from processing.errors import ProcessingError
-from records.models import ProcessingRun
+from records.models import ProcessingRun, Selection
 from records.runs import worker_name
 from records.terminal import RunCommand, progress_bar
 
@@ -22,24 +22,36 @@ def positive(text: str) -> int:
 
 class Command(RunCommand):
     help = (
-        "Validate and clean raw records into results. Exit status: 0 when the run finished, 1 when "
-        "it failed, 2 for wrong usage."
+        "Validate and clean records into results: those that wait, or some anew. Exit status: 0 "
+        "when the run finished, 1 when it failed, 2 for wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--source", help="only the records of this source")
+        parser.add_argument(
+            "--reprocess",
+            choices=[each.value for each in Selection if each != Selection.RAW],
+            default=Selection.RAW,
+            help="process records anew: all, those that failed, or those whose outcome changes",
+        )
         parser.add_argument("--limit", type=positive, metavar="N", help="at most N records")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             created = runs.create_run(
-                how="command", source_name=options["source"], limit=options["limit"]
+                how="command",
+                source_name=options["source"],
+                selection=Selection(options["reprocess"]),
+                limit=options["limit"],
             )
         except ProcessingError as error:
             raise CommandError(str(error), returncode=2) from error
         run = self.process(created, quiet=options["json"])
-        counts = {name: getattr(run, name) for name in ("processed", "failed", "repaired")}
+        names = ["processed", "failed", "repaired"]
+        if run.selection == Selection.CHANGED:
+            names.append("unchanged")
+        counts = {name: getattr(run, name) for name in names}
         if options["json"]:
             facts = {"run": run.pk, **counts, "seconds": round(run.seconds or 0, 3)}
             self.stdout.write(json.dumps(facts))
