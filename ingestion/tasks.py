@@ -1,6 +1,7 @@
 """What the workers of the ingestion queue do. A task is a wake-up call; it may come twice."""
 
 from ingestion import dry_runs, runs, undo
+from ingestion.feeds import services as feeds
 from records.runs import worker_name
 
 
@@ -17,3 +18,8 @@ def undo_run(undo_id: int) -> None:
 def dry_run(dry_run_id: int) -> None:
     """Look at a dry run, and work on it if nobody does."""
     dry_runs.dry_run(dry_run_id, worker_name())
+
+
+def start_feed(feed_id: int) -> None:
+    """Look whether a feed is due, and start it if nobody has."""
+    feeds.start_if_due(feed_id)

@@ -6,8 +6,9 @@ from ipaddress import ip_network
 
 import pytest
 from django.utils import timezone
+from django_q.models import OrmQ
 
-from ingestion import runs, undo
+from ingestion import runs, tasks, undo
 from ingestion.errors import InvalidSourceName
 from ingestion.feeds import folders, loading, services
 from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
@@ -476,6 +477,47 @@ def test_a_file_that_could_not_be_taken_is_loaded_by_hand_once_the_source_knows_
     assert loaded(feed) == []
 
 
+def calls():
+    """The wake-up calls that wait for a worker to start a feed."""
+    waiting = (call.task for call in OrmQ.objects.filter(key=runs.QUEUE))
+    return [call["args"] for call in waiting if call["func"] == "ingestion.tasks.start_feed"]
+
+
+def test_a_folder_is_looked_at_by_a_worker_that_is_called_until_it_has(inbox, no_wait, monkeypatch):
+    feed = folder_feed(schedule="* * * * *")
+    (inbox / "a.csv").write_text("id\n1\n")
+    Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "look", None)  # whoever looks here fails
+        start_due()
+        start_due()
+        assert calls() == [(feed.pk,)]
+        Feed.objects.update(woken_at=timezone.now() - timedelta(seconds=16))
+        start_due()
+        assert calls() == [(feed.pk,)] * 2
+    tasks.start_feed(feed.pk)
+    tasks.start_feed(feed.pk)
+    assert FolderFile.objects.get().run is None
+    feed.refresh_from_db()
+    assert feed.woken_at is None
+    assert feed.next_at > timezone.now()
+    Feed.objects.update(next_at=timezone.now())
+    tasks.start_feed(feed.pk)
+    assert FolderFile.objects.get().run == IngestionRun.objects.get()
+    assert IngestionRun.objects.get().how == "schedule"
+
+
+def test_a_feed_that_is_switched_off_meanwhile_is_not_started(inbox):
+    feed = folder_feed(schedule="* * * * *")
+    Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+    start_due()
+    folder_feed(schedule="* * * * *", enabled=False)
+    tasks.start_feed(feed.pk)
+    Feed.objects.all().delete()
+    tasks.start_feed(feed.pk)
+    assert not FolderFile.objects.exists()
+
+
 def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(inbox):
     feed = folder_feed(schedule="* * * * *")
     inbox.rmdir()
@@ -483,7 +525,7 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
         start(feed, how="test")
     for _ in range(3):
         Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
-        start_due()
+        tasks.start_feed(feed.pk)
     run = IngestionRun.objects.get()
     assert run.state == RunState.FAILED
     assert "is not there" in run.error

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,18 +66,15 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
     now = timezone.now()
     found: list[IngestionRun] = []
     waiting = 0
+    # A folder may lie far away: the database is not kept waiting for it.
+    seen = list(_files(folder, feed.config["pattern"]))
     with transaction.atomic():
         # One look at a time: each file gets one run.
         Feed.objects.select_for_update().get(pk=feed.pk)
         known = {file.name: file for file in feed.files.select_related("run")}
-        for path in _files(folder, feed.config["pattern"]):
+        for path, size, modified in seen:
             name = str(path.relative_to(folder))
-            try:
-                stat = path.stat()
-            except OSError:
-                continue  # it was there a moment ago
             file = known.get(name)
-            size, modified = stat.st_size, max(stat.st_mtime_ns, 0)
             if file is None or (file.size, file.modified_ns) != (size, modified):
                 changes = {"size": size, "modified_ns": modified, "seen_at": now, "run": None}
                 FolderFile.objects.update_or_create(feed=feed, name=name, defaults=changes)
@@ -109,12 +107,15 @@ def _is_loaded(file: FolderFile, how: str) -> bool:
     return how == "schedule" or not (came_to_nothing or run.state == RunState.UNDONE)
 
 
-def _files(folder: Path, pattern: str) -> Iterator[Path]:
+def _files(folder: Path, pattern: str) -> Iterator[tuple[Path, int, int]]:
+    """The files of a pattern, with their size and when they changed last, in nanoseconds."""
     for path in sorted(folder.glob(pattern)):
         # A link may lead anywhere; a name may hold what no database takes.
         name = str(path.relative_to(folder))
         if name.isprintable() and len(name) <= 1000 and _inside(path) and path.is_file():
-            yield path
+            with suppress(OSError):  # it was there a moment ago
+                stat = path.stat()
+                yield path, stat.st_size, max(stat.st_mtime_ns, 0)
 
 
 def _inside(path: Path) -> bool:

@@ -9,8 +9,9 @@ from cronsim import CronSim, CronSimError
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from ingestion import runs
 from ingestion.errors import InvalidSourceName
@@ -22,7 +23,7 @@ from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
 from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
 from records.models import Feed, IngestionRun, RunState, Source
-from records.runs import stop
+from records.runs import WAKE_SECONDS, stop
 
 log = logging.getLogger(__name__)
 
@@ -178,17 +179,34 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
 
 
 def start_due() -> None:
-    """Start every feed whose time has come; of several processes that try, one does."""
+    """Start every API whose time has come, and have a worker start the folders: to look at one may
+    take long."""
     now = timezone.now()
-    for feed in Feed.objects.filter(enabled=True, next_at__lte=now).select_related("source"):
-        due = next_time(feed.schedule, now)
-        if not Feed.objects.filter(pk=feed.pk, next_at=feed.next_at).update(next_at=due):
-            continue
-        feed.next_at = due
-        try:
-            start(feed, how="schedule", user=feed.user)
-        except (FeedError, OSError) as error:
-            _tell(feed, str(error))
+    due = Feed.objects.filter(enabled=True, next_at__lte=now)
+    for feed in due.filter(kind=Feed.Kind.HTTP):
+        start_if_due(feed.pk)
+    folders = due.filter(kind=Feed.Kind.FOLDER)
+    unwoken = Q(woken_at=None) | Q(woken_at__lt=now - timedelta(seconds=WAKE_SECONDS))
+    for feed in folders.filter(unwoken):
+        if folders.filter(unwoken, pk=feed.pk).update(woken_at=now):
+            async_task("ingestion.tasks.start_feed", feed.pk, cluster=runs.QUEUE)
+
+
+def start_if_due(feed_id: int) -> None:
+    """Start a feed if its time has come; of several processes that try, one does."""
+    now = timezone.now()
+    due = Feed.objects.filter(pk=feed_id, enabled=True, next_at__lte=now)
+    feed = due.select_related("source").first()
+    if feed is None:
+        return
+    then = next_time(feed.schedule, now)
+    if not due.filter(next_at=feed.next_at).update(next_at=then, woken_at=None):
+        return
+    feed.next_at = then
+    try:
+        start(feed, how="schedule", user=feed.user)
+    except (FeedError, OSError) as error:
+        _tell(feed, str(error))
 
 
 def _tell(feed: Feed, problem: str) -> None:

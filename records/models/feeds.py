@@ -25,6 +25,8 @@ class Feed(models.Model):
     schedule = models.CharField(max_length=100, blank=True, help_text="cron; empty: by hand only")
     enabled = models.BooleanField(default=True)
     next_at = models.DateTimeField(null=True, blank=True)
+    # When a worker was told last that it is due.
+    woken_at = models.DateTimeField(null=True, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
