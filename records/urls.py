@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from records.views import dashboard, explorer, export, records, runs, sources
+from records.views import actions, dashboard, explorer, export, records, runs, sources
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("explore/", explorer.explorer, name="explorer"),
     path("explore/facets", explorer.facets, name="facets"),
+    path("explore/do/<slug:name>", actions.act, name="act"),
     path("explore/export", export.export, name="export"),
     path("explore/record/<record_id:record_id>", records.record, name="record"),
     path("runs/", runs.runs, name="runs"),
