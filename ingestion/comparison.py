@@ -93,9 +93,12 @@ class Comparison:
             return Compared(row, Verdict.UNCHANGED if seen == digest else self._conflict())
         if known is None:
             return Compared(row, Verdict.CREATED)
-        if known == (orjson.loads(row.data), row.timestamp):
-            return Compared(row, Verdict.UNCHANGED)
-        return Compared(row, self._conflict(), known)
+        data, timestamp = known
+        if data != orjson.loads(row.data):
+            return Compared(row, self._conflict(), known)
+        # That another column tells the time now reaches records by any policy.
+        verdict = Verdict.UNCHANGED if timestamp == row.timestamp else Verdict.UPDATED
+        return Compared(row, verdict, known)
 
     def _conflict(self) -> Verdict:
         match self._on_conflict:

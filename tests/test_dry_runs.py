@@ -133,28 +133,47 @@ def test_what_no_database_can_hold_is_reported_all_the_same(tmp_path):
 cells = st.tuples(
     st.sampled_from(["", "1", "2", "3", "4"]),
     st.sampled_from(["2025-01-02", "2025-01-03", "never"]),
+    st.sampled_from(["2025-02-02", ""]),
     st.sampled_from(["a", "b"]),
 )
 tables = st.lists(st.one_of(cells, cells.map(lambda row: row[:2])), min_size=1, max_size=12)
 
 
 @hypothesis_settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(tables, tables, st.booleans(), st.integers(1, 4))
+@given(
+    tables=st.tuples(tables, tables),
+    has_key=st.booleans(),
+    times=st.tuples(*[st.sampled_from(["date", "till"])] * 3),
+    batch_rows=st.integers(1, 4),
+)
+@pytest.mark.parametrize("policy", ["update", "keep", "reject"])
 def test_what_a_dry_run_says_is_what_loading_does(
-    tmp_path, settings, first, second, has_key, batch_rows
+    tmp_path, settings, policy, tables, has_key, times, batch_rows
 ):
     settings.BATCH_ROWS = batch_rows
     source = f"shop{next(NUMBERS)}"
-    roles = {"id": ["id"] if has_key else [], "timestamp": ["date"]}
-    for number, table in enumerate((first, second, second)):
-        path = write(tmp_path / f"{number}.csv", "id,date,kind", *map(",".join, table))
-        report = examined(draft(path, source, **roles))
+    Source.objects.create(name=source, on_conflict=policy)
+    for number, (table, time) in enumerate(zip([*tables, tables[-1]], times, strict=True)):
+        roles = {"id": ["id"] if has_key else [], "timestamp": [time]}
+        path = write(tmp_path / f"{number}.csv", "id,date,till,kind", *map(",".join, table))
+        report = examined(draft(path, source, **roles), policy)
         run = load(path, source, **roles)
+        assert run.error == ""
         assert {name: report[name] for name in LEDGER} == {
             name: getattr(run, name) for name in LEDGER
         }
+
+
+@pytest.mark.parametrize("policy", ["update", "keep", "reject"])
+def test_another_column_of_time_is_reported_as_an_update_by_any_policy(tmp_path, policy):
+    Source.objects.create(name="shop", on_conflict=policy)
+    path = write(tmp_path / "a.csv", "id,date,till", "1,2025-01-02,2025-02-03")
+    load(path, "shop", id=["id"], timestamp=["date"])
+    report = examined(draft(path, "shop", timestamp=["till"]), policy)
+    assert (report["updated"], report["unchanged"], report["rejected"]) == (1, 0, 0)
+    assert load(path, "shop", timestamp=["till"]).updated == 1
 
 
 def test_the_command_prints_what_loading_would_do_and_leaves_no_trace(file, capsys):
