@@ -84,7 +84,8 @@ def test_the_root_lists_the_endpoints(user):
     links = client.get("/api/").json()
     assert links["records"] == "http://testserver/api/records"
     assert set(links) == {
-        "health", "records", "stats", "ingest", "runs", "process", "documentation", "schema",
+        "health", "records", "stats", "export", "ingest", "runs", "process", "documentation",
+        "schema",
     }  # fmt: skip
     for name in ("health", "records", "stats", "runs", "documentation", "schema"):
         assert client.get(links[name]).status_code in (200, 503)
@@ -95,9 +96,9 @@ def test_the_description_of_the_api_is_valid_and_complete(tmp_path):
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(schema))
     text = schema.read_text()
     for path in ("/api/health", "/api/records", "/api/records/{record_id}", "/api/stats",
-                 "/api/ingest", "/api/runs", "/api/runs/{id}"):  # fmt: skip
+                 "/api/export", "/api/ingest", "/api/runs", "/api/runs/{id}"):  # fmt: skip
         assert f"  {path}:\n" in text
-    for parameter in ("status", "source", "q", "run", "limit", "cursor"):
+    for parameter in ("status", "source", "q", "run", "where", "sort", "raw", "limit", "cursor"):
         assert f"name: {parameter}\n" in text
 
 

@@ -11,7 +11,9 @@ from rest_framework.test import APIClient
 from ingestion.api import KINDS
 from tests.landed import land, process_all, sale
 
-NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "state", "x", ""]
+NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "state", "where", "result",
+         "time_from", "time_to", "value_from", "category", "reason", "rule", "sort", "column",
+         "raw", "gzip", "x", ""]  # fmt: skip
 INGEST_NAMES = ["name", "id", "value", "encoding", "delimiter", "quote", "escape", "header",
                 "skip", "sheet", "rows_path", "format", "x"]  # fmt: skip
 TELLING = [
@@ -28,6 +30,12 @@ TELLING = [
     "null",
     "api",
     "json",
+    "1:eq:1",
+    "value:gt:1",
+    "id:empty",
+    "2026-03-01",
+    "csv",
+    "xlsx",
 ]
 ENCODED = [
     "%00",
@@ -64,6 +72,7 @@ PATHS = st.one_of(
             "/health",
             "/api/runs",
             "/api/runs/1",
+            "/api/export",
         ]
     ),
     VALUES.map(lambda part: "/records/" + part.replace("?", "%3F")),
