@@ -79,6 +79,7 @@ def prepare(
         encoding=detected.encoding,
         dialect=detected.dialect,
         on_chunk=on_chunk,
+        columns=detected.columns,
     ) as reader:
         columns, chunks = reader.columns, reader.chunks(SAMPLE_ROWS)
         sample = _sample(columns, chunks, on_chunk)

@@ -320,6 +320,8 @@ def open_input(
         encoding=run.encoding,
         dialect=Dialect(**run.dialect),
         on_chunk=on_chunk,
+        # Of a repaired file the run does not keep the columns that tell where its rows belong.
+        columns=run.columns if run.parent is None else None,
     )
 
 

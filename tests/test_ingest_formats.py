@@ -9,7 +9,10 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from ingestion import preparation
 from ingestion.inputs import keep_upload
+from ingestion.readers import json_scanner, ndjson
+from ingestion.readers.strict_json import StrictDecoder
 from records.models import DataRecord
 from tests.factories import load
 
@@ -87,3 +90,30 @@ def test_json_that_no_database_can_hold_is_a_rejected_row(tmp_path):
         "unpaired_surrogate",
         "unpaired_surrogate",
     ]
+
+
+@pytest.mark.parametrize("name", ["list.json", "deep.json", "rows.ndjson"])
+def test_what_has_no_header_is_looked_through_once_before_it_is_read(tmp_path, monkeypatch, name):
+    rows = [{"id": str(number), "word": "w" * 20} for number in range(500)]
+    rows[-1]["late"] = "x"
+    if name == "rows.ndjson":
+        text = "\n".join(map(json.dumps, rows))
+    else:
+        text = json.dumps({"meta": {"n": 1}, "data": {"rows": rows}} if "deep" in name else rows)
+    (tmp_path / name).write_text(text)
+    decoded = []
+    decode = StrictDecoder.decode
+
+    def counted(decoder, text, start):
+        value, end = decode(decoder, text, start)
+        decoded.append(value)
+        return value, end
+
+    monkeypatch.setattr(StrictDecoder, "decode", counted)
+    monkeypatch.setattr(preparation, "SAMPLE_ROWS", 10)
+    monkeypatch.setattr(json_scanner, "CHUNK_CHARACTERS", 1_000)
+    monkeypatch.setattr(ndjson, "CHUNK_CHARACTERS", 1_000)
+    run = load(tmp_path / name, "j", id=["id"])
+    assert (run.created, run.columns) == (500, ["id", "word", "late"]), run.error
+    # Once to be looked through, once to be landed; and the first ones to tell the roles.
+    assert 1_000 <= sum(isinstance(value, dict) and "id" in value for value in decoded) < 1_100

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingestion.detection import detect
 from ingestion.errors import UnreadableInput
-from ingestion.readers import json as reader_module
+from ingestion.readers import json_scanner as reader_module
 from ingestion.readers import open_reader
 
 

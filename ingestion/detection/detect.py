@@ -15,7 +15,7 @@ from ingestion.detection.layout import find_layout
 from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import UnreadableInput
 from ingestion.packed import ZIP, unpacked
-from ingestion.readers.json import find_rows_paths
+from ingestion.readers.json import find_rows
 from ingestion.readers.xlsx import Workbook
 
 # By so many rows one sees where the table of a sheet stands.
@@ -25,13 +25,17 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Detected:
-    """What was found out about a file. ``notes`` are sentences worth telling."""
+    """What was found out about a file. ``notes`` are sentences worth telling.
+
+    ``columns`` are told where all of the file had to be looked through for something else.
+    """
 
     size: int
     sha256: str
     encoding: str
     dialect: Dialect = field(default_factory=Dialect)
     notes: list[str] = field(default_factory=list)
+    columns: list[str] | None = None
 
 
 def detect(
@@ -103,7 +107,7 @@ def _detect(
 
 def _find_rows(found: Detected, path: Path, name: str, on_chunk: Callable[[], None]) -> None:
     """Where in a JSON document the rows are: in its only list of objects, if it has but one."""
-    paths = find_rows_paths(path, name=name, encoding=found.encoding, on_chunk=on_chunk)
+    paths, found.columns = find_rows(path, name=name, encoding=found.encoding, on_chunk=on_chunk)
     if len(paths) == 1:
         found.dialect = replace(found.dialect, rows_path=paths[0])
         found.notes.append(f"The rows are the list {paths[0]!r} in the document.")

@@ -1,6 +1,6 @@
 """Bytes -> rows: a reader for each format. Pure: no Django, no tables."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,16 +31,23 @@ def open_reader(
     encoding: str,
     dialect: Dialect,
     on_chunk: Callable[[], None] = lambda: None,
+    columns: Sequence[str] | None = None,
 ) -> Iterator[Reader]:
     """A reader of the file at ``path``, packed or not, which its user calls ``name``.
 
     ``on_chunk`` is called again and again while a large file is unpacked or looked through.
-    Raises UnreadableInput.
+    ``columns`` are its columns where they are known: what has no header is not looked through for
+    them once more. Raises UnreadableInput.
     """
     with (
         unpacked(path, name, on_chunk=on_chunk) as (plain, _),
         READERS[Format(dialect.format)](
-            plain, name=name, encoding=encoding, dialect=dialect, on_chunk=on_chunk
+            plain,
+            name=name,
+            encoding=encoding,
+            dialect=dialect,
+            on_chunk=on_chunk,
+            columns=columns,
         ) as reader,
     ):
         yield knowing_lines(reader, encoding=encoding, dialect=dialect)

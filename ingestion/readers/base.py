@@ -71,3 +71,18 @@ class Reader(Protocol):
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         ...
+
+
+class Reopening:
+    """A reader that opens its file for each look at it, and holds nothing open in between."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return

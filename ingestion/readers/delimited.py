@@ -54,6 +54,7 @@ class DelimitedReader:
         encoding: str,
         dialect: Dialect,
         on_chunk: Callable[[], None] = lambda: None,
+        columns: Sequence[str] | None = None,
     ) -> None:
         self._name = name
         self._dialect = dialect

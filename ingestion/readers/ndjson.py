@@ -1,16 +1,14 @@
 """JSON a line: each line is a row by itself. Pure: no Django, no tables."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from json import JSONDecodeError
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ingestion.dialect import Dialect
-from ingestion.errors import UnreadableInput
-from ingestion.readers.base import KEEP_BYTES, Chunk, original_bytes
-from ingestion.readers.strict_json import MAX_COLUMNS, StrictDecoder, storable_names
+from ingestion.readers.base import KEEP_BYTES, Chunk, Reopening, original_bytes
+from ingestion.readers.strict_json import ColumnNames, StrictDecoder
 from records.rows import Reject
 
 # How much is taken from the file at once.
@@ -19,10 +17,11 @@ MAX_LINE_CHARACTERS = 1 << 24
 SPACES = " \t\r\n"
 
 
-class NdjsonReader:
+class NdjsonReader(Reopening):
     """The rows of a text with one JSON object in each line; a bad line is one rejected row.
 
-    The whole file is looked through when it is opened, for the names of its columns.
+    The whole file is looked through when it is opened, for the names of its columns, unless an
+    earlier look has told its ``columns``.
     """
 
     def __init__(
@@ -33,34 +32,23 @@ class NdjsonReader:
         encoding: str,
         dialect: Dialect,
         on_chunk: Callable[[], None] = lambda: None,
+        columns: Sequence[str] | None = None,
     ) -> None:
         self._path, self._encoding, self._skip = path, encoding, dialect.skip
         self._decoder = StrictDecoder()
         self.blank_rows = 0
         self.notes: list[str] = []
-        names: dict[str, None] = {}
+        self.columns = list(columns) if columns is not None else self._find_columns(name, on_chunk)
+
+    def _find_columns(self, name: str, on_chunk: Callable[[], None]) -> list[str]:
+        names = ColumnNames()
         for _, lines, _ in self._lines():
             on_chunk()
             for line in lines:
                 value, refusal = self._read(line)
-                if refusal is None and value is not None:
-                    names.update(dict.fromkeys(value))
-            if len(names) > MAX_COLUMNS:
-                raise UnreadableInput(
-                    name, f"its rows have more than {MAX_COLUMNS:,} different names."
-                )
-        self.columns = storable_names(names)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return
+                if refusal is None:
+                    names.add(value)
+        return names.columns(name)
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from typing import Any
 
+from ingestion.errors import UnreadableInput
 from ingestion.readers.base import MAX_CELL_CHARACTERS
 
 # The documents that databases take are not nested deeper than so many levels.
@@ -61,9 +62,30 @@ class StrictDecoder:
         return None
 
 
-def storable_names(names: Any) -> list[str]:
-    """Those of some names that columns can have: rows with others are rejected one by one."""
-    return [name for name in names if "\0" not in name and _is_text(name)]
+class ColumnNames:
+    """The names that the rows of an input have, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, None] = {}
+        self._latest: list[str] = []
+
+    def add(self, row: Any) -> None:
+        """Take the names of a row; what is no object has none."""
+        # Most rows have the names of the one before.
+        if not isinstance(row, dict) or (found := list(row)) == self._latest:
+            return
+        self._latest = found
+        if len(self._names) <= MAX_COLUMNS:
+            self._names.update(dict.fromkeys(found))
+
+    def columns(self, name: str) -> list[str]:
+        """Those that columns can have: rows with others are rejected one by one.
+
+        Raises UnreadableInput where the input, called ``name``, has too many of them.
+        """
+        if len(self._names) > MAX_COLUMNS:
+            raise UnreadableInput(name, f"its rows have more than {MAX_COLUMNS:,} different names.")
+        return [name for name in self._names if "\0" not in name and _is_text(name)]
 
 
 class _NoNumber(ValueError):

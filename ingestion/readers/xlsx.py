@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
@@ -130,6 +130,7 @@ class XlsxReader:
         encoding: str,
         dialect: Dialect,
         on_chunk: Callable[[], None] = lambda: None,
+        columns: Sequence[str] | None = None,
     ) -> None:
         self._dialect = dialect
         self._size = path.stat().st_size
