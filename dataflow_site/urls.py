@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from ingestion.api import IngestView
 from processing.api import ProcessView
+from processing.rule_api import RulesView
 from records.api.runs import RunDetailView, RunListView
 from records.api.views import DocsView, RootView, SchemaView
 
@@ -33,6 +34,7 @@ urlpatterns = [
     # At the root, runs are pages.
     path("api/runs", RunListView.as_view(), name="api-runs"),
     path("api/runs/<int:pk>", RunDetailView.as_view(), name="api-run"),
+    path("api/sources/<source_name:name>/rules", RulesView.as_view(), name="api-rules"),
     path("api/", RootView.as_view(), name="api-root"),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),

@@ -7,7 +7,7 @@ from processing.rules import KINDS, Kind
 from processing.rules.parameters import FLAG, TEXT, Parameter
 
 # More steps than a person can read are a mistake.
-MOST_STEPS = 200
+MOST_STEPS = 100
 
 # What any step may have besides the parameters of its kind.
 EVERY_STEP = (

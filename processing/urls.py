@@ -1,7 +1,11 @@
-"""The start of processing."""
+"""The start of processing, and the pages of rules."""
 
 from django.urls import path
 
-from processing import views
+from processing import rule_pages, views
 
-urlpatterns = [path("process/start/", views.start, name="process")]
+urlpatterns = [
+    path("process/start/", views.start, name="process"),
+    path("sources/<source_name:name>/rules/", rule_pages.edit, name="rules"),
+    path("sources/<source_name:name>/rules/compare/", rule_pages.compare, name="compare-rules"),
+]

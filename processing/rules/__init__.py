@@ -70,6 +70,8 @@ def in_force(rules: Iterable[Step]) -> list[Step]:
 
 def describe(step: Mapping[str, Any]) -> str:
     """A step in words."""
-    kind = KINDS[step["rule"]]
+    kind = KINDS.get(step["rule"])
+    if kind is None:
+        return f"A step that is not known: {step['rule']!r}"
     words = kind.describe(kind.complete(step))
     return f"Switched off: {words}" if step.get("off") else words

@@ -17,9 +17,9 @@ MOST_ENTRIES = 5_000
 REQUIRED: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Type:
-    """A type of parameters: what is said to be expected, and a JSON schema."""
+    """A type of parameters: what is said to be expected, and a JSON schema. One object each."""
 
     name: str
     expected: str
