@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingestion.dialect import Dialect, Format
 from ingestion.packed import unpacked
-from ingestion.readers.base import Chunk, Reader
+from ingestion.readers.base import Chunk, PackedReader, Reader
 from ingestion.readers.delimited import DelimitedReader
 from ingestion.readers.json import JsonReader
 from ingestion.readers.ndjson import NdjsonReader
@@ -50,4 +50,8 @@ def open_reader(
             columns=columns,
         ) as reader,
     ):
-        yield knowing_lines(reader, encoding=encoding, dialect=dialect)
+        rows: Reader = reader
+        if plain != path:
+            sizes = path.stat().st_size, plain.stat().st_size
+            rows = PackedReader(reader, packed=sizes[0], plain=sizes[1])
+        yield knowing_lines(rows, encoding=encoding, dialect=dialect)

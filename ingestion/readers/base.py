@@ -73,8 +73,8 @@ class Reader(Protocol):
         ...
 
 
-class Reopening:
-    """A reader that opens its file for each look at it, and holds nothing open in between."""
+class HoldsNothing:
+    """A reader that has nothing to close: it opens its file for each look at it."""
 
     def __enter__(self) -> Self:
         return self
@@ -86,3 +86,21 @@ class Reopening:
         traceback: TracebackType | None,
     ) -> None:
         return
+
+
+class PackedReader(HoldsNothing):
+    """The rows of what a packed file holds; ``bytes_read`` is how far in the packed file it is."""
+
+    def __init__(self, reader: Reader, *, packed: int, plain: int) -> None:
+        self._reader = reader
+        self._packed, self._plain = packed, max(plain, 1)
+        self.columns, self.notes = reader.columns, reader.notes
+        self.blank_rows = reader.blank_rows
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """The rows, at most ``size`` of them at a time, and fewer where they are large."""
+        for chunk in self._reader.chunks(size):
+            chunk.bytes_read = chunk.bytes_read * self._packed // self._plain
+            self.blank_rows = self._reader.blank_rows
+            yield chunk
+        self.blank_rows = self._reader.blank_rows

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
-from ingestion.readers.base import Chunk, Reopening, original_bytes
+from ingestion.readers.base import Chunk, HoldsNothing, original_bytes
 from ingestion.readers.json_scanner import Element, Scanner
 from ingestion.readers.strict_json import ColumnNames
 from records.rows import Reject
@@ -17,7 +17,7 @@ CHUNK_ROW_CHARACTERS = 1 << 23
 PATH_DEPTH = 4
 
 
-class JsonReader(Reopening):
+class JsonReader(HoldsNothing):
     """The rows of a document: the values of a list, or a single one.
 
     The whole document is looked through when it is opened, for the names of its columns, so that

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.dialect import Dialect
-from ingestion.readers.base import KEEP_BYTES, Chunk, Reopening, original_bytes
+from ingestion.readers.base import KEEP_BYTES, Chunk, HoldsNothing, original_bytes
 from ingestion.readers.strict_json import ColumnNames, StrictDecoder
 from records.rows import Reject
 
@@ -17,7 +17,7 @@ MAX_LINE_CHARACTERS = 1 << 24
 SPACES = " \t\r\n"
 
 
-class NdjsonReader(Reopening):
+class NdjsonReader(HoldsNothing):
     """The rows of a text with one JSON object in each line; a bad line is one rejected row.
 
     The whole file is looked through when it is opened, for the names of its columns, unless an
