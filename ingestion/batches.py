@@ -28,12 +28,11 @@ class Batch:
         """Whether no id of one lies among those of the other."""
         if not (self.rows and other.rows):
             return True
-        (first, last), (others_first, others_last) = self._range(), other._range()
+        # The id is what rows begin with.
+        first, last, others_first, others_last = (
+            row.id for rows in (self.rows, other.rows) for row in (min(rows), max(rows))
+        )
         return last < others_first or others_last < first
-
-    def _range(self) -> tuple[str, str]:
-        ids = [row.id for row in self.rows]
-        return min(ids), max(ids)
 
     def without_first(self, count: int) -> "Batch":
         """The batch without its first rows, in the order of the input."""

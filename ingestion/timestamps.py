@@ -97,7 +97,7 @@ def sql_times(pattern: str, zone: tzinfo = UTC) -> Callable[[Sequence[str]], lis
 
 def _plain(texts: Sequence[str]) -> list[str | None] | None:
     """Moments without an offset, all at once, as they need no more than a look; else None."""
-    lines = "".join(f"{text}\n" for text in texts)
+    lines = "\n".join([*texts, ""])
     if not _PLAIN.fullmatch(lines):
         return None
     try:

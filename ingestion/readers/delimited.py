@@ -197,7 +197,7 @@ class DelimitedReader:
         ]
         first = self._line
         return Chunk(
-            lines=[first + place for place in starts],
+            lines=list(map(first.__add__, starts)),
             rows=Table(self.columns, rows),
             rejects=rejects,
             raw=lambda index: raw(starts[index]),
