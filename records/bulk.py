@@ -8,12 +8,14 @@ from itertools import chain, islice
 from types import NoneType
 from typing import Any, cast
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 # How many rows are handed to COPY at once.
 PIECE_ROWS = 2_000
 # How many rows a statement of SQLite takes.
 STATEMENT_ROWS = 500
+# PostgreSQL's code for it.
+DEADLOCK = "40P01"
 
 Value = str | int | float | bool | bytes | None
 
@@ -146,3 +148,8 @@ def among(column: str, ids: Collection[str]) -> tuple[str, Any]:
         return f"{column} = ANY(%s)", list(ids)
     ids_of_json = "(SELECT value FROM json_each(%s))"
     return f"{column} IN {ids_of_json}", json.dumps(list(ids))
+
+
+def is_deadlock(error: OperationalError) -> bool:
+    """Whether the database ended a transaction because it and another one waited for each other."""
+    return getattr(error.__cause__, "pgcode", None) == DEADLOCK

@@ -23,7 +23,10 @@ from records.models import (
     Feed,
     FolderFile,
     IngestionRun,
+    ProcessingBatch,
+    ProcessingFacts,
     ProcessingResult,
+    ProcessingRun,
     RecordCount,
     RejectedRow,
     RuleSet,
@@ -90,11 +93,17 @@ def everything() -> None:
     Undo.objects.create(run=run, how="test")
     feed = Feed.objects.create(source=run.source, kind="folder", secrets="sealed")
     FolderFile.objects.create(feed=feed, name="a", size=1, modified_ns=1, seen_at=timezone.now())
+    processing, rule_set = ProcessingRun.objects.latest("pk"), RuleSet.objects.latest("pk")
+    ProcessingFacts.objects.create(run=processing, rule_set=rule_set, facts={})
+    ProcessingBatch.objects.create(
+        run=processing, source="shop", first="shop:1", last="shop:2", records=2,
+        lease_until=timezone.now(),
+    )  # fmt: skip
 
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 14
+    assert len(TABLES) == 16
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

@@ -8,7 +8,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from records.admin.base import LargeTable, LookOnly
-from records.models import DryRun, IngestionRun, ProcessingRun, Undo
+from records.models import (
+    DryRun,
+    IngestionRun,
+    ProcessingBatch,
+    ProcessingFacts,
+    ProcessingRun,
+    Undo,
+)
 
 
 class RunAdmin(LookOnly, LargeTable):
@@ -52,18 +59,48 @@ class IngestionRunAdmin(RunAdmin):
 
 @admin.register(ProcessingRun)
 class ProcessingRunAdmin(RunAdmin):
-    """Passes over raw records."""
+    """Passes over records."""
 
     list_display = (
         "id",
         "source",
+        "selection",
         "state",
         "processed",
         "failed",
         "repaired",
+        "unchanged",
         "user",
         "created_at",
     )
+
+
+class OfProcessingAdmin(LookOnly, LargeTable):
+    """What the admin of parts of a processing run shares."""
+
+    ordering = ("-id",)
+    list_select_related = ("run",)
+    search_fields = ("run__id",)
+    search_help_text = "The number of a processing run."
+
+    def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        is_number = term.isascii() and term.isdigit() and len(term) < 19
+        return rows.filter(run=int(term)) if is_number else rows.none()
+
+
+@admin.register(ProcessingBatch)
+class ProcessingBatchAdmin(OfProcessingAdmin):
+    """Parts of processing runs that are being worked on."""
+
+    list_display = ("id", "run", "source", "records", "worker", "lease_until", "attempts")
+
+
+@admin.register(ProcessingFacts)
+class ProcessingFactsAdmin(OfProcessingAdmin):
+    """What rules asked for about whole sources, kept with the run."""
+
+    list_display = ("id", "run", "rule_set", "created_at")
+    list_select_related = ("run", "rule_set__source")
 
 
 class OfRunAdmin(RunAdmin):

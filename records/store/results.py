@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import repeat
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -101,6 +101,10 @@ def save_results(*, results: Results, worker: str) -> ProcessingCounts:
             return _save(results, worker, _move_all)
         except _Changed:
             pass
+        except OperationalError as error:
+            # A range may be written in any order; one by one, records are locked in that of ids.
+            if not bulk.is_deadlock(error):
+                raise
     return _save(results, worker, _move_some)
 
 

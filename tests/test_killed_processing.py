@@ -1,0 +1,137 @@
+"""`kill -9` of one of two workers that process: each record has one result, as if nothing had been.
+
+The long form: ``pytest -s -m long tests/test_killed_processing.py``. DATAFLOW_SEED repeats a plan.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
+
+import psutil
+import pytest
+
+from tests import postgres
+from tests.installation import Installation, copied, family, installation, kill, wait_for
+from tests.outcomes import counters, recounted
+
+MANAGE = (sys.executable, "manage.py")
+SOURCE = "sales"
+LEASE_SECONDS = 5
+
+
+@pytest.fixture
+def landed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Installation, int]]:
+    """An installation with raw records, and a run that waits for a worker."""
+    rows: int = request.param
+    path = tmp_path / f"{SOURCE}.csv"
+    with path.open("w") as file:
+        file.write("id,date,value,category\n")
+        for number in range(rows):
+            value = "n/a" if number % 100 == 50 else "" if number % 50 == 7 else f"{number}.25"
+            file.write(f"{number:07},2026-01-{number % 28 + 1:02},{value}, C{number % 9} \n")
+    (tmp_path / "landed").mkdir()
+    with installation(tmp_path / "landed", postgres.given_url()) as made:
+        made.environment |= {
+            "DATAFLOW_WORKERS": "2",
+            "DATAFLOW_LEASE_SECONDS": str(LEASE_SECONDS),
+            "DATAFLOW_BATCH_ROWS": str(max(rows // 200, 100)),
+        }
+        made.manage("migrate", "-v0")
+        made.manage("ingest", str(path))
+        yield made, rows
+
+
+def digest(at: Installation) -> str:
+    """Of the current results: record, success, cells without the moment, errors, repairs."""
+    made = hashlib.sha256()
+    for record_id, *found in at.rows(
+        "SELECT record_id, success, processed_data, errors, repairs FROM processing_results "
+        "WHERE current ORDER BY record_id"
+    ):
+        success, cells, errors, repairs = map(_plain, found)
+        if cells:
+            assert cells.pop("processed_timestamp") > 0
+        made.update(json.dumps([record_id, bool(success), cells, errors, repairs]).encode())
+    return made.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def holders(at: Installation) -> list[psutil.Process]:
+    """The workers that hold batches, as far as they live."""
+    names = at.rows("SELECT DISTINCT worker FROM processing_batches WHERE worker <> ''")
+    pids = {int(name.split(":")[-2]) for (name,) in names}
+    return [each for process in at.processes for each in family(process.pid) if each.pid in pids]
+
+
+def is_done(at: Installation) -> bool:
+    active = "SELECT COUNT(*) FROM processing_runs WHERE state IN ('queued', 'running')"
+    return at.rows(active) == [(0,)]
+
+
+def killed(at: Installation, random: Random, wanted: int) -> tuple[int, int]:
+    """Have two workers process, and kill one of them again and again: how often, and how often
+    while the other one was at work."""
+    kills = beside_another = 0
+    at.start(*MANAGE, "worker", "processing")
+    wait_for(lambda: holders(at) or is_done(at), seconds=60, what=f"a batch; {at.log}")
+    while kills < wanted and not is_done(at):
+        both_by = time.monotonic() + LEASE_SECONDS
+        while len(holders(at)) < 2 and not is_done(at) and time.monotonic() < both_by:
+            time.sleep(0.05)
+        time.sleep(random.random() * 0.3)
+        if found := holders(at):
+            kill(random.choice(found))
+            kills += 1
+            beside_another += len(found) > 1
+    return kills, beside_another
+
+
+@pytest.mark.parametrize(
+    ("landed", "wanted"),
+    [
+        pytest.param(40_000, 4, marks=pytest.mark.cluster, id="short"),
+        pytest.param(300_000, 100, marks=pytest.mark.long, id="long"),
+    ],
+    indirect=["landed"],
+)
+def test_a_worker_that_is_killed_leaves_nothing_stuck_lost_or_twice(
+    landed: tuple[Installation, int], wanted: int, tmp_path: Path
+) -> None:
+    original, rows = landed
+    seed = int(os.environ.get("DATAFLOW_SEED") or SystemRandom().randrange(10**6))
+    say(f"DATAFLOW_SEED={seed}")
+    with copied(original, tmp_path / "undisturbed") as at:
+        at.manage("process", "--source", SOURCE)
+        expected, expected_counters = digest(at), counters(at, SOURCE)
+    random, kills, beside = Random(seed), 0, 0  # noqa: S311 (a test)
+    for attempt in range(50):
+        if kills >= wanted:
+            break
+        with copied(original, tmp_path / f"killed {attempt}") as at:
+            more, beside_another = killed(at, random, wanted - kills)
+            last = time.monotonic()
+            wait_for(lambda at=at: is_done(at), seconds=600, what=f"the end; {at.log}")
+            kills, beside = kills + more, beside + beside_another
+            say(f"{kills} kills; done {time.monotonic() - last:.1f} s after the last of them")
+            assert digest(at) == expected
+            assert at.rows("SELECT COUNT(*) FROM processing_results") == [(rows,)]
+            assert at.rows("SELECT COUNT(*) FROM processing_batches") == [(0,)]
+            unfinished = "SELECT COUNT(*) FROM data_records WHERE status IN ('raw', 'processing')"
+            assert at.rows(unfinished) == [(0,)]
+            assert counters(at, SOURCE) == recounted(at, SOURCE) == expected_counters
+    say(f"{kills} kills, {beside} of them while the other worker was at work as well")
+    assert kills >= wanted
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
