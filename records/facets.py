@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum, TextField, Value
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -24,7 +23,9 @@ from records.models import DataRecord, IngestionRun, RecordCount
 
 # Among more records than these, facets are counted in a sample of so many.
 EXACT = 100_000
-SAMPLE = 10_000
+SAMPLE = 5_000
+# Where the sources looked at are a small part of the table, its sample is larger, up to this.
+MOST_SAMPLED = 25_000
 # How many values a facet shows, the most frequent ones.
 SHOWN = 10
 # Longer texts would make the list of a facet a page of its own.
@@ -64,7 +65,7 @@ class Facet:
 class Sample:
     """Some of the records, by chance; each stands for ``weight`` of them."""
 
-    ids: Any
+    ids: list[str]
     weight: float
 
 
@@ -183,7 +184,11 @@ def _runs(numbers: Iterable[Any]) -> dict[str, str]:
 
 def _to_look_at(parameters: QueryDict) -> int:
     """How many records a filter may have to look at: those of its sources."""
-    sources = query_of(parameters).getlist("source")
+    return _counted_records(query_of(parameters).getlist("source"))
+
+
+def _counted_records(sources: Sequence[str]) -> int:
+    """How many records the sources have; without any all of them."""
     counts = RecordCount.objects.filter(source__in=sources) if sources else RecordCount.objects
     return int(counts.aggregate(records=Sum("count"))["records"] or 0)
 
@@ -192,19 +197,19 @@ def _sample(records: int) -> Sample | None:
     """Ids of records by chance, of which about SAMPLE are among those to look at."""
     if records <= EXACT:
         return None
-    share = SAMPLE / records
-    if bulk.is_postgresql():
-        # Whole pages of the table, the same each time.
-        ids = RawSQL(
-            "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)", [share * 100]
-        )
-        return Sample(ids, 1 / share)
+    share = min(SAMPLE / records, MOST_SAMPLED / _counted_records([]))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(rowid) FROM data_records")
-        last = cursor.fetchone()[0] or 0
-    numbers = random.Random(1).sample(range(1, last + 1), min(last, round(last * share)))  # noqa: S311
-    ids = RawSQL(
-        "SELECT id FROM data_records WHERE rowid IN (SELECT value FROM json_each(%s))",
-        [str(numbers)],
-    )
-    return Sample(ids, 1 / share)
+        if bulk.is_postgresql():
+            # Whole pages of the table, the same each time.
+            query = "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)"
+            cursor.execute(query, [share * 100])
+        else:
+            cursor.execute("SELECT max(rowid) FROM data_records")
+            last = cursor.fetchone()[0] or 0
+            numbers = random.Random(1).sample(range(1, last + 1), round(last * share))  # noqa: S311
+            cursor.execute(
+                "SELECT id FROM data_records WHERE rowid IN (SELECT value FROM json_each(%s))",
+                [str(numbers)],
+            )
+        # As a list, which is looked up id by id: beside a subquery whole tables would be read.
+        return Sample([record_id for (record_id,) in cursor.fetchall()], 1 / share)

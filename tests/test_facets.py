@@ -98,6 +98,19 @@ def test_among_many_records_counts_are_estimated_and_say_so(monkeypatch, admin_c
     assert "about" in html
 
 
+def test_a_small_source_of_many_records_is_estimated_by_its_share(monkeypatch):
+    land("large", {f"{n:05}": {"city": "Rome"} for n in range(5_000)})
+    land("small", {f"{n:05}": {"city": "Oslo"} for n in range(1_500)})
+    monkeypatch.setattr(facets, "EXACT", 1_000)
+    monkeypatch.setattr(facets, "SAMPLE", 1_000)
+    monkeypatch.setattr(facets, "MOST_SAMPLED", 2_000)
+    *_, city = all_facets(QueryDict("source=small"), column="city")
+    (oslo,) = city.values
+    assert oslo.text == "Oslo"
+    # Of so small a table PostgreSQL takes a few pages only.
+    assert 300 < (oslo.count or 0) < 4_500
+
+
 def test_no_more_values_than_people_read():
     land("shop", {str(n): {"id": str(n)} for n in range(30)})
     *_, column = all_facets(QueryDict(), column="id")
