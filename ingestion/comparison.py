@@ -1,7 +1,6 @@
 """What the rows of an input would come to if they landed now. Nothing is written."""
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Any, Self
 
 import orjson
 
+from ingestion.seen import Seen
 from records import bulk
 from records.models import DataRecord
 from records.models.sources import OnConflict
@@ -41,19 +41,17 @@ class Comparison:
     """Compares rows with the records of their source, and with what the rows before them did.
 
     It says what records.store.land would do. What earlier rows would have written is kept, as a
-    digest, in a temporary SQLite database that spills to disk by itself.
+    digest.
     """
 
     def __init__(self, *, on_conflict: str, repeats: bool) -> None:
         """``repeats`` says whether a key may come twice in the input."""
         self._on_conflict = on_conflict
         self._repeats = repeats
+        self._seen = Seen()
 
     def __enter__(self) -> Self:
-        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, digest) WITHOUT ROWID")
-        self._connection.execute("BEGIN")
+        self._seen.__enter__()
         return self
 
     def __exit__(
@@ -62,14 +60,14 @@ class Comparison:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._connection.close()
+        self._seen.__exit__(kind, error, traceback)
 
     def __call__(self, rows: Sequence[Row]) -> Iterator[Compared]:
         """What each row would come to, in their order."""
         if not rows:
             return
         known = _known(rows)
-        seen = self._seen(rows) if self._repeats else {}
+        seen = self._seen.remembered(row.id for row in rows) if self._repeats else {}
         written: dict[str, bytes] = {}
         for row in rows:
             digest = _digest(row) if self._repeats else b""
@@ -78,9 +76,7 @@ class Comparison:
                 seen[row.id] = written[row.id] = digest
             yield found
         if self._repeats:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO seen VALUES (?, ?)", written.items()
-            )
+            self._seen.remember(written)
 
     def _compare(
         self,
@@ -107,14 +103,6 @@ class Comparison:
             case OnConflict.REJECT:
                 return Verdict.REJECTED
         return Verdict.UPDATED
-
-    def _seen(self, rows: Sequence[Row]) -> dict[str, bytes]:
-        ids = orjson.dumps([row.id for row in rows]).decode()
-        return dict(
-            self._connection.execute(
-                "SELECT id, digest FROM seen WHERE id IN (SELECT value FROM json_each(?))", (ids,)
-            )
-        )
 
 
 def _known(rows: Sequence[Row]) -> dict[str, Content]:

@@ -14,12 +14,12 @@ from django_q.tasks import async_task
 from ingestion.batches import read_batches
 from ingestion.comparison import Compared, Comparison, Verdict
 from ingestion.errors import IngestionError
-from ingestion.occurrences import Occurrences
 from ingestion.preparation import prepare
 from ingestion.profile import Profile
 from ingestion.readers import Chunk, Reader
 from ingestion.row_mapper import RowMapper, cell_text
 from ingestion.runs import QUEUE, closing_notes, open_input, write_down
+from ingestion.seen import Seen
 from records import runs, store
 from records.errors import LeaseLost
 from records.models import DryRun, IngestionRun, RunState
@@ -126,14 +126,14 @@ def examine(
     found.check()
     write_down(run, found)
     findings = _Findings()
-    with open_input(run, on_chunk) as reader, Occurrences() as occurrences:
+    with open_input(run, on_chunk) as reader, Seen() as seen:
         profile = Profile(reader.columns)
         mapper = RowMapper(
             source=run.source.name,
             columns=run.columns,
             mapping=run.mapping,
             zone=timezone.get_default_timezone(),
-            occurrences=occurrences,
+            occurrences=seen.count,
         )
         with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:
             for batch in read_batches(

@@ -31,11 +31,11 @@ from ingestion.feeds.loading import bring_input, keep_position, notes_of
 from ingestion.landers import Land, landing
 from ingestion.limits import check_limit, check_rejects
 from ingestion.mapping import FORMAT
-from ingestion.occurrences import Occurrences
 from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
 from ingestion.readers.repaired import repaired_run
 from ingestion.row_mapper import RowMapper
+from ingestion.seen import Seen
 from records import bulk, runs, store
 from records.interpreter import many_rows
 from records.mappings import check_format
@@ -70,6 +70,7 @@ def create_run(
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
     max_rejects: str = "",
+    save: bool = True,
 ) -> IngestionRun:
     """Make a run for a file; a source that does not exist is created.
 
@@ -78,38 +79,9 @@ def create_run(
     meant, ``how`` by what way the file came; ``reading`` is what the user says about how to read
     it (see ingestion.dialect); the rest is found out. With more rejected rows than ``max_rejects``
     ("500", "2%") the run stops. A run in the state "draft" waits for a person (see
-    ingestion.previews). Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
+    ingestion.previews). Without ``save`` neither the run nor a new source is kept. Raises
+    InvalidSourceName, InvalidLimit, InvalidDateFormat.
     """
-    run = new_run(
-        path=path,
-        file_name=file_name,
-        how=how,
-        source_name=source_name,
-        roles=roles,
-        timestamp_format=timestamp_format,
-        user=user,
-        reading=reading,
-        state=state,
-    )
-    run.max_rejects = check_limit(max_rejects)
-    run.source, _ = Source.objects.get_or_create(name=run.source.name)
-    run.save()
-    return run
-
-
-def new_run(
-    *,
-    path: Path,
-    file_name: str,
-    how: str,
-    source_name: str | None = None,
-    roles: Mapping[str, Sequence[str]] | None = None,
-    timestamp_format: str = "",
-    user: User | None = None,
-    reading: Mapping[str, Any] | None = None,
-    state: RunState = RunState.QUEUED,
-) -> IngestionRun:
-    """A run as create_run makes it, but neither it nor a new source is saved."""
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
         Source(name=name).clean_fields(exclude=["mapping"])
@@ -118,7 +90,7 @@ def new_run(
     mapping: dict[str, Any] = {role: list(columns) for role, columns in (roles or {}).items()}
     if check_date_format(timestamp_format):
         mapping[FORMAT] = timestamp_format
-    return IngestionRun(
+    run = IngestionRun(
         source=Source.objects.named(name) or Source(name=name),
         path=str(path.resolve()),
         file_name=file_name[:255],
@@ -128,7 +100,12 @@ def new_run(
         user=user,
         reading=dict(reading or {}),
         state=state,
+        max_rejects=check_limit(max_rejects),
     )
+    if save:
+        run.source, _ = Source.objects.get_or_create(name=name)
+        run.save()
+    return run
 
 
 def check_date_format(text: str) -> str:
@@ -188,13 +165,13 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         _check_input(run, still_here)
     else:
         _prepare(run, worker)
-    with open_input(run, still_here) as reader, Occurrences() as occurrences:
+    with open_input(run, still_here) as reader, Seen() as seen:
         mapper = RowMapper(
             source=run.source.name,
             columns=run.columns,
             mapping=run.mapping,
             zone=timezone.get_default_timezone(),
-            occurrences=occurrences,
+            occurrences=seen.count,
         )
         found = read_batches(
             reader,

@@ -7,9 +7,9 @@ import pytest
 
 from ingestion.batches import Batch, read_batches
 from ingestion.dialect import Dialect
-from ingestion.occurrences import Occurrences
 from ingestion.readers import open_reader
 from ingestion.row_mapper import RowMapper
+from ingestion.seen import Seen
 
 COLUMNS = ["id", "at"]
 LINES = ["1,2026-01-01", "2,some day", "3", "4,2026-01-04", "1,2026-01-01", "6,never", "7,"]
@@ -18,9 +18,9 @@ KEYED = {"id": ["id"], "timestamp": ["at"], "timestamp_format": "iso"}
 
 def batches(path: Path, mapping: dict[str, object], skip: int) -> tuple[list[Batch], RowMapper]:
     reading = open_reader(path, name=path.name, encoding="utf-8", dialect=Dialect())
-    with reading as reader, Occurrences() as occurrences:
+    with reading as reader, Seen() as seen:
         mapper = RowMapper(
-            source="s", columns=COLUMNS, mapping=mapping, zone=UTC, occurrences=occurrences
+            source="s", columns=COLUMNS, mapping=mapping, zone=UTC, occurrences=seen.count
         )
         return list(read_batches(reader, mapper, skip=skip, size=2)), mapper
 

@@ -142,7 +142,7 @@ class Command(RunCommand):
     def dry_run(self, path: Path, wanted: dict[str, Any], *, as_json: bool) -> int:
         """Print what loading the file would do; the exit status."""
         try:
-            run = runs.new_run(path=path, file_name=path.name, **wanted)
+            run = runs.create_run(path=path, file_name=path.name, save=False, **wanted)
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         run.reading = joined(run.source.reading, run.reading)
