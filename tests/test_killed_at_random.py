@@ -229,7 +229,11 @@ def killed(
         run = Run(at, scenario, before)
         run.start(by_command=random.random() < 0.5)
         last: Seen | None = None
-        for moment in sorted(random.random() for _ in range(wanted)):
+        moments = sorted(random.random() for _ in range(wanted))
+        if random.random() < 0.5:
+            # The time before the first batch is short, and to be hit all the same.
+            moments[0] *= first_share
+        for moment in moments:
             everyone, pause = random.random() < 0.25, random.random()
             seen = run.wait(behind=last)
             if last is None and moment < first_share:
@@ -260,15 +264,18 @@ def say(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prepared", "wanted"),
+    ("prepared", "wanted", "in_a_run"),
     [
-        pytest.param(30_000, 4, marks=pytest.mark.cluster, id="short"),
-        pytest.param(300_000, 100, marks=pytest.mark.long, id="long"),
+        pytest.param(15_000, 4, (2, 2), marks=pytest.mark.cluster, id="short"),
+        pytest.param(300_000, 100, (5, 12), marks=pytest.mark.long, id="long"),
     ],
     indirect=["prepared"],
 )
 def test_a_run_that_is_killed_at_random_leaves_what_an_undisturbed_one_leaves(
-    prepared: tuple[Installation, list[Scenario]], wanted: int, tmp_path: Path
+    prepared: tuple[Installation, list[Scenario]],
+    wanted: int,
+    in_a_run: tuple[int, int],
+    tmp_path: Path,
 ) -> None:
     original, all_scenarios = prepared
     seed = int(os.environ.get("DATAFLOW_SEED") or SystemRandom().randrange(10**6))
@@ -283,7 +290,7 @@ def test_a_run_that_is_killed_at_random_leaves_what_an_undisturbed_one_leaves(
         # Three runs in four are with keys: they update.
         scenario = all_scenarios[kills.runs % 4 == 1]
         say(f"{kills.count} kills; run {kills.runs + 1} of {scenario.source}")
-        most = min(kills.random.randint(3, 9), wanted - kills.count)
+        most = min(kills.random.randint(*in_a_run), wanted - kills.count)
         found = killed(
             original, scenario, tmp_path / "killed", expected[scenario.source], kills, most
         )
