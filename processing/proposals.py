@@ -115,7 +115,9 @@ def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
         return [{"rule": "date", "column": name, "formats": formats, "on_failure": "empty"}]
     if column.looks_like == "date" and all(map(ISO_DATE.match, column.values)):
         return [{"rule": "date", "column": name, "formats": ["iso"], "on_failure": "empty"}]
-    if column.looks_like == "number" and name not in times:
+    if name in times:
+        return []
+    if column.looks_like == "number":
         return [{"rule": "number", "column": name, "on_failure": "empty"}]
     if column.looks_like in ("category", "text"):
         return [{"rule": "text", "column": name, "strip": True, "collapse": True}]

@@ -6,7 +6,7 @@ from typing import Any
 
 from processing import pipeline
 from processing.rules import ABSENT, Step
-from records.json_text import json_text
+from processing.rules.base import as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,12 @@ def _changes(
             name in repaired,
         )
         for name in names
-        if _told(before, name) != _told(after, name)
+        if _differ(before.get(name, ABSENT), after.get(name, ABSENT))
     ]
 
 
-def _told(row: Mapping[str, Any], name: str) -> str | None:
-    cell = row.get(name, ABSENT)
-    return None if cell is ABSENT else json_text(cell)
+def _differ(before: Any, after: Any) -> bool:
+    """Whether a cell says something else; 100.5 says the same as "100.5"."""
+    if before is ABSENT or after is ABSENT:
+        return before is not after
+    return as_text(before) != as_text(after)

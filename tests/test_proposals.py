@@ -70,6 +70,12 @@ def test_the_profile_of_a_dry_run_is_understood():
     assert rules == ["number", "range", "stamp"]
 
 
+def test_columns_that_make_a_timestamp_together_stay_as_they_are():
+    rows = rows_of(day=["2.1.2025"] * 3, time=[" 10:00"] * 3)
+    mapping = {"timestamp": ["day", "time"], "timestamp_format": "%d.%m.%Y %H:%M"}
+    assert [step["rule"] for step in propose(look_at(rows), mapping)] == ["stamp"]
+
+
 def test_nothing_known_gives_the_default_rules():
     assert propose([], {}) == [{"rule": "stamp", "column": "processed_timestamp"}]
     assert [step["rule"] for step in propose([], MAPPING)] == [
