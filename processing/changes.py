@@ -1,6 +1,7 @@
 """Whether a record's outcome is another one than it was. Pure: no Django, no tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from records.json_text import json_text, parsed
@@ -58,6 +59,8 @@ def _is_other(before: Any, after: Any, now: float) -> bool:
     # True is no 1, though Python takes them for equal.
     if before == after and isinstance(before, bool) is isinstance(after, bool):
         return False
+    if isinstance(after, float) and type(before) is int and Decimal(repr(after)) == before:
+        return False  # PostgreSQL gives 1e23 back as a whole number, which no float is
     return not (after == now and isinstance(before, int | float))
 
 

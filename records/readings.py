@@ -21,13 +21,14 @@ _SQLITE_ROWS = """
     group_concat('[' || json_quote(id) || ',' || version || ',"'
     || coalesce(substr(timestamp, 1, 10), '0001-01-01') || '","' || status || '",' || data
     || ']', ',')"""
-# The current result of each record, in the order of FormerOutcome.
+# The current result of each record, in the order of FormerOutcome. SQLite would cut digits off.
 _POSTGRESQL_RESULTS = """
     string_agg('[' || to_json(record_id)::text || ',' || json_build_array(success, error_message,
     value, category, repaired, anomaly)::text || ',' || coalesce(processed_data::text, 'null')
     || ',' || errors::text || ',' || repairs::text || ']', ',')"""
 _SQLITE_RESULTS = """
-    group_concat('[' || json_quote(record_id) || ',' || json_array(success, error_message, value,
+    group_concat('[' || json_quote(record_id) || ',' || json_array(success, error_message,
+    CASE WHEN value IS NOT NULL THEN json(printf('%%!.17g', value)) END,
     category, repaired, anomaly) || ',' || coalesce(processed_data, 'null') || ',' || errors || ','
     || repairs || ']', ',')"""
 

@@ -1,0 +1,125 @@
+"""`manage.py rehearse`: what draft rules would make of all records of a source."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from processing.errors import ProcessingError, UnknownSource
+from processing.rehearsal import Report, rehearse
+from records.models import RecordCount, Source
+from records.numbers import number
+from records.terminal import RunCommand, counting_bar
+from records.visible import visible
+
+
+class Command(RunCommand):
+    help = (
+        "Tell what a draft of rules would make of all records of a source, compared with the "
+        "results that they have. Nothing is written. Exit status: 0, or 2 for wrong usage."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "rules", metavar="RULES.json", help="a file with the list of steps; - reads them"
+        )
+        parser.add_argument("--source", required=True, help="the source")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        source = Source.objects.named(options["source"])
+        if source is None:
+            raise CommandError(str(UnknownSource(options["source"])), returncode=2)
+        rules = self.rules(options["rules"])
+        with counting_bar("records", enabled=not options["json"]) as counter:
+            counter.expect(RecordCount.objects.selected("all", source.name))
+            done = 0
+
+            def on_chunk(records: int) -> None:
+                nonlocal done
+                counter.advance(records - done)
+                done = records
+
+            try:
+                report = rehearse(source, rules, on_chunk)
+            except ProcessingError as error:
+                raise CommandError(str(error), returncode=2) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
+        else:
+            for line in lines(report):
+                self.stdout.write(line)
+
+    def rules(self, name: str) -> Any:
+        """What the file says, or wrong usage."""
+        try:
+            content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{name} can't be read: {error.strerror}.", returncode=2) from error
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise CommandError(f"{name} is no JSON: {error}.", returncode=2) from error
+
+
+def lines(report: Report) -> Iterator[str]:
+    """A report in words."""
+    failing, changed = report["failing"], report["changed"]
+    yield (
+        f"{number(report['failed'])} of {number(report['records'])} records would fail: "
+        f"{number(failing['newly'])} newly, {number(failing['no_longer'])} no longer, "
+        f"{number(failing['another_reason'])} for another reason"
+    )
+    yield (
+        f"{number(changed['records'])} results would change, with {number(changed['cells'])} cells "
+        "of cleaned data"
+    )
+    anomalies, waiting = report["anomalies"], report["waiting"]
+    if any(anomalies.values()):
+        yield (
+            f"{number(anomalies['total'])} would be flagged: {number(anomalies['newly'])} newly, "
+            f"{number(anomalies['no_longer'])} no longer"
+        )
+    if waiting["records"]:
+        yield (
+            f"{number(waiting['records'])} records wait and have no result yet: "
+            f"{number(waiting['failing'])} of them would fail"
+        )
+    for group in report["rules"]:
+        yield from _of_rule(group)
+    if others := report["others"]:
+        yield f"other rules and columns: {number(others['cells'])} cells"
+    yield f"nothing was written; {report['seconds']:.1f} s"
+
+
+def _of_rule(group: Mapping[str, Any]) -> Iterator[str]:
+    counts = ", ".join(
+        f"{number(group[name])} {words}"
+        for name, words in (
+            ("failing", "failing"),
+            ("newly", "newly"),
+            ("no_longer", "no longer"),
+            ("cells", "cells changed"),
+        )
+        if group[name]
+    )
+    name = f"{group['rule'] or 'by no rule any more'} {visible(repr(group['column']))}"
+    yield f"  {name}: {counts}"
+    for what, examples in group["examples"].items():
+        for example in examples:
+            yield f"    {visible(example['id'])}: {visible(_said(what, example))}"
+
+
+def _said(what: str, example: Mapping[str, Any]) -> str:
+    if what == "cells":
+        before, after = (
+            "no cell" if cell is None else repr(cell)
+            for cell in (example["before"], example["after"])
+        )
+        return f"{before} -> {after}"
+    said = f"{example['value']!r} {example['message']}"
+    return said if what == "newly" else f"no longer: {said}"
