@@ -2,13 +2,24 @@
 
 from django.urls import path
 
-from records.views import actions, dashboard, explorer, export, records, runs, sources
+from records.views import (
+    actions,
+    dashboard,
+    explorer,
+    export,
+    records,
+    runs,
+    saved_views,
+    sources,
+)
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("explore/", explorer.explorer, name="explorer"),
     path("explore/facets", explorer.facets, name="facets"),
     path("explore/do/<slug:name>", actions.act, name="act"),
+    path("explore/views/save", saved_views.save_view, name="save-view"),
+    path("explore/views/<int:pk>/remove", saved_views.remove_view, name="remove-view"),
     path("explore/export", export.export, name="export"),
     path("explore/record/<record_id:record_id>", records.record, name="record"),
     path("runs/", runs.runs, name="runs"),

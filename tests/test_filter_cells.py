@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from records.filters import RecordFilter
 from records.filters.conditions import WORDS, Condition
+from records.models import ProcessingResult
 from tests.landed import land, process_all, sale
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,15 @@ def test_what_is_asked_of_results_is_asked_of_one_current_result():
     assert found("rule=number") == ["4"]
     assert found("reason=Data+validation+failed:+'value'+is+missing.") == ["3"]
     assert found("reason=another") == []
+
+
+def test_anomalies_are_found():
+    land("shop", {"1": sale(1), "2": sale(2), "3": {"id": "3"}})
+    process_all()
+    ProcessingResult.objects.filter(record_id="shop:2").update(anomaly="far off")
+    assert found("anomaly=1") == ["2"]
+    assert found("anomaly=0") == ["1"]
+    assert "“anomaly” is 0 or 1" in said("anomaly=yes")
 
 
 @pytest.mark.parametrize(

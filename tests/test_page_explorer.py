@@ -143,5 +143,5 @@ def test_the_number_of_queries_does_not_grow_with_the_page(
 ):
     for name in ("a", "b", "c"):
         land(name, {str(i): sale(i) for i in range(15)})
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         admin_client.get("/explore/")

@@ -23,7 +23,9 @@ from records.querysets import RecordQuerySet, ResultQuerySet, key_range
 GREATEST_ID = 2**63 - 1
 LONGEST_TEXT = 1_000
 # Filters for which results alone tell.
-OF_RESULTS = {"source", "category", "value_from", "value_to", "reason", "rule", "result"}
+OF_RESULTS = {
+    "source", "category", "value_from", "value_to", "reason", "rule", "anomaly", "result",
+}  # fmt: skip
 RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "The name of a rule has letters, digits and _ only.")
 
 
@@ -114,6 +116,13 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         label="Rule",
         help_text="Rules with which processing failed, or which have repaired a cell.",
         each=forms.CharField(max_length=100, validators=[RULE_NAME]),
+    )
+    anomaly = django_filters.ChoiceFilter(
+        method="for_anomaly",
+        label="Anomaly",
+        help_text="1: those whose value is flagged as an anomaly; 0: those whose value is not.",
+        choices=[("1", "flagged"), ("0", "not flagged")],
+        error_messages={"invalid_choice": "“anomaly” is 0 or 1, not “%(value)s”."},
     )
     where = ManyFilter(
         method="where_cell",
@@ -277,6 +286,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
             for field in ("errors", "repairs")
         ]
         return self._with_result(records, reduce(or_, named))
+
+    def for_anomaly(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
+        return self._with_result(records, Q(success=True, anomaly__isnull=value == "0"))
 
     def where_result(
         self, records: RecordQuerySet, name: str, value: list[Condition]

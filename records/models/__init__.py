@@ -9,6 +9,7 @@ from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.results import ProcessingResult
 from records.models.runs import DryRun, IngestionRun, ProcessingRun, RunState, Selection, Undo
 from records.models.sources import OnConflict, RuleSet, Source
+from records.models.views import SavedView
 
 __all__ = [
     "DataRecord",
@@ -27,6 +28,7 @@ __all__ = [
     "RejectedRow",
     "RuleSet",
     "RunState",
+    "SavedView",
     "Selection",
     "Source",
     "Undo",

@@ -15,7 +15,7 @@ from records.facets import all_facets, quick_facets
 from records.filters import ORDERS, RecordFilter
 from records.filters.conditions import WORDS, Condition
 from records.filters.links import chips_of, query_of
-from records.models import DataRecord
+from records.models import DataRecord, SavedView
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
 
@@ -38,6 +38,7 @@ def explorer(request: PageRequest) -> HttpResponse:
         "filter": found,
         "is_filtered": bool(found.chosen),
         "chips": chips_of(found, request.GET),
+        "saved_views": SavedView.objects.filter(user=request.user),
         "orders": ORDERS,
         "operators": WORDS,
         **_facets(request, found, counted=request.GET.get("facets") == "1"),

@@ -77,3 +77,16 @@ def test_columns_of_choice_are_shown(shop, complaints):
     expect(shop.locator(".records thead th.cell")).to_have_text(["city"])
     assert "column=city" in shop.url
     assert complaints == []
+
+
+def test_a_view_is_saved_and_opened(shop, complaints):
+    shop.goto("/explore/?source=shop&where=city:eq:Rome")
+    shop.get_by_text("Views", exact=True).click()
+    shop.get_by_label("Save what is shown as").fill("Rome only")
+    shop.get_by_role("button", name="Save this view").click()
+    shop.goto("/explore/")
+    shop.get_by_text("Views", exact=True).click()
+    assert violations(shop) == []
+    shop.get_by_role("link", name="Rome only").click()
+    expect(shop.locator(".records tbody tr")).to_have_count(30)
+    assert complaints == []
