@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from rest_framework.test import APIClient
 
+from ingestion import runs as ingestion_runs
 from records import store
 from records.export import workbook
 from records.export.cells import safe
@@ -347,3 +348,30 @@ def test_naughty_strings_go_through_unchanged(api, tmp_path):
     assert rows == [["n", "text"], *([str(n), text] for n, text in enumerate(strings))]
     lines = exported("ndjson", "source=naughty", raw=True).splitlines()
     assert [json.loads(line)["text"] for line in lines] == strings
+
+
+@needs_shared
+def test_naughty_strings_go_through_unchanged_though_they_are_all_there_is(tmp_path):
+    strings = json.loads((SHARED / "blns" / "blns.json").read_text("utf-8"))
+    path = tmp_path / "blns.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["text"], *([text] for text in strings)])
+    run = load(path, "naughty")
+    assert (run.created, run.rejected) == (515, 0)
+    assert exported("csv", "source=naughty", raw=True) == path.read_bytes()
+
+
+@needs_shared
+def test_naughty_strings_go_through_the_api_unchanged(api, settings, tmp_path):
+    settings.INPUT_DIR = tmp_path / "inputs"
+    strings = json.loads((SHARED / "blns" / "blns.json").read_text("utf-8"))
+    user = User.objects.get(username="reader")
+    user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
+    body = [{"n": n, "text": text} for n, text in enumerate(strings)]
+    answer = api.post("/ingest?source=naughty&id=n", body, format="json")
+    assert answer.status_code == 202, answer.json()
+    run = ingestion_runs.load(answer.json()["id"], "worker")
+    assert run is not None
+    assert (run.created, run.rejected) == (515, 0)
+    out = b"".join(api.get("/api/export?source=naughty&format=ndjson&raw=1"))
+    assert [json.loads(line) for line in out.splitlines()] == body
