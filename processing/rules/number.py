@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 from processing.rules.base import Batch, Kind, Step, in_words, is_missing
 from processing.rules.parameters import (
@@ -20,6 +21,8 @@ from processing.rules.parameters import (
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # In a text of these alone, float() takes nothing but numbers.
 _PLAIN = b"0123456789+-.eE \t\r\n"
+
+_INFINITE = (math.inf, -math.inf)
 
 Reader = Callable[[object], float | None]
 
@@ -57,12 +60,22 @@ def number(batch: Batch, step: Step) -> None:
     name = step["column"]
     cells = batch.cells(name)
     read = reader(step)
-    made: list[object] | list[float] | None = None
+    made: list[Any] | None = None
     if read is read_number:
-        made = plain_numbers(cells)
-    if made is None:
-        made = [_made(batch, step, place, cell, read) for place, cell in enumerate(cells)]
+        # What most columns hold, and quickly read; only what is left is looked at one by one.
+        made = plain_numbers(cells) or _mostly_plain(cells)
+    made = made or [None] * len(cells)
+    for place, found in enumerate(made):
+        if found is None:
+            made[place] = _made(batch, step, place, cells[place], read)
     batch.put(name, made)
+
+
+def _mostly_plain(cells: Sequence[Any]) -> list[float | None]:
+    """Texts that are numbers as numbers, None for all else."""
+    is_number = _NUMBER.fullmatch
+    found = [float(cell) if type(cell) is str and is_number(cell) else None for cell in cells]
+    return [None if number in _INFINITE else number for number in found]
 
 
 def _made(batch: Batch, step: Step, place: int, cell: object, read: Reader) -> object:
