@@ -105,7 +105,7 @@ def test_source_and_status_narrow_the_list(api):
         ("q=a%00b", "q: Null characters are not allowed."),
         ("cursor=abc", "cursor: The cursor is damaged"),
         ("cursor=%00", "cursor: The cursor is damaged"),
-        ("offset=5", "offset: There is no parameter of this name. The ones here are: category,"),
+        ("offset=5", "offset: There is no parameter of this name. The ones here are: anomaly,"),
         ("Limit=5", "Limit: There is no parameter of this name."),
         ("limit=1&limit=2", "limit: This parameter is given more than once."),
     ],

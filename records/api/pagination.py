@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,9 +11,16 @@ from rest_framework.views import APIView
 
 from records.filters import ORDERS, Order
 from records.pagination import InvalidCursor, Page, page_of
+from records.patience import LIST_SECONDS, TookTooLong, at_most
 
 DEFAULT_LIMIT = 100
 GREATEST_LIMIT = 1_000
+
+
+class TooLong(APIException):
+    """The database did not answer in time."""
+
+    status_code = 503
 
 
 class KeyPagination(BasePagination):
@@ -31,13 +38,17 @@ class KeyPagination(BasePagination):
         self.request = request
         order = self.order_of(view)
         try:
-            self.page: Page[Any] = page_of(
-                queryset,
-                cursor=request.query_params.get("cursor"),
-                limit=self.limit(request.query_params.get("limit")),
-                descending=order.descending,
-                time=order.time,
-            )
+            limit = self.limit(request.query_params.get("limit"))
+            with at_most(LIST_SECONDS):
+                self.page: Page[Any] = page_of(
+                    queryset,
+                    cursor=request.query_params.get("cursor"),
+                    limit=limit,
+                    descending=order.descending,
+                    time=order.time,
+                )
+        except TookTooLong as error:
+            raise TooLong(str(error)) from error
         except InvalidCursor as error:
             raise ValidationError({"cursor": [str(error)]}) from error
         return self.page.records

@@ -103,7 +103,12 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     @extend_schema(
         operation_id="records_list",
         summary="List records",
-        responses={200: RecordSerializer(many=True), 400: ErrorSerializer, 401: ErrorSerializer},
+        responses={
+            200: RecordSerializer(many=True),
+            400: ErrorSerializer,
+            401: ErrorSerializer,
+            503: ErrorSerializer,
+        },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().get(request, *args, **kwargs)

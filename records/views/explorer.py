@@ -17,6 +17,7 @@ from records.filters.conditions import WORDS, Condition
 from records.filters.links import chips_of, query_of
 from records.models import DataRecord, SavedView
 from records.pagination import InvalidCursor, page_of
+from records.patience import ASIDE_SECONDS, LIST_SECONDS, TookTooLong, at_most
 from records.requests import PageRequest, wants_part
 
 PAGE = 50
@@ -48,17 +49,21 @@ def explorer(request: PageRequest) -> HttpResponse:
     if found.is_valid():
         order = found.order
         try:
-            page = page_of(
-                found.qs,
-                cursor=request.GET.get("cursor"),
-                limit=PAGE,
-                descending=order.descending,
-                time=order.time,
-            )
+            with at_most(LIST_SECONDS):
+                page = page_of(
+                    found.qs,
+                    cursor=request.GET.get("cursor"),
+                    limit=PAGE,
+                    descending=order.descending,
+                    time=order.time,
+                )
+            context["page"] = page
+            context["listing"] = as_rows(page.records, limit=COLUMNS, chosen=found.columns)
         except InvalidCursor as error:
             raise BadRequest(str(error)) from error
-        context["page"] = page
-        context["listing"] = as_rows(page.records, limit=COLUMNS, chosen=found.columns)
+        except TookTooLong as error:
+            context["too_long"] = str(error)
+            status = 503
     else:
         status = 400
     is_part = wants_part(request)
@@ -85,15 +90,18 @@ def facets(request: PageRequest) -> HttpResponse:
 def _facets(request: PageRequest, found: RecordFilter, *, counted: bool) -> dict[str, Any]:
     """What the facets show; without ``counted`` only what is known without counting."""
     column = request.GET.get("facet", "").replace("\0", "")
-    if not found.is_valid():
-        shown = []
-    elif counted:
-        shown = all_facets(request.GET, column=column)
-    else:
-        shown = quick_facets(request.GET)
+    shown = quick_facets(request.GET) if found.is_valid() else []
+    too_long = False
+    if counted and found.is_valid():
+        try:
+            with at_most(ASIDE_SECONDS):
+                shown = all_facets(request.GET, column=column)
+        except TookTooLong:
+            too_long = True
     visible = {(facet.name, item.value) for facet in shown for item in facet.values}
     return {
         "facets": shown,
+        "facets_took_too_long": too_long,
         "is_counted": counted or not found.is_valid(),
         "column": column,
         "query": query_of(request.GET).urlencode(),
