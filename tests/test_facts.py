@@ -57,6 +57,16 @@ def test_processing_flags_and_fails_by_them_whatever_the_batches(shop):
     assert ProcessingFacts.objects.filter(run=run).count() == 1
 
 
+def test_the_reason_stands_in_the_result_and_on_the_page(shop, admin_client):
+    store.save_rule_set(source=shop, rules=[LOWER, FAR])
+    process("shop")
+    flagged = ProcessingResult.objects.exclude(anomaly=None).get()
+    assert (flagged.record_id, flagged.success) == ("shop:6", True)
+    page = admin_client.get("/explore/record/shop:6").content.decode()
+    assert "Out of the ordinary: &#x27;value&#x27; is 99, far from the median 10 where" in page
+    assert "Out of the ordinary" not in admin_client.get("/explore/record/shop:5").content.decode()
+
+
 def test_those_that_work_on_a_run_share_its_facts(shop):
     rule_set = store.save_rule_set(source=shop, rules=[LOWER, FAR])
     run = ProcessingRun.objects.create(source=shop, how="test")
