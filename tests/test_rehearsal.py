@@ -194,7 +194,7 @@ def test_numbers_come_back_from_the_database_as_they_were_stored(db):
     land("shop", {str(i): sale(i, value=value) for i, value in enumerate(values)})
     process_all()
     source = Source.objects.get(name="shop")
-    assert rehearse(source, source.current_rule_set.rules)["changed"]["records"] == 0
+    assert rehearse(source, source.rule_sets.get().rules)["changed"]["records"] == 0
 
 
 def test_failures_are_told_by_rule_with_examples(shop):
