@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
@@ -203,8 +204,10 @@ def _size(task: Task) -> int:
 
 def _call_help(run: ProcessingRun) -> None:
     """Wake another worker for the run, if one is idle: then no wake-up call waits."""
-    if get_broker(QUEUE).queue_size() == 0:
-        wake(run)
+    # Outside of a transaction the queue would close the connection, at each batch.
+    with transaction.atomic():
+        if get_broker(QUEUE).queue_size() == 0:
+            wake(run)
 
 
 def _others_wait(run: ProcessingRun) -> bool:
