@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from ingestion.dialect import Dialect
+from ingestion.dialect import Dialect, Format
 from ingestion.errors import CannotReplay, RowError
 from ingestion.mapping import knows_roles
 from ingestion.readers.base import KEEP_BYTES
@@ -144,6 +144,35 @@ def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str,
     return cells
 
 
+def written(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
+    """What a row of a repaired file is where it came from JSON.
+
+    A cell that has come back as it was given out is the value that it was, and not its text.
+    """
+    mapper = _mapper(run, run.mapping)
+
+    def restored(held: RejectedRow, row: Row) -> Row | Reject:
+        dialect = Dialect(**held.run.dialect)
+        if dialect.format not in (Format.JSON, Format.NDJSON):
+            return row
+        try:
+            before = read_row(text_of(held), dialect=dialect, columns=held.run.columns)
+        except RowError:
+            return row
+        cells = orjson.loads(row.data)
+        for column, text in list(cells.items()):
+            if text == _printable(cell_text(before.get(column))):
+                cells.pop(column)
+                if column in before:
+                    cells[column] = before[column]
+        (outcome,) = mapper([row.line], [cells])
+        if isinstance(outcome, RowError):
+            return _refused(held, outcome)
+        return outcome
+
+    return restored
+
+
 def _printable(cell: str) -> str:
     """A cell without what no text file holds."""
     return cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
@@ -170,8 +199,12 @@ def _mapper(run: IngestionRun, mapping: Mapping[str, Any]) -> RowMapper:
 def _outcome(row: RejectedRow, run: IngestionRun, mapper: RowMapper) -> Row | Reject:
     outcome = _mapped(row, row.fixed or _decoded(row, run.reading), mapper)
     if isinstance(outcome, RowError):
-        return Reject(row.line, bytes(row.raw), outcome.code, outcome.message, outcome.column)
+        return _refused(row, outcome)
     return outcome._replace(raw=bytes(row.raw))
+
+
+def _refused(row: RejectedRow, error: RowError) -> Reject:
+    return Reject(row.line, bytes(row.raw), error.code, error.message, error.column)
 
 
 def _decoded(row: RejectedRow, reading: Mapping[str, Any]) -> str:

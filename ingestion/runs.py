@@ -207,10 +207,10 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
 
 
 def _land_batch(run: IngestionRun, worker: str) -> Land:
-    says = replay.says(run) if run.parent else None
+    repairs = (replay.says(run), replay.written(run)) if run.parent else None
 
     def land(batch: Batch, turn: store.Turn | None) -> Ledger:
-        if says is None:
+        if repairs is None:
             return store.land(
                 run=run,
                 worker=worker,
@@ -228,7 +228,8 @@ def _land_batch(run: IngestionRun, worker: str) -> Land:
             rows=batch.rows,
             rejects=batch.rejects,
             bytes_read=batch.bytes_read,
-            says=says,
+            says=repairs[0],
+            written=repairs[1],
         )
 
     return land

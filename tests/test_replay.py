@@ -459,3 +459,22 @@ def test_rows_of_a_compact_document_come_back_each_to_its_own(tmp_path):
         "j:4": 4,
     }
     assert [row.line for row in RejectedRow.objects.open()] == [2]
+
+
+@pytest.mark.parametrize("key", [["id"], []])
+def test_values_of_json_that_come_back_untouched_stay_the_values_that_they_were(tmp_path, key):
+    path = tmp_path / "rows.json"
+    held_row = '{"id":"","n":[2,5],"x":3,"y":"3","z":null,"a":true,"bad":"\\u0000"}'
+    path.write_text('[{"id":"1","n":1,"other":1},' + held_row + "]")
+    run = load(path, "j", id=key)
+    assert (run.created, run.rejected) == (1, 1), run.error
+
+    def repair_all(rows):
+        rows[0].update(id="2", bad="good", y="4")
+
+    repaired = given_out(run, tmp_path, repair_all)
+    assert ledger(load(repaired, "j")) == (1, 0, 0, 0)
+    expected = {"id": "2", "n": [2, 5], "x": 3, "y": "4", "z": None, "a": True, "bad": "good"}
+    assert DataRecord.objects.get(line=2).data == expected
+    assert ledger(load(repaired, "j")) == (0, 0, 1, 0)
+    assert DataRecord.objects.count() == 2

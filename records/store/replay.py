@@ -15,6 +15,8 @@ from records.store.landing import land
 Taken = tuple[RejectedRow | None, Row | Reject]
 # The cells of a row: the same for a rejected row as it was given out, and as it came back.
 Says = Callable[[RejectedRow | Row | Reject], Hashable]
+# A repaired row, with the values that its rejected row had in the cells that nobody touched.
+Written = Callable[[RejectedRow, Row], Row | Reject]
 
 
 def replay_batch(
@@ -49,28 +51,26 @@ def land_repaired(
     rejects: Sequence[Reject],
     bytes_read: int,
     says: Says,
+    written: Written,
 ) -> Ledger:
     """Land a batch of a file in which the rejected rows of the run's parent have been repaired.
 
     A row belongs to a rejected row of its line. ``says`` tells the cells of either: could the
-    rejected row not be read, and has it come back as it was given out, it stays rejected.
-    Raises LeaseLost if another worker holds the run.
+    rejected row not be read, and has it come back as it was given out, it stays rejected. Else it
+    lands as ``written``. Raises LeaseLost if another worker holds the run.
     """
     with transaction.atomic():
         _lock(run)
         outcomes: list[Row | Reject] = [*rows, *rejects]
-        taken = list(zip(_whose(run, outcomes, says), outcomes, strict=True))
-        return _land(
-            run,
-            worker,
-            [
-                (held, _same_again(held))
-                if held is not None and _is_untouched(held, outcome, says)
-                else (held, outcome)
-                for held, outcome in taken
-            ],
-            bytes_read,
-        )
+        taken: list[Taken] = []
+        for held, outcome in zip(_whose(run, outcomes, says), outcomes, strict=True):
+            if held is None or isinstance(outcome, Reject):
+                taken.append((held, outcome))
+            elif _is_untouched(held, outcome, says):
+                taken.append((held, _same_again(held)))
+            else:
+                taken.append((held, written(held, outcome)))
+        return _land(run, worker, taken, bytes_read)
 
 
 def _whose(
@@ -153,9 +153,8 @@ def _same_again(held: RejectedRow) -> Reject:
     return Reject(held.line, bytes(held.raw), held.code, held.message, held.column)
 
 
-def _is_untouched(held: RejectedRow, outcome: Row | Reject, says: Says) -> bool:
-    is_new = held.resolved_by_id is None and isinstance(outcome, Row)
-    return is_new and held.is_unreadable and says(outcome) == says(held)
+def _is_untouched(held: RejectedRow, row: Row, says: Says) -> bool:
+    return held.resolved_by_id is None and held.is_unreadable and says(row) == says(held)
 
 
 def _land(run: IngestionRun, worker: str, taken: Sequence[Taken], bytes_read: int) -> Ledger:
