@@ -23,7 +23,7 @@ LARGEST_VERSION = 2**31 - 1
 
 
 def step_schema(kind: Kind) -> dict[str, Any]:
-    """The JSON schema of steps of a kind."""
+    """The schema of steps of a kind."""
     parameters = (*kind.parameters, *EVERY_STEP)
     needed = [parameter.name for parameter in parameters if parameter.is_required]
     return {

@@ -87,3 +87,9 @@ def test_the_schema_knows_every_kind(api):
     kinds = answer["properties"]["rules"]["items"]["oneOf"]
     assert [kind["properties"]["rule"]["enum"] for kind in kinds] == [[code] for code in KINDS]
     assert kinds[1]["properties"]["default"]["default"] == 0.0
+
+
+def test_a_schema_says_what_may_be_null():
+    parameters = {p.name: p.schema() for p in KINDS["range"].parameters}
+    assert parameters["least"]["nullable"] is True
+    assert "nullable" not in parameters["column"]

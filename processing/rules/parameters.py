@@ -19,7 +19,7 @@ REQUIRED: Any = object()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Type:
-    """A type of parameters: what is said to be expected, and a JSON schema. One object each."""
+    """A type of parameters: what is said to be expected, and an OpenAPI schema. One object each."""
 
     name: str
     expected: str
@@ -115,7 +115,10 @@ TABLE = Type(
     _is_table,
     {
         "type": "object",
-        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        "additionalProperties": {
+            "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}],
+            "nullable": True,
+        },
         "minProperties": 1,
         "maxProperties": MOST_ENTRIES,
     },
@@ -156,12 +159,12 @@ class Parameter:
         return list(value) if self.type is COLUMNS else []
 
     def schema(self) -> dict[str, Any]:
-        """A JSON schema of the parameter."""
+        """A schema of the parameter, as OpenAPI 3.0 has them."""
         made: dict[str, Any] = dict(self.type.schema)
         if self.choices:
             made = {"type": "string", "enum": [choice for choice, _ in self.choices]}
         elif self.default is None:
-            made = {"oneOf": [made, {"type": "null"}]}
+            made["nullable"] = True
         if not self.is_required:
             made["default"] = self.default
         return made | {"title": self.label, "description": self.help or self.label}
