@@ -82,6 +82,7 @@ def as_rows(records: Sequence[DataRecord], *, limit: int, chosen: Sequence[str] 
     )
     names = dict.fromkeys(name for _, columns, _, _ in known for name in columns)
     names.update(dict.fromkeys(name for record in records for name in record.data))
+    names.update(dict.fromkeys(chosen))
     if chosen:
         shown = _aligned([Column(name) for name in chosen], records)
         return Listing(shown, [_row(record, shown) for record in records], list(names))

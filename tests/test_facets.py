@@ -171,3 +171,10 @@ def test_chosen_columns_are_shown_with_numbers_to_the_right(admin_client, runs):
         ("cell number", "value"),
     ]
     assert 'name="column" value="city" checked>' in html
+
+
+def test_a_column_that_no_record_of_the_page_has_stays_chosen(admin_client, runs):
+    for query in ("column=none", "column=none&q=zzz", "column=none&status=x"):
+        html = admin_client.get(f"/explore/?{query}").content.decode()
+        assert re.search(r'name="column" value="none"( checked)?>', html), query
+    assert 'name="facets" value="1"' in admin_client.get("/explore/?facets=1").content.decode()

@@ -27,6 +27,7 @@ def test_the_explorer_is_accessible_however_much_it_shows(shop, complaints):
         "/explore/?facets=1&facet=city&where=id:filled&column=city&column=value&column=a:b",
         "/explore/?source=shop&reason=Data+validation+failed:+'value'+is+missing.",
         "/explore/?where=nonsense",
+        "/explore/do/delete?source=shop&where=city:filled",
     ]
     assert [wrong for url in urls for wrong in check(shop, url)] == []
     shop.goto("/explore/?source=shop")
