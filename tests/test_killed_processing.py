@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -119,7 +120,7 @@ def test_a_worker_that_is_killed_leaves_nothing_stuck_lost_or_twice(
         with copied(original, tmp_path / f"killed {attempt}") as at:
             more, beside_another = killed(at, random, wanted - kills)
             last = time.monotonic()
-            wait_for(lambda at=at: is_done(at), seconds=600, what=f"the end; {at.log}")
+            wait_for(partial(is_done, at), seconds=600, what=f"the end; {at.log}")
             kills, beside = kills + more, beside + beside_another
             say(f"{kills} kills; done {time.monotonic() - last:.1f} s after the last of them")
             assert digest(at) == expected

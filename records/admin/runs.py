@@ -79,7 +79,7 @@ class OfProcessingAdmin(LookOnly, LargeTable):
     """What the admin of parts of a processing run shares."""
 
     ordering = ("-id",)
-    list_select_related = ("run",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("run",)
     search_fields = ("run__id",)
     search_help_text = "The number of a processing run."
 
