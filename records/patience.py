@@ -35,10 +35,13 @@ def at_most(seconds: float) -> Iterator[None]:
     """
     try:
         if bulk.is_postgresql():
+            # A limit ends with its transaction: only within another one it has to be taken back.
+            is_within = connection.in_atomic_block
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = %s", [round(seconds * 1000)])
                 yield
-                cursor.execute("SET LOCAL statement_timeout = 0")
+                if is_within:
+                    cursor.execute("SET LOCAL statement_timeout = 0")
         else:
             connection.ensure_connection()
             end = time.monotonic() + seconds
