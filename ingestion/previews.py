@@ -219,7 +219,9 @@ def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
     for column in list(missing):
         place = before.index(column)
         in_place = [after[place]] if len(before) == len(after) and after[place] in added else []
-        for name in [*get_close_matches(column, added, n=1), *in_place][:1]:
+        plain = {name.casefold(): name for name in added}
+        close = [plain[name] for name in get_close_matches(column.casefold(), plain, n=1)]
+        for name in [*close, *in_place][:1]:
             renamed.append((column, name))
             added.remove(name)
             missing.remove(column)

@@ -249,6 +249,12 @@ def test_a_changed_header_is_shown_and_a_missing_column_stops_the_loading(admin_
     assert page.load().state == "finished"
 
 
+def test_a_name_in_other_letters_is_the_same_column_renamed():
+    change = previews.header_change(["id", "store", "b"], ["id", "STORE", "remark", "extra"])
+    assert change.renamed == [("store", "STORE")]
+    assert (change.added, change.missing) == (["remark", "extra"], ["b"])
+
+
 def test_the_same_file_is_said_with_its_run(admin_client):
     first = Page(admin_client).load()
     page = Page(admin_client)

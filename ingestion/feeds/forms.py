@@ -14,7 +14,7 @@ from records.models import Feed
 from records.models.sources import SOURCE_NAME
 
 STYLES = [
-    (Style.NONE, "All rows come in one answer"),
+    (Style.NONE, "All rows in one answer"),
     (Style.NEXT, "A link to the next page in the answer"),
     (Style.LINK, "A Link header (rel=next)"),
     (Style.PAGE, "A page number in the URL"),
