@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.db import DataError, OperationalError
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from processing import pipeline, work
 from processing import runs as processing_runs
-from records import batches, runs, store
+from records import batches, bulk, runs, store
 from records.errors import BatchLost, LeaseLost
 from records.models import (
     DataRecord,
@@ -19,6 +20,7 @@ from records.models import (
     RunState,
 )
 from records.rows import RawRecord
+from records.store import results
 from tests.factories import WORKER, counted, recounted
 from tests.landed import land, sale
 
@@ -183,6 +185,23 @@ def test_a_record_that_workers_die_on_is_narrowed_down_and_fails(run, monkeypatc
     assert_each_has_one_result(failed=[POISON])
     message = ProcessingResult.objects.get(success=False).error_message or ""
     assert "workers died" in message
+
+
+def test_a_worker_wakes_another_one_if_any_is_idle(run):
+    OrmQ.objects.all().delete()
+    process(run)
+    assert OrmQ.objects.filter(key="processing").count() == 1
+
+
+def test_a_deadlock_is_got_over_by_locking_one_by_one(run, monkeypatch):
+    def deadlock(*arguments: Any) -> Any:
+        cause = Exception()
+        cause.pgcode = bulk.DEADLOCK  # type: ignore[attr-defined]
+        raise OperationalError("deadlock detected") from cause
+
+    monkeypatch.setattr(results, "_move_all", deadlock)
+    assert process(run).processed == NUMBER
+    assert_each_has_one_result()
 
 
 def test_nothing_is_ever_left_in_processing(run):
