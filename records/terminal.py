@@ -1,7 +1,7 @@
 """Commands that work on runs: their progress on a terminal, and ends in one clear sentence."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ class RunCommand(BaseCommand):
     """A command that works on runs."""
 
     # They would load every page and chart of the project, and keep them in memory.
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks: tuple[str, ...] = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
