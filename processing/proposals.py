@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processing.default_rules import default_rules
+from processing.rule_check import step_problem
 from processing.rules import Step, is_missing, read_number
 from processing.rules.base import as_text
 
@@ -103,7 +104,8 @@ def propose(columns: Sequence[ColumnSeen], mapping: Mapping[str, Any]) -> list[S
         {"rule": "anomaly", "column": value, **({"by": categories[0]} if categories else {})}
         for value in values
     ]
-    return [*rules, stamp]
+    # What some cells hold can't stand in a rule, a NUL say.
+    return [step for step in (*rules, stamp) if step_problem(step) is None]
 
 
 def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:

@@ -93,7 +93,5 @@ cell = st.one_of(
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "amount", "kind", "x"]), cell), max_size=9))
 def test_what_is_proposed_can_be_carried_out_and_checks_pass(rows):
     rules = propose(look_at(rows), MAPPING)
-    # A cell with a NUL is in no table, and neither are half characters.
-    if "\0" not in repr(rows):
-        check_rules(rules)
+    check_rules(rules)
     pipeline.apply(rows, rules, 0.0)

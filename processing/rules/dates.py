@@ -10,7 +10,7 @@ from processing.rules.number import read_number
 from processing.rules.parameters import CHOICE, TEXT, TEXTS, Parameter, column, on_failure
 
 ISO, UNIX = "iso", "unix"
-# Two days that no format which leaves out day, month or year tells apart from all others.
+# By these it is seen whether a format says year and month; the day may be left out, as in 2025-01.
 SAMPLES = datetime(2025, 12, 31, tzinfo=UTC), datetime(1987, 1, 23, tzinfo=UTC)
 # No date is written longer.
 LONGEST = 100
@@ -93,21 +93,22 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _says_the_day(written: str) -> bool:
+def _says_the_month(written: str) -> bool:
     if written in (ISO, UNIX):
         return True
     try:
         read = [_from_format(written, sample.strftime(written)) for sample in SAMPLES]
     except ValueError:
         return False
-    return [found and found.date() for found in read] == [sample.date() for sample in SAMPLES]
+    said = [found and (found.year, found.month) for found in read]
+    return said == [(sample.year, sample.month) for sample in SAMPLES]
 
 
 def conflict(step: Step) -> str | None:
     for written in step["formats"]:
-        if not _says_the_day(written):
+        if not _says_the_month(written):
             return (
-                f"in 'formats', {written!r} is no format that says day, month and year; one is "
+                f"in 'formats', {written!r} is no format that says year and month; one is "
                 "such as %d.%m.%Y %H:%M, or iso, or unix"
             )
     if step["zone"] not in _zones():

@@ -69,6 +69,10 @@ def test_what_says_nothing_stays():
     assert carry_out("date", cells, formats=["iso"]) == (cells, {}, {})
 
 
+def test_a_month_is_its_first_day():
+    assert carry_out("date", ["2025-03"], formats=["%Y-%m"], becomes="date").cells == ["2025-03-01"]
+
+
 def test_the_ends_of_the_calendar_are_no_error():
     given = {"formats": ["iso"], "zone": "Asia/Tokyo", "on_failure": "empty"}
     assert carry_out("date", ["0001-01-01", "9999-12-31T23:59:59-05:00"], **given).cells == [
@@ -80,7 +84,7 @@ def test_the_ends_of_the_calendar_are_no_error():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"formats": ["%H:%M"]}, "'%H:%M' is no format that says day, month and year"),
+        ({"formats": ["%H:%M"]}, "'%H:%M' is no format that says year and month"),
         ({"formats": ["%d.%m."]}, "is no format"),
         ({"formats": ["soon"]}, "is no format"),
         ({"formats": ["%"]}, "is no format"),
