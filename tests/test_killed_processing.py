@@ -83,7 +83,7 @@ def killed(at: Installation, random: Random, wanted: int) -> tuple[int, int]:
     while the other one was at work."""
     kills = beside_another = 0
     at.start(*MANAGE, "worker", "processing")
-    wait_for(lambda: holders(at) or is_done(at), seconds=60, what=f"a batch; {at.log}")
+    wait_for(lambda: holders(at) or is_done(at), seconds=300, what=f"a batch; {at.log}")
     while kills < wanted and not is_done(at):
         both_by = time.monotonic() + LEASE_SECONDS
         while len(holders(at)) < 2 and not is_done(at) and time.monotonic() < both_by:
