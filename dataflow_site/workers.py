@@ -13,6 +13,7 @@ import ingestion.dry_runs
 import ingestion.feeds.services
 import ingestion.runs
 import ingestion.undo
+import processing.rehearsals
 import processing.runs
 from dataflow_site.child import Child
 from dataflow_site.environment import number
@@ -25,7 +26,7 @@ WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
         ingestion.dry_runs.wake_stalled,
         ingestion.undo.wake_stalled,
     ),
-    "processing": (processing.runs.wake_stalled,),
+    "processing": (processing.runs.wake_stalled, processing.rehearsals.wake_stalled),
 }
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.

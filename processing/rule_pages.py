@@ -119,7 +119,19 @@ def _started(
     if wanted := request.GET.get("from"):
         former = _version(source, wanted)
         return former.rules, f"Back to version {former.version}"
+    if wanted := request.GET.get("rehearsed"):
+        return _rehearsed(source, wanted), ""
     return (current.rules if current else default_rules(source.mapping)), ""
+
+
+def _rehearsed(source: Source, text: str) -> list[Step]:
+    """The draft that was rehearsed."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 19
+    found = source.rehearsals.filter(pk=int(text)).first() if is_number else None
+    if found is None:
+        raise Http404(f"This source has no rehearsal “{text}”.")
+    rules: list[Step] = found.rules
+    return rules
 
 
 def _done(what: str, rules: list[Step], source: Source, kind: str) -> list[Step]:

@@ -18,7 +18,15 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from records.errors import LeaseLost
-from records.models import DryRun, Heartbeat, IngestionRun, ProcessingRun, RunState, Undo
+from records.models import (
+    DryRun,
+    Heartbeat,
+    IngestionRun,
+    ProcessingRun,
+    Rehearsal,
+    RunState,
+    Undo,
+)
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +37,7 @@ WAKE_SECONDS = 15
 # So begins the last part of the name of a worker that is none of a queue's.
 ASIDE = "aside-"
 
-AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Undo)
+AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo)
 
 
 def worker_name(*, of_queue: bool = True) -> str:
@@ -246,7 +254,8 @@ def beat(queue: str) -> None:
 
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
-    models = (IngestionRun, DryRun, Undo) if queue == "ingestion" else (ProcessingRun,)
+    of_ingestion, of_processing = (IngestionRun, DryRun, Undo), (ProcessingRun, Rehearsal)
+    models = of_ingestion if queue == "ingestion" else of_processing
     now = timezone.now()
     return any(
         model.objects.filter(state=RunState.RUNNING, lease_until__gte=now)

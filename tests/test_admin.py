@@ -28,6 +28,7 @@ from records.models import (
     ProcessingResult,
     ProcessingRun,
     RecordCount,
+    Rehearsal,
     RejectedRow,
     RuleSet,
     Source,
@@ -91,6 +92,7 @@ def everything() -> None:
     run = IngestionRun.objects.latest("pk")
     DryRun.objects.create(run=run, how="test")
     Undo.objects.create(run=run, how="test")
+    Rehearsal.objects.create(source=run.source, how="test", rules=[])
     feed = Feed.objects.create(source=run.source, kind="folder", secrets="sealed")
     FolderFile.objects.create(feed=feed, name="a", size=1, modified_ns=1, seen_at=timezone.now())
     processing, rule_set = ProcessingRun.objects.latest("pk"), RuleSet.objects.latest("pk")
@@ -103,7 +105,7 @@ def everything() -> None:
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 16
+    assert len(TABLES) == 18
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

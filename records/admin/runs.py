@@ -14,6 +14,7 @@ from records.models import (
     ProcessingBatch,
     ProcessingFacts,
     ProcessingRun,
+    Rehearsal,
     Undo,
 )
 
@@ -73,6 +74,13 @@ class ProcessingRunAdmin(RunAdmin):
         "user",
         "created_at",
     )
+
+
+@admin.register(Rehearsal)
+class RehearsalAdmin(RunAdmin):
+    """Drafts of rules that were rehearsed, with what they would do."""
+
+    list_display = ("id", "source", "state", "done", "user", "created_at")
 
 
 class OfProcessingAdmin(LookOnly, LargeTable):

@@ -7,7 +7,15 @@ from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
 from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.results import ProcessingResult
-from records.models.runs import DryRun, IngestionRun, ProcessingRun, RunState, Selection, Undo
+from records.models.runs import (
+    DryRun,
+    IngestionRun,
+    ProcessingRun,
+    Rehearsal,
+    RunState,
+    Selection,
+    Undo,
+)
 from records.models.sources import OnConflict, RuleSet, Source
 from records.models.views import SavedView
 
@@ -25,6 +33,7 @@ __all__ = [
     "ProcessingRun",
     "RecordCount",
     "RecordVersion",
+    "Rehearsal",
     "RejectedRow",
     "RuleSet",
     "RunState",

@@ -271,6 +271,31 @@ class DryRun(Run):
         return f"dry run {self.pk} of {self.run}"
 
 
+class Rehearsal(Run):
+    """One look at what a draft of rules would make of all records of a source; nothing is written.
+
+    ``report`` is what processing.rehearsal makes of it.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rehearsals")
+    rules = models.JSONField()
+    total = models.PositiveBigIntegerField(default=0, help_text="records when it started")
+    done = models.PositiveBigIntegerField(default=0)
+    report = models.JSONField(default=dict, blank=True)
+
+    class Meta(Run.Meta):
+        db_table = "rehearsals"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="rehearsal_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"rehearsal {self.pk} of {self.source}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("rehearsal", args=[self.pk])
+
+
 class Undo(Run):
     """The taking back of an ingestion run: a piece of work like a run, resumable like one."""
 

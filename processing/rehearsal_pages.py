@@ -1,0 +1,73 @@
+"""The pages of rehearsals: what a draft of rules would make of all records of a source."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from processing import rehearsals
+from processing.errors import InvalidRules
+from processing.rule_form import read_steps
+from processing.rules import describe
+from records import runs
+from records.models import Rehearsal, Source
+from records.requests import PageRequest, wants_part
+from records.runs import worker_alive
+from records.views.runs import GREATEST_ID
+
+
+@require_POST
+def start(request: PageRequest, name: str) -> HttpResponse:
+    """Rehearse the rules of the form, as they are typed; the page of the rehearsal comes next."""
+    _check_permission(request)
+    source = Source.objects.named(name)
+    if source is None:
+        raise Http404(f"There is no source “{name}”.")
+    try:
+        rehearsal = rehearsals.start(source, read_steps(request.POST), user=request.user)
+    except InvalidRules as error:
+        context = {"source": source, "problem": str(error)}
+        return render(request, "processing/not_rehearsed.html", context, status=400)
+    return redirect(rehearsal)
+
+
+@require_safe
+def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
+    """How a rehearsal stands, and its report."""
+    found = _found(pk)
+    context = {
+        "rehearsal": found,
+        "source": found.source,
+        "share": found.done / found.total if found.total else 0.0,
+        "words": [describe(step) for step in found.rules],
+        "no_worker": found.is_active and not worker_alive("processing"),
+    }
+    template = "_rehearsal" if wants_part(request) else "rehearsal"
+    return render(request, f"processing/{template}.html", context)
+
+
+@require_POST
+def cancel(request: PageRequest, pk: int) -> HttpResponse:
+    """End a rehearsal that goes on."""
+    _check_permission(request)
+    found = _found(pk)
+    if runs.stop(found):
+        messages.success(request, "The rehearsal has been cancelled.")
+    return redirect(found)
+
+
+def _found(pk: int) -> Rehearsal:
+    found = Rehearsal.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"There is no rehearsal {pk}.")
+    rehearsal: Rehearsal = found
+    return rehearsal
+
+
+def _check_permission(request: PageRequest) -> None:
+    if not request.user.has_perm("records.add_ruleset"):
+        raise PermissionDenied(
+            "You may look at rules, but not change them. Ask an administrator for the permission "
+            "to add rule sets."
+        )
