@@ -48,9 +48,16 @@ def differs(
 
 def changed_columns(before: Mapping[str, Any], after: Mapping[str, Any], now: float) -> list[str]:
     """The columns that differ, also those that only one of the two has."""
+    # Most cells are plainly the same; only the others are looked at one by one.
+    unsure = [
+        name
+        for name, cell in before.items()
+        if name not in after or cell != after[name] or isinstance(cell, bool | list | dict)
+    ]
+    unsure += [name for name in after if name not in before or isinstance(after[name], bool)]
     return [
         name
-        for name in {**before, **after}
+        for name in dict.fromkeys(unsure)
         if name not in before or name not in after or _is_other(before[name], after[name], now)
     ]
 
