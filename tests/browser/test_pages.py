@@ -245,7 +245,7 @@ def draft(page: Page, content: bytes, name: str = "tea.csv") -> str:
     file = page.get_by_label("Drop a file here, or choose one")
     file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     page.get_by_role("button", name="Upload").click()
-    expect(page).to_have_url(re.compile(r"/upload/\d+/$"))
+    expect(page).to_have_url(re.compile(r"/upload/\d+/$"), timeout=30_000)
     return page.url
 
 
