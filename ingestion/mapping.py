@@ -1,6 +1,7 @@
 """Which columns play which roles. Pure: no Django, no tables."""
 
 import csv
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,9 +44,11 @@ WORDS = {
 
 
 def column_names(text: str) -> list[str]:
-    """Names of columns as a user lists them: separated by commas, in quotes if they have one."""
-    (names,) = csv.reader([text], skipinitialspace=True)
-    return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    """Names of columns as a user lists them: separated by commas or line ends, in quotes if they
+    have one."""
+    rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    names = (name.strip() for row in rows for name in row)
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:

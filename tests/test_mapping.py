@@ -69,6 +69,7 @@ def test_roles_are_proposed_from_names(columns, expected):
 @pytest.mark.parametrize(
     ("text", "names"),
     [
+        ('a, b\nc\r\n"d\ne"', ["a", "b", "c", "d\ne"]),
         ("id", ["id"]),
         ("Date, Time", ["Date", "Time"]),
         ('"Name, first",Name', ["Name, first", "Name"]),
