@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Max, Q, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, F, Max, Q, Sum, Window
+from django.db.models.functions import Cast, RowNumber, TruncHour
 from django.utils import timezone
 
 # The statuses of the records that a processing run takes up, by its selection; None: any.
@@ -21,6 +21,11 @@ SELECTED: dict[str, tuple[str, ...] | None] = {
 def key_range(source: str, field: str = "id") -> Q:
     """The ids of a source: every key behind ``<source>:``. ";" is the byte after ":"."""
     return Q((f"{field}__gte", f"{source}:"), (f"{field}__lt", f"{source};"))
+
+
+def _on_days(field: str, first: date, last: date) -> Q:
+    start, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
+    return Q((f"{field}__gte", start), (f"{field}__lte", end))
 
 
 class SourceQuerySet(models.QuerySet[Any]):
@@ -62,6 +67,22 @@ class RunQuerySet(models.QuerySet[Any]):
     def with_source(self) -> Self:
         return self.select_related("source", "user")
 
+    def finished(self) -> Self:
+        """Runs that went through all there was, the newest first."""
+        return self.filter(state="finished").order_by("-id")
+
+    def last_of_each_source(self, number: int) -> Self:
+        """The last finished runs of every source that read an input, so many of each."""
+        place = Window(RowNumber(), partition_by=F("source_id"), order_by=F("id").desc())
+        read = self.finished().filter(read__gt=0, parent=None)
+        return read.annotate(place=place).filter(place__lte=number)
+
+    def standing(self, *counts: str) -> dict[str, Any]:
+        """What changes with every batch of every run: how many there are, and their counts."""
+        sums = {name: Sum(name) for name in counts}
+        undone = Count("pk", filter=Q(state="undone"))
+        return self.order_by().aggregate(runs=Max("pk"), undone=undone, **sums)
+
 
 class RecordQuerySet(models.QuerySet[Any]):
     """Reads of records."""
@@ -87,6 +108,16 @@ class RecordQuerySet(models.QuerySet[Any]):
         """The raw records, of one source or all, in the order in which they are processed."""
         found = self if source is None else self.of_source(source)
         return found.filter(status="raw").order_by("id")
+
+    def dated(self, first: date, last: date) -> Self:
+        """The records whose timestamp lies on these days (UTC), both included."""
+        return self.filter(_on_days("timestamp", first, last))
+
+    def per_hour(self) -> "models.QuerySet[Any, Any]":
+        """Rows of {hour (UTC), status, records}."""
+        hours = self.order_by().values("status", hour=TruncHour("timestamp", tzinfo=UTC))
+        counted: models.QuerySet[Any, Any] = hours.annotate(records=Count("pk"))
+        return counted
 
     def selected(self, selection: str) -> Self:
         """The records that a processing run of this selection takes up."""
@@ -115,6 +146,16 @@ class RejectedQuerySet(models.QuerySet[Any]):
 
     def of_source(self, source: str) -> Self:
         return self.filter(run__source__name=source)
+
+    def per_code(self) -> "models.QuerySet[Any, Any]":
+        """Rows of {code, rows}, the most frequent reason first."""
+        counted: models.QuerySet[Any, Any] = (
+            self.order_by().values("code").annotate(rows=Count("pk"))
+        )
+        return counted.order_by("-rows", "code")
+
+    def last_id(self) -> int:
+        return int(self.order_by().aggregate(last=Max("pk"))["last"] or 0)
 
 
 class CountQuerySet(models.QuerySet[Any]):
@@ -154,6 +195,9 @@ class ResultQuerySet(models.QuerySet[Any]):
         """The one result of each record that counts today."""
         return self.filter(current=True)
 
+    def last_id(self) -> int:
+        return int(self.order_by().aggregate(last=Max("pk"))["last"] or 0)
+
     def of_record(self, record_id: str) -> Self:
         """All results of a record. Asked for in two halves: each has its partial index."""
         return self.filter(
@@ -166,11 +210,7 @@ class ResultQuerySet(models.QuerySet[Any]):
 
     def dated(self, first: date, last: date) -> Self:
         """The results of records whose timestamp lies on these days (UTC), both included."""
-        start = datetime.combine(first, time.min, UTC)
-        return self.filter(
-            record__timestamp__gte=start,
-            record__timestamp__lte=datetime.combine(last, time.max, UTC),
-        )
+        return self.filter(_on_days("record__timestamp", first, last))
 
     def with_value(self, *, repaired: bool = False) -> Self:
         """Successful results with a value that can be drawn and averaged.

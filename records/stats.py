@@ -31,10 +31,13 @@ class Totals:
         return self.raw + self.processing
 
     @property
+    def worked_on(self) -> int:
+        return self.processed + self.failed
+
+    @property
     def success_rate(self) -> float:
         """The share of processed ones among those worked on, in percent; 0 when there are none."""
-        worked_on = self.processed + self.failed
-        return self.processed / worked_on * 100 if worked_on else 0.0
+        return self.processed / self.worked_on * 100 if self.worked_on else 0.0
 
 
 class Span(NamedTuple):
@@ -46,6 +49,12 @@ class Span(NamedTuple):
     @property
     def days(self) -> int:
         return (self.last - self.first).days + 1
+
+    def before(self) -> "Span | None":
+        """As many days right before it; None where the calendar has not as many."""
+        if self.first.toordinal() - self.days <= date.min.toordinal():
+            return None
+        return Span(self.first - timedelta(days=self.days), self.first - timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class Days:
             newest = max(self.dated, default=None)
         if newest is None:
             return None
-        reach = min(number - 1, newest.toordinal() - 1)
+        reach = min(number - 1, newest.toordinal() - 2)
         return Span(newest - timedelta(days=reach), newest)
 
     def within(self, span: Span) -> "Days":

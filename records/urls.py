@@ -15,6 +15,8 @@ from records.views import (
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
+    path("counted", dashboard.counted, name="counted"),
+    path("charts/<slug:name>.<slug:kind>", dashboard.chart_file, name="chart-file"),
     path("explore/", explorer.explorer, name="explorer"),
     path("explore/facets", explorer.facets, name="facets"),
     path("explore/do/<slug:name>", actions.act, name="act"),

@@ -4,14 +4,18 @@ They aggregate the current results, one pass over them for each figure: nothing 
 these. Records dated within a span are found by a join with their records.
 """
 
+import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, Sum
 from django.db.models.functions import Cast, Floor, Greatest, Least
 
+from records.filters.conditions import Rules
 from records.models import ProcessingResult
 from records.querysets import ResultQuerySet
+from records.scope import can_be_asked_for
 from records.stats import Span
 
 # How many of the newest values tell where most values lie, and so which part a histogram draws.
@@ -21,19 +25,26 @@ BINS = 24
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """The records of one category, and the mean of those of their values that are shown."""
+    """The records of one category, and those of their values that are shown.
 
-    name: str | None
+    ``least`` and ``greatest`` are the extremes of the ``number`` values that ``mean`` is of.
+    """
+
+    name: str
     records: int
-    mean: float | None
+    number: int = 0
+    mean: float | None = None
+    least: float | None = None
+    greatest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Categories:
-    """The categories with the most records, and all the others in one."""
+    """The categories with the most records; ``others`` counts the records that are in none of
+    these."""
 
     top: list[Category]
-    other: Category | None
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +68,16 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """How many values lie from ``start`` up to, but not including, ``end``."""
+    """How many values lie from ``start`` up to, but not including, ``end``.
+
+    ``least`` and ``greatest`` are the extremes of these values; None without any.
+    """
 
     start: float
     end: float
     records: int
+    least: float | None = None
+    greatest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +85,23 @@ class Distribution:
     """A histogram of where most values lie, and how many lie below and above it."""
 
     bins: list[Bin]
-    below: int = 0
-    above: int = 0
+    below: Bin | None = None
+    above: Bin | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A sentence with which records failed, and how many did."""
 
-    message: str
+    message: str | None
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """In how many processed records a rule has repaired a cell."""
+
+    rule: str
     records: int
 
 
@@ -111,7 +135,10 @@ def values(results: ResultQuerySet, *, repaired: bool = False) -> Values:
 def categories(
     results: ResultQuerySet, everything: Values, *, repaired: bool, limit: int = 15
 ) -> Categories:
-    """The ``limit`` categories with the most records; ``everything`` tells what remains."""
+    """The ``limit`` categories with the most records; ``everything`` tells what remains.
+
+    Those that no list of records can be asked for, blank or far too long, are among the others.
+    """
     shown = _shown(repaired)
     rows = (
         results.filter(success=True, category__isnull=False)
@@ -119,17 +146,25 @@ def categories(
         .annotate(
             records=Count("pk"),
             number=Count("pk", filter=shown),
-            total=Sum("value", filter=shown),
             mean=Avg("value", filter=shown),
+            least=Min("value", filter=shown),
+            greatest=Max("value", filter=shown),
         )
         .order_by("-records", "category")[:limit]
     )
-    top = [Category(row["category"], row["records"], row["mean"]) for row in rows]
-    records = everything.records - sum(category.records for category in top)
-    number = everything.number - sum(row["number"] for row in rows)
-    total = everything.total - sum(row["total"] or 0.0 for row in rows)
-    other = Category(None, records, total / number if number else None) if records else None
-    return Categories(top, other)
+    top = [
+        Category(
+            row["category"],
+            row["records"],
+            row["number"],
+            row["mean"],
+            row["least"],
+            row["greatest"],
+        )
+        for row in rows
+        if can_be_asked_for(row["category"])
+    ]
+    return Categories(top, everything.records - sum(category.records for category in top))
 
 
 def distribution(results: ResultQuerySet, everything: Values, *, repaired: bool) -> Distribution:
@@ -145,7 +180,8 @@ def distribution(results: ResultQuerySet, everything: Values, *, repaired: bool)
     sample = sorted(value for value in newest if value is not None)
     low, high = _where_most_lie(sample, everything.lowest, everything.highest)
     histogram = _count_bins(usable, low, high, sample)
-    if histogram.below + histogram.above > everything.number / 20:
+    outside = sum(part.records for part in (histogram.below, histogram.above) if part)
+    if outside > everything.number / 20:
         # The newest values are no fair sample of all of them.
         histogram = _count_bins(usable, everything.lowest, everything.highest, sample)
     return histogram
@@ -159,7 +195,24 @@ def failure_reasons(results: ResultQuerySet, *, limit: int = 10) -> list[Reason]
         .annotate(records=Count("pk"))
         .order_by("-records", "error_message")[:limit]
     )
-    return [Reason(row["error_message"] or "No reason given", row["records"]) for row in rows]
+    return [Reason(row["error_message"], row["records"]) for row in rows]
+
+
+def repairs(results: ResultQuerySet) -> list[Repairs]:
+    """The rules that have repaired cells of processed records, most records first."""
+    rows = (
+        results.filter(success=True)
+        .exclude(repairs=[])
+        .annotate(rules=Rules(F("repairs")))
+        .values("rules")
+        .annotate(records=Count("pk"))
+    )
+    counts: Counter[str] = Counter()
+    for row in rows:
+        # Several cells of a record may have been repaired by the same rule.
+        for rule in set(json.loads(row["rules"])):
+            counts[rule] += row["records"]
+    return [Repairs(rule, number) for rule, number in counts.most_common()]
 
 
 def _shown(repaired: bool) -> Q:
@@ -191,14 +244,20 @@ def _count_bins(
     rows = (
         results.annotate(place=Greatest(Least(place, float(number)), -1.0))
         .values("place")
-        .annotate(records=Count("pk"))
+        .annotate(records=Count("pk"), least=Min("value"), greatest=Max("value"))
     )
-    counts = {int(row["place"]): row["records"] for row in rows}
-    edges = [start + index * width for index in range(number + 1)]
+    # A value on an edge may be taken for one beside it, as sums of fractions are not exact: the
+    # least and the greatest value of a bin tell exactly which ones it counts.
+    found = {int(row.pop("place")): row for row in rows}
+
+    def part(index: int) -> Bin:
+        end = start + (index + 1) * width
+        return Bin(start + index * width, end, **found.get(index, {"records": 0}))
+
     return Distribution(
-        bins=[Bin(edges[index], edges[index + 1], counts.get(index, 0)) for index in range(number)],
-        below=counts.get(-1, 0),
-        above=counts.get(number, 0),
+        bins=[part(index) for index in range(number)],
+        below=part(-1) if -1 in found else None,
+        above=part(number) if number in found else None,
     )
 
 

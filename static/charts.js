@@ -14,6 +14,8 @@
       background: "transparent",
       font: getComputedStyle(document.body).fontFamily,
       view: { stroke: null },
+      line: { color: token("ink-2"), strokeWidth: 1.5 },
+      point: { color: token("ink-2"), size: 28, filled: true },
       bar: { color: bar, cornerRadiusEnd: palette === "status" ? 0 : 2 },
       rect: { color: bar, stroke: token("surface"), strokeWidth: 1 },
       range: { category: ["chart-processed", "chart-failed", "chart-waiting"].map(token) },
@@ -68,12 +70,17 @@
     drawn.set(figure, view);
   }
 
+  const figures = () => [...document.querySelectorAll("[data-chart]:has(.drawing)")];
+
   function drawAll() {
-    document.querySelectorAll("[data-chart]:has(.drawing)").forEach(draw);
+    figures().forEach(draw);
   }
 
   if (window.vegaEmbed) {
     drawAll();
+    // Charts that htmx has put on the page since.
+    document.addEventListener("htmx:afterSwap", () =>
+      figures().filter((figure) => !drawn.has(figure)).forEach(draw));
     dark.addEventListener("change", drawAll);
   }
 })();

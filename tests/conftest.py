@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from dataflow_site.static_files import build_charts_if_missing
@@ -19,6 +20,12 @@ def skip_without(what: str, why: str) -> None:
     if postgres.required(what):
         pytest.fail(f"{why} DATAFLOW_REQUIRE asks for it.")
     pytest.skip(why)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Tests share a process, and so what pages keep of figures; their tables they do not share."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,51 +1,69 @@
 """Charts as specs and tables."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import altair as alt
 import pytest
 
 from records import charts
-from records.stats import Days, Totals
-from records.value_stats import Bin, Categories, Category, Distribution, Reason
+from records.charts.files import file_of
+from records.scope import Scope
+from records.stats import Days, Span, Totals
+from records.value_stats import Bin, Categories, Category, Distribution, Reason, Repairs
 
 DAY = date(2026, 1, 15)
 LONG = "a very long name of a category that nobody would want to read in full " * 3
 CATEGORIES = Categories(
     [
-        Category("tea", 3, 1.5),
-        Category(LONG, 2, 7.0),
-        Category(LONG, 1, 8.0),
-        Category("", 1, None),
+        Category("tea", 3, 3, 1.5, 1.0, 2.0),
+        Category(LONG, 2, 2, 7.0, 7.0, 7.0),
+        Category(LONG + ".", 1, 1, 8.0, 8.0, 8.0),
+        Category("none", 1),
     ],
-    Category(None, 9, 2.0),
+    9,
 )
+EVERYTHING = Scope()
+PARTS = [Bin(0.0, 1.0, 3, 0.25, 0.75), Bin(1.0, 2.0, 0)]
 ALL = [
-    charts.over_time(Days({DAY: Totals(processed=3, failed=1)}, Totals(raw=2))),
-    charts.by_source({f"source{i}": Totals(processed=i) for i in range(30)}),
-    charts.by_category(CATEGORIES),
-    charts.mean_by_category(CATEGORIES, 'a "quoted" value'),
-    charts.distribution(Distribution([Bin(0.0, 1.0, 3), Bin(1.0, 2.0, 0)], 1, 2), "value"),
-    charts.failures([Reason("It failed.", 3)], 5),
+    charts.over_time(Days({DAY: Totals(processed=3, failed=1)}, Totals(raw=2)), EVERYTHING),
+    charts.by_source({f"source{i}": Totals(processed=i) for i in range(30)}, EVERYTHING),
+    charts.by_category(CATEGORIES, EVERYTHING),
+    charts.mean_by_category(CATEGORIES, 'a "quoted" value', EVERYTHING, repaired=False),
+    charts.distribution(
+        Distribution(PARTS, Bin(-1.0, 0.0, 1, -9.0, -9.0), None),
+        "value",
+        EVERYTHING,
+        repaired=False,
+    ),
+    charts.failures([Reason("It failed.", 3), Reason("Bad.", 1)], 5, EVERYTHING),
+    charts.rejections([("too_few_cells", 3, "/rejected/?code=too_few_cells")]),
+    charts.repairs([Repairs("number", 2)], EVERYTHING),
+    charts.over_hours(
+        {datetime(2026, 1, 15, 7, tzinfo=UTC): Totals(raw=2)}, Scope(span=Span(DAY, DAY))
+    ),
 ]
 
 
 @pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.id)
 def test_every_spec_is_valid_and_names_its_axes(chart):
     alt.Chart.from_dict(chart.spec).to_dict(validate=True)
-    titles = [chart.spec["encoding"][axis].get("title") for axis in ("x", "y")]
+    encoding = chart.spec.get("encoding") or chart.spec["layer"][0]["encoding"]
+    titles = [encoding[axis].get("title") for axis in ("x", "y")]
+    assert encoding["href"]["field"] == "url"
     assert any(titles)
     assert len({len(chart.headings), *map(len, chart.rows)}) == 1
 
 
 def test_charts_without_rows_are_valid_too():
     empty = [
-        charts.over_time(Days()),
-        charts.by_source({}),
-        charts.by_category(Categories([], None)),
-        charts.distribution(Distribution([]), "value"),
-        charts.failures([], 0),
+        charts.over_time(Days(), EVERYTHING),
+        charts.by_source({}, EVERYTHING),
+        charts.by_category(Categories([]), EVERYTHING),
+        charts.distribution(Distribution([]), "value", EVERYTHING, repaired=False),
+        charts.failures([], 0, EVERYTHING),
+        charts.rejections([]),
+        charts.repairs([], EVERYTHING),
     ]
     for chart in empty:
         assert not chart.rows
@@ -59,15 +77,15 @@ def test_charts_without_rows_are_valid_too():
 )
 def test_time_is_cut_into_as_many_parts_as_can_be_drawn(length, unit, most):
     days = {DAY + timedelta(days=i): Totals(processed=1) for i in range(length)}
-    chart = charts.over_time(Days(days))
+    chart = charts.over_time(Days(days), EVERYTHING)
     assert chart.headings[0] == f"{unit} of"
     assert len(chart.rows) <= most
-    assert sum(int(row[1] or 0) for row in chart.rows) == length
+    assert sum(int(row[1] or 0) for row in chart.numbers) == length
 
 
 def test_the_first_and_the_last_day_of_the_calendar_can_be_drawn():
     chart = charts.over_time(
-        Days({date(1, 1, 2): Totals(raw=1), date(9999, 12, 31): Totals(raw=1)})
+        Days({date(1, 1, 2): Totals(raw=1), date(9999, 12, 31): Totals(raw=1)}), EVERYTHING
     )
     assert [row[0] for row in chart.rows] == ["0001-01-01", "9999-01-01"]
 
@@ -75,7 +93,7 @@ def test_the_first_and_the_last_day_of_the_calendar_can_be_drawn():
 def test_absurd_dates_are_counted_rather_than_drawn():
     days = {DAY + timedelta(days=i): Totals(processed=10) for i in range(60)}
     days |= {date(1, 1, 1): Totals(failed=2), date(9999, 12, 31): Totals(raw=1)}
-    chart = charts.over_time(Days(days, Totals(raw=4)))
+    chart = charts.over_time(Days(days, Totals(raw=4)), EVERYTHING)
     assert chart.headings[0] == "Day of"
     drawn = {row["date"] for row in data(chart)}
     assert (min(drawn), max(drawn), len(drawn)) == ("2026-01-15", "2026-03-15", 60)
@@ -84,14 +102,14 @@ def test_absurd_dates_are_counted_rather_than_drawn():
         "and 1 record after 2026-03-15 (up to 9999-12-31).",
         "4 records without a timestamp can't be placed in time.",
     ]
-    assert [chart.rows[0], chart.rows[-1]] == [["Earlier", 0, 2, 0], ["Later", 0, 0, 1]]
-    assert sum(int(n or 0) for row in chart.rows for n in row[1:]) == 603
+    assert [chart.numbers[0], chart.numbers[-1]] == [["Earlier", 0, 2, 0], ["Later", 0, 0, 1]]
+    assert sum(int(n or 0) for row in chart.numbers for n in row[1:]) == 603
 
 
 @pytest.mark.parametrize("far", [date(1, 1, 1), date(1970, 1, 1), date(9999, 12, 31)])
 def test_one_absurd_date_among_a_handful_is_told_apart(far):
     days = {DAY + timedelta(days=i): Totals(raw=1) for i in range(6)} | {far: Totals(raw=1)}
-    chart = charts.over_time(Days(days))
+    chart = charts.over_time(Days(days), EVERYTHING)
     assert len({row["date"] for row in data(chart)}) == 6
     assert chart.notes
 
@@ -107,21 +125,45 @@ def test_one_absurd_date_among_a_handful_is_told_apart(far):
     ids=["all fit", "thinning out", "two halves", "more than a few"],
 )
 def test_records_that_are_no_exception_are_all_drawn(days):
-    chart = charts.over_time(Days({day: Totals(raw=number) for day, number in days.items()}))
+    totals = {day: Totals(raw=number) for day, number in days.items()}
+    chart = charts.over_time(Days(totals), EVERYTHING)
     assert sum(row["records"] for row in data(chart)) == sum(days.values())
     assert not chart.notes
 
 
-def test_what_does_not_fit_is_in_one_bar():
-    _, by_source, by_category, _, _, failures = ALL
-    assert by_source.rows[-1] == ["15 others", 105, 0, 0]
-    assert by_category.rows[-1] == ("Other or none", 9)
-    assert failures.rows[-1] == ("Other reasons", 2)
+def test_what_no_list_can_be_asked_for_is_told_in_words():
+    _, by_source, by_category, _, _, failures, *_ = ALL
+    assert by_source.notes == ["Not drawn: 105 records of 15 smaller sources."]
+    assert by_category.notes == ["Not drawn: 9 records of other categories or of none."]
+    assert failures.notes == ["Not drawn: 1 record with other reasons."]
+
+
+def test_reasons_tell_how_much_of_all_they_make_up():
+    assert ALL[5].numbers == [["It failed.", 3, "60%"], ["Bad.", 1, "80%"]]
+
+
+def test_a_mark_leads_to_where_its_cell_does():
+    for chart in ALL:
+        # What is not drawn, as it lies far outside, is in the table alone.
+        drawn = [row for row in chart.rows if row[0] is not None]
+        cells = {cell.url for row in drawn for cell in row if isinstance(cell, charts.Linked)}
+        assert cells
+        assert cells <= {row["url"] for row in data(chart)}
+
+
+def test_a_chart_as_a_file_has_no_links_and_nothing_a_spreadsheet_would_carry_out():
+    chart = charts.by_category(Categories([Category("=1+1", 3)]), Scope())
+    assert file_of(chart, "csv").decode().splitlines() == ["Category,Processed records", "'=1+1,3"]
+    for drawn in (chart, ALL[0], ALL[5]):
+        svg = file_of(drawn, "svg").decode()
+        assert svg.startswith("<svg")
+        assert "explore" not in svg
+    assert file_of(chart, "png").startswith(b"\x89PNG")
 
 
 def test_labels_are_short_and_all_different():
     labels = [row["label"] for row in data(ALL[2])]
-    assert len(set(labels)) == 5
+    assert len(set(labels)) == 4
     assert max(len(line) for label in labels for line in label.split("\n")) <= 30
 
 
@@ -135,18 +177,22 @@ def data(chart):
 
 
 def test_characters_that_turn_text_round_are_marks_in_labels_and_titles():
-    turned = Categories([Category("a\u202eb\nc", 1, 1.0)], None)
+    turned = Categories([Category("a\u202eb\nc", 1, 1, 1.0, 1.0, 1.0)])
     for chart in (
-        charts.by_category(turned),
-        charts.mean_by_category(turned, "va\u202elue"),
-        charts.distribution(Distribution([Bin(0.0, 1.0, 3)]), "va\u202elue"),
-        charts.failures([Reason("no\u2066pe", 1)], 1),
+        charts.by_category(turned, EVERYTHING),
+        charts.mean_by_category(turned, "va\u202elue", EVERYTHING, repaired=False),
+        charts.distribution(
+            Distribution([Bin(0.0, 1.0, 3)]), "va\u202elue", EVERYTHING, repaired=False
+        ),
+        charts.failures([Reason("no\u2066pe", 1)], 1, EVERYTHING),
     ):
         assert not re.search("[\u202e\u2066]", f"{chart.spec}{chart.title}{chart.headings}")
-    assert [row["label"] for row in data(charts.by_category(turned))] == ["a[U+202E]b↵ c"]
+    assert [row["label"] for row in data(charts.by_category(turned, EVERYTHING))] == [
+        "a[U+202E]b↵ c"
+    ]
 
 
 def test_no_text_out_of_files_gets_into_an_expression_of_vega():
-    chart = charts.by_category(Categories([Category("');alert(1)//", 1, None)], None))
+    chart = charts.by_category(Categories([Category("');alert(1)//", 1)]), EVERYTHING)
     spec = {key: value for key, value in chart.spec.items() if key not in ("data", "datasets")}
     assert not re.search("alert", str(spec))

@@ -8,8 +8,13 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
-from records.models import RecordCount, Source
+from records import figures, store
+from records.models import ProcessingResult, RecordCount, Source
+from records.rows import Reject
 from tests.landed import NOON, land, process_all, sale
+
+QUERIES = 22
+REJECTS = (Reject(3, b"a;b", "too_few_cells", "Bad."), Reject(4, b"c", "too_few_cells", "Bad."))
 
 pytestmark = pytest.mark.django_db
 
@@ -28,8 +33,25 @@ def tiles(html):
 def chart(html, name):
     figure = html.split(f'aria-labelledby="{name}-title"')[1].split("</figure>")[0]
     rows = re.findall(r"<tr>(.*?)</tr>", figure, re.DOTALL)
-    cells = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in rows]
+    cells = [re.findall(r"<t[hd][^>]*>(?:<a [^>]*>)?([^<]*)(?:</a>)?</t[hd]>", row) for row in rows]
     return figure, [[unescape(cell) for cell in row] for row in cells]
+
+
+def links(html):
+    """(address, number) of every number on the page that leads to a list."""
+    found = re.findall(r'<a href="(/(?:explore|rejected)/[^"]*)">([\d,]+)</a>', html)
+    return [(unescape(url), int(number.replace(",", ""))) for url, number in found]
+
+
+def listed(client, url):
+    """How many rows a list has, page by page."""
+    number, cursor = 0, ""
+    while cursor is not None:
+        response = client.get(f"{url}&cursor={cursor}")
+        assert response.status_code == 200, url
+        page = response.context["page"]
+        number, cursor = number + len(page.records), page.next
+    return number
 
 
 def spec(figure):
@@ -68,7 +90,7 @@ def test_every_chart_has_the_table_of_its_numbers(admin_client):
         ["2026-03-01", "2", "1", "0"],
     ]
     assert chart(html, "by-category")[1][1:] == [["tea", "1"], ["toys", "1"]]
-    assert chart(html, "mean-by-category")[1][1:] == [["tea", "2.5"], ["toys", "1.5"]]
+    assert chart(html, "mean-by-category")[1][1:] == [["tea", "1", "2.5"], ["toys", "1", "1.5"]]
     assert chart(html, "failures")[1][1][1] == "1"
     for name in ("over-time", "by-category", "mean-by-category", "distribution", "failures"):
         assert spec(chart(html, name)[0])["$schema"].startswith("https://vega.github.io/")
@@ -94,10 +116,10 @@ def test_repaired_values_are_left_out_unless_asked_for(admin_client):
     process_all()
     html = page(admin_client)
     assert "1 value was repaired and is left out." in html
-    assert chart(html, "mean-by-category")[1][1] == ["toys", "1.5"]
+    assert chart(html, "mean-by-category")[1][1] == ["toys", "1", "1.5"]
     html = page(admin_client, "?repaired=1")
     assert "left out" not in chart(html, "mean-by-category")[0]
-    assert chart(html, "mean-by-category")[1][1] == ["toys", "0.75"]
+    assert chart(html, "mean-by-category")[1][1] == ["toys", "2", "0.75"]
 
 
 def test_a_range_counts_back_from_the_newest_record(admin_client):
@@ -130,9 +152,168 @@ def test_a_source_that_does_not_exist_is_a_404_that_says_so(admin_client):
     assert "There is no source “nope”." in response.content.decode()
 
 
-@pytest.mark.parametrize("query", ["range=8d", "range=%00", "repaired=2"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "range=8d",
+        "range=%00",
+        "range=custom",
+        "repaired=2",
+        "from=yesterday",
+        "from=2026-13-01",
+        "to=%00",
+        "to=0001-01-01",
+        "from=2026-03-02&to=2026-03-01",
+        "range=7d&from=2026-03-01",
+    ],
+)
 def test_a_parameter_that_means_nothing_is_a_400(admin_client, query):
     assert admin_client.get(f"/?{query}").status_code == 400
+
+
+@pytest.fixture
+def shops():
+    """Two sources of several days, with everything that a chart can show."""
+    rows = {str(n): sale(n, category=["Tea", "Toys", "a&b=c;d"][n % 3]) for n in range(60)}
+    rows |= {f"{n / 10}": sale(1, value=f"{n / 10}") for n in range(1, 30)}
+    rows |= {"far": sale(1, value="100000"), "low": sale(1, value="-100000")}
+    rows |= {"bad": sale(1, value="bad"), "none": {"id": "none", "value": ""}}
+    land("shop", rows, rejects=REJECTS)
+    late = NOON.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    land("shop", {"late": sale(1), "late bad": {"id": "x"}}, timestamp=late)
+    land("shop", {"early": sale(2)}, timestamp=NOON.replace(hour=0))
+    land("shop", {"next": sale(3)}, timestamp=NOON.replace(day=2, hour=0))
+    for days in (3, 6, 7, 9, 40, 200):
+        land("shop", {f"b{days}": sale(days)}, timestamp=NOON - timedelta(days=days))
+    land("shop", {"first": sale(1)}, timestamp=datetime(1, 1, 2, tzinfo=UTC))
+    land("shop", {"last": sale(1)}, timestamp=datetime(9999, 12, 31, 23, tzinfo=UTC))
+    land("shop", {"undated": sale(1)}, timestamp=None)
+    land("depot", {"1": sale(1), "2": {"id": "2"}}, rejects=REJECTS[:1])
+    process_all()
+    land("shop", {"raw": sale(9)})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "source=shop",
+        "source=shop&repaired=1",
+        "range=7d",
+        "range=1d&source=shop",
+        "range=1y&source=shop",
+        "from=2026-02-20&to=2026-03-01",
+        "from=9999-01-01",
+        "to=2026-02-25&source=shop",
+    ],
+)
+def test_every_number_leads_to_exactly_the_records_that_it_counts(
+    admin_client, shops, settings, query
+):
+    # Counters have days of UTC, whatever the zone in which the installation shows times.
+    settings.TIME_ZONE = "Pacific/Auckland"
+    html = page(admin_client, f"?{query}")
+    found = links(html)
+    assert len(found) > 4
+    wrong = {
+        url: (number, listed(admin_client, url if "?" in url else f"{url}?"))
+        for url, number in dict(found).items()
+    }
+    assert {url: pair for url, pair in wrong.items() if pair[0] != pair[1]} == {}
+
+
+def test_every_mark_of_a_drawing_leads_to_where_its_number_does(admin_client, shops):
+    html = page(admin_client, "?source=shop")
+    addresses = {url for url, _ in links(html)}
+    names = ["over-time", "distribution", "failures", "by-category", "mean-by-category"]
+    for name in [*names, "repairs", "rejections"]:
+        figure, _ = chart(html, name)
+        drawn = spec(figure)
+        (marks,) = drawn["datasets"].values() if "datasets" in drawn else [drawn["data"]["values"]]
+        assert marks
+        # There is no list of nothing.
+        assert {mark["url"] for mark in marks if mark.get("records") != 0} <= addresses
+
+
+def test_one_day_is_shown_by_the_hour(admin_client, shops):
+    html = page(admin_client, "?source=shop&from=2026-03-01&to=2026-03-01")
+    assert chart(html, "over-time")[1] == [
+        ["Hour of", "Processed", "Failed", "Waiting"],
+        ["2026-03-01 00:00", "1", "0", "0"],
+        ["2026-03-01 12:00", "92", "1", "1"],
+        ["2026-03-01 23:00", "1", "1", "0"],
+    ]
+
+
+def test_totals_tell_their_change_against_the_period_before(admin_client):
+    land("shop", {"1": sale(1), "2": sale(2), "3": {"id": "3"}})
+    before = NOON - timedelta(days=7)
+    land("shop", {"4": sale(1), "5": {"id": "5"}}, timestamp=before)
+    process_all()
+    html = page(admin_client, "?range=7d")
+    found = re.findall(r"<dt>([^<]+)</dt>.*?(?:</dd>)(?:<dd class=.change.>([^<]+)<)?", html)
+    assert dict(found) == {
+        "Records": "+50%",
+        "Processed": "+100%",
+        "Failed": "as before",
+        "Waiting": "as before",
+        "Success rate": "+16.7 points",
+    }
+    assert "Changes are against the 7 days before: 16 Feb 2026 to 22 Feb 2026." in html
+    assert "Changes are" not in page(admin_client)
+
+
+def test_days_of_choice_are_kept_when_the_source_is_changed(admin_client, shops):
+    html = page(admin_client, "?from=2026-02-20&to=2026-03-01")
+    assert "Records dated 20 Feb 2026 to 1 Mar 2026" in html
+    source_form = html.split('<form class="toolbar"')[1].split("</form>")[0]
+    assert '<input type="hidden" name="from" value="2026-02-20">' in source_form
+    assert 'value="2026-03-01"' in html.split('<form class="days"')[1]
+
+
+def test_many_results_are_counted_after_the_page_is_there(admin_client, shops, monkeypatch):
+    monkeypatch.setattr(figures, "AT_ONCE", 10)
+    html = page(admin_client, "?source=shop")
+    assert 'hx-get="/counted?source=shop"' in html
+    assert "by-category-title" not in html
+    assert admin_client.get("/counted?source=shop").url == "/?source=shop&counted=1"
+    part = admin_client.get("/counted?source=shop", headers={"HX-Request": "true"})
+    assert "by-category-title" in part.content.decode()
+    # Now that they have been counted, they come with the page.
+    assert "by-category-title" in page(admin_client, "?source=shop")
+
+
+def test_what_was_counted_is_kept_until_something_changes(
+    admin_client, shops, django_assert_max_num_queries
+):
+    def failed():
+        return chart(page(admin_client, "?source=shop"), "failures")[1]
+
+    first = failed()
+    ProcessingResult.objects.filter(success=False).update(error_message="Nobody has told.")
+    assert failed() == first
+    with django_assert_max_num_queries(QUERIES - 7):
+        page(admin_client, "?source=shop")
+    store.edit_record(record_id="shop:none", data=sale(1), user=None)
+    process_all()
+    assert failed()[1:] == [["Nobody has told.", "1", "100%"]]
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "csv"])
+def test_a_chart_comes_as_a_file(admin_client, shops, kind):
+    html = page(admin_client, "?source=shop&range=7d")
+    address = f"/charts/by-category.{kind}?source=shop&amp;range=7d"
+    assert f'href="{address}" download' in html
+    response = admin_client.get(unescape(address))
+    assert response.status_code == 200
+    assert response["Content-Disposition"] == f'attachment; filename="by-category.{kind}"'
+    start = {"svg": b"<svg", "png": b"\x89PNG", "csv": b"Category,Processed records\r\n"}
+    assert response.content.startswith(start[kind])
+
+
+@pytest.mark.parametrize("name", ["no-such.svg", "by-category.gif", "by-category.svg?range=x"])
+def test_a_file_that_is_not_there_is_an_error(admin_client, shops, name):
+    assert admin_client.get(f"/charts/{name}").status_code in (400, 404)
 
 
 @pytest.mark.parametrize("value", ["1e308", "-1e308", "1e-320", "999999999999999999999"])
@@ -148,7 +329,8 @@ def test_far_outliers_are_counted_rather_than_drawn(admin_client):
     process_all()
     figure, rows = chart(page(admin_client), "distribution")
     assert "Not drawn: 1 below and 1 above the part where most values lie." in figure
-    assert sum(int(row[2]) for row in rows[1:]) == 500
+    assert [row[2] for row in (rows[1], rows[-1])] == ["1", "1"]
+    assert sum(int(row[2]) for row in rows[1:]) == 502
 
 
 def test_names_out_of_files_are_shown_as_text(admin_client):
@@ -165,11 +347,11 @@ def test_the_number_of_queries_does_not_grow_with_the_records(
     for name in ("one", "two", "three"):
         land(name, {str(i): sale(i) for i in range(5)})
     process_all()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(QUERIES):
         page(admin_client, "?range=7d")
     land("one", {str(i): sale(i, category=f"c{i}") for i in range(3000)})
     process_all()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(QUERIES):
         page(admin_client, "?range=7d")
 
 

@@ -4,143 +4,79 @@ A spec says what is drawn, never in which colour: ``static/charts.js`` takes col
 the stylesheet, so that a chart follows the light or dark scheme of its page.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
 
 import altair as alt
 
+from records.charts.chart import Cell, Chart, Linked, linked
 from records.charts.parts import (
+    STATUS_FILTERS,
     STATUSES,
+    Bar,
     bar_chart,
     bars,
     count_axis,
     height_of,
     label_axis,
     labels_of,
+    pareto,
     spec_of,
     status_colour,
     value_axis,
 )
-from records.charts.steps import TIME_UNITS, Drawn, in_steps, time_format, where_most_lie
-from records.numbers import number
-from records.stats import Days, Totals, add_up
-from records.value_stats import Categories, Category, Distribution, Reason
+from records.charts.time import by_status, cells_by_status, over_hours, over_time, records
+from records.numbers import number, percent
+from records.scope import Scope, can_be_asked_for
+from records.stats import Totals, add_up
+from records.value_stats import Bin, Categories, Category, Distribution, Reason, Repairs
 from records.visible import visible
 
-Cell = str | int | float | None
+__all__ = [
+    "Chart",
+    "Linked",
+    "by_category",
+    "by_source",
+    "distribution",
+    "failures",
+    "left_out",
+    "mean_by_category",
+    "over_hours",
+    "over_time",
+    "rejections",
+    "repairs",
+]
+
+MOST_SOURCES = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One figure of a page.
-
-    ``scope`` names the one source that it shows where the page shows several. ``notes`` are
-    sentences about what it leaves out; ``empty`` is what to say without any rows.
-    """
-
-    id: str
-    title: str
-    spec: dict[str, Any]
-    headings: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    empty: str
-    palette: Literal["plain", "status", "failed"] = "plain"
-    scope: str = ""
-    notes: Sequence[str] = ()
-    wide: bool = False
-
-
-def over_time(days: Days) -> Chart:
-    """Records by the day, week, month or year of their timestamp, stacked by status.
-
-    A few records dated far from all others are not drawn; a note and the table count them.
-    """
-    drawn = where_most_lie(days)
-    unit, buckets = in_steps(drawn.days)
-    data = [
-        {"date": start.isoformat(), "status": status, "records": records, "order": order}
-        for start, totals in buckets.items()
-        for order, (status, records) in enumerate(_by_status(totals))
-    ]
-    chart = bar_chart(data, height=260).encode(
-        x=alt.X(
-            "date:T",
-            timeUnit=TIME_UNITS[unit],
-            title=f"Timestamp, by {unit} (UTC)",
-            axis=alt.Axis(
-                labelOverlap=True,
-                labelSeparation=12,
-                labelBound=16,
-                labelFlush=28,
-                grid=False,
-                format=time_format(unit),
-            ),
-        ),
-        y=alt.Y("records:Q", title="Records", stack="zero", axis=count_axis()),
-        color=status_colour(),
-        order=alt.Order("order:Q"),
-        tooltip=[
-            alt.Tooltip("date:T", title=unit.capitalize(), format=time_format(unit, full=True)),
-            alt.Tooltip("status:N", title="Status"),
-            alt.Tooltip("records:Q", title="Records", format=","),
-        ],
-    )
-    notes = _outside(drawn)
-    if days.undated.total:
-        notes.append(f"{_records(days.undated.total)} without a timestamp can't be placed in time.")
-    return Chart(
-        id="over-time",
-        title="Records over time",
-        empty="No record here has a timestamp.",
-        spec=spec_of(chart),
-        headings=[f"{unit.capitalize()} of", *STATUSES],
-        rows=[
-            [label, *(records for _, records in _by_status(totals))]
-            for label, totals in (
-                ("Earlier", drawn.before.totals),
-                *((start.isoformat(), totals) for start, totals in buckets.items()),
-                ("Later", drawn.after.totals),
-            )
-            if totals.total
-        ],
-        palette="status",
-        notes=notes,
-        wide=True,
-    )
-
-
-def _outside(drawn: Drawn) -> list[str]:
-    """The sentence about records dated so far off that they are not drawn."""
-    shown = drawn.days.span
-    parts = []
-    if shown and (before := drawn.before.span):
-        records = _records(drawn.before.totals.total)
-        parts.append(f"{records} before {shown.first} (from {before.first} on)")
-    if shown and (after := drawn.after.span):
-        records = _records(drawn.after.totals.total)
-        parts.append(f"{records} after {shown.last} (up to {after.last})")
-    return [f"Not drawn: {' and '.join(parts)}."] if parts else []
-
-
-def by_source(totals: dict[str, Totals]) -> Chart:
-    """Records by source, stacked by status; the largest sources, the others in one bar."""
+def by_source(totals: dict[str, Totals], scope: Scope) -> Chart:
+    """Records by source, stacked by status: the largest sources."""
     ordered = sorted(totals.items(), key=lambda item: (-item[1].total, item[0]))
-    shown = [(name, part) for name, part in ordered[:15] if part.total]
-    rest = add_up(part for _, part in ordered[15:])
+    shown = [(name, part) for name, part in ordered[:MOST_SOURCES] if part.total]
+    rest = add_up(part for _, part in ordered[MOST_SOURCES:])
+    notes = []
     if rest.total:
-        shown.append((f"{len(ordered) - 15:,} others", rest))
+        others = len(ordered) - MOST_SOURCES
+        notes.append(f"Not drawn: {records(rest.total)} of {others:,} smaller sources.")
     labels = labels_of([name for name, _ in shown])
     data = [
-        {"label": label, "name": name, "status": status, "records": records, "order": order}
+        {
+            "label": label,
+            "name": name,
+            "status": status,
+            "records": count,
+            "order": order,
+            "url": scope.of(name).url(status=STATUS_FILTERS[status]),
+        }
         for label, (name, part) in zip(labels, shown, strict=True)
-        for order, (status, records) in enumerate(_by_status(part))
+        for order, (status, count) in enumerate(by_status(part))
     ]
     chart = bar_chart(data, height=height_of(labels)).encode(
         x=alt.X("records:Q", title="Records", stack="zero", axis=count_axis()),
         y=label_axis(labels),
         color=status_colour(),
         order=alt.Order("order:Q"),
+        href="url:N",
         tooltip=[
             alt.Tooltip("name:N", title="Source"),
             alt.Tooltip("status:N", title="Status"),
@@ -153,46 +89,69 @@ def by_source(totals: dict[str, Totals]) -> Chart:
         empty="No records here.",
         spec=spec_of(chart),
         headings=["Source", *STATUSES],
-        rows=[[name, *(records for _, records in _by_status(part))] for name, part in shown],
+        rows=[[name, *cells_by_status(part, scope.of(name))] for name, part in shown],
         palette="status",
+        notes=notes,
     )
 
 
-def by_category(categories: Categories, scope: str = "") -> Chart:
+def by_category(categories: Categories, scope: Scope, name: str = "") -> Chart:
     """Processed records by category."""
-    rows = [(name, part.records) for name, part in _named(categories)]
+    shown = [Bar(part.name, part.records, scope.url(category=part.name)) for part in categories.top]
+    others = categories.others
     return Chart(
         id="by-category",
         title="Records by category",
-        scope=scope,
+        scope=name,
         empty="No processed record here has a category.",
-        spec=bars(rows, "Category", "Processed records", count_axis()),
+        spec=bars(shown, "Category", "Processed records", count_axis()),
         headings=["Category", "Processed records"],
-        rows=rows,
+        rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],
+        notes=[f"Not drawn: {records(others)} of other categories or of none."] if others else [],
     )
 
 
 def mean_by_category(
-    categories: Categories, value_name: str, scope: str = "", notes: Sequence[str] = ()
+    categories: Categories,
+    value_name: str,
+    scope: Scope,
+    *,
+    repaired: bool,
+    name: str = "",
+    notes: Sequence[str] = (),
 ) -> Chart:
     """The mean value of each category, in the order of their number of records."""
     value_name = visible(value_name)
-    rows = [(name, part.mean) for name, part in _named(categories)]
-    drawn = [(name, mean) for name, mean in rows if mean is not None]
+    urls = {
+        part.name: _values_url(part, scope, repaired, category=part.name) for part in categories.top
+    }
+    drawn = [
+        Bar(part.name, part.mean, urls[part.name])
+        for part in categories.top
+        if part.mean is not None
+    ]
     return Chart(
         id="mean-by-category",
         title=f"Mean {value_name} by category",
-        scope=scope,
+        scope=name,
         empty="No processed record here has a category.",
         spec=bars(drawn, "Category", f"Mean {value_name}", value_axis()),
-        headings=["Category", f"Mean {value_name}"],
-        rows=rows,
+        headings=["Category", "Values", f"Mean {value_name}"],
+        rows=[
+            [part.name, linked(part.number, urls[part.name]), part.mean] for part in categories.top
+        ],
         notes=notes,
     )
 
 
 def distribution(
-    histogram: Distribution, value_name: str, scope: str = "", notes: Sequence[str] = ()
+    histogram: Distribution,
+    value_name: str,
+    scope: Scope,
+    *,
+    repaired: bool,
+    name: str = "",
+    notes: Sequence[str] = (),
 ) -> Chart:
     """How often which values occur."""
     value_name = visible(value_name)
@@ -202,6 +161,7 @@ def distribution(
             "end": part.end,
             "range": f"{number(part.start)} to {number(part.end)}",
             "records": part.records,
+            "url": _values_url(part, scope, repaired),
         }
         for part in histogram.bins
     ]
@@ -219,28 +179,37 @@ def distribution(
             x2="end:Q",
             y=alt.Y("records:Q", title="Processed records", axis=count_axis()),
             y2=alt.datum(0),
+            href="url:N",
             tooltip=[
                 alt.Tooltip("range:N", title="Value"),
                 alt.Tooltip("records:Q", title="Records", format=","),
             ],
         )
     )
-    outside = []
-    if histogram.below:
-        outside.append(f"{histogram.below:,} below")
-    if histogram.above:
-        outside.append(f"{histogram.above:,} above")
+    outside = [
+        (part, word)
+        for part, word in ((histogram.below, "below"), (histogram.above, "above"))
+        if part
+    ]
     if outside:
-        outside_note = f"Not drawn: {' and '.join(outside)} the part where most values lie."
-        notes = [*notes, outside_note]
+        said = " and ".join(f"{part.records:,} {word}" for part, word in outside)
+        notes = [*notes, f"Not drawn: {said} the part where most values lie."]
+    listed = [*filter(None, [histogram.below]), *histogram.bins, *filter(None, [histogram.above])]
     return Chart(
         id="distribution",
         title=f"Distribution of {value_name}",
-        scope=scope,
+        scope=name,
         empty="No processed record here has a value that could be read.",
         spec=spec_of(chart),
         headings=["From", "Below", "Processed records"],
-        rows=[[part.start, part.end, part.records] for part in histogram.bins],
+        rows=[
+            [
+                None if part is histogram.below else part.start,
+                None if part is histogram.above else part.end,
+                linked(part.records, _values_url(part, scope, repaired)),
+            ]
+            for part in listed
+        ],
         notes=notes,
     )
 
@@ -253,31 +222,71 @@ def left_out(number_left_out: int) -> list[str]:
     return [f"{number_left_out:,} {was} left out."]
 
 
-def failures(reasons: Sequence[Reason], failed: int) -> Chart:
-    """Why records failed: the most frequent reasons, and the others in one bar."""
-    rest = failed - sum(reason.records for reason in reasons)
-    rows = [(reason.message, reason.records) for reason in reasons]
-    if rest > 0:
-        rows.append(("Other reasons", rest))
+def failures(reasons: Sequence[Reason], failed: int, scope: Scope) -> Chart:
+    """Why records failed: the most frequent reasons, and how much of all failures they make up."""
+    told = [reason for reason in reasons if can_be_asked_for(reason.message)]
+    shown = [
+        Bar(reason.message or "", reason.records, scope.url(reason=reason.message or ""))
+        for reason in told
+    ]
+    rest = failed - sum(reason.records for reason in told)
     return Chart(
         id="failures",
         title="Why records failed",
         empty="No record here has failed.",
-        spec=bars(rows, "Reason", "Failed records", count_axis()),
-        headings=["Reason", "Failed records"],
-        rows=rows,
+        spec=pareto(shown, failed, "Reason", "Failed records"),
+        headings=["Reason", "Failed records", "Up to here"],
+        rows=_up_to_here(shown, failed),
         palette="failed",
+        notes=[f"Not drawn: {records(rest)} with other reasons."] if rest > 0 else [],
     )
 
 
-def _by_status(totals: Totals) -> Iterable[tuple[str, int]]:
-    return zip(STATUSES, (totals.processed, totals.failed, totals.waiting), strict=True)
+def rejections(codes: Sequence[tuple[str, int, str]]) -> Chart:
+    """Why rows could not become records: code, how many rows are open, and the list of them."""
+    shown = [Bar(code, rows, url) for code, rows, url in codes]
+    total = sum(rows for _, rows, _ in codes)
+    return Chart(
+        id="rejections",
+        title="Why rows were rejected",
+        empty="No rejected row is open.",
+        spec=pareto(shown, total, "Reason", "Open rejected rows"),
+        headings=["Reason", "Open rejected rows", "Up to here"],
+        rows=_up_to_here(shown, total),
+        palette="failed",
+        notes=["Rows that are open, whatever the range: they have no timestamp."] if shown else [],
+    )
 
 
-def _named(categories: Categories) -> list[tuple[str, Category]]:
-    named = [(category.name or "", category) for category in categories.top]
-    return [*named, *([("Other or none", categories.other)] if categories.other else [])]
+def repairs(rules: Sequence[Repairs], scope: Scope) -> Chart:
+    """Which rules have repaired cells, by the number of processed records."""
+    shown = [
+        Bar(part.rule, part.records, scope.url(rule=part.rule, status="processed"))
+        for part in rules
+    ]
+    return Chart(
+        id="repairs",
+        title="Repairs by rule",
+        empty="No cell of a record here was repaired.",
+        spec=bars(shown, "Rule", "Processed records", count_axis()),
+        headings=["Rule", "Processed records"],
+        rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],
+    )
 
 
-def _records(number: int) -> str:
-    return "1 record" if number == 1 else f"{number:,} records"
+def _values_url(part: Bin | Category, scope: Scope, repaired: bool, **wanted: str) -> str:
+    """The records whose values a part counts: those from its least to its greatest one."""
+    if part.least is None or part.greatest is None:
+        return ""
+    kept = {} if repaired else {"repaired": "0"}
+    return scope.url(value_from=part.least, value_to=part.greatest, **kept, **wanted)
+
+
+def _up_to_here(shown: Sequence[Bar], total: int) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    reached = 0
+    for bar in shown:
+        reached += int(bar.amount)
+        share = percent(reached / total * 100)
+        rows.append([bar.name, linked(int(bar.amount), bar.url), share])
+    return rows

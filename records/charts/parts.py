@@ -3,7 +3,7 @@
 import itertools
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 
@@ -12,6 +12,12 @@ from records.visible import visible
 
 # Parts of a stack from the bottom, in the order of the status colours of charts.js.
 STATUSES = ("Processed", "Failed", "Waiting")
+# What the explorer is asked for to list each part.
+STATUS_FILTERS = {
+    "Processed": ["processed"],
+    "Failed": ["failed"],
+    "Waiting": ["raw", "processing"],
+}
 # Pixels; characters; lines.
 LINE_HEIGHT = 14
 LABEL_WIDTH = 26
@@ -28,23 +34,81 @@ def spec_of(chart: alt.Chart) -> dict[str, Any]:
     return chart.to_dict(validate=False)
 
 
-def bars(
-    rows: Sequence[tuple[str, float]], name_title: str, amount_title: str, axis: alt.Axis
-) -> dict[str, Any]:
+class Bar(NamedTuple):
+    """A horizontal bar, and the list of what it counts."""
+
+    name: str
+    amount: float
+    url: str
+
+
+def bars(rows: Sequence[Bar], name_title: str, amount_title: str, axis: alt.Axis) -> dict[str, Any]:
     """Horizontal bars in the order of the rows."""
-    labels = labels_of([name for name, _ in rows])
+    labels = labels_of([row.name for row in rows])
     data = [
-        {"label": label, "name": visible(name), "amount": amount, "shown": number(amount)}
-        for label, (name, amount) in zip(labels, rows, strict=True)
+        {
+            "label": label,
+            "name": visible(row.name),
+            "amount": row.amount,
+            "shown": number(row.amount),
+            "url": row.url,
+        }
+        for label, row in zip(labels, rows, strict=True)
     ]
     chart = bar_chart(data, height=height_of(labels)).encode(
         x=alt.X("amount:Q", title=amount_title, axis=axis),
         y=label_axis(labels),
+        href="url:N",
         tooltip=[
             alt.Tooltip("name:N", title=name_title),
             alt.Tooltip("shown:N", title="Amount"),
         ],
     )
+    return spec_of(chart)
+
+
+def pareto(rows: Sequence[Bar], total: int, name_title: str, amount_title: str) -> dict[str, Any]:
+    """Horizontal bars, and the share of the total that each and those above it make up."""
+    labels = labels_of([row.name for row in rows])
+    reached = itertools.accumulate(row.amount for row in rows)
+    data = [
+        {
+            "label": label,
+            "name": visible(row.name),
+            "amount": row.amount,
+            "share": upto / total,
+            "url": row.url,
+        }
+        for label, row, upto in zip(labels, rows, reached, strict=True)
+    ]
+    tooltip = [
+        alt.Tooltip("name:N", title=name_title),
+        alt.Tooltip("amount:Q", title=amount_title, format=","),
+        alt.Tooltip("share:Q", title="Up to here", format=".1%"),
+    ]
+    share_axis = alt.Axis(
+        format=".0%", tickCount=5, orient="top", grid=False, domain=False, ticks=False
+    )
+    base = alt.Chart().encode(y=label_axis(labels), tooltip=tooltip)
+    drawn = base.mark_bar().encode(
+        x=alt.X("amount:Q", title=amount_title, axis=count_axis()), href="url:N"
+    )
+    line = base.mark_line(point=True).encode(
+        x=alt.X(
+            "share:Q",
+            title="Share up to here",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=share_axis,
+        ),
+        order=alt.Order("share:Q"),
+    )
+    chart = alt.layer(
+        drawn,
+        line,
+        data=alt.InlineData(values=data),
+        width="container",
+        height=height_of(labels),
+    ).resolve_scale(x="independent")
     return spec_of(chart)
 
 

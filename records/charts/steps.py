@@ -10,6 +10,7 @@ import altair as alt
 from records.stats import Days, Span, Totals, add_up
 
 TIME_UNITS = {
+    "hour": alt.TimeUnitParams(unit="utcyearmonthdatehours"),
     "day": alt.TimeUnitParams(unit="utcyearmonthdate"),
     "week": alt.TimeUnitParams(unit="utcyearweek"),
     "month": alt.TimeUnitParams(unit="utcyearmonth"),
@@ -92,9 +93,24 @@ def _start(day: date, unit: str) -> date:
     return day.replace(month=1, day=1) if unit == "year" else day
 
 
+def end_of(start: date, unit: str) -> date:
+    """The last day of a step."""
+    if unit == "day":
+        return start
+    if unit == "week":
+        # The first week of the calendar begins on a Monday.
+        length = 6 - start.isoweekday() % 7
+        return start + timedelta(days=min(length, date.max.toordinal() - start.toordinal()))
+    if unit == "year" or start.month == 12:
+        return start.replace(month=12, day=31)
+    return start.replace(month=start.month + 1) - timedelta(days=1)
+
+
 def time_format(unit: str, *, full: bool = False) -> str:
     if unit == "year":
         return "%Y"
+    if unit == "hour":
+        return "%-d %b %Y, %H:%M" if full else "%H:%M"
     if unit == "day" or full:
         return "%-d %b %Y" if full else "%-d %b"
     return "%b %Y"

@@ -24,7 +24,8 @@ GREATEST_ID = 2**63 - 1
 LONGEST_TEXT = 1_000
 # Filters for which results alone tell.
 OF_RESULTS = {
-    "source", "category", "value_from", "value_to", "reason", "rule", "anomaly", "result",
+    "source", "category", "value_from", "value_to", "repaired", "reason", "rule", "anomaly",
+    "result",
 }  # fmt: skip
 RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "The name of a rule has letters, digits and _ only.")
 
@@ -104,6 +105,13 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text="The greatest value of the current result.",
         field_class=forms.FloatField,
         schema={"type": "number"},
+    )
+    repaired = django_filters.ChoiceFilter(
+        method="with_repaired_value",
+        label="Repaired value",
+        help_text="1: those whose value a repair has made; 0: those whose value is as it was read.",
+        choices=[("1", "yes"), ("0", "no")],
+        error_messages={"invalid_choice": "“repaired” is 0 or 1, not “%(value)s”."},
     )
     reason = ManyFilter(
         method="for_reason",
@@ -275,6 +283,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def to_value(self, records: RecordQuerySet, name: str, value: float) -> RecordQuerySet:
         return self._with_result(records, Q(value__lte=value))
+
+    def with_repaired_value(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
+        return self._with_result(records, Q(repaired=value == "1"))
 
     def for_reason(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return self._with_result(records, Q(success=False, error_message__in=value))

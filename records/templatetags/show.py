@@ -80,10 +80,15 @@ def moment(timestamp: datetime | None) -> str | SafeString:
     """A moment that a record tells of: exactly, since nobody waits for it."""
     if timestamp is None:
         return "—"
+    try:
+        shown = localtime(timestamp)
+    except OverflowError:
+        # On the first and the last day of the calendar it may already lie beyond that.
+        shown = timestamp
     return format_html(
         '<time class="moment" datetime="{}">{}</time>',
         timestamp.isoformat(),
-        localtime(timestamp).isoformat(" ", "seconds").removesuffix("+00:00"),
+        shown.isoformat(" ", "seconds").removesuffix("+00:00"),
     )
 
 

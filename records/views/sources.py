@@ -6,7 +6,9 @@ from django.views.decorators.http import require_safe
 
 from records import stats
 from records.models import Source
+from records.scope import Scope
 from records.stats import Totals
+from records.tiles import tiles_of
 from records.views.runs import latest_runs
 
 # Each role in words, and what it means to have no column for it.
@@ -37,7 +39,7 @@ def source(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404(f"There is no source “{name}”.")
     context = {
         "source": found,
-        "totals": stats.totals(found.name),
+        "tiles": tiles_of(stats.totals(found.name), Scope(found.name)),
         "roles": [
             (label, found.mapping.get(role) or [], missing)
             for role, (label, missing) in ROLE_WORDS.items()

@@ -1,0 +1,163 @@
+"""Figures over runs: how fresh and how healthy sources are, and how fast work goes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median, quantiles
+
+from django.utils import timezone
+
+from records.models import IngestionRun, ProcessingRun
+from records.querysets import RunQuerySet
+
+# How many of the last runs of a source tell what is usual.
+USUAL = 20
+# How many runs that takes at least.
+FEWEST = 4
+# A source is late after so many times its usual gap; files that a person has loaded one after the
+# other are no rhythm.
+LATE = 2
+SOONEST = timedelta(hours=1)
+# A volume is unusual beyond so many times the usual one, or below that part of it.
+MANY_TIMES = 3
+# How many of the last runs tell how fast work goes.
+LAST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How a source stands: when it was last read, and how that compares with what is usual.
+
+    ``rhythm`` and ``usual_rows`` are None before there are enough runs to tell.
+    """
+
+    source: str
+    last: datetime
+    rows: int
+    rejected: int
+    rhythm: timedelta | None
+    usual_rows: float | None
+
+    @property
+    def is_late(self) -> bool:
+        silent = timezone.now() - self.last
+        return self.rhythm is not None and silent > max(LATE * self.rhythm, SOONEST)
+
+    @property
+    def share_of_usual(self) -> float | None:
+        """The rows of the last run, in percent of the usual number."""
+        return self.rows / self.usual_rows * 100 if self.usual_rows else None
+
+    @property
+    def is_unusual(self) -> bool:
+        share = self.share_of_usual
+        return share is not None and not 100 / MANY_TIMES <= share <= 100 * MANY_TIMES
+
+    @property
+    def is_mostly_rejected(self) -> bool:
+        return self.rejected * 2 > self.rows
+
+    @property
+    def state(self) -> str:
+        """What is wrong with it, in a word or two; empty where nothing is."""
+        words = {
+            "late": self.is_late,
+            "unusual volume": self.is_unusual,
+            "mostly rejected": self.is_mostly_rejected,
+        }
+        return ", ".join(word for word, applies in words.items() if applies)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast the last runs of a kind went.
+
+    ``thousand`` is how many seconds 1,000 rows or records take, ``seconds`` how many a run takes:
+    the median of all runs, and what 95 of 100 stay within.
+    """
+
+    kind: str
+    runs: int
+    items: int
+    per_second: float
+    thousand: float
+    thousand_p95: float
+    seconds: float
+    seconds_p95: float
+
+
+def freshness(source: str | None = None) -> list[Freshness]:
+    """Every source that a run has read something into, those that are not well first."""
+    runs = IngestionRun.objects.all()
+    if source:
+        runs = runs.filter(source__name=source)
+    runs = runs.last_of_each_source(USUAL + 1)
+    found: dict[str, list[tuple[datetime, int, int]]] = defaultdict(list)
+    for name, at, read, rejected in runs.values_list(
+        "source__name", "finished_at", "read", "rejected"
+    ):
+        if at is not None:
+            found[name].append((at, read, rejected))
+    listed = [_freshness(name, sorted(found[name])) for name in sorted(found)]
+    return sorted(listed, key=lambda item: not item.state)
+
+
+def _freshness(source: str, runs: Sequence[tuple[datetime, int, int]]) -> Freshness:
+    """``runs`` are (finished, read, rejected), the oldest first."""
+    *former, (last, rows, rejected) = runs
+    gaps = [(later[0] - earlier[0]).total_seconds() for earlier, later in pairwise(runs)]
+    is_known = len(runs) >= FEWEST
+    return Freshness(
+        source=source,
+        last=last,
+        rows=rows,
+        rejected=rejected,
+        rhythm=timedelta(seconds=median(gaps)) if is_known else None,
+        usual_rows=median(read for _, read, _ in former) if is_known else None,
+    )
+
+
+def speed(source: str | None = None) -> list[Speed]:
+    """How fast rows were read and records processed, by the last finished runs that did any."""
+    ingested, processed = IngestionRun.objects.finished(), ProcessingRun.objects.finished()
+    if source:
+        ingested, processed = (
+            ingested.filter(source__name=source),
+            processed.filter(source__name=source),
+        )
+    found = [
+        _speed("Rows read", ingested.filter(read__gt=0), ["read"]),
+        _speed("Records processed", processed, ["processed", "failed", "unchanged"]),
+    ]
+    return [item for item in found if item]
+
+
+def _speed(kind: str, runs: RunQuerySet, counts: Sequence[str]) -> Speed | None:
+    work = []
+    for started, finished, *numbers in runs.values_list("started_at", "finished_at", *counts)[
+        :LAST
+    ]:
+        if started and finished and finished > started and sum(numbers):
+            work.append(((finished - started).total_seconds(), sum(numbers)))
+    if not work:
+        return None
+    seconds = [length for length, _ in work]
+    thousand = [length / number * 1000 for length, number in work]
+    items = sum(number for _, number in work)
+    return Speed(
+        kind=kind,
+        runs=len(work),
+        items=items,
+        per_second=items / sum(seconds),
+        thousand=median(thousand),
+        thousand_p95=_p95(thousand),
+        seconds=median(seconds),
+        seconds_p95=_p95(seconds),
+    )
+
+
+def _p95(numbers: Sequence[float]) -> float:
+    """95 of 100 are at most this."""
+    return quantiles(numbers, n=20, method="inclusive")[-1] if len(numbers) > 1 else numbers[0]
