@@ -1,13 +1,13 @@
 """Rows -> batches that land together. Pure: no Django, no tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Protocol
 
 from ingestion.errors import RowError
 from ingestion.readers import Chunk
 from ingestion.row_mapper import RowMapper
-from records.rows import Reject, Row
+from records.rows import Reject, Row, Rows, by_column
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class Batch:
     ``bytes_read`` is how far in the input they end.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: Sequence[Row] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     bytes_read: int = 0
 
@@ -28,10 +28,8 @@ class Batch:
         """Whether no id of one lies among those of the other."""
         if not (self.rows and other.rows):
             return True
-        # The id is what rows begin with.
-        first, last, others_first, others_last = (
-            row.id for rows in (self.rows, other.rows) for row in (min(rows), max(rows))
-        )
+        first, last = by_column(self.rows).ends
+        others_first, others_last = by_column(other.rows).ends
         return last < others_first or others_last < first
 
     def without_first(self, count: int) -> "Batch":
@@ -75,15 +73,17 @@ def read_batches(
 def _map(chunk: Chunk, mapper: RowMapper, *, keep_raw: bool) -> Batch:
     batch = Batch(rejects=list(chunk.rejects), bytes_read=chunk.bytes_read)
     mapped = mapper(chunk.lines, chunk.rows)
-    if not keep_raw and RowError not in set(map(type, mapped)):
-        batch.rows = cast("list[Row]", mapped)
+    if isinstance(mapped, Rows) and not keep_raw:
+        batch.rows = mapped
     else:
+        rows: list[Row] = []
+        batch.rows = rows
         for index, row in enumerate(mapped):
             if isinstance(row, RowError):
                 batch.rejects.append(
                     Reject(chunk.lines[index], chunk.raw(index), row.code, row.message, row.column)
                 )
             else:
-                batch.rows.append(row._replace(raw=chunk.raw(index)) if keep_raw else row)
+                rows.append(row._replace(raw=chunk.raw(index)) if keep_raw else row)
     batch.rejects.sort(key=lambda reject: reject.line)
     return batch

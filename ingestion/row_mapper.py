@@ -14,7 +14,7 @@ from ingestion.mapping import FORMAT, check_columns
 from ingestion.readers.base import KEPT, KEPT_BYTE
 from ingestion.readers.table import Table
 from ingestion.timestamps import sql_times
-from records.rows import Row
+from records.rows import Row, Rows
 
 # A row as readers give it: its cells by column.
 Cells = Mapping[str, Any]
@@ -77,13 +77,13 @@ class RowMapper:
         """Whether it must not miss a row: it numbers those alike, or counts unread times."""
         return self.makes_keys or self._moments is not None
 
-    def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> list[Row | RowError]:
+    def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Rows | list[Row | RowError]:
         """For each row what lands of it, or why no record can be made of it."""
         texts = _texts(rows)
         ids = self._ids(rows) if self._key else self._made_ids(rows, texts)
         times = self._times(lines, rows)
         if None not in texts and None not in ids:
-            return list(map(Row, cast("list[str]", ids), lines, times, cast("list[str]", texts)))
+            return Rows(cast("list[str]", ids), lines, times, cast("list[str]", texts))
         return [
             self._refusal(row) if key is None or text is None else Row(key, line, time, text)
             for key, line, time, text, row in zip(ids, lines, times, texts, rows, strict=True)

@@ -1,8 +1,9 @@
 """What the write door takes: plain values, without Django, so that pure modules can make them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, overload
 
 # The roles that columns of an input may play, in the order in which pages name them.
 ROLES = ("id", "timestamp", "value", "category")
@@ -22,6 +23,52 @@ class Row(NamedTuple):
     timestamp: str | None
     data: str
     raw: bytes = b""
+
+
+class Rows(Sequence[Row]):
+    """Rows that are kept by column, since most are only looked at and written that way.
+
+    They know no raw bytes.
+    """
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        lines: Sequence[int],
+        timestamps: Sequence[str | None],
+        data: Sequence[str],
+    ) -> None:
+        self.ids, self.lines, self.timestamps, self.data = ids, lines, timestamps, data
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return Row(self.ids[place], self.lines[place], self.timestamps[place], self.data[place])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(Row, self.ids, self.lines, self.timestamps, self.data)
+
+    @cached_property
+    def ends(self) -> tuple[str, str]:
+        """The least and the greatest id."""
+        return min(self.ids), max(self.ids)
+
+
+def by_column(rows: Sequence[Row]) -> Rows:
+    """Rows as they are written."""
+    if isinstance(rows, Rows):
+        return rows
+    ids, lines, timestamps, data, _ = zip(*rows, strict=True) if rows else ((),) * 5
+    return Rows(ids, lines, timestamps, data)
 
 
 class Reject(NamedTuple):

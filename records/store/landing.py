@@ -22,7 +22,7 @@ from records.models import (
     RunState,
     Source,
 )
-from records.rows import Ledger, Reject, Row
+from records.rows import Ledger, Reject, Row, by_column
 from records.runs import lease_end
 from records.store.history import supersede
 from records.store.rejects import conflict, insert_rejects
@@ -127,7 +127,7 @@ def _do_before(
     run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime
 ) -> _Done:
     """Do what nobody sees before the transaction ends, and what nobody's transaction changes."""
-    if not rows or len({row.id for row in rows}) < len(rows):
+    if not rows or len(set(by_column(rows).ids)) < len(rows):
         return _Done.NOTHING
     if _are_new(rows):
         _create(run, rows, counts, now)
@@ -153,15 +153,14 @@ def _hold_source(run: IngestionRun, *, patiently: bool = True) -> None:
 
 def _are_new(rows: Sequence[Row]) -> bool:
     """Whether no record has an id in the range of the rows'."""
-    ids = [row.id for row in rows]
-    return not DataRecord.objects.filter(id__range=(min(ids), max(ids))).exists()
+    return not DataRecord.objects.filter(id__range=by_column(rows).ends).exists()
 
 
 def _distinct_keys(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """The rows in their order, cut so that no part has a key twice; one part where no key is."""
     waiting = rows
     while waiting:
-        if len({row.id for row in waiting}) == len(waiting):
+        if len(set(by_column(waiting).ids)) == len(waiting):
             yield waiting
             return
         part: dict[str, Row] = {}
@@ -192,12 +191,15 @@ def _land_distinct(
             _create(run, rows, counts, now)
             return Ledger(created=len(rows))
         _fill_landing(rows)
-    new, changed, moved = _told_apart(min(row.id for row in rows), max(row.id for row in rows))
-    _create(run, [row for row in rows if row.id in new], counts, now)
+    new, changed, moved = _told_apart(*by_column(rows).ends)
+    _create(run, [row for row in rows if row.id in new] if new else [], counts, now)
     policy = run.source.on_conflict
     updated = moved if policy != OnConflict.UPDATE else changed | moved
-    _update(run, [row for row in rows if row.id in updated], counts, now)
-    rejects = [conflict(row) for row in rows if row.id in changed and policy == OnConflict.REJECT]
+    _update(run, [row for row in rows if row.id in updated] if updated else [], counts, now)
+    if policy == OnConflict.REJECT and changed:
+        rejects = [conflict(row) for row in rows if row.id in changed]
+    else:
+        rejects = []
     refused += rejects
     return Ledger(
         created=len(new),
@@ -227,8 +229,13 @@ def _create(run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: d
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
-    ids, lines, timestamps, data, _ = zip(*rows, strict=True)
-    return {"id": ids, "line": lines, "timestamp": timestamps, "data": data}
+    columns = by_column(rows)
+    return {
+        "id": columns.ids,
+        "line": columns.lines,
+        "timestamp": columns.timestamps,
+        "data": columns.data,
+    }
 
 
 def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datetime) -> None:
