@@ -5,11 +5,14 @@ the stylesheet, so that a chart follows the light or dark scheme of its page.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import altair as alt
 
 from records.charts.chart import Cell, Chart, Linked, linked
 from records.charts.parts import (
+    KEPT,
     STATUS_FILTERS,
     STATUSES,
     Bar,
@@ -19,10 +22,12 @@ from records.charts.parts import (
     height_of,
     label_axis,
     labels_of,
+    lines_of,
     pareto,
     spec_of,
     status_colour,
     value_axis,
+    with_data,
 )
 from records.charts.time import by_status, cells_by_status, over_hours, over_time, records
 from records.numbers import number, percent
@@ -71,23 +76,11 @@ def by_source(totals: dict[str, Totals], scope: Scope) -> Chart:
         for label, (name, part) in zip(labels, shown, strict=True)
         for order, (status, count) in enumerate(by_status(part))
     ]
-    chart = bar_chart(data, height=height_of(labels)).encode(
-        x=alt.X("records:Q", title="Records", stack="zero", axis=count_axis()),
-        y=label_axis(labels),
-        color=status_colour(),
-        order=alt.Order("order:Q"),
-        href="url:N",
-        tooltip=[
-            alt.Tooltip("name:N", title="Source"),
-            alt.Tooltip("status:N", title="Status"),
-            alt.Tooltip("records:Q", title="Records", format=","),
-        ],
-    )
     return Chart(
         id="by-source",
         title="Records by source",
         empty="No records here.",
-        spec=spec_of(chart),
+        spec=with_data(_stacked(lines_of(labels), height_of(labels)), data),
         headings=["Source", *STATUSES],
         rows=[[name, *cells_by_status(part, scope.of(name))] for name, part in shown],
         palette="status",
@@ -104,7 +97,7 @@ def by_category(categories: Categories, scope: Scope, name: str = "") -> Chart:
         title="Records by category",
         scope=name,
         empty="No processed record here has a category.",
-        spec=bars(shown, "Category", "Processed records", count_axis()),
+        spec=bars(shown, "Category", "Processed records", is_count=True),
         headings=["Category", "Processed records"],
         rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],
         notes=[f"Not drawn: {records(others)} of other categories or of none."] if others else [],
@@ -135,7 +128,7 @@ def mean_by_category(
         title=f"Mean {value_name} by category",
         scope=name,
         empty="No processed record here has a category.",
-        spec=bars(drawn, "Category", f"Mean {value_name}", value_axis()),
+        spec=bars(drawn, "Category", f"Mean {value_name}", is_count=False),
         headings=["Category", "Values", f"Mean {value_name}"],
         rows=[
             [part.name, linked(part.number, urls[part.name]), part.mean] for part in categories.top
@@ -165,27 +158,6 @@ def distribution(
         }
         for part in histogram.bins
     ]
-    # Rectangles, because the interpreter can't work out the gaps that Vega-Lite puts between bars.
-    chart = (
-        bar_chart(data, height=240)
-        .mark_rect()
-        .encode(
-            x=alt.X(
-                "start:Q",
-                title=value_name,
-                scale=alt.Scale(zero=False, nice=False),
-                axis=value_axis(grid=False),
-            ),
-            x2="end:Q",
-            y=alt.Y("records:Q", title="Processed records", axis=count_axis()),
-            y2=alt.datum(0),
-            href="url:N",
-            tooltip=[
-                alt.Tooltip("range:N", title="Value"),
-                alt.Tooltip("records:Q", title="Records", format=","),
-            ],
-        )
-    )
     outside = [
         (part, word)
         for part, word in ((histogram.below, "below"), (histogram.above, "above"))
@@ -200,7 +172,7 @@ def distribution(
         title=f"Distribution of {value_name}",
         scope=name,
         empty="No processed record here has a value that could be read.",
-        spec=spec_of(chart),
+        spec=with_data(_histogram(value_name), data),
         headings=["From", "Below", "Processed records"],
         rows=[
             [
@@ -268,7 +240,7 @@ def repairs(rules: Sequence[Repairs], scope: Scope) -> Chart:
         id="repairs",
         title="Repairs by rule",
         empty="No cell of a record here was repaired.",
-        spec=bars(shown, "Rule", "Processed records", count_axis()),
+        spec=bars(shown, "Rule", "Processed records", is_count=True),
         headings=["Rule", "Processed records"],
         rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],
     )
@@ -290,3 +262,46 @@ def _up_to_here(shown: Sequence[Bar], total: int) -> list[list[Cell]]:
         share = percent(reached / total * 100)
         rows.append([bar.name, linked(int(bar.amount), bar.url), share])
     return rows
+
+
+@lru_cache(KEPT)
+def _stacked(lines: int, height: int) -> dict[str, Any]:
+    chart = bar_chart(height=height).encode(
+        x=alt.X("records:Q", title="Records", stack="zero", axis=count_axis()),
+        y=label_axis(lines),
+        color=status_colour(),
+        order=alt.Order("order:Q"),
+        href="url:N",
+        tooltip=[
+            alt.Tooltip("name:N", title="Source"),
+            alt.Tooltip("status:N", title="Status"),
+            alt.Tooltip("records:Q", title="Records", format=","),
+        ],
+    )
+    return spec_of(chart)
+
+
+@lru_cache(KEPT)
+def _histogram(value_name: str) -> dict[str, Any]:
+    # Rectangles, because the interpreter can't work out the gaps that Vega-Lite puts between bars.
+    chart = (
+        bar_chart(height=240)
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "start:Q",
+                title=value_name,
+                scale=alt.Scale(zero=False, nice=False),
+                axis=value_axis(grid=False),
+            ),
+            x2="end:Q",
+            y=alt.Y("records:Q", title="Processed records", axis=count_axis()),
+            y2=alt.datum(0),
+            href="url:N",
+            tooltip=[
+                alt.Tooltip("range:N", title="Value"),
+                alt.Tooltip("records:Q", title="Records", format=","),
+            ],
+        )
+    )
+    return spec_of(chart)

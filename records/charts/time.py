@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 import altair as alt
 
@@ -14,6 +16,7 @@ from records.charts.parts import (
     count_axis,
     spec_of,
     status_colour,
+    with_data,
 )
 from records.charts.steps import (
     TIME_UNITS,
@@ -90,7 +93,26 @@ def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list
         for step in steps
         for order, (status, number) in enumerate(by_status(step.totals))
     ]
-    chart = bar_chart(data, height=260).encode(
+    return Chart(
+        id="over-time",
+        title="Records over time",
+        empty="No record here has a timestamp.",
+        spec=with_data(_in_time(unit), data),
+        headings=[f"{unit.capitalize()} of", *STATUSES],
+        rows=[
+            [step.label, *cells_by_status(step.totals, step.scope)]
+            for step in listed
+            if step.totals.total
+        ],
+        palette="status",
+        notes=notes,
+        wide=True,
+    )
+
+
+@lru_cache
+def _in_time(unit: str) -> dict[str, Any]:
+    chart = bar_chart(height=260).encode(
         x=alt.X(
             "date:T",
             timeUnit=TIME_UNITS[unit],
@@ -114,21 +136,7 @@ def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
     )
-    return Chart(
-        id="over-time",
-        title="Records over time",
-        empty="No record here has a timestamp.",
-        spec=spec_of(chart),
-        headings=[f"{unit.capitalize()} of", *STATUSES],
-        rows=[
-            [step.label, *cells_by_status(step.totals, step.scope)]
-            for step in listed
-            if step.totals.total
-        ],
-        palette="status",
-        notes=notes,
-        wide=True,
-    )
+    return spec_of(chart)
 
 
 def by_status(totals: Totals) -> Iterable[tuple[str, int]]:
