@@ -63,7 +63,7 @@ def _changes(before: Step, after: Step) -> Iterator[tuple[str, str, str]]:
 def _said(step: Step, parameter: Parameter) -> str:
     value = step.get(parameter.name, None if parameter.is_required else parameter.default)
     if parameter.choices:
-        return dict(parameter.choices).get(value, str(value))
+        return dict(parameter.choices).get(str(value), str(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return to_text(parameter, value) if not isinstance(value, dict) else json.dumps(value)

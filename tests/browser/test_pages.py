@@ -173,7 +173,7 @@ def test_numbers_are_open_where_no_chart_can_be_drawn(browser, live_server, cont
     page = plain.new_page()
     page.goto("/?source=shop")
     expect(page.get_by_role("table").first).to_be_visible()
-    page.get_by_label("Source").select_option("depot")
+    page.get_by_label("Source", exact=True).select_option("depot")
     page.get_by_role("button", name="Show").click()
     expect(page).to_have_url(re.compile(r"\?source=depot"))
     plain.close()
@@ -190,7 +190,7 @@ def test_the_cells_of_the_explorer_fit_a_small_desk(page, urls):
 
 def test_filtering_swaps_the_list_and_the_address(page, urls, complaints):
     page.goto("/explore/")
-    page.get_by_label("Status").select_option("failed")
+    page.locator("input[name=status][value=failed]").check()
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("#records tbody tr")).to_have_count(2)
     expect(page).to_have_url(re.compile("status=failed"))
