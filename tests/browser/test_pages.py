@@ -174,7 +174,7 @@ def test_numbers_are_open_where_no_chart_can_be_drawn(browser, live_server, cont
     page.goto("/?source=shop")
     expect(page.get_by_role("table").first).to_be_visible()
     page.get_by_label("Source", exact=True).select_option("depot")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile(r"\?source=depot"))
     plain.close()
 
