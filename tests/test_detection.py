@@ -245,3 +245,9 @@ def test_an_encoding_that_the_user_names_is_no_guess(found):
 def test_what_can_not_be_said_is_refused_in_a_sentence(found, reading, message):
     with pytest.raises(InvalidReading, match=message):
         found(b"a,b\nc,d\n", **reading)
+
+
+def test_a_named_column_that_is_empty_stays_where_rows_are_cut_short(tmp_path):
+    path = tmp_path / "short.csv"
+    path.write_text("id,date,till,kind\n,2025-01-02\n,2025-01-03\n")
+    assert detect(path, "short.csv").dialect.left == 0

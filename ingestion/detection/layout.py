@@ -52,7 +52,9 @@ def find_layout(rows: Sequence[Cells], *, above: bool = True, header: int | None
         return Layout(header=1 if header is None else header)
     width = _usual_width([rows[place] for place in filled])
     table = [rows[place] for place in filled if len(rows[place]) == width]
-    left = _empty_on_the_left(table)
+    # A longer row, such as the header of rows that are cut short, is no line to fill up.
+    longer = [rows[place] for place in filled if len(rows[place]) > width]
+    left = min([_empty_on_the_left(table), *map(_first_filled, longer)])
     trailing = width > 1 and len(table) > 1 and not any(row[-1].strip() for row in table)
     first = filled[0]
     if above:
@@ -86,6 +88,10 @@ def _empty_on_the_left(table: Sequence[Cells]) -> int:
     while left < len(table[0]) - 1 and not any(row[left].strip() for row in table):
         left += 1
     return left
+
+
+def _first_filled(row: Cells) -> int:
+    return next(place for place, cell in enumerate(row) if cell.strip())
 
 
 def _begin(
