@@ -50,6 +50,15 @@ def test_a_status_finds_the_records_that_have_it():
     assert found(status="processing") == []
 
 
+def test_records_without_a_timestamp_are_found():
+    land("shop", {"1": sale(1)})
+    land("depot", {"1": sale(1)}, timestamp=None)
+    assert found(dated="0") == ["depot:1"]
+    assert found(dated="1") == ["shop:1"]
+    assert found(dated="0", source="shop") == []
+    assert errors(dated="no") == {"dated": ["“dated” is 0 or 1, not “no”."]}
+
+
 def test_a_run_finds_the_records_that_it_brought_in():
     first = land("shop", {"1": sale(1)})
     second = land("shop", {"2": sale(2)})
@@ -100,6 +109,8 @@ def test_text_is_found_in_data_that_was_edited_by_hand():
 def test_text_is_found_in_ids():
     land("shop", {"Ä/1?": sale(1), "b": sale(2)})
     assert found(q="ä/1?") == ["shop:Ä/1?"]
+    land("depot", {"ö/2": sale(2)})
+    assert found(q="ö/2") == found(q="Ö/2") == ["depot:ö/2"]
 
 
 @pytest.mark.parametrize("text", ["%", "_", "100", "column", '":', "\\u00"])

@@ -35,6 +35,18 @@ def test_filters_live_in_the_url(admin_client):
     assert 'value="2"' in html
 
 
+def test_the_dashboard_leads_to_records_without_a_timestamp(admin_client):
+    land("shop", {"1": sale(1)})
+    land("depot", {"1": sale(1), "2": sale(2)}, timestamp=None)
+    html = admin_client.get("/?range=7d").content.decode()
+    (link,) = re.findall(r'<a href="(/explore/[^"]+)">See them<', html)
+    response = admin_client.get(link)
+    assert ids(response) == ["depot:1", "depot:2"]
+    assert "there is none" in response.content.decode()
+    html = admin_client.get("/?source=depot&from=2026-03-01&to=2026-03-01").content.decode()
+    assert '<a href="/explore/?source=depot&amp;dated=0">See them<' in html
+
+
 def test_pages_walk_forth_and_back_in_both_orders(admin_client):
     land("shop", {f"{i:03}": sale(i) for i in range(120)})
     for order, expected in (("id", range(120)), ("-id", range(119, -1, -1))):

@@ -187,6 +187,19 @@ class Bytewise(Func):
         return self.as_sql(compiler, connection, template="(%(expressions)s)")
 
 
+class Wordwise(Func):
+    """A text that is compared as words are. PostgreSQL keeps ids so that their letters beyond ASCII
+    have no upper case."""
+
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template='(%(expressions)s COLLATE "default")')
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s)")
+
+
 class Cells(Func):
     """The cells of a JSON object as one text, without the names of their columns.
 

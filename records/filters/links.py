@@ -35,13 +35,14 @@ def chips_of(found: RecordFilter, parameters: QueryDict) -> list[Chip]:
         for value in values:
             query = query_of(parameters)
             query.setlist(name, [other for other in query.getlist(name) if other != value])
-            chips.append(Chip(found.filters[name].label, _words(name, value), query.urlencode()))
+            text = _words(found, name, value)
+            chips.append(Chip(found.filters[name].label, text, query.urlencode()))
     return chips
 
 
-def _words(name: str, value: str) -> str:
+def _words(found: RecordFilter, name: str, value: str) -> str:
     if name not in ("where", "result"):
-        return value
+        return str(dict(found.filters[name].extra.get("choices", ())).get(value, value))
     try:
         return Condition.parse(value).words
     except ValidationError:

@@ -11,9 +11,16 @@ from django.core.validators import RegexValidator
 from django.db import connections
 from django.db.models import Exists, F, OuterRef, Q, TextField
 from django.db.models.functions import Cast
-from django.db.models.lookups import Contains
+from django.db.models.lookups import Contains, IContains
 
-from records.filters.conditions import Cells, Condition, Rules, all_of, spellings
+from records.filters.conditions import (
+    Cells,
+    Condition,
+    Rules,
+    Wordwise,
+    all_of,
+    spellings,
+)
 from records.filters.fields import EndField, ManyFilter, SingleFilter, StartField
 from records.filters.orders import ORDERS, Order
 from records.models import DataRecord, IngestionRun, ProcessingResult
@@ -85,6 +92,13 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text="The last day of timestamps, or the moment that all of them lie before.",
         field_class=EndField,
         schema={"type": "string"},
+    )
+    dated = django_filters.ChoiceFilter(
+        method="with_timestamp",
+        label="Timestamp",
+        help_text="1: those with a timestamp; 0: those that have none.",
+        choices=[("1", "there is one"), ("0", "there is none")],
+        error_messages={"invalid_choice": "“dated” is 0 or 1, not “%(value)s”."},
     )
     category = ManyFilter(
         method="in_category",
@@ -252,7 +266,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
                 # However the JSON is spelled, it holds this text as it is: looking for it there
                 # first spares most records from being taken apart, which is slow on SQLite.
                 in_cells = Q(json_text__icontains=spelling) & in_cells
-            matches |= Q(id__icontains=spelling) | in_cells
+            matches |= Q(IContains(Wordwise(F("id")), spelling)) | in_cells
         matching: RecordQuerySet = records.alias(
             json_text=Cast(F("data"), TextField()), cell_text=Cells(F("data"))
         ).filter(matches)
@@ -269,6 +283,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def to_time(self, records: RecordQuerySet, name: str, value: Any) -> RecordQuerySet:
         return records.filter(timestamp__lt=value)
+
+    def with_timestamp(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
+        return records.filter(timestamp__isnull=value == "0")
 
     def where_cell(
         self, records: RecordQuerySet, name: str, value: list[Condition]
