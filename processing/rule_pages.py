@@ -16,7 +16,7 @@ from processing.proposals import look_at, propose, seen
 from processing.rule_check import MOST_STEPS, check_rules
 from processing.rule_comparison import compare_rules
 from processing.rule_form import are_known, fields_of, read_steps, same_rules
-from processing.rule_sets import DEFAULT_NOTE
+from processing.rule_sets import note_problem
 from processing.rules import KINDS, Step, in_force
 from processing.trial import try_out
 from records import store
@@ -28,7 +28,6 @@ TRIED_ROWS = 10
 # So many rows are looked at to propose rules, where no dry run has seen them all.
 LOOKED_AT_ROWS = 2_000
 SHOWN_VERSIONS = 20
-LONGEST_NOTE = 500
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -171,10 +170,8 @@ def _problem(
         check_rules(rules)
     except InvalidRules as error:
         return str(error)
-    if note == DEFAULT_NOTE:
-        return "This note marks rules that follow the mapping. Give another."
-    if len(note) > LONGEST_NOTE or "\0" in note:
-        return f"A note has {LONGEST_NOTE} characters at the most, and no NUL among them."
+    if problem := note_problem(note):
+        return problem
     if current and request.POST.get("base") != str(current.version):
         return (
             f"Version {current.version} has been saved in the meantime. Look at it before you "

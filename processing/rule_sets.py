@@ -5,6 +5,7 @@ from records import store
 from records.models import RuleSet, Source
 
 DEFAULT_NOTE = "Default rules for the source's mapping"
+LONGEST_NOTE = 500
 
 
 def rule_set_for(source: Source) -> RuleSet:
@@ -18,3 +19,12 @@ def rule_set_for(source: Source) -> RuleSet:
     if current is not None and (current.note != DEFAULT_NOTE or current.rules == rules):
         return current
     return store.save_rule_set(source=source, rules=rules, note=DEFAULT_NOTE)
+
+
+def note_problem(note: str) -> str | None:
+    """Why a version that a person saves can't have this note, as a sentence; None if it can."""
+    if note == DEFAULT_NOTE:
+        return "This note marks rules that follow the mapping. Give another."
+    if len(note) > LONGEST_NOTE or "\0" in note:
+        return f"A note has {LONGEST_NOTE} characters at the most, and no NUL among them."
+    return None

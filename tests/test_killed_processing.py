@@ -3,8 +3,6 @@
 The long form: ``pytest -s -m long tests/test_killed_processing.py``. DATAFLOW_SEED repeats a plan.
 """
 
-import hashlib
-import json
 import os
 import sys
 import time
@@ -12,7 +10,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import Any
 
 import psutil
 import pytest
@@ -49,21 +46,8 @@ def landed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Ins
 
 
 def digest(at: Installation) -> str:
-    """Of the current results: record, success, cells without the moment, errors, repairs."""
-    made = hashlib.sha256()
-    for record_id, *found in at.rows(
-        "SELECT record_id, success, processed_data, errors, repairs FROM processing_results "
-        "WHERE current ORDER BY record_id"
-    ):
-        success, cells, errors, repairs = map(_plain, found)
-        if cells:
-            assert cells.pop("processed_timestamp") > 0
-        made.update(json.dumps([record_id, bool(success), cells, errors, repairs]).encode())
-    return made.hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    """Of what the current results say."""
+    return at.manage("digest", "--source", SOURCE, "--results")
 
 
 def holders(at: Installation) -> list[psutil.Process]:

@@ -1,23 +1,22 @@
 """`manage.py rehearse`: what draft rules would make of all records of a source."""
 
 import json
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from processing.errors import ProcessingError, UnknownSource
+from processing.errors import ProcessingError
+from processing.management.rule_command import RuleCommand
 from processing.rehearsal import Report, rehearse
-from records.models import RecordCount, Source
+from records.models import RecordCount
 from records.numbers import number
-from records.terminal import RunCommand, counting_bar
+from records.terminal import counting_bar
 from records.visible import visible
 
 
-class Command(RunCommand):
+class Command(RuleCommand):
     help = (
         "Tell what a draft of rules would make of all records of a source, compared with the "
         "results that they have. Nothing is written. Exit status: 0, or 2 for wrong usage."
@@ -27,13 +26,11 @@ class Command(RunCommand):
         parser.add_argument(
             "rules", metavar="RULES.json", help="a file with the list of steps; - reads them"
         )
-        parser.add_argument("--source", required=True, help="the source")
+        super().add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        source = Source.objects.named(options["source"])
-        if source is None:
-            raise CommandError(str(UnknownSource(options["source"])), returncode=2)
+        source = self.source(options["source"])
         rules = self.rules(options["rules"])
         with counting_bar("records", enabled=not options["json"]) as counter:
             counter.expect(RecordCount.objects.selected("all", source.name))
@@ -53,17 +50,6 @@ class Command(RunCommand):
         else:
             for line in lines(report):
                 self.stdout.write(line)
-
-    def rules(self, name: str) -> Any:
-        """What the file says, or wrong usage."""
-        try:
-            content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        except OSError as error:
-            raise CommandError(f"{name} can't be read: {error.strerror}.", returncode=2) from error
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise CommandError(f"{name} is no JSON: {error}.", returncode=2) from error
 
 
 def lines(report: Report) -> Iterator[str]:
