@@ -7,9 +7,10 @@ and rows that land meanwhile neither repeat nor hide others.
 import base64
 import binascii
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet, Value
@@ -78,26 +79,35 @@ def page_of(
     limit: int,
     descending: bool = False,
     time: str | None = None,
+    nearby: Callable[[datetime | None, bool], Q | None] | None = None,
 ) -> Page[Row]:
     """The page at ``cursor`` (the first one without) of at most ``limit`` rows.
 
     Rows are ordered by their key; with ``time``, the name of a column of moments, by that and
     then by their key, those without a moment as the oldest. ``next`` and ``previous`` are cursors
     for this function, None where the list ends. It costs one query of ``limit + 1`` rows; where
-    ``time`` has no index, that query looks at every row. Raises InvalidCursor.
+    ``time`` has no index, that query looks at every row. ``nearby`` may tell where it is worth to
+    look first: it is given the moment that the page lies behind, if any, and whether it goes on to
+    newer ones. Raises InvalidCursor.
     """
     at = Cursor.parse(cursor) if cursor else Cursor(FORWARD, "")
     backward = at.direction == BACKWARD
     towards_greater = descending == backward
     order = ["pk"]
+    moment = None
     if time is not None:
         annotated = queryset.annotate(moment=Coalesce(time, Value(NO_MOMENT)))
         queryset = cast("QuerySet[Row]", annotated)
         order = ["moment", "pk"]
     if at.key:
-        queryset = queryset.filter(_beyond(queryset, at.key, order, towards_greater))
+        moment, pk = _place(queryset, at.key, order)
+        queryset = queryset.filter(_beyond(moment, pk, towards_greater))
     signs = "" if towards_greater else "-"
-    found = list(queryset.order_by(*(signs + name for name in order))[: limit + 1])
+    queryset = queryset.order_by(*(signs + name for name in order))
+    first_look = nearby(moment, towards_greater) if nearby and time is not None else None
+    found = list(queryset.filter(first_look)[: limit + 1]) if first_look else []
+    if len(found) <= limit:
+        found = list(queryset[: limit + 1])
     has_more, rows = len(found) > limit, found[:limit]
     if backward:
         rows.reverse()
@@ -118,15 +128,22 @@ def _key(row: Model, order: list[str]) -> str:
     return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat()} {row.pk}"
 
 
-def _beyond(queryset: QuerySet[Row], place: str, order: list[str], greater: bool) -> Q:
-    """The condition for rows beyond a place that ``_key`` has made. Raises InvalidCursor."""
-    compare = "gt" if greater else "lt"
+def _place(queryset: QuerySet[Row], place: str, order: list[str]) -> tuple[datetime | None, Any]:
+    """The moment, if the list has them, and the key that ``_key`` has written. Raises
+    InvalidCursor."""
     moment, _, key = place.partition(" ") if len(order) > 1 else ("", "", place)
     try:
         pk = queryset.model._meta.pk.to_python(key)
         if len(order) == 1:
-            return Q((f"pk__{compare}", pk))
-        at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+            return None, pk
+        return datetime.fromisoformat(moment).replace(tzinfo=UTC), pk
     except (ValidationError, ValueError):
         raise InvalidCursor from None
-    return Q((f"moment__{compare}", at)) | Q(("moment", at), (f"pk__{compare}", pk))
+
+
+def _beyond(moment: datetime | None, pk: Any, greater: bool) -> Q:
+    """The condition for rows beyond a place."""
+    compare = "gt" if greater else "lt"
+    if moment is None:
+        return Q((f"pk__{compare}", pk))
+    return Q((f"moment__{compare}", moment)) | Q(("moment", moment), (f"pk__{compare}", pk))

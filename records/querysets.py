@@ -182,6 +182,11 @@ class CountQuerySet(models.QuerySet[Any]):
         """The counters of these days, both included."""
         return self.filter(day__range=(first, last))
 
+    def per_day(self, *, newest_first: bool) -> "models.QuerySet[Any, tuple[date, int]]":
+        """Each day and its records, those without a timestamp as the oldest."""
+        days = self.values_list("day").annotate(records=Sum("count"))
+        return days.order_by("-day" if newest_first else "day")
+
     def per_status(self, *keys: str) -> Self:
         """Rows of {keys.., status, records}: the counts added up over everything else."""
         counted: Self = self.order_by().values(*keys, "status").annotate(records=Sum("count"))

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from records.filters import ORDERS, Order
 from records.pagination import InvalidCursor, Page, page_of
 from records.patience import LIST_SECONDS, TookTooLong, at_most
+from records.record_pages import page_of_records
 
 DEFAULT_LIMIT = 100
 GREATEST_LIMIT = 1_000
@@ -28,25 +28,19 @@ class KeyPagination(BasePagination):
 
     name: str
 
-    def order_of(self, view: Any) -> Order:
-        """The order in which a view lists its rows."""
-        return ORDERS["id"]
+    def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
+        """The page of a view. Raises InvalidCursor."""
+        return page_of(queryset, cursor=cursor, limit=limit)
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.request = request
-        order = self.order_of(view)
         try:
             limit = self.limit(request.query_params.get("limit"))
             with at_most(LIST_SECONDS):
-                self.page: Page[Any] = page_of(
-                    queryset,
-                    cursor=request.query_params.get("cursor"),
-                    limit=limit,
-                    descending=order.descending,
-                    time=order.time,
-                )
+                cursor = request.query_params.get("cursor")
+                self.page = self.page_of(queryset, view, cursor=cursor, limit=limit)
         except TookTooLong as error:
             raise TooLong(str(error)) from error
         except InvalidCursor as error:
@@ -114,8 +108,8 @@ class RecordPagination(KeyPagination):
 
     name = "records"
 
-    def order_of(self, view: Any) -> Order:
-        return view.found.order
+    def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
+        return page_of_records(view.found, queryset, cursor=cursor, limit=limit)
 
 
 class RunPagination(KeyPagination):
@@ -123,5 +117,5 @@ class RunPagination(KeyPagination):
 
     name = "runs"
 
-    def order_of(self, view: Any) -> Order:
-        return ORDERS["-id"]
+    def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
+        return page_of(queryset, cursor=cursor, limit=limit, descending=True)

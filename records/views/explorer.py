@@ -16,8 +16,9 @@ from records.filters import ORDERS, RecordFilter
 from records.filters.conditions import WORDS, Condition
 from records.filters.links import chips_of, query_of
 from records.models import DataRecord, SavedView
-from records.pagination import InvalidCursor, page_of
+from records.pagination import InvalidCursor
 from records.patience import ASIDE_SECONDS, LIST_SECONDS, TookTooLong, at_most
+from records.record_pages import page_of_records
 from records.requests import PageRequest, wants_part
 
 PAGE = 50
@@ -47,16 +48,10 @@ def explorer(request: PageRequest) -> HttpResponse:
     }
     status = 200
     if found.is_valid():
-        order = found.order
         try:
             with at_most(LIST_SECONDS):
-                page = page_of(
-                    found.qs,
-                    cursor=request.GET.get("cursor"),
-                    limit=PAGE,
-                    descending=order.descending,
-                    time=order.time,
-                )
+                cursor = request.GET.get("cursor")
+                page = page_of_records(found, found.qs, cursor=cursor, limit=PAGE)
             context["page"] = page
             context["listing"] = as_rows(page.records, limit=COLUMNS, chosen=found.columns)
         except InvalidCursor as error:
