@@ -92,7 +92,7 @@ def fill(records: int) -> None:
     ended = {"state": RunState.FINISHED, "how": "benchmark", "started_at": now, "finished_at": now}
     for name, share in SOURCES.items():
         rows = round(records * share)
-        columns = "id timestamp value category region customer quantity note".split()
+        columns = ["id", "timestamp", "value", "category", "region", "customer", "quantity", "note"]
         mapping = {role: [role] for role in ("id", "timestamp", "value", "category")}
         source = Source.objects.create(name=name, mapping=mapping, columns=columns)
         landed = IngestionRun.objects.create(
@@ -176,7 +176,7 @@ def served() -> Iterator[str]:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     settled = {"PORT": str(PORT), "WEB_WORKERS": "2", "WEB_LOG_LEVEL": "warning"}
-    web = subprocess.Popen(  # noqa: S603 (our own command)
+    web = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", "python:dataflow_site.gunicorn"],
         env=os.environ | settled,
         stdin=subprocess.PIPE,

@@ -77,15 +77,29 @@ def quick_facets(parameters: QueryDict) -> list[Facet]:
 def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
     """Every facet with counts, that of a column of the data too. The parameters are valid."""
     sample = _sample(_to_look_at(parameters))
+    found = sample and _among(sample, parameters)
     facets = []
     for name in LABELS:
         if name in COUNTED and _is_known(parameters, name):
             facets.append(_counted(name, parameters))
+        elif found and not query_of(parameters).getlist(name):
+            facets.append(_grouped(name, QueryDict(), found))
         else:
             facets.append(_grouped(name, parameters, sample))
-    if column:
+    if column and found and not query_of(parameters).getlist("where"):
+        facets.append(_of_column(column, QueryDict(), found))
+    elif column:
         facets.append(_of_column(column, parameters, sample))
     return [facet for facet in facets if facet.values]
+
+
+def _among(sample: Sample, parameters: QueryDict) -> Sample:
+    """Those of a sample that meet all filters: most facets count them, and ask nothing more."""
+    found = _found(parameters)
+    if not found.chosen:
+        return sample
+    records = found.qs.filter(pk__in=sample.ids)
+    return Sample(list(records.order_by().values_list("pk", flat=True)), sample.weight)
 
 
 def _is_known(parameters: QueryDict, name: str) -> bool:
@@ -144,9 +158,9 @@ def _of_column(column: str, parameters: QueryDict, sample: Sample | None) -> Fac
     return Facet("where", column, values, sample is not None)
 
 
-def _found(parameters: QueryDict, name: str) -> RecordFilter:
-    """The filter without what it says of the facet itself."""
-    found = RecordFilter(query_of(parameters, without=[name]), queryset=DataRecord.objects.all())
+def _found(parameters: QueryDict, *without: str) -> RecordFilter:
+    """The filter, without what it says of the facet itself."""
+    found = RecordFilter(query_of(parameters, without=without), queryset=DataRecord.objects.all())
     found.is_valid()
     return found
 
