@@ -14,7 +14,7 @@ from datetime import datetime
 from django.core.cache import cache
 from django.utils import timezone
 
-from records import stats, value_stats
+from records import stats, value_stats, values_in_time
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -25,6 +25,7 @@ from records.models import (
 from records.scope import Scope
 from records.stats import Days, Totals
 from records.value_stats import Categories, Distribution, Reason, Repairs, Values
+from records.values_in_time import Course
 
 # Among as many records figures are made while a page waits; among more it loads them afterwards.
 AT_ONCE = 100_000
@@ -47,6 +48,7 @@ class Figures:
     values: Values
     categories: Categories
     distribution: Distribution
+    course: Course
     reasons: list[Reason]
     repairs: list[Repairs]
     codes: list[tuple[str, int]]
@@ -76,7 +78,7 @@ def figures_of(
         return kept[1]
     if not wait and days.totals.total > AT_ONCE:
         return None
-    made = _make(scope, valued, repaired)
+    made = _make(scope, valued, repaired, days)
     cache.set(key, (state, made), KEPT)
     return made
 
@@ -99,15 +101,22 @@ def _state(days: Days) -> str:
     return hashlib.sha256(repr((counters, ingested, processed, last)).encode()).hexdigest()
 
 
-def _make(scope: Scope, valued: str | None, repaired: bool) -> Figures:
+def _make(scope: Scope, valued: str | None, repaired: bool, days: Days) -> Figures:
     as_of, began = timezone.now(), time.perf_counter()
     results = value_stats.current_results(scope.source, scope.span)
     of_values = value_stats.current_results(valued, scope.span)
     values = value_stats.values(of_values, repaired=repaired)
+    own = days if valued in (None, scope.source) else stats.by_day(valued)
     return Figures(
         values=values,
         categories=value_stats.categories(of_values, values, repaired=repaired),
         distribution=value_stats.distribution(of_values, values, repaired=repaired),
+        course=values_in_time.course(
+            value_stats.current_results(valued),
+            own.within(scope.span) if scope.span else own,
+            by_hour=is_by_hour(scope),
+            repaired=repaired,
+        ),
         reasons=value_stats.failure_reasons(results),
         repairs=value_stats.repairs(results),
         codes=_codes(scope.source),

@@ -19,6 +19,12 @@
       bar: { color: bar, cornerRadiusEnd: palette === "status" ? 0 : 2 },
       rect: { color: bar, stroke: token("surface"), strokeWidth: 1 },
       range: { category: ["chart-processed", "chart-failed", "chart-waiting"].map(token) },
+      style: {
+        band: { color: bar, opacity: 0.22 },
+        median: { color: bar, strokeWidth: 2 },
+        "median-point": { color: bar, filled: true, size: 30, opacity: 1 },
+        anomaly: { color: token("chart-failed"), filled: true, shape: "diamond", size: 90, opacity: 1 },
+      },
       axis: {
         labelColor: token("ink-2"),
         titleColor: token("ink-2"),

@@ -11,6 +11,7 @@ from records.charts.files import file_of
 from records.scope import Scope
 from records.stats import Days, Span, Totals
 from records.value_stats import Bin, Categories, Category, Distribution, Reason, Repairs
+from records.values_in_time import Course, Step
 
 DAY = date(2026, 1, 15)
 LONG = "a very long name of a category that nobody would want to read in full " * 3
@@ -24,6 +25,7 @@ CATEGORIES = Categories(
     9,
 )
 EVERYTHING = Scope()
+MIDNIGHT = datetime(2026, 1, 15, tzinfo=UTC)
 PARTS = [Bin(0.0, 1.0, 3, 0.25, 0.75), Bin(1.0, 2.0, 0)]
 ALL = [
     charts.over_time(Days({DAY: Totals(processed=3, failed=1)}, Totals(raw=2)), EVERYTHING),
@@ -42,15 +44,21 @@ ALL = [
     charts.over_hours(
         {datetime(2026, 1, 15, 7, tzinfo=UTC): Totals(raw=2)}, Scope(span=Span(DAY, DAY))
     ),
+    charts.values_over_time(
+        Course("day", Span(DAY, DAY), [Step(MIDNIGHT, 2, 1.0, 1.0, 1.5, 2.0, 2.0, 1, 9.0, 9.0)]),
+        'a "quoted" value',
+        EVERYTHING,
+        repaired=False,
+    ),
 ]
 
 
 @pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.id)
 def test_every_spec_is_valid_and_names_its_axes(chart):
     alt.Chart.from_dict(chart.spec).to_dict(validate=True)
-    encoding = chart.spec.get("encoding") or chart.spec["layer"][0]["encoding"]
-    titles = [encoding[axis].get("title") for axis in ("x", "y")]
-    assert encoding["href"]["field"] == "url"
+    layers = [layer["encoding"] for layer in chart.spec.get("layer", [chart.spec])]
+    titles = [axis.get("title") for layer in layers for axis in (layer["x"], layer["y"])]
+    assert any("href" in layer for layer in layers)
     assert any(titles)
     assert len({len(chart.headings), *map(len, chart.rows)}) == 1
 
@@ -64,6 +72,7 @@ def test_charts_without_rows_are_valid_too():
         charts.failures([], 0, EVERYTHING),
         charts.rejections([]),
         charts.repairs([], EVERYTHING),
+        charts.values_over_time(Course(), "value", EVERYTHING, repaired=False),
     ]
     for chart in empty:
         assert not chart.rows
@@ -78,7 +87,7 @@ def test_charts_without_rows_are_valid_too():
 def test_time_is_cut_into_as_many_parts_as_can_be_drawn(length, unit, most):
     days = {DAY + timedelta(days=i): Totals(processed=1) for i in range(length)}
     chart = charts.over_time(Days(days), EVERYTHING)
-    assert chart.headings[0] == f"{unit} of"
+    assert chart.headings[0] == f"{unit} (UTC)"
     assert len(chart.rows) <= most
     assert sum(int(row[1] or 0) for row in chart.numbers) == length
 
@@ -94,7 +103,7 @@ def test_absurd_dates_are_counted_rather_than_drawn():
     days = {DAY + timedelta(days=i): Totals(processed=10) for i in range(60)}
     days |= {date(1, 1, 1): Totals(failed=2), date(9999, 12, 31): Totals(raw=1)}
     chart = charts.over_time(Days(days, Totals(raw=4)), EVERYTHING)
-    assert chart.headings[0] == "Day of"
+    assert chart.headings[0] == "Day (UTC)"
     drawn = {row["date"] for row in data(chart)}
     assert (min(drawn), max(drawn), len(drawn)) == ("2026-01-15", "2026-03-15", 60)
     assert chart.notes == [
@@ -148,7 +157,16 @@ def test_a_mark_leads_to_where_its_cell_does():
         drawn = [row for row in chart.rows if row[0] is not None]
         cells = {cell.url for row in drawn for cell in row if isinstance(cell, charts.Linked)}
         assert cells
-        assert cells <= {row["url"] for row in data(chart)}
+        assert cells <= {row.get(to) for row in data(chart) for to in ("url", "far")}
+
+
+@pytest.mark.parametrize("chart", ALL, ids=lambda chart: chart.id)
+def test_marks_are_named_in_words(chart):
+    svg = file_of(chart, "svg").decode()
+    role = 'role="graphics-symbol"[^>]*aria-roledescription="(?:bar|point|rect[^"]*)"'
+    names = re.findall(f'aria-label="([^"]*)" {role}', svg)
+    assert any(": " in name for name in names)
+    assert not re.search("url|/explore|undefined|NaN", " ".join(names))
 
 
 def test_a_chart_as_a_file_has_no_links_and_nothing_a_spreadsheet_would_carry_out():

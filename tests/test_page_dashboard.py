@@ -13,7 +13,7 @@ from records.models import ProcessingResult, RecordCount, Source
 from records.rows import Reject
 from tests.landed import NOON, land, process_all, sale
 
-QUERIES = 22
+QUERIES = 24
 REJECTS = (Reject(3, b"a;b", "too_few_cells", "Bad."), Reject(4, b"c", "too_few_cells", "Bad."))
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_every_chart_has_the_table_of_its_numbers(admin_client):
     process_all()
     html = page(admin_client)
     assert chart(html, "over-time")[1] == [
-        ["Day of", "Processed", "Failed", "Waiting"],
+        ["Day (UTC)", "Processed", "Failed", "Waiting"],
         ["2026-03-01", "2", "1", "0"],
     ]
     assert chart(html, "by-category")[1][1:] == [["tea", "1"], ["toys", "1"]]
@@ -191,6 +191,7 @@ def shops():
     land("depot", {"1": sale(1), "2": {"id": "2"}}, rejects=REJECTS[:1])
     process_all()
     land("shop", {"raw": sale(9)})
+    ProcessingResult.objects.filter(value__in=[100_000, -100_000, 2.5]).update(anomaly="Far off.")
 
 
 @pytest.mark.parametrize(
@@ -225,20 +226,30 @@ def test_every_number_leads_to_exactly_the_records_that_it_counts(
 def test_every_mark_of_a_drawing_leads_to_where_its_number_does(admin_client, shops):
     html = page(admin_client, "?source=shop")
     addresses = {url for url, _ in links(html)}
-    names = ["over-time", "distribution", "failures", "by-category", "mean-by-category"]
+    names = [
+        "over-time",
+        "values-over-time",
+        "distribution",
+        "failures",
+        "by-category",
+        "mean-by-category",
+    ]
     for name in [*names, "repairs", "rejections"]:
         figure, _ = chart(html, name)
         drawn = spec(figure)
         (marks,) = drawn["datasets"].values() if "datasets" in drawn else [drawn["data"]["values"]]
         assert marks
         # There is no list of nothing.
-        assert {mark["url"] for mark in marks if mark.get("records") != 0} <= addresses
+        drawn_to = [
+            mark.get(to) for mark in marks if mark.get("records") != 0 for to in ("url", "far")
+        ]
+        assert set(filter(None, drawn_to)) <= addresses
 
 
 def test_one_day_is_shown_by_the_hour(admin_client, shops):
     html = page(admin_client, "?source=shop&from=2026-03-01&to=2026-03-01")
     assert chart(html, "over-time")[1] == [
-        ["Hour of", "Processed", "Failed", "Waiting"],
+        ["Hour (UTC)", "Processed", "Failed", "Waiting"],
         ["2026-03-01 00:00", "1", "0", "0"],
         ["2026-03-01 12:00", "92", "1", "1"],
         ["2026-03-01 23:00", "1", "1", "0"],
@@ -292,7 +303,7 @@ def test_what_was_counted_is_kept_until_something_changes(
     first = failed()
     ProcessingResult.objects.filter(success=False).update(error_message="Nobody has told.")
     assert failed() == first
-    with django_assert_max_num_queries(QUERIES - 7):
+    with django_assert_max_num_queries(QUERIES - 9):
         page(admin_client, "?source=shop")
     store.edit_record(record_id="shop:none", data=sale(1), user=None)
     process_all()

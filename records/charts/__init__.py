@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 
 from records.charts.chart import Cell, Chart, Linked, linked
+from records.charts.course import values_over_time
 from records.charts.parts import (
     KEPT,
     STATUS_FILTERS,
@@ -49,6 +50,7 @@ __all__ = [
     "over_time",
     "rejections",
     "repairs",
+    "values_over_time",
 ]
 
 MOST_SOURCES = 15

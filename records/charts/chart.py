@@ -36,6 +36,8 @@ class Chart:
     palette: Literal["plain", "status", "failed"] = "plain"
     scope: str = ""
     notes: Sequence[str] = ()
+    # The step of its axis of time, by which a range can be picked in the drawing.
+    zoom: str = ""
     wide: bool = False
 
     @property

@@ -69,5 +69,17 @@ def _config(chart: Chart) -> dict[str, Any]:
         "bar": {"color": bar},
         "rect": {"color": bar, "stroke": "white", "strokeWidth": 1},
         "range": {"category": STATUS_COLOURS},
+        "style": {
+            "band": {"color": bar, "opacity": 0.2},
+            "median": {"color": bar, "strokeWidth": 2},
+            "median-point": {"color": bar, "filled": True, "size": 24, "opacity": 1},
+            "anomaly": {
+                "color": FAILED,
+                "filled": True,
+                "shape": "diamond",
+                "size": 90,
+                "opacity": 1,
+            },
+        },
         "title": {"anchor": "start", "fontSize": 15, "offset": 12},
     }

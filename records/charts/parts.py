@@ -2,7 +2,7 @@
 
 import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -38,10 +38,25 @@ def with_data(layout: dict[str, Any], data: list[dict[str, Any]]) -> dict[str, A
     return kept | {"data": {"values": data}}
 
 
-def spec_of(chart: alt.Chart) -> dict[str, Any]:
+def spec_of(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """The spec of a layout; marks that lead somewhere are named by what their tooltip says."""
     # What is drawn is known to be valid: checking each spec against the schema of Vega-Lite
     # costs more than all queries of a page. A test checks it instead.
-    return chart.to_dict(validate=False)
+    spec = chart.to_dict(validate=False)
+    for part in spec.get("layer", [spec]):
+        if "href" in part["encoding"]:
+            part["mark"]["description"] = {"expr": _spoken(part["encoding"]["tooltip"])}
+    return spec
+
+
+def _spoken(tooltip: Sequence[Mapping[str, str]]) -> str:
+    """An expression of Vega for "Day: 1 Mar 2026, Records: 1,200"."""
+    said = []
+    for item in tooltip:
+        value = f"datum[{item['field']!r}]"
+        shown = f"format({value}, {item['format']!r})" if "format" in item else value
+        said.append(f"{item['title'] + ': '!r} + {shown}")
+    return " + ', ' + ".join(said)
 
 
 class Bar(NamedTuple):

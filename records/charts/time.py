@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -18,16 +18,17 @@ from records.charts.parts import (
     status_colour,
     with_data,
 )
-from records.charts.steps import (
-    TIME_UNITS,
-    Drawn,
-    end_of,
-    in_steps,
-    time_format,
-    where_most_lie,
-)
 from records.scope import Scope
 from records.stats import Days, Span, Totals
+from records.steps import Drawn, end_of, in_steps, where_most_lie
+
+TIME_UNITS = {
+    "hour": alt.TimeUnitParams(unit="utcyearmonthdatehours"),
+    "day": alt.TimeUnitParams(unit="utcyearmonthdate"),
+    "week": alt.TimeUnitParams(unit="utcyearweek"),
+    "month": alt.TimeUnitParams(unit="utcyearmonth"),
+    "year": alt.TimeUnitParams(unit="utcyear"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Step:
 
     label: str
     start: str
+    said: str
     totals: Totals
     scope: Scope
 
@@ -53,7 +55,9 @@ def over_time(days: Days, scope: Scope) -> Chart:
         step = Span(start, end_of(start, unit))
         # Weeks and months may reach beyond what is drawn, which the table has in rows of its own.
         whole = scope.within(near).within(step) if near else scope.within(step)
-        steps.append(Step(start.isoformat(), start.isoformat(), totals, whole))
+        steps.append(
+            Step(start.isoformat(), start.isoformat(), when(start, unit)[1], totals, whole)
+        )
     notes = _outside(drawn)
     if undated := days.undated.total:
         notes.append(f"{records(undated)} without a timestamp can't be placed in time.")
@@ -66,8 +70,9 @@ def over_hours(hours: Mapping[datetime, Totals], scope: Scope) -> Chart:
     """Records by the hour (UTC) of their timestamp, stacked by status."""
     steps = [
         Step(
-            f"{start:%Y-%m-%d %H:%M}",
+            when(start, "hour")[0],
             f"{start:%Y-%m-%dT%H:%M}Z",
+            when(start, "hour")[1],
             totals,
             scope.between(start, start + timedelta(hours=1)),
         )
@@ -77,7 +82,7 @@ def over_hours(hours: Mapping[datetime, Totals], scope: Scope) -> Chart:
 
 
 def _far(label: str, days: Days, scope: Scope) -> list[Step]:
-    return [Step(label, "", days.totals, scope.within(days.span))] if days.span else []
+    return [Step(label, "", "", days.totals, scope.within(days.span))] if days.span else []
 
 
 def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list[str]) -> Chart:
@@ -85,6 +90,7 @@ def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list
     data = [
         {
             "date": step.start,
+            "when": step.said,
             "status": status,
             "records": number,
             "order": order,
@@ -98,7 +104,7 @@ def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list
         title="Records over time",
         empty="No record here has a timestamp.",
         spec=with_data(_in_time(unit), data),
-        headings=[f"{unit.capitalize()} of", *STATUSES],
+        headings=[f"{unit.capitalize()} (UTC)", *STATUSES],
         rows=[
             [step.label, *cells_by_status(step.totals, step.scope)]
             for step in listed
@@ -106,6 +112,7 @@ def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list
         ],
         palette="status",
         notes=notes,
+        zoom=unit,
         wide=True,
     )
 
@@ -116,27 +123,44 @@ def _in_time(unit: str) -> dict[str, Any]:
         x=alt.X(
             "date:T",
             timeUnit=TIME_UNITS[unit],
-            title=f"Timestamp, by {unit} (UTC)",
-            axis=alt.Axis(
-                labelOverlap=True,
-                labelSeparation=12,
-                labelBound=16,
-                labelFlush=28,
-                grid=False,
-                format=time_format(unit),
-            ),
+            **time_axis(unit),
         ),
         y=alt.Y("records:Q", title="Records", stack="zero", axis=count_axis()),
         color=status_colour(),
         order=alt.Order("order:Q"),
         href="url:N",
         tooltip=[
-            alt.Tooltip("date:T", title=unit.capitalize(), format=time_format(unit, full=True)),
+            alt.Tooltip("when:N", title=unit.capitalize()),
             alt.Tooltip("status:N", title="Status"),
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
     )
     return spec_of(chart)
+
+
+def time_axis(unit: str) -> dict[str, Any]:
+    """Title and labels of an axis of time."""
+    formats = {"year": "%Y", "hour": "%H:%M", "day": "%-d %b"}
+    axis = alt.Axis(
+        labelOverlap=True,
+        labelSeparation=12,
+        labelBound=16,
+        labelFlush=28,
+        grid=False,
+        format=formats.get(unit, "%b %Y"),
+    )
+    return {"title": f"Timestamp, by {unit} (UTC)", "axis": axis}
+
+
+def when(start: date, unit: str) -> tuple[str, str]:
+    """When a step begins, as tables have it and in words. Vega would say it in the local zone."""
+    if isinstance(start, datetime) and unit == "hour":
+        return f"{start:%Y-%m-%d %H:%M}", f"{start.day} {start:%b %Y, %H:%M} UTC"
+    label = f"{start:%Y-%m-%d}".rjust(10, "0")
+    if unit in ("year", "month"):
+        return label, f"{start:%Y}" if unit == "year" else f"{start:%b %Y}"
+    words = f"{start.day} {start:%b %Y}"
+    return label, f"from {words}" if unit == "week" else words
 
 
 def by_status(totals: Totals) -> Iterable[tuple[str, int]]:

@@ -183,6 +183,9 @@ def _counted(picked: Picked, figures: Figures, valued: Source) -> list[charts.Ch
     column = next(iter(valued.mapping.get("value") or ()), "value")
     notes = charts.left_out(figures.values.left_out)
     shown = [
+        charts.values_over_time(
+            figures.course, column, of_values, repaired=repaired, name=name, notes=notes
+        ),
         charts.distribution(
             figures.distribution, column, of_values, repaired=repaired, name=name, notes=notes
         ),

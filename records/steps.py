@@ -5,17 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate
 
-import altair as alt
-
 from records.stats import Days, Span, Totals, add_up
-
-TIME_UNITS = {
-    "hour": alt.TimeUnitParams(unit="utcyearmonthdatehours"),
-    "day": alt.TimeUnitParams(unit="utcyearmonthdate"),
-    "week": alt.TimeUnitParams(unit="utcyearweek"),
-    "month": alt.TimeUnitParams(unit="utcyearmonth"),
-    "year": alt.TimeUnitParams(unit="utcyear"),
-}
 
 # Days that can have a bar each.
 MOST_BARS = 100
@@ -104,13 +94,3 @@ def end_of(start: date, unit: str) -> date:
     if unit == "year" or start.month == 12:
         return start.replace(month=12, day=31)
     return start.replace(month=start.month + 1) - timedelta(days=1)
-
-
-def time_format(unit: str, *, full: bool = False) -> str:
-    if unit == "year":
-        return "%Y"
-    if unit == "hour":
-        return "%-d %b %Y, %H:%M" if full else "%H:%M"
-    if unit == "day" or full:
-        return "%-d %b %Y" if full else "%-d %b"
-    return "%b %Y"
