@@ -4,6 +4,8 @@
 
 (() => {
   const drawn = new Map();
+  // Pixels; less is a click.
+  const LEAST_DRAG = 6;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function config(palette, width) {
@@ -48,8 +50,33 @@
     };
   }
 
+  // A drag along an axis of time picks a range; it leads to the page of that range.
+  function pickable(spec) {
+    const params = [{ name: "picked", select: { type: "interval", encodings: ["x"] } }];
+    return spec.layer
+      ? { ...spec, layer: [{ ...spec.layer[0], params }, ...spec.layer.slice(1)] }
+      : { ...spec, params };
+  }
+
+  function leadOn(figure) {
+    figure.addEventListener("pointerdown", () => {
+      window.addEventListener("pointerup", () => {
+        const { view } = drawn.get(figure);
+        const edges = [...(view.signal("picked_x") ?? [])].sort((a, b) => a - b);
+        if (!edges.length || edges[1] - edges[0] < LEAST_DRAG) return;
+        const [start, end] = edges.map((x) => view.scale("x").invert(x).toISOString());
+        const url = new URL(figure.dataset.zoomTo, location);
+        const isHour = figure.dataset.zoom === "hour";
+        url.searchParams.set(isHour ? "time_from" : "from", isHour ? `${start.slice(0, 16)}Z` : start.slice(0, 10));
+        url.searchParams.set(isHour ? "time_to" : "to", isHour ? `${end.slice(0, 16)}Z` : end.slice(0, 10));
+        location.assign(url);
+      }, { once: true });
+    });
+  }
+
   async function draw(figure) {
-    const spec = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const given = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const spec = figure.dataset.zoom ? pickable(given) : given;
     const drawing = figure.querySelector(".drawing");
     drawing.hidden = false;
     let view;
@@ -72,7 +99,11 @@
       return;
     }
     const details = figure.querySelector("details");
-    if (!drawn.has(figure)) details.open = false;
+    if (!drawn.has(figure)) {
+      details.open = false;
+      if (figure.dataset.zoom) leadOn(figure);
+      figure.querySelectorAll(".drag").forEach((said) => (said.hidden = false));
+    }
     drawn.set(figure, view);
   }
 

@@ -1,6 +1,7 @@
 """The dashboard in a real browser: its marks are links, and what takes long comes later."""
 
 import re
+from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ from records.filters import RecordFilter
 from records.models import DataRecord
 from records.rows import Reject
 from tests.browser.test_pages import check, settle
-from tests.landed import land, process_all, sale
+from tests.landed import NOON, land, process_all, sale
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -80,4 +81,37 @@ def test_the_range_is_picked_and_survives_reload_and_back(shop, complaints):
     expect(shop.get_by_role("link", name="7d", exact=True)).to_have_attribute(
         "aria-current", "true"
     )
+    assert complaints == []
+
+
+def drag(page: Page, name: str, start: float, end: float) -> None:
+    """Drag along the drawing of a chart, between two parts of its width."""
+    drawing = page.locator(f"[aria-labelledby={name}-title] .drawing svg")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * start, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end, y, steps=5)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("name", ["over-time", "values-over-time"])
+def test_a_drag_along_the_axis_of_time_leads_to_that_range(shop, complaints, name):
+    for days in range(1, 30):
+        land("shop", {f"d{days}": sale(days)}, timestamp=NOON - timedelta(days=days))
+    process_all()
+    shop.goto("/?source=shop")
+    settle(shop)
+    drag(shop, name, 0.4, 0.6)
+    shop.wait_for_url(re.compile("from=2026-02-1.&to=2026-02-"))
+    query = QueryDict(urlsplit(shop.url).query)
+    first, last = (date.fromisoformat(query[end]) for end in ("from", "to"))
+    assert 3 <= (last - first).days <= 9
+    assert query["source"] == "shop"
+    shop.goto("/?source=shop&from=2026-03-01&to=2026-03-01")
+    settle(shop)
+    drag(shop, name, 0.2, 0.9)
+    shop.wait_for_url(re.compile(r"/explore/\?source=shop&time_from=2026-03-01T"))
     assert complaints == []
