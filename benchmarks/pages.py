@@ -10,6 +10,7 @@ takes the records out again. The first answers, which fill caches, are not count
 
 import argparse
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -24,7 +25,6 @@ import urllib3
 
 SIZES = (10_000, 1_000_000, 5_000_000)
 SOURCES = {"bench_orders": 0.6, "bench_meters": 0.3, "bench_tickets": 0.1}
-PORT = 8765
 WARM, ASKED = 6, 40
 HTMX = {"HX-Request": "true"}
 # At most so many times as slow as with the fewest records.
@@ -158,8 +158,8 @@ def pages() -> dict[str, Page]:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """Two gunicorn workers, and the session of somebody who is logged in."""
+def served() -> Iterator[tuple[str, str]]:
+    """Two gunicorn workers: their URL, and the cookie of somebody who is logged in."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import User
@@ -175,14 +175,17 @@ def served() -> Iterator[str]:
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    settled = {"PORT": str(PORT), "WEB_WORKERS": "2", "WEB_LOG_LEVEL": "warning"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settled = {"PORT": str(port), "WEB_WORKERS": "2", "WEB_LOG_LEVEL": "warning"}
     web = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", "python:dataflow_site.gunicorn"],
         env=os.environ | settled,
         stdin=subprocess.PIPE,
     )
     try:
-        yield f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
+        yield f"http://127.0.0.1:{port}", f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
     finally:
         web.terminate()
         web.wait()
@@ -190,7 +193,7 @@ def served() -> Iterator[str]:
         user.delete()
 
 
-def measure(cookie: str) -> dict[str, tuple[float, float]]:
+def measure(url: str, cookie: str) -> dict[str, tuple[float, float]]:
     """The median and the 95th percentile of each page, in ms."""
     # A connection for each question, as questions are then shared out among the workers.
     headers = {"Cookie": cookie, "Connection": "close", "Accept-Encoding": "gzip"}
@@ -202,7 +205,7 @@ def measure(cookie: str) -> dict[str, tuple[float, float]]:
                 started = time.perf_counter()
                 answer = client.request(
                     "GET",
-                    f"http://127.0.0.1:{PORT}{page.path}",
+                    f"{url}{page.path}",
                     headers={**headers, **page.headers},
                     redirect=False,
                 )
@@ -228,8 +231,8 @@ def main() -> None:
     measured = []
     for size in sizes:
         fill(size)
-        with served() as cookie:
-            measured.append(measure(cookie))
+        with served() as (url, cookie):
+            measured.append(measure(url, cookie))
     asked = pages()
     if not options.keep:
         empty()

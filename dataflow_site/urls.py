@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from ingestion.api import IngestView
+from ingestion.api.views import IngestView
 from processing.api import ProcessView
 from processing.rule_api import RulesView
 from records.api.runs import RunDetailView, RunListView

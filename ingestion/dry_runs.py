@@ -59,6 +59,10 @@ def stop(run: IngestionRun) -> None:
         runs.stop(dry)
 
 
+def latest(run: IngestionRun) -> DryRun | None:
+    return DryRun.objects.filter(run=run).order_by("-pk").first()
+
+
 def wake(dry: DryRun) -> None:
     """Tell a worker to look at a dry run."""
     async_task("ingestion.tasks.dry_run", dry.pk, cluster=QUEUE)

@@ -9,8 +9,9 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
 from ingestion.dialect import CHARACTERS, CHECKS, Dialect, Format
+from ingestion.drafts import Choice
 from ingestion.mapping import FORMAT
-from ingestion.previews import Choice, Look
+from ingestion.previews import Look
 from ingestion.timestamps import FORMATS
 from records.models import IngestionRun
 from records.models.sources import OnConflict

@@ -79,7 +79,7 @@ def create_run(
     meant, ``how`` by what way the file came; ``reading`` is what the user says about how to read
     it (see ingestion.dialect); the rest is found out. With more rejected rows than ``max_rejects``
     ("500", "2%") the run stops. A run in the state "draft" waits for a person (see
-    ingestion.previews). Without ``save`` neither the run nor a new source is kept. Raises
+    ingestion.drafts). Without ``save`` neither the run nor a new source is kept. Raises
     InvalidSourceName, InvalidLimit, InvalidDateFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)

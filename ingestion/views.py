@@ -10,11 +10,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, retarget
 
-from ingestion import preview_form, previews
+from ingestion import drafts, dry_runs, preview_form, previews
+from ingestion.drafts import Choice
 from ingestion.errors import IngestionError, InvalidLimit, InvalidReading
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
-from ingestion.previews import Choice, Look
+from ingestion.previews import Look
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.requests import PageRequest, wants_part
@@ -33,7 +34,7 @@ def upload(request: PageRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 stored = keep_upload(form.cleaned_data["file"])
-                run = previews.create_draft(
+                run = drafts.create_draft(
                     path=stored.path,
                     file_name=stored.name,
                     source_name=form.cleaned_data["source"] or None,
@@ -85,15 +86,15 @@ def dry_run(request: PageRequest, pk: int) -> HttpResponse:
 def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     """Adjust the draft as was chosen; load or discard it if that was asked for."""
     if request.POST.get("do") == "discard":
-        previews.discard(run)
+        drafts.discard(run)
         messages.success(request, "The file was discarded. Nothing of it has landed.")
         return redirect("upload")
     seen = previews.look(run)
     choice = preview_form.choice_of(request.POST, seen)
     try:
-        changed = previews.adjust(run, choice, seen)
+        changed = drafts.adjust(run, choice, seen)
         if request.POST.get("do") == "load" and not changed:
-            previews.load(run, seen)
+            drafts.load(run, seen)
             return redirect(run)
     except InvalidReading as error:
         return _show(request, run, seen, said=choice, errors={error.what: str(error)})
@@ -127,7 +128,7 @@ def _show(
         "reading": reading,
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
-        "policy": previews.policy_of(run),
+        "policy": drafts.policy_of(run),
         "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
         "general_errors": [text for name, text in (errors or {}).items() if name not in beside],
@@ -140,13 +141,13 @@ def _show(
 
 
 def _dry_context(run: IngestionRun) -> dict[str, Any]:
-    dry = previews.latest_dry_run(run)
+    dry = dry_runs.latest(run)
     waits = dry is not None and dry.is_active
     return {
         "run": run,
         "dry": dry,
         "no_worker": waits and not worker_alive("ingestion"),
-        "too_many": previews.too_many_rejects(run, dry),
+        "too_many": drafts.too_many_rejects(run, dry),
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from ingestion.api import KINDS
+from ingestion.api.bodies import KINDS
 from tests.landed import land, process_all, sale
 
 NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "state", "where", "result",

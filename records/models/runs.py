@@ -253,7 +253,7 @@ class ProcessingRun(Run):
 class DryRun(Run):
     """One reading of the input of a draft that lands nothing: what would happen, and a profile.
 
-    ``report`` is what ingestion.previews makes of it.
+    ``report`` is what ingestion.dry_runs makes of it.
     """
 
     run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="dry_runs")
