@@ -2,17 +2,24 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from processing import pipeline
 from processing.default_rules import default_rules
 from processing.rule_check import step_problem
 from processing.rules import Step, is_missing, read_number
 from processing.rules.base import as_text
 
-# A number with a decimal comma, and perhaps points between thousands.
+# A number with a decimal comma, and perhaps points between thousands; or a whole one among these.
+WHOLE = re.compile(r"\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)\s*")
 COMMA = re.compile(r"\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+\s*")
+# What may as well be thousands, as people write them who have a decimal point.
+THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
+# What is written in digits and is no number: it has no sum, and its zeros count.
+CODE = re.compile(r"(?<![^\W_])(?:code|zip|postal|postcode|phone|id)(?![^\W_])", re.IGNORECASE)
+ZERO_FIRST = re.compile(r"\s*0[0-9]+\s*")
 ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TOP = 5
 # So much of the filled cells has to be of a kind for the column to look like it.
@@ -25,7 +32,8 @@ REPEATED, LONGEST_CATEGORY = 3, 60
 class ColumnSeen:
     """What was seen of a column: ``looks_like`` is one of empty, id, date, number, category, text;
     ``values`` are its most frequent cells, ``all_values`` says that there are no others. ``least``
-    is its smallest number."""
+    is its smallest number. ``has_comma``: its numbers have a decimal comma; ``is_tidy``: no cell
+    has a space too many."""
 
     name: str
     looks_like: str
@@ -34,19 +42,24 @@ class ColumnSeen:
     values: Sequence[str] = field(default_factory=tuple)
     all_values: bool = False
     least: float | None = None
+    has_comma: bool = False
+    is_tidy: bool = False
 
 
 def seen(profile: Mapping[str, Any]) -> ColumnSeen:
     """A column as the report of a dry run profiles it."""
     values = [value for value, _ in profile["top"]]
+    all_values = profile["exact"] and profile["distinct"] == len(values)
     return ColumnSeen(
         name=profile["name"],
         looks_like=profile["looks_like"],
         filled=profile["filled"],
         empty=profile["empty"],
         values=values,
-        all_values=profile["exact"] and profile["distinct"] == len(values),
+        all_values=all_values,
         least=read_number(profile["least"]),
+        has_comma=_have_comma(values),
+        is_tidy=all_values and _are_tidy(values),
     )
 
 
@@ -69,7 +82,21 @@ def _look_at(name: str, cells: Sequence[Any]) -> ColumnSeen:
         values=top,
         all_values=len(counts) == len(top),
         least=min(numbers, default=None),
+        has_comma=_have_comma(counts),
+        is_tidy=_are_tidy(counts),
     )
+
+
+def _have_comma(values: Collection[str]) -> bool:
+    """Whether values are numbers with a decimal comma, and can be nothing else."""
+    commas = [value for value in values if COMMA.fullmatch(value)]
+    return not all(map(THOUSANDS.fullmatch, commas)) and all(
+        WHOLE.fullmatch(value) or COMMA.fullmatch(value) for value in values
+    )
+
+
+def _are_tidy(values: Iterable[str]) -> bool:
+    return all(value == " ".join(value.split()) for value in values)
 
 
 def _looks_like(counts: Counter[str], numbers: int) -> str:
@@ -93,13 +120,15 @@ def propose(columns: Sequence[ColumnSeen], mapping: Mapping[str, Any]) -> list[S
     values, categories = mapping.get("value") or [], mapping.get("category") or []
     handled = {*(mapping.get("id") or []), *values, *categories}
     for column in columns:
-        if column.name in values and _has_comma(column):
+        if column.name in values and column.has_comma:
             place = next(p for p, step in enumerate(rules) if step.get("column") == column.name)
             rules[place] |= _comma(column)
         if column.name not in handled:
             rules += _cleaning(column, mapping)
+    dates = {step["column"] for step in rules if step["rule"] == "date"}
     for column in columns:
-        rules += _guards(column, mapping)
+        if column.name not in dates:
+            rules += _guards(column, mapping)
     rules += [
         {"rule": "anomaly", "column": value, **({"by": categories[0]} if categories else {})}
         for value in values
@@ -110,18 +139,20 @@ def propose(columns: Sequence[ColumnSeen], mapping: Mapping[str, Any]) -> list[S
 
 def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
     name, times = column.name, mapping.get("timestamp") or []
-    if _has_comma(column):
+    if column.has_comma:
         return [{"rule": "number", "column": name, "on_failure": "empty"} | _comma(column)]
-    if times == [name] and mapping.get("timestamp_format"):
-        formats = [mapping["timestamp_format"]]
-        return [{"rule": "date", "column": name, "formats": formats, "on_failure": "empty"}]
+    date: Step = {"rule": "date", "column": name, "on_failure": "empty"}
+    if len(times) == 1 and mapping.get("timestamp_format"):
+        date["formats"] = [mapping["timestamp_format"]]
+        if times == [name] or _fit(column.values, date):
+            return [date]
     if column.looks_like == "date" and all(map(ISO_DATE.match, column.values)):
-        return [{"rule": "date", "column": name, "formats": ["iso"], "on_failure": "empty"}]
+        return [date | {"formats": ["iso"]}]
     if name in times:
         return []
-    if column.looks_like == "number":
+    if column.looks_like == "number" and not _is_code(column):
         return [{"rule": "number", "column": name, "on_failure": "empty"}]
-    if column.looks_like in ("category", "text"):
+    if column.looks_like in ("number", "category", "text") and not column.is_tidy:
         return [{"rule": "text", "column": name, "strip": True, "collapse": True}]
     return []
 
@@ -131,13 +162,15 @@ def _guards(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
     name, keys = column.name, mapping.get("id") or []
     if name in (mapping.get("timestamp") or []):
         return []
-    if column.looks_like == "category" and column.all_values and not _has_comma(column):
-        known = sorted({" ".join(value.split()) for value in column.values})
+    known = sorted({" ".join(value.split()) for value in column.values})
+    is_choice = column.all_values and len(known) > 1
+    if column.looks_like == "category" and is_choice and not column.has_comma:
         return [
             {"rule": "allowed", "column": name, "values": known, "ignore_case": True, "off": True,
              "note": "It has held no other values so far."}
         ]  # fmt: skip
-    if column.looks_like == "number" and column.least is not None and column.least >= 0:
+    is_number = column.looks_like == "number" and not _is_code(column)
+    if is_number and column.least is not None and column.least >= 0:
         note = "It has held nothing below 0 so far."
         return [{"rule": "range", "column": name, "least": 0, "off": True, "note": note}]
     if column.looks_like == "id" and name not in keys:
@@ -146,8 +179,14 @@ def _guards(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
     return []
 
 
-def _has_comma(column: ColumnSeen) -> bool:
-    return bool(column.values) and all(map(COMMA.fullmatch, column.values))
+def _is_code(column: ColumnSeen) -> bool:
+    return bool(CODE.search(column.name)) or any(map(ZERO_FIRST.fullmatch, column.values))
+
+
+def _fit(values: Sequence[str], step: Step) -> bool:
+    """Whether there are values, and a step takes all of them as they are."""
+    rows = [{step["column"]: value} for value in values]
+    return bool(rows) and not pipeline.apply(rows, [step], 0.0).repairs
 
 
 def _comma(column: ColumnSeen) -> Step:

@@ -28,6 +28,13 @@ ROWS = rows_of(
     note=[f"Some words {n}" for n in range(12)],
     serial=[str(1000 + n) for n in range(12)],
     nothing=[""] * 12,
+    discount=["0", "0,2", "0"] * 4,
+    sent=["03.02.2025", "13.02.2025", ""] * 4,
+    zip=["10115", "20095", "1067"] * 4,
+    area=["030", "040", "0351"] * 4,
+    currency=["EUR"] * 12,
+    page=["  Home", "Basket", "Till  2"] * 4,
+    thousands=["1,234", "5,678", "12"] * 4,
 )
 
 
@@ -40,10 +47,11 @@ def test_each_column_gets_what_fits_it():
         {"rule": "number", "column": "amount", "default": 0.0, "decimal": ",", "thousands": "."},
         {"rule": "text", "column": "kind", "strip": True, "lower": True},
         {"rule": "date", "column": "day", "formats": ["%d.%m.%Y"], "on_failure": "empty"},
-        {"rule": "text", "column": "paid", "strip": True, "collapse": True},
         {"rule": "number", "column": "weight", "on_failure": "empty"},
         {"rule": "date", "column": "seen", "formats": ["iso"], "on_failure": "empty"},
-        {"rule": "text", "column": "note", "strip": True, "collapse": True},
+        {"rule": "number", "column": "discount", "on_failure": "empty", "decimal": ","},
+        {"rule": "date", "column": "sent", "formats": ["%d.%m.%Y"], "on_failure": "empty"},
+        {"rule": "text", "column": "page", "strip": True, "collapse": True},
         {"rule": "anomaly", "column": "amount", "by": "kind"},
         {"rule": "stamp", "column": "processed_timestamp"},
     ]
@@ -56,6 +64,8 @@ def test_what_could_fail_records_is_off_and_says_why():
         ("allowed", "paid"),
         ("range", "weight"),
         ("unique", ["serial"]),
+        ("allowed", "page"),
+        ("allowed", "thousands"),
     ]
     assert all(step["note"].endswith("so far.") for step in off)
 
@@ -68,6 +78,18 @@ def test_the_profile_of_a_dry_run_is_understood():
     assert (column.least, column.all_values, column.values) == (0.0, True, ["0", "5"])
     rules = [step["rule"] for step in propose([column], {})]
     assert rules == ["number", "range", "stamp"]
+
+
+def test_of_a_column_that_is_not_known_whole_spaces_are_cleaned():
+    profile = {"name": "n", "filled": 9, "empty": 1, "distinct": 2, "exact": True, "numbers": 0.0,
+               "least": "", "greatest": "", "top": [["a", 5], ["b", 4]],
+               "looks_like": "category", "share": 100.0}  # fmt: skip
+    for more, rules in (
+        ({}, ["allowed", "stamp"]),
+        ({"top": [["a ", 5], ["b", 4]]}, ["text", "allowed", "stamp"]),
+        ({"distinct": 7}, ["text", "stamp"]),
+    ):
+        assert [step["rule"] for step in propose([seen(profile | more)], {})] == rules
 
 
 def test_columns_that_make_a_timestamp_together_stay_as_they_are():
