@@ -8,7 +8,7 @@ from operator import and_, or_
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, FloatField, Func, Q, TextField, Value
+from django.db.models import BooleanField, F, FloatField, Func, Q, TextField, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import (
     Exact,
@@ -232,6 +232,31 @@ class Rules(Func):
             "FROM json_each(%(expressions)s))"
         )
         return self.as_sql(compiler, connection, template=template)
+
+
+class NamesRule(Func):
+    """Whether a list of errors or repairs has one of a rule."""
+
+    output_field = BooleanField()
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(F(field), Value(rule))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(%(expressions)s::text)))",
+            arg_joiner=" @> jsonb_build_array(jsonb_build_object('rule', ",
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="EXISTS(SELECT 1 FROM json_each(%(expressions)s))",
+            arg_joiner=") WHERE json_extract(value, '$.rule') = (",
+        )
 
 
 def spellings(text: str) -> set[str]:

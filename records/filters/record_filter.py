@@ -11,12 +11,12 @@ from django.core.validators import RegexValidator
 from django.db import connections
 from django.db.models import Exists, F, OuterRef, Q, TextField
 from django.db.models.functions import Cast
-from django.db.models.lookups import Contains, IContains
+from django.db.models.lookups import IContains
 
 from records.filters.conditions import (
     Cells,
     Condition,
-    Rules,
+    NamesRule,
     Wordwise,
     all_of,
     spellings,
@@ -309,9 +309,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def by_rule(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         named = [
-            Q(Contains(Rules(F(field)), json.dumps(rule)))
-            for rule in value
-            for field in ("errors", "repairs")
+            Q(NamesRule(field, rule)) for rule in value for field in ("errors", "repairs")
         ]
         return self._with_result(records, reduce(or_, named))
 
