@@ -1,7 +1,7 @@
 """The cells of records, in the order and beside the results in which people read them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,28 +12,39 @@ NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
 class Column(NamedTuple):
-    """A column of a list; one of values is set like numbers, though its cells are text."""
+    """A column of a list, of the row as read or of the result; one of values is set like numbers,
+    though its cells are text."""
 
     name: str
     is_value: bool = False
+    of_result: bool = False
+
+
+class Cell(NamedTuple):
+    """A cell of a list; its value is None where the record, or its result, lacks the column."""
+
+    column: Column
+    value: Any
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record as a row of a list, with a few of its cells; None where it lacks the column."""
+    """A record as a row of a list, with a few of its cells."""
 
     record: DataRecord
-    cells: list[tuple[Column, Any]]
+    cells: list[Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Records as a table. ``columns`` is empty where they have different ones; ``names`` are all
-    the columns that they have."""
+    the columns that they have, and ``result_names`` those of their current results."""
 
     columns: list[Column]
     rows: list[Row]
     names: list[str]
+    result_names: list[str]
 
 
 @dataclass(slots=True)
@@ -52,9 +63,11 @@ class ComparedCell:
     def is_changed(self) -> bool:
         """Whether the result says something else than the row; ``100.5`` does not differ from
         ``"100.5"``."""
-        return self.is_in_result and (
-            not self.is_read or (self.before != self.after and self.before != _plain(self.after))
-        )
+        return self.is_in_result and (not self.is_read or _differ(self.before, self.after))
+
+
+def _differ(before: Any, after: Any) -> bool:
+    return bool(before != after and before != _plain(after))
 
 
 def _plain(value: Any) -> Any:
@@ -67,12 +80,19 @@ def in_order(columns: Iterable[str], data: dict[str, Any]) -> list[str]:
     return [*known, *(column for column in data if column not in set(known))]
 
 
-def as_rows(records: Sequence[DataRecord], *, limit: int, chosen: Sequence[str] = ()) -> Listing:
+def as_rows(
+    records: Sequence[DataRecord],
+    *,
+    limit: int,
+    chosen: Sequence[str] = (),
+    of_results: Sequence[str] = (),
+) -> Listing:
     """Records with the cells of the ``chosen`` columns; without any with ``limit`` telling ones.
 
     Of cells that nobody has chosen, those that made the id and the timestamp are left out: every
     list of records shows those anyway. The source's value and category are always among the
-    cells. The order is that of the runs that the records come from; it costs one query.
+    cells. The order is that of the runs that the records come from. The columns ``of_results``
+    stand beside those of the same name. It costs two queries.
     """
     runs = {record.run_id for record in records if record.run_id is not None}
     known = list(
@@ -80,44 +100,68 @@ def as_rows(records: Sequence[DataRecord], *, limit: int, chosen: Sequence[str] 
         .order_by("-pk")
         .values_list("pk", "columns", "mapping", "source__mapping")
     )
+    made = made_of([record.pk for record in records])
     names = dict.fromkeys(name for _, columns, _, _ in known for name in columns)
     names.update(dict.fromkeys(name for record in records for name in record.data))
     names.update(dict.fromkeys(chosen))
-    if chosen:
-        shown = _aligned([Column(name) for name in chosen], records)
-        return Listing(shown, [_row(record, shown) for record in records], list(names))
-    orders = {pk: _telling(columns, mapping, roles, limit) for pk, columns, mapping, roles in known}
-    rows = [
-        _row(
-            record,
-            orders.get(record.run_id or 0) or [Column(name) for name in record.data][:limit],
-        )
-        for record in records
-    ]
-    kinds = {tuple(column for column, _ in row.cells) for row in rows}
+    of_made = {name for cells in made.values() for name in cells}
+    result_names = dict.fromkeys(name for name in names if name in of_made)
+    result_names.update(dict.fromkeys([*sorted(of_made), *of_results]))
+    telling = {
+        pk: _telling(columns, mapping, roles, limit) for pk, columns, mapping, roles in known
+    }
+    rows = []
+    for record in records:
+        few = [Column(name) for name in chosen or list(record.data)[:limit]]
+        best = None if chosen else telling.get(record.run_id or 0)
+        columns = _beside(best or few, of_results)
+        rows.append(_row(record, columns, made.get(record.pk, {})))
+    kinds = {tuple(cell.column for cell in row.cells) for row in rows}
     if len(kinds) != 1:
-        return Listing([], rows, list(names))
-    shown = _aligned(kinds.pop(), records)
-    return Listing(shown, [_row(record, shown) for record in records], list(names))
-
-
-def _row(record: DataRecord, columns: Iterable[Column]) -> Row:
-    return Row(record, [(column, record.data.get(column.name)) for column in columns])
-
-
-def _aligned(columns: Iterable[Column], records: Sequence[DataRecord]) -> list[Column]:
-    """The columns; those whose cells are all numbers are set like numbers."""
-    return [
-        column._replace(is_value=True) if _holds_numbers(column.name, records) else column
-        for column in columns
+        return Listing([], rows, list(names), list(result_names))
+    columns = [
+        column._replace(is_value=column.is_value or _are_numbers([row.cells[n] for row in rows]))
+        for n, column in enumerate(kinds.pop())
     ]
+    rows = [_row(row.record, columns, made.get(row.record.pk, {})) for row in rows]
+    return Listing(columns, rows, list(names), list(result_names))
 
 
-def _holds_numbers(column: str, records: Sequence[DataRecord]) -> bool:
-    cells = [record.data.get(column) for record in records]
-    filled = [cell for cell in cells if cell not in (None, "")]
+def made_of(ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The cells of the current results of those records that have one, by the records' ids."""
+    results = ProcessingResult.objects.current().filter(
+        record_id__in=ids, processed_data__isnull=False
+    )
+    return {pk: cells or {} for pk, cells in results.values_list("record_id", "processed_data")}
+
+
+def _beside(columns: Sequence[Column], of_results: Sequence[str]) -> list[Column]:
+    """The columns, each with that of the result behind it; what only results have comes last."""
+    asked = {name: Column(name, of_result=True) for name in of_results}
+    shown = []
+    for column in columns:
+        shown.append(column)
+        if column.name in asked:
+            shown.append(asked.pop(column.name)._replace(is_value=column.is_value))
+    return [*shown, *asked.values()]
+
+
+def _row(record: DataRecord, columns: Iterable[Column], made: dict[str, Any]) -> Row:
+    cells = []
+    for column in columns:
+        read = record.data.get(column.name)
+        if column.of_result:
+            value = made.get(column.name)
+            cells.append(Cell(column, value, column.name in made and _differ(read, value)))
+        else:
+            cells.append(Cell(column, read))
+    return Row(record, cells)
+
+
+def _are_numbers(cells: Iterable[Cell]) -> bool:
+    filled = [cell.value for cell in cells if cell.value not in (None, "")]
     return bool(filled) and all(
-        not isinstance(cell, bool) and NUMBER.fullmatch(str(cell)) for cell in filled
+        not isinstance(value, bool) and NUMBER.fullmatch(str(value)) for value in filled
     )
 
 

@@ -100,6 +100,27 @@ def test_only_what_the_filter_finds_is_exported_in_its_order_and_columns():
     assert exported("ndjson", "source=nowhere") == b""
 
 
+def test_columns_of_the_result_are_exported_as_they_are_shown(api):
+    rows = {"1": sale(1, value="bad", result_value="mine"), "2": {"id": "2"}}
+    file_in_columns(land("shop", rows), "id", "value", "result_value", "category")
+    process_all()
+    query = "column=value&column=result_value&result_column=value&result_column=category"
+    facts = ["record_id", "record_timestamp", "record_source", "record_status"]
+    head, *lines = table(exported("csv", query))
+    assert head == [*facts, "value", "result_value", "result_value_", "result_category"]
+    assert [line[4:] for line in lines] == [["bad", "mine", "0.0", "toys"], ["", "", "", ""]]
+    assert [row[4:] for row in sheet(exported("xlsx", query))[1:]] == [
+        ["bad", "mine", 0.0, "toys"], [None] * 4,
+    ]  # fmt: skip
+    results = [{"value": 0.0, "category": "toys"}, {}]
+    written = [json.loads(line) for line in exported("ndjson", query).splitlines()]
+    assert [record["result"] for record in written] == results
+    listed = api.get(f"/api/records?{query}").json()["records"]
+    assert [record["result"] for record in listed] == results
+    assert "result" not in api.get("/api/records").json()["records"][0]
+    assert table(exported("csv", query, raw=True))[0] == ["value", "result_value"]
+
+
 def test_columns_of_a_file_that_are_named_like_facts_keep_their_names():
     land("shop", {"1": {"record_id": "mine", "id": "1"}})
     head = table(exported("csv"))[0]

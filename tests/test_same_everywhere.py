@@ -96,7 +96,7 @@ def values(name: str, draw: random.Random) -> list[str]:
             return draw.sample(["required", "number", "value", "no.such-rule"], several)
         case "sort":
             return [draw.choice(list(ORDERS))]
-        case "column":
+        case "column" | "result_column":
             return draw.sample(COLUMNS, several)
         case _:
             # All others are asked with yes or no.

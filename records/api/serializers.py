@@ -32,6 +32,15 @@ class RecordSerializer(serializers.ModelSerializer[DataRecord]):
         read_only_fields = fields
 
 
+class ListedRecordSerializer(RecordSerializer):
+    """A record as lists show it, with cells of its current result if some were asked for."""
+
+    result = CellsField(required=False, help_text="The cells that `result_column` names.")
+
+    class Meta(RecordSerializer.Meta):
+        fields = (*RecordSerializer.Meta.fields, "result")  # type: ignore[assignment]
+
+
 class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
     """What the rules made of a record."""
 

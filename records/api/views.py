@@ -22,6 +22,7 @@ from records.api.pagination import RecordPagination
 from records.api.serializers import (
     ErrorSerializer,
     HealthSerializer,
+    ListedRecordSerializer,
     RecordDetailSerializer,
     RecordSerializer,
     SourceQuery,
@@ -29,6 +30,7 @@ from records.api.serializers import (
     StatusCounts,
     TotalsSerializer,
 )
+from records.cells import made_of
 from records.export.cells import in_columns
 from records.filters import RecordFilter
 from records.health import check_health
@@ -104,7 +106,7 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
         operation_id="records_list",
         summary="List records",
         responses={
-            200: RecordSerializer(many=True),
+            200: ListedRecordSerializer(many=True),
             400: ErrorSerializer,
             401: ErrorSerializer,
             503: ErrorSerializer,
@@ -115,6 +117,10 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
         if columns := self.found.columns:
             for record in response.data["records"]:
                 record["data"] = in_columns(record["data"], columns)
+        if columns := self.found.result_columns:
+            made = made_of([record["id"] for record in response.data["records"]])
+            for record in response.data["records"]:
+                record["result"] = in_columns(made.get(record["id"], {}), columns)
         return response
 
     def filter_queryset(self, queryset: Any) -> Any:

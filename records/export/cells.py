@@ -1,7 +1,7 @@
 """What formats share: the table's head, and cells as text, safe for spreadsheets if so wished."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from records.json_text import json_text
@@ -14,16 +14,20 @@ FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def head_of(columns: Sequence[str], *, raw: bool) -> list[str]:
-    """The names at the top of a table: the file's own, behind those of facts unless ``raw``."""
+def head_of(columns: Sequence[str], result_columns: Sequence[str], *, raw: bool) -> list[str]:
+    """The names at the top of a table: the file's own, unless ``raw`` between those of facts and of
+    results, under names that are not the file's."""
     if raw:
         return list(columns)
-    facts = []
-    for name in FACTS:
-        while name in columns:
+    facts, results = FACTS, [f"result_{name}" for name in result_columns]
+    return [*_other(facts, columns), *columns, *_other(results, columns)]
+
+
+def _other(names: Iterable[str], taken: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        while name in taken:
             name += "_"
-        facts.append(name)
-    return [*facts, *columns]
+        yield name
 
 
 def as_text(cell: Any) -> str:

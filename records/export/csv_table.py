@@ -13,8 +13,8 @@ MEDIA_TYPE = "text/csv; charset=utf-8"
 
 def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
     """The table: with ``raw`` the cells as they were read and nothing else, and not made safe."""
-    columns = table.columns
-    head = head_of(columns, raw=raw)
+    columns, results = table.columns, table.result_columns
+    head = head_of(columns, results, raw=raw)
     yield _text([head if raw else list(map(safe, head))])
     if raw:
         for rows in table.data(progress):
@@ -25,9 +25,16 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
             [
                 [
                     cell if cell[:1] not in FORMULA else safe(cell)
-                    for cell in (key, moment, source, status, *_cells(data, columns))
+                    for cell in (
+                        key,
+                        moment,
+                        source,
+                        status,
+                        *_cells(data, columns),
+                        *_cells(made, results),
+                    )
                 ]
-                for key, moment, source, status, data in chunk
+                for key, moment, source, status, data, made in chunk
             ]
         )
 

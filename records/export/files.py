@@ -40,7 +40,9 @@ def export(
     source = sources[0] if len(sources) == 1 else None
     order = found.form.cleaned_data["sort"]
     records = in_line_order(found.qs) if raw and not order else found.order.of(found.qs)
-    table = table_of(records, columns=found.columns, source=source)
+    table = table_of(
+        records, columns=found.columns, result_columns=found.result_columns, source=source
+    )
     writer = FORMATS[kind]
     content = writer.content(table, raw=raw, progress=progress)
     name = f"{source or 'records'}.{kind}"

@@ -11,7 +11,7 @@ MEDIA_TYPE = "application/x-ndjson"
 
 def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
     """An object for each record, as the API lists it; with ``raw`` its cells and nothing else."""
-    columns = table.columns
+    columns, results = table.columns, table.result_columns
     if raw:
         for rows in table.data(progress):
             yield _lines([in_columns(data, columns) for data in rows])
@@ -25,8 +25,9 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
                     "source": source,
                     "status": status,
                     "data": in_columns(data, columns),
+                    **({"result": in_columns(made, results)} if results else {}),
                 }
-                for key, moment, source, status, data in chunk
+                for key, moment, source, status, data, made in chunk
             ]
         )
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, F, TextField
+from django.db.models import Count, F, OuterRef, Subquery, TextField, Value
 from django.db.models.functions import Cast
 from orjson import dumps, loads
 
 from records import bulk
-from records.models import IngestionRun
+from records.models import IngestionRun, ProcessingResult
 from records.querysets import RecordQuerySet
 
 # Records that are fetched, and made bytes of, at once.
@@ -22,26 +22,36 @@ CHUNK = 2_000
 Progress = Callable[[int], None]
 
 
-# A record as it is exported: id, timestamp as the API writes it ("" for none), source, status, and
-# its cells by column, as they were read.
-Exported = tuple[str, str, str, str, dict[str, Any]]
+# A record as it is exported: id, timestamp as the API writes it ("" for none), source, status, its
+# cells by column as they were read, and those of its current result.
+Exported = tuple[str, str, str, str, dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is exported: ``total`` records, in their order, and the columns of their data."""
+    """What is exported: ``total`` records, in their order, and the columns of their data and of
+    their results."""
 
     records: RecordQuerySet
     columns: list[str]
     total: int
+    result_columns: list[str] = field(default_factory=list)
 
     def chunks(self, progress: Progress = lambda count: None) -> Iterator[list[Exported]]:
         """The records with all that is told of them."""
-        fields = ("id", "moment", "source_id", "status", "cells")
+        of_result = "made" if self.result_columns else "nothing"
+        fields = ("id", "moment", "source_id", "status", "cells", of_result)
         for rows in self._walk(fields, progress):
             yield [
-                (key, _moment(moment) if moment else "", source, status, loads(cells))
-                for key, moment, source, status, cells in rows
+                (
+                    key,
+                    _moment(moment) if moment else "",
+                    source,
+                    status,
+                    loads(cells),
+                    loads(made) if made else {},
+                )
+                for key, moment, source, status, cells, made in rows
             ]
 
     def data(self, progress: Progress = lambda count: None) -> Iterator[list[dict[str, Any]]]:
@@ -51,9 +61,12 @@ class Table:
 
     def _walk(self, fields: Sequence[str], progress: Progress) -> Iterator[list[tuple[Any, ...]]]:
         # As text, which costs a fraction of what values of Django's own cost.
+        current = ProcessingResult.objects.current().filter(record_id=OuterRef("pk")).order_by()
         records = self.records.annotate(
             cells=Cast(F("data"), TextField()),
             moment=Cast(F("timestamp"), TextField()),
+            made=Subquery(current.values(made=Cast(F("processed_data"), TextField()))),
+            nothing=Value(None, output_field=TextField()),
         ).values_list(*fields)
         with _one_moment():
             chunk: list[tuple[Any, ...]] = []
@@ -69,7 +82,11 @@ class Table:
 
 
 def table_of(
-    records: RecordQuerySet, *, columns: Sequence[str] = (), source: str | None = None
+    records: RecordQuerySet,
+    *,
+    columns: Sequence[str] = (),
+    result_columns: Sequence[str] = (),
+    source: str | None = None,
 ) -> Table:
     """What an export of records comes to; with ``columns`` of no other columns than these.
 
@@ -83,7 +100,7 @@ def table_of(
     }
     total = sum(counts.values())
     if columns:
-        return Table(records, list(columns), total)
+        return Table(records, list(columns), total, list(result_columns))
     runs = IngestionRun.objects.filter(pk__in=[run for run in counts if run is not None])
     if not counts and source is not None:
         runs = IngestionRun.objects.filter(source__name=source).exclude(columns=[])
@@ -92,7 +109,7 @@ def table_of(
         found.update(dict.fromkeys(names))
     if total:
         found.update(dict.fromkeys(_further_columns(records, list(found))))
-    return Table(records, list(found), total)
+    return Table(records, list(found), total, list(result_columns))
 
 
 def _moment(text: str) -> str:

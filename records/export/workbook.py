@@ -30,7 +30,7 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
 
     Nothing in it is ever a formula. Raises TooLargeForExcel before the first byte.
     """
-    head = head_of(table.columns, raw=raw)
+    head = head_of(table.columns, table.result_columns, raw=raw)
     if table.total >= MOST_ROWS:
         raise TooLargeForExcel(
             f"A sheet of Excel holds {MOST_ROWS - 1:,} records below its head, and these are "
@@ -72,8 +72,9 @@ def _rows(table: Table, head: list[str], *, raw: bool, progress: Progress) -> It
                 yield [as_text(data.get(column)) for column in table.columns]
         return
     for chunk in table.chunks(progress):
-        for *told, data in chunk:
-            yield [*told, *map(_number_or_text, map(data.get, table.columns))]
+        for *told, data, made in chunk:
+            cells = [*map(data.get, table.columns), *map(made.get, table.result_columns)]
+            yield [*told, *map(_number_or_text, cells)]
 
 
 def _number_or_text(cell: Any) -> str | int | Decimal:

@@ -34,6 +34,8 @@ OF_RESULTS = {
     "source", "category", "value_from", "value_to", "repaired", "reason", "rule", "anomaly",
     "result",
 }  # fmt: skip
+# What says how records are shown, and not which.
+SHOWING = ("sort", "column", "result_column")
 RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "The name of a rule has letters, digits and _ only.")
 
 
@@ -183,6 +185,12 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text="The columns of the data to show, in this order; without any all of them.",
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
     )
+    result_column = ManyFilter(
+        method="in_columns",
+        label="Column of the result",
+        help_text="The columns of the current result to show as well; without any none of them.",
+        each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
+    )
 
     class Meta:
         model = DataRecord
@@ -206,12 +214,17 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         return self.form.cleaned_data.get("column") or []
 
     @property
+    def result_columns(self) -> list[str]:
+        """The columns of results that were asked for."""
+        return self.form.cleaned_data.get("result_column") or []
+
+    @property
     def chosen(self) -> dict[str, list[str]]:
         """The values of every filter that is set, as they stand in a URL."""
         return {
             name: [text for text in self._given(name) if text.strip()]
             for name in self.filters
-            if name not in ("sort", "column") and any(map(str.strip, self._given(name)))
+            if name not in SHOWING and any(map(str.strip, self._given(name)))
         }
 
     @property
@@ -308,9 +321,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         return self._with_result(records, Q(success=False, error_message__in=value))
 
     def by_rule(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        named = [
-            Q(NamesRule(field, rule)) for rule in value for field in ("errors", "repairs")
-        ]
+        named = [Q(NamesRule(field, rule)) for rule in value for field in ("errors", "repairs")]
         return self._with_result(records, reduce(or_, named))
 
     def for_anomaly(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:

@@ -53,7 +53,12 @@ def explorer(request: PageRequest) -> HttpResponse:
                 cursor = request.GET.get("cursor")
                 page = page_of_records(found, found.qs, cursor=cursor, limit=PAGE)
             context["page"] = page
-            context["listing"] = as_rows(page.records, limit=COLUMNS, chosen=found.columns)
+            context["listing"] = as_rows(
+                page.records,
+                limit=COLUMNS,
+                chosen=found.columns,
+                of_results=found.result_columns,
+            )
         except InvalidCursor as error:
             raise BadRequest(str(error)) from error
         except TookTooLong as error:
