@@ -84,10 +84,10 @@ def test_the_root_lists_the_endpoints(user):
     links = client.get("/api/").json()
     assert links["records"] == "http://testserver/api/records"
     assert set(links) == {
-        "health", "records", "stats", "export", "ingest", "runs", "process", "documentation",
-        "schema",
+        "health", "records", "facets", "stats", "export", "ingest", "runs", "process",
+        "documentation", "schema",
     }  # fmt: skip
-    for name in ("health", "records", "stats", "runs", "documentation", "schema"):
+    for name in ("health", "records", "facets", "stats", "runs", "documentation", "schema"):
         assert client.get(links[name]).status_code in (200, 503)
 
 
@@ -96,7 +96,8 @@ def test_the_description_of_the_api_is_valid_and_complete(tmp_path):
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(schema))
     text = schema.read_text()
     for path in ("/api/health", "/api/records", "/api/records/{record_id}", "/api/stats",
-                 "/api/export", "/api/ingest", "/api/runs", "/api/runs/{id}"):  # fmt: skip
+                 "/api/records/facets", "/api/export", "/api/ingest", "/api/runs",
+                 "/api/runs/{id}"):  # fmt: skip
         assert f"  {path}:\n" in text
     for parameter in ("status", "source", "q", "run", "where", "sort", "raw", "limit", "cursor"):
         assert f"name: {parameter}\n" in text

@@ -13,7 +13,7 @@ from tests.landed import land, process_all, sale
 
 NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "state", "where", "result",
          "time_from", "time_to", "value_from", "category", "reason", "rule", "sort", "column",
-         "raw", "gzip", "x", ""]  # fmt: skip
+         "result_column", "dated", "facet", "raw", "gzip", "x", ""]  # fmt: skip
 INGEST_NAMES = ["name", "id", "value", "encoding", "delimiter", "quote", "escape", "header",
                 "skip", "sheet", "rows_path", "format", "x"]  # fmt: skip
 TELLING = [
@@ -73,6 +73,7 @@ PATHS = st.one_of(
             "/api/runs",
             "/api/runs/1",
             "/api/export",
+            "/api/records/facets",
         ]
     ),
     VALUES.map(lambda part: "/records/" + part.replace("?", "%3F")),

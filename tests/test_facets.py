@@ -128,6 +128,39 @@ def test_the_page_asks_for_counts_when_it_is_there(admin_client, runs):
     assert 'value="toys"' in admin_client.get(without["Location"]).content.decode()
 
 
+@pytest.mark.parametrize("path", ["/api/records/facets", "/records/facets"])
+def test_the_api_counts_what_the_page_counts(admin_client, runs, path):
+    query = "source=shop&where=id:filled&facet=city"
+    answer = admin_client.get(f"{path}?{query}").json()
+    expected = all_facets(QueryDict("source=shop&where=id:filled"), column="city")
+    assert [facet["name"] for facet in answer["facets"]] == [facet.name for facet in expected]
+    assert answer["facets"][-1] == {
+        "name": "where",
+        "label": "city",
+        "is_sampled": False,
+        "values": [
+            {"value": "city:eq:", "text": "(empty)", "count": 1, "is_chosen": False},
+            {"value": "city:eq:Paris", "text": "Paris", "count": 1, "is_chosen": False},
+            {"value": "city:eq:Rome", "text": "Rome", "count": 1, "is_chosen": False},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("facet=%00", "facet: Null characters are not allowed."),
+        ("status=done", "status: There is no status “done”."),
+        ("limit=5", "limit: There is no parameter of this name."),
+        ("facet=a&facet=b", "facet: This parameter is given more than once."),
+    ],
+)
+def test_the_api_refuses_facets_of_what_means_nothing(admin_client, query, sentence):
+    answer = admin_client.get(f"/api/records/facets?{query}")
+    assert answer.status_code == 400
+    assert sentence in answer.json()["detail"]
+
+
 def test_filters_without_a_field_are_sent_on(admin_client, runs):
     html = admin_client.get("/explore/?rule=required&where=id:eq:2").content.decode()
     assert '<input type="hidden" form="filter" name="rule" value="required">' in html

@@ -45,6 +45,7 @@ class RootView(StrictQuery):
         names = {
             "health": "api-health",
             "records": "api-records",
+            "facets": "api-facets",
             "stats": "api-stats",
             "export": "api-export",
             "ingest": "api-ingest",
