@@ -5,9 +5,7 @@ The others, on whatever machine, take that. So the outcome of a record depends n
 nor on its worker; records that land while a run goes on are judged by the facts at its beginning.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 from processing.known_facts import Gatherer, KnownFacts, asking, columns_asked
 from processing.rules import Step
@@ -17,13 +15,15 @@ from records.json_text import parsed
 from records.models import DataRecord, ProcessingFacts, ProcessingRun, RuleSet
 
 READ_ROWS = 5_000
+# Called again and again through the silence of a long reading: it renews a lease, or raises.
+StillHere = Callable[[], None]
 
 
 class RunFacts:
     """The facts of the sources of a run, each asked for once by whoever holds this."""
 
-    def __init__(self, run: ProcessingRun) -> None:
-        self._run = run
+    def __init__(self, run: ProcessingRun, still_here: StillHere = lambda: None) -> None:
+        self._run, self._still_here = run, still_here
         self._known: dict[int, Facts] = {}
 
     def of(self, rule_set: RuleSet) -> Facts:
@@ -37,30 +37,36 @@ class RunFacts:
     def _kept(self, rule_set: RuleSet) -> Facts:
         kept = ProcessingFacts.objects.filter(run=self._run, rule_set=rule_set).first()
         if kept is None:
-            found = facts_of(rule_set.source.name, rule_set.rules)
+            found = facts_of(rule_set.source.name, rule_set.rules, self._still_here)
             if not isinstance(found, KnownFacts):
                 return found
             kept = store.keep_facts(run=self._run, rule_set=rule_set, facts=found.as_json())
         return KnownFacts.from_json(kept.facts)
 
 
-def facts_of(source: str, rules: Iterable[Step]) -> Facts:
+def facts_of(source: str, rules: Iterable[Step], still_here: StillHere = lambda: None) -> Facts:
     """The facts that rules ask for about a source, from all its rows as they stand.
 
-    Reads the rows once, unless no step in force asks for anything.
+    Reads the rows once, unless no step in force asks for anything; ``still_here`` is called with
+    each part of them.
     """
     rules = asking(rules)
     if not rules:
         return NO_FACTS
     gatherer, names = Gatherer(rules), columns_asked(rules)
-    for ids, texts in _parts(DataRecord.objects.of_source(source).order_by("id").texts()):
+    for ids, texts in _parts(source):
+        still_here()
         rows = map(parsed, texts)
         gatherer.add(ids, [{name: row[name] for name in names if name in row} for row in rows])
     return gatherer.facts()
 
 
-def _parts(records: Any) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    rows = records.iterator(chunk_size=READ_ROWS)
-    while part := list(islice(rows, READ_ROWS)):
+def _parts(source: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Ids and data, part by part in the order of the ids. Each part is a question of its own, as a
+    lease could not be renewed, on SQLite, while one is open."""
+    records = DataRecord.objects.of_source(source).order_by("id").texts()
+    part = list(records[:READ_ROWS])
+    while part:
         ids, texts = zip(*part, strict=True)
         yield ids, texts
+        part = list(records.filter(id__gt=ids[-1])[:READ_ROWS])

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Min
 
 from processing.changes import changed_columns, differs
-from processing.facts import facts_of
+from processing.facts import StillHere, facts_of
 from processing.rule_check import check_rules
 from processing.rules import ABSENT, Step
 from processing.rules.base import as_text
@@ -43,7 +43,12 @@ Report = dict[str, Any]
 OnChunk = Callable[[int], None]
 
 
-def rehearse(source: Source, rules: list[Step], on_chunk: OnChunk = lambda records: None) -> Report:
+def rehearse(
+    source: Source,
+    rules: list[Step],
+    on_chunk: OnChunk = lambda records: None,
+    still_here: StillHere = lambda: None,
+) -> Report:
     """What draft rules would make of all records of a source, as plain JSON.
 
     - ``records``; ``processed``, ``failed``, ``repaired``: what a run over all of them would count
@@ -55,12 +60,12 @@ def rehearse(source: Source, rules: list[Step], on_chunk: OnChunk = lambda recor
     - ``rules``: the same by rule and column, with examples. A cell is put down to the step that
       gave it its new content; to no rule where none changes it any more.
 
-    Raises InvalidRules.
+    ``still_here`` is called through the silence before the first chunk. Raises InvalidRules.
     """
     check_rules(rules)
     began = time.perf_counter()
     draft = RuleSet(source=source, rules=rules)
-    findings = _Findings(draft, facts_of(source.name, rules))
+    findings = _Findings(draft, facts_of(source.name, rules, still_here))
     after, size = "", min(FIRST_ROWS, settings.BATCH_ROWS)
     # While one chunk is worked on, the database reads the next.
     with many_rows(), ThreadPoolExecutor(1) as executor:

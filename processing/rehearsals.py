@@ -60,6 +60,7 @@ def carry_out(rehearsal_id: int, worker: str) -> Rehearsal | None:
             raise LeaseLost(rehearsal)
 
     with runs.working_on(rehearsal, worker, refusals=(ProcessingError,)):
-        report = rehearse(rehearsal.source, rehearsal.rules, on_chunk)
+        still_here = runs.renewing(rehearsal, worker)
+        report = rehearse(rehearsal.source, rehearsal.rules, on_chunk, still_here)
         runs.finish(rehearsal, worker, report=report, done=report["records"])
     return Rehearsal.objects.filter(pk=rehearsal.pk).first()

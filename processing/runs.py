@@ -156,7 +156,7 @@ def _work(
     """Work on one batch after the other; whether none lies ahead, or other runs come first."""
     size = min(FIRST_ROWS, settings.BATCH_ROWS)
     ahead: Task | None = None
-    facts = RunFacts(run)
+    facts = RunFacts(run, runs.renewing(run, worker))
 
     def save(task: Task) -> None:
         try:

@@ -115,6 +115,13 @@ def renew(run: AnyRun, worker: str) -> None:
     """Keep a run that is worked on without a batch to commit. Raises LeaseLost."""
     if not held(run, worker).update(lease_until=lease_end()):
         raise LeaseLost(run)
+    if isinstance(run, ProcessingRun):
+        renew_batches(run, worker)
+
+
+def renew_batches(run: ProcessingRun, worker: str) -> None:
+    """Keep the batches of a run that a worker holds: they are in good hands."""
+    run.batches.filter(worker=worker).update(lease_until=lease_end())
 
 
 def held(run: AnyRun, worker: str) -> "QuerySet[AnyRun]":

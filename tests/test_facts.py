@@ -1,15 +1,27 @@
 """What rules ask about a whole source, and what processing makes of it."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from processing import facts as facts_module
+from processing import rehearsals
 from processing.facts import RunFacts, facts_of
-from processing.known_facts import KnownFacts
+from processing.known_facts import Gatherer, KnownFacts
 from processing.rule_sets import rule_set_for
 from processing.rules.facts import NO_FACTS
+from records import runs as lives
 from records import store
-from records.models import ProcessingFacts, ProcessingResult, ProcessingRun, Source
+from records.models import (
+    ProcessingBatch,
+    ProcessingFacts,
+    ProcessingResult,
+    ProcessingRun,
+    Rehearsal,
+    Source,
+)
 from tests.factories import land as land_rows
 from tests.factories import process, row, running
 from tests.landed import land
@@ -96,3 +108,59 @@ def test_default_rules_ask_for_nothing(shop):
     assert run.state == "finished"
     assert not ProcessingFacts.objects.exists()
     assert RunFacts(run).of(rule_set_for(shop)) is NO_FACTS
+
+
+@pytest.fixture
+def slow(settings, monkeypatch):
+    """Each part of a source takes ten seconds to read, by a clock of its own; the leases are
+    looked at before the next."""
+    settings.LEASE_SECONDS, seconds = 40, [0.0]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    add, parts = Gatherer.add, []
+
+    def now():
+        return start + timedelta(seconds=seconds[0])
+
+    def slowly(gatherer, ids, rows):
+        seconds[0] += 10
+        add(gatherer, ids, rows)
+        for model in (ProcessingRun, ProcessingBatch, Rehearsal):
+            lapsed = model.objects.filter(lease_until__lt=now())
+            assert not lapsed.exists(), f"a lease has lapsed after {seconds[0]} s"
+        parts.append(len(ids))
+
+    monkeypatch.setattr(Gatherer, "add", slowly)
+    monkeypatch.setattr(facts_module, "READ_ROWS", 1)
+    monkeypatch.setattr(lives, "timezone", SimpleNamespace(now=now))
+    monkeypatch.setattr(lives, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    return parts
+
+
+def test_a_run_and_its_batches_are_kept_while_facts_are_gathered(shop, slow):
+    store.save_rule_set(source=shop, rules=[LOWER, UNIQUE, FAR])
+    run = process("shop")
+    assert (run.state, run.error, run.processed, run.failed) == ("finished", "", 6, 1)
+    assert slow == [1] * 7
+
+
+def test_a_rehearsal_is_kept_while_facts_are_gathered(shop, slow):
+    rehearsal = rehearsals.start(shop, [LOWER, UNIQUE, FAR])
+    done = rehearsals.carry_out(rehearsal.pk, "worker")
+    assert done is not None
+    assert (done.state, done.error, done.done) == ("finished", "", 7)
+    assert slow == [1] * 7
+
+
+def test_who_gathers_facts_for_a_run_that_has_ended_stops(shop, slow, monkeypatch):
+    store.save_rule_set(source=shop, rules=[FAR])
+    add = Gatherer.add
+
+    def and_cancel(gatherer, ids, rows):
+        add(gatherer, ids, rows)
+        for run in ProcessingRun.objects.active():
+            lives.stop(run)
+
+    monkeypatch.setattr(Gatherer, "add", and_cancel)
+    assert process("shop").state == "cancelled"
+    assert len(slow) < 3
+    assert not ProcessingFacts.objects.exists()

@@ -101,7 +101,7 @@ def test_a_rehearsal_is_cancelled(admin_client, shop):
 def test_one_that_is_cancelled_meanwhile_is_left(admin_client, shop, monkeypatch):
     rehearsal = started(admin_client)
 
-    def cancelled(source, rules, on_chunk):
+    def cancelled(source, rules, on_chunk, still_here):
         Rehearsal.objects.update(state="cancelled")
         on_chunk(1)
 

@@ -18,7 +18,7 @@ from records.json_text import json_text
 from records.models import DataRecord, ProcessingBatch, ProcessingResult, RuleSet, Selection
 from records.readings import OF_RECORDS, OF_RESULTS, Reading, fingerprint, selected
 from records.rows import Outcome, ProcessingCounts
-from records.runs import held, lease_end
+from records.runs import held, lease_end, renew_batches
 from records.store.history import retire_results
 
 Status = DataRecord.Status
@@ -120,8 +120,7 @@ def _save(
         saved = move(results, counts)
         saved.insert()
         counts.apply()
-        # The other batches that it holds are in good hands as well.
-        batch.run.batches.filter(worker=worker).update(lease_until=lease_end())
+        renew_batches(batch.run, worker)
         renewed = held(batch.run, worker).update(
             processed=F("processed") + saved.counts.processed,
             failed=F("failed") + saved.counts.failed,
