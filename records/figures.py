@@ -55,7 +55,8 @@ class Figures:
     hours: dict[datetime, Totals] | None
     as_of: datetime
     seconds: float
-    is_outdated: bool = False
+    # See state_of.
+    state: str
 
 
 def is_by_hour(scope: Scope) -> bool:
@@ -63,32 +64,7 @@ def is_by_hour(scope: Scope) -> bool:
     return scope.span is not None and scope.span.days <= MOST_DAYS_BY_HOUR
 
 
-def figures_of(
-    scope: Scope, *, valued: str | None, repaired: bool, days: Days, wait: bool
-) -> Figures | None:
-    """The figures of a scope, whose records lie on ``days``; values are those of one source.
-
-    None where they have to be made first and that takes long, unless one is ready to ``wait``.
-    """
-    asked = repr((scope, valued, repaired))
-    key = f"figures-{hashlib.sha256(asked.encode()).hexdigest()}"
-    state = _state(days)
-    kept: tuple[str, Figures] | None = cache.get(key)
-    if kept and _is_good(kept[1], is_same=kept[0] == state):
-        return kept[1]
-    if not wait and days.totals.total > AT_ONCE:
-        return None
-    made = _make(scope, valued, repaired, days)
-    cache.set(key, (state, made), KEPT)
-    return made
-
-
-def _is_good(figures: Figures, *, is_same: bool) -> bool:
-    age = (timezone.now() - figures.as_of).total_seconds()
-    return is_same or QUICK < figures.seconds > age / SELDOM
-
-
-def _state(days: Days) -> str:
+def state_of(days: Days) -> str:
     """A text that is another one after every change of what figures are made from.
 
     A record that changes its status or its day changes its counters, a result that is made anew
@@ -101,7 +77,32 @@ def _state(days: Days) -> str:
     return hashlib.sha256(repr((counters, ingested, processed, last)).encode()).hexdigest()
 
 
-def _make(scope: Scope, valued: str | None, repaired: bool, days: Days) -> Figures:
+def figures_of(
+    scope: Scope, *, valued: str | None, repaired: bool, days: Days, state: str, wait: bool
+) -> Figures | None:
+    """The figures of a scope, whose records lie on ``days``; values are those of one source.
+
+    ``state`` is that of now. None where they have to be made first and that takes long, unless
+    one is ready to ``wait``.
+    """
+    asked = repr((scope, valued, repaired))
+    key = f"figures-{hashlib.sha256(asked.encode()).hexdigest()}"
+    kept: Figures | None = cache.get(key)
+    if kept and _is_good(kept, state):
+        return kept
+    if not wait and days.totals.total > AT_ONCE:
+        return None
+    made = _make(scope, valued, repaired, days, state)
+    cache.set(key, made, KEPT)
+    return made
+
+
+def _is_good(figures: Figures, state: str) -> bool:
+    age = (timezone.now() - figures.as_of).total_seconds()
+    return figures.state == state or QUICK < figures.seconds > age / SELDOM
+
+
+def _make(scope: Scope, valued: str | None, repaired: bool, days: Days, state: str) -> Figures:
     as_of, began = timezone.now(), time.perf_counter()
     results = value_stats.current_results(scope.source, scope.span)
     of_values = value_stats.current_results(valued, scope.span)
@@ -123,6 +124,7 @@ def _make(scope: Scope, valued: str | None, repaired: bool, days: Days) -> Figur
         hours=_hours(scope) if is_by_hour(scope) else None,
         as_of=as_of,
         seconds=time.perf_counter() - began,
+        state=state,
     )
 
 

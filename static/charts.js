@@ -74,8 +74,12 @@
     });
   }
 
+  function specOf(figure) {
+    return JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  }
+
   async function draw(figure) {
-    const given = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const given = specOf(figure);
     const spec = figure.dataset.zoom ? pickable(given) : given;
     const drawing = figure.querySelector(".drawing");
     drawing.hidden = false;
@@ -102,9 +106,19 @@
     if (!drawn.has(figure)) {
       details.open = false;
       if (figure.dataset.zoom) leadOn(figure);
-      figure.querySelectorAll(".drag").forEach((said) => (said.hidden = false));
     }
-    drawn.set(figure, view);
+    drawn.set(figure, { ...view, layout: layoutOf(given) });
+  }
+
+  const layoutOf = (spec) => JSON.stringify({ ...spec, data: null });
+
+  // Other numbers move the marks where they are; another layout is drawn anew.
+  function drawAgain(figure) {
+    const former = drawn.get(figure);
+    const spec = specOf(figure);
+    if (former?.layout !== layoutOf(spec)) return draw(figure);
+    const rows = spec.data.values.map((row) => (row.date ? { ...row, date: Date.parse(row.date) } : row));
+    return former.view.data("rows", rows).runAsync();
   }
 
   const figures = () => [...document.querySelectorAll("[data-chart]:has(.drawing)")];
@@ -118,6 +132,10 @@
     // Charts that htmx has put on the page since.
     document.addEventListener("htmx:afterSwap", () =>
       figures().filter((figure) => !drawn.has(figure)).forEach(draw));
+    document.addEventListener("renewed", (event) => drawAgain(event.target));
+    document.addEventListener("shown", (event) => {
+      if (event.target.querySelector(".drawing")) draw(event.target);
+    });
     dark.addEventListener("change", drawAll);
   }
 })();

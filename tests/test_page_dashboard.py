@@ -370,3 +370,45 @@ def test_totals_come_from_the_counters(admin_client):
     Source.objects.create(name="shop")
     RecordCount.objects.create(source="shop", day=NOON.date(), status="raw", count=3_000_000)
     assert tiles(page(admin_client))["Records"] == "3,000,000"
+
+
+def part(client, query="", tag=""):
+    """What the script of the page gets."""
+    return client.get(f"/{query}", headers={"HX-Request": "true", "If-None-Match": tag})
+
+
+@pytest.mark.parametrize("at_once", [10, 100_000])
+def test_the_part_that_moves_is_sent_only_when_something_has_changed(
+    admin_client, shops, monkeypatch, django_assert_max_num_queries, at_once
+):
+    monkeypatch.setattr(figures, "AT_ONCE", at_once)
+    html = page(admin_client, "?source=shop")
+    tag = unescape(re.search(r'data-tag="([^"]+)"', html)[1])
+    assert part(admin_client, "?source=shop", tag).status_code == 304
+    admin_client.get("/counted?source=shop", headers={"HX-Request": "true"})
+    with django_assert_max_num_queries(12):
+        same = part(admin_client, "?source=shop", tag)
+    assert (same.status_code, same.content) == (304, b"")
+    # The page itself always comes: it tells how long ago things were.
+    assert admin_client.get("/?source=shop", headers={"If-None-Match": tag}).status_code == 200
+    land("shop", {"more": sale(1)})
+    moved = part(admin_client, "?source=shop", tag)
+    assert moved.status_code == 200
+    assert moved.content.decode().startswith('<div id="live"')
+    assert moved["ETag"] != tag
+    assert moved["Cache-Control"] == "no-store"
+    process_all()
+    assert part(admin_client, "?source=shop", moved["ETag"]).status_code == 200
+
+
+def test_figures_that_were_out_of_date_are_sent_once_they_are_made_anew(
+    admin_client, shops, monkeypatch
+):
+    monkeypatch.setattr(figures, "QUICK", 0)
+    monkeypatch.setattr(figures, "SELDOM", 1e9)
+    page(admin_client, "?source=shop")
+    store.edit_record(record_id="shop:none", data=sale(1), user=None)
+    process_all()
+    former = part(admin_client, "?source=shop")
+    monkeypatch.setattr(figures, "SELDOM", 1e-9)
+    assert part(admin_client, "?source=shop", former["ETag"]).status_code == 200

@@ -124,6 +124,8 @@ def test_an_active_run_polls_and_an_ended_one_does_not(admin_client, source):
     assert '<noscript><meta http-equiv="refresh"' in html
     part = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
     assert "<html" not in text(part)
+    same = {"HX-Request": "true", "If-None-Match": part["ETag"]}
+    assert admin_client.get(run.get_absolute_url(), headers=same).status_code == 304
     IngestionRun.objects.filter(pk=run.pk).update(state="finished")
     ended = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
     assert ended["HX-Refresh"] == "true"

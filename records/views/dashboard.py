@@ -1,6 +1,7 @@
 """The dashboard: totals, charts, the state of sources and the latest runs, of one source or all."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,21 +13,23 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from records import charts, run_stats, stats
+from records import charts, live, run_stats, stats
 from records.charts.files import CONTENT_TYPES, file_of
-from records.figures import Figures, figures_of, is_by_hour
+from records.figures import Figures, figures_of, is_by_hour, state_of
 from records.models import Source
 from records.ranges import RANGES, InvalidRange, Range
-from records.requests import PageRequest
+from records.requests import PageRequest, wants_part
 from records.scope import Scope
 from records.stats import Days, Totals
 from records.tiles import tiles_of
 from records.views.runs import latest_runs
 
 LATEST_RUNS = 6
+# Seconds after which the page asks whether anything has changed, while a run works and else.
+PAUSE, LONG_PAUSE = 2, 30
 
 
-@dataclass(frozen=True)
+@dataclass
 class Picked:
     """What the parameters pick, and the counters of it."""
 
@@ -51,6 +54,28 @@ class Picked:
         }
         return urlencode({name: value for name, value in parameters.items() if value})
 
+    @cached_property
+    def state(self) -> str:
+        return state_of(self.days)
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether records of several sources are shown."""
+        return self.source is None and len(self.sources) > 1
+
+    @cached_property
+    def per_source(self) -> dict[str, Totals]:
+        return stats.by_source(self.scope.span)
+
+    @property
+    def valued(self) -> Source:
+        """The source whose values are shown: values of different ones can't be compared, so those
+        of the largest one stand for themselves."""
+        if not self.is_of_many:
+            return self.source or self.sources[0]
+        totals = self.per_source
+        return max(self.sources, key=lambda item: totals.get(item.name, Totals()).total)
+
     @property
     def before(self) -> Totals | None:
         """The totals of as many days right before the range."""
@@ -59,14 +84,35 @@ class Picked:
 
 
 @require_safe
-def dashboard(request: HttpRequest) -> HttpResponse:
+def dashboard(request: PageRequest) -> HttpResponse:
     """``?source=`` picks a source, ``?range=`` or ``?from=`` and ``?to=`` the days, and
-    ``?repaired=1`` takes repairs in. ``?counted=1`` waits for what takes long to count."""
+    ``?repaired=1`` takes repairs in. ``?counted=1`` waits for what takes long to count.
+
+    A script of the page asks for the part that moves, and gets it if it has changed.
+    """
     picked = _picked(request)
+    figures = _figures(picked, wait=request.GET.get("counted") == "1")
+    runs = latest_runs(LATEST_RUNS, source=picked.source).runs
+    states = [(run.pk, run.state) for run in runs]
+    # Where figures are still to be counted, those that the page has may be of another state.
+    tag = live.tag_of(picked.state, figures.state if figures else picked.state, states)
+
+    def context() -> dict[str, Any]:
+        is_working = any(run.is_active for run in runs)
+        moving = {"runs": runs, "tag": tag, "pause": PAUSE if is_working else LONG_PAUSE}
+        return _context(picked, figures) | moving
+
+    if wants_part(request):
+        return live.unless_same(
+            request, tag, lambda: render(request, "records/_live.html", context())
+        )
+    return render(request, "records/dashboard.html", context())
+
+
+def _context(picked: Picked, figures: Figures | None) -> dict[str, Any]:
     name = picked.source.name if picked.source else None
-    known, counted = _charts(picked, wait=request.GET.get("counted") == "1")
     span = picked.scope.span
-    context = {
+    return {
         "sources": picked.sources,
         "source": picked.source,
         "ranges": RANGES,
@@ -74,18 +120,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "repaired": picked.repaired,
         "span": span,
         "before": span.before() if span else None,
-        "query": picked.query,
         "tiles": tiles_of(picked.shown.totals, picked.scope, picked.before),
         "undated": picked.days.undated.total if span else 0,
         "has_records": bool(picked.days.totals.total),
-        "known": known,
+        "known": _known(picked),
         "bundle": _bundle(),
         "freshness": run_stats.freshness(name),
         "speeds": run_stats.speed(name),
-        "runs": latest_runs(LATEST_RUNS, source=picked.source),
-        **counted,
+        **_of_results(picked, figures),
     }
-    return render(request, "records/dashboard.html", context)
 
 
 @require_safe
@@ -95,7 +138,7 @@ def counted(request: PageRequest) -> HttpResponse:
     if not request.htmx:
         query = "&".join(filter(None, [picked.query, "counted=1"]))
         return redirect(f"{reverse('dashboard')}?{query}")
-    _, context = _charts(picked, wait=True)
+    context = _of_results(picked, _figures(picked, wait=True))
     return render(request, "records/_counted.html", context)
 
 
@@ -104,8 +147,9 @@ def chart_file(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     """One chart of the dashboard as a file: its drawing, or its numbers as CSV."""
     if kind not in CONTENT_TYPES:
         raise Http404(f"Charts come as {', '.join(CONTENT_TYPES)}, not as “{kind}”.")
-    known, context = _charts(_picked(request), wait=True)
-    for chart in [*known, *context["charts"]]:
+    picked = _picked(request)
+    counted = _of_results(picked, _figures(picked, wait=True))
+    for chart in [*_known(picked), *counted["charts"]]:
         if chart.id == name and chart.rows:
             response = HttpResponse(file_of(chart, kind), content_type=CONTENT_TYPES[kind])
             attached = content_disposition_header(True, f"{name}.{kind}")
@@ -147,39 +191,48 @@ def _picked_source(request: HttpRequest, sources: list[Source]) -> Source | None
     raise Http404(f"There is no source “{name}”.")
 
 
-def _charts(picked: Picked, *, wait: bool) -> tuple[list[charts.Chart], dict[str, Any]]:
-    """The charts of what is known without counting, and the rest with what is to be said of it."""
+def _known(picked: Picked) -> list[charts.Chart]:
+    """The charts of what is known without counting."""
     known: list[charts.Chart] = []
-    context: dict[str, Any] = {"charts": [], "query": picked.query, "has_to_count": False}
     if not picked.shown.totals.total:
-        return known, context
+        return known
     if not is_by_hour(picked.scope):
         known.append(charts.over_time(picked.shown, picked.scope))
-    valued = picked.source or picked.sources[0]
-    if picked.source is None and len(picked.sources) > 1:
-        totals = stats.by_source(picked.scope.span)
-        known.append(charts.by_source(totals, picked.scope))
-        # Values of different sources can't be compared: the largest one's stand for themselves.
-        valued = max(picked.sources, key=lambda item: totals.get(item.name, Totals()).total)
-    figures = figures_of(
+    if picked.is_of_many:
+        known.append(charts.by_source(picked.per_source, picked.scope))
+    return known
+
+
+def _figures(picked: Picked, *, wait: bool) -> Figures | None:
+    """The figures of what is picked; None where there is nothing, or it takes long to count."""
+    if not picked.shown.totals.total:
+        return None
+    return figures_of(
         picked.scope,
         # A look at all results is cheaper than one for which their source is to be told.
-        valued=valued.name if len(picked.sources) > 1 else None,
+        valued=picked.valued.name if len(picked.sources) > 1 else None,
         repaired=picked.repaired,
         days=picked.days,
+        state=picked.state,
         wait=wait,
     )
-    if figures is None:
-        return known, context | {"has_to_count": True}
-    return known, context | {"figures": figures, "charts": _counted(picked, figures, valued)}
+
+
+def _of_results(picked: Picked, figures: Figures | None) -> dict[str, Any]:
+    """The charts of results, and what is to be said of them."""
+    return {
+        "charts": _counted(picked, figures, picked.valued) if figures else [],
+        "figures": figures,
+        "has_to_count": figures is None and bool(picked.shown.totals.total),
+        "query": picked.query,
+    }
 
 
 def _counted(picked: Picked, figures: Figures, valued: Source) -> list[charts.Chart]:
     """The charts that can say something about the selection."""
     scope, repaired = picked.scope, picked.repaired
-    is_one = picked.source is not None or len(picked.sources) == 1
-    of_values = scope if is_one else scope.of(valued.name)
-    name = "" if is_one else valued.name
+    of_values = scope.of(valued.name) if picked.is_of_many else scope
+    name = valued.name if picked.is_of_many else ""
     column = next(iter(valued.mapping.get("value") or ()), "value")
     notes = charts.left_out(figures.values.left_out)
     shown = [

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from records import live
 from records import runs as lives
 from records.models import IngestionRun, ProcessingRun, RunState, Source
 from records.pagination import InvalidCursor, page_of
@@ -100,6 +101,9 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
         "no_worker": run.is_active and not lives.worker_alive("ingestion"),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
+    counts = (run.read, run.created, run.updated, run.unchanged, run.rejected)
+    moving = (run.state, run.bytes_read, run.size, bool(run.columns), *counts)
+    context["tag"] = live.tag_of(*moving, context["no_worker"])
     if wants_part(request):
         return _progress(request, "records/_ingestion_progress.html", run, context)
     try:
@@ -117,7 +121,12 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
 def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a pass of processing; while it is active, htmx asks for its upper part."""
     run = _run_or_404(ProcessingRun, pk)
-    context = {"run": run, "no_worker": run.is_active and not lives.worker_alive("processing")}
+    context: dict[str, object] = {
+        "run": run,
+        "no_worker": run.is_active and not lives.worker_alive("processing"),
+    }
+    counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
+    context["tag"] = live.tag_of(run.state, *counts, context["no_worker"])
     if wants_part(request):
         return _progress(request, "records/_processing_progress.html", run, context)
     return render(request, "records/processing_run.html", context)
@@ -156,7 +165,11 @@ def _progress(
     context: dict[str, object],
 ) -> HttpResponse:
     """The part of a run's page that moves; a run that has ended has a whole new page."""
-    return render(request, template, context) if run.is_active else HttpResponseClientRefresh()
+    if not run.is_active:
+        return HttpResponseClientRefresh()
+    return live.unless_same(
+        request, str(context["tag"]), lambda: render(request, template, context)
+    )
 
 
 def _run_or_404(model: type[Run], pk: int) -> Run:

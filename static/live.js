@@ -1,0 +1,114 @@
+// Pages move while a run works. They ask for what has changed since, and are answered 304 where
+// nothing has. A hidden page asks for nothing. What the reader is at is left alone until later.
+
+(() => {
+  // Parts that htmx asks for.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.detail.elt.matches("[hx-trigger^=every]")) event.preventDefault();
+  });
+
+  const live = document.getElementById("live");
+  if (!live) return;
+  let tag = live.dataset.tag;
+  let pause = Number(live.dataset.pause);
+  let timer;
+
+  async function partOf(url) {
+    const answer = await fetch(url, { headers: { "HX-Request": "true", "If-None-Match": tag } });
+    if (!answer.ok || answer.redirected) return null;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return page.body.firstElementChild;
+  }
+
+  // The reader has something of it in focus, or has marked a text in it.
+  function isInUse(part) {
+    const marked = document.getSelection();
+    const holdsMark = marked && !marked.isCollapsed && part.contains(marked.anchorNode);
+    return holdsMark || part.contains(document.activeElement);
+  }
+
+  // Each returns whether the part is now as the fresh one.
+  function renew(part, fresh) {
+    if (part.isEqualNode(fresh)) return true;
+    if (isInUse(part)) return false;
+    part.replaceWith(fresh);
+    return true;
+  }
+
+  function tell(figure, event) {
+    figure.dispatchEvent(new Event(event, { bubbles: true }));
+    return true;
+  }
+
+  // What is open stays open, and the drawing is moved by charts.js.
+  function renewChart(figure, fresh) {
+    const spec = (chart) => chart.querySelector("script")?.textContent;
+    const words = (chart) => chart.querySelector("figcaption").innerHTML;
+    if (!spec(figure) || !spec(fresh)) return renew(figure, fresh) && tell(fresh, "shown");
+    if (spec(figure) === spec(fresh) && words(figure) === words(fresh)) return true;
+    if (isInUse(figure)) return false;
+    for (const name of ["figcaption", "script", "table"]) {
+      figure.querySelector(name).replaceWith(fresh.querySelector(name));
+    }
+    return tell(figure, "renewed");
+  }
+
+  function renewCharts(charts, fresh) {
+    const figures = [...fresh.children];
+    const isKept = figures.map((figure) => {
+      const here = document.getElementById(figure.id);
+      if (here) return renewChart(here, figure);
+      charts.append(figure);
+      return tell(figure, "shown");
+    });
+    const ids = new Set(figures.map((figure) => figure.id));
+    const gone = [...charts.children].filter((figure) => !ids.has(figure.id));
+    gone.filter((figure) => !isInUse(figure)).forEach((figure) => figure.remove());
+    return isKept.every(Boolean) && !gone.some(isInUse);
+  }
+
+  function renewAll(fresh) {
+    let isDone = true;
+    for (const part of fresh.querySelectorAll("[data-part]")) {
+      const here = document.getElementById(part.id);
+      if (here && !renew(here, part)) isDone = false;
+    }
+    for (const charts of fresh.querySelectorAll(".charts")) {
+      const here = document.getElementById(charts.id);
+      if (here && !renewCharts(here, charts)) isDone = false;
+    }
+    return isDone;
+  }
+
+  async function look() {
+    const fresh = await partOf(location.href);
+    if (!fresh) return;
+    if (fresh.dataset.hasRecords !== live.dataset.hasRecords) {
+      if (!isInUse(live)) location.reload();
+      return;
+    }
+    pause = Number(fresh.dataset.pause);
+    let isDone = renewAll(fresh);
+    // Counted from so many results that it comes later; the first time htmx asks for it.
+    const later = fresh.querySelector("#counted[hx-get]");
+    if (later && document.getElementById("results")) {
+      const counted = await partOf(later.getAttribute("hx-get"));
+      isDone = Boolean(counted) && renewAll(counted) && isDone;
+    }
+    if (isDone) tag = fresh.dataset.tag;
+  }
+
+  async function keepLooking() {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      await look();
+    } catch (error) {
+      console.info(error);
+    }
+    timer = setTimeout(keepLooking, pause * 1000);
+  }
+
+  document.addEventListener("visibilitychange", keepLooking);
+  timer = setTimeout(keepLooking, pause * 1000);
+})();
