@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from records.export.cells import FORMULA, as_text, head_of, safe
@@ -13,40 +13,35 @@ MEDIA_TYPE = "text/csv; charset=utf-8"
 
 def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
     """The table: with ``raw`` the cells as they were read and nothing else, and not made safe."""
-    columns, results = table.columns, table.result_columns
-    head = head_of(columns, results, raw=raw)
-    yield _text([head if raw else list(map(safe, head))])
+    head = head_of(table.columns, table.result_columns, raw=raw)
+    yield _text([head if raw else _harmless(head)])
     if raw:
         for rows in table.data(progress):
-            yield _text([_cells(data, columns) for data in rows])
+            yield _text(zip(*_cells(rows, table.columns), strict=True))
         return
     for chunk in table.chunks(progress):
-        yield _text(
-            [
-                [
-                    cell if cell[:1] not in FORMULA else safe(cell)
-                    for cell in (
-                        key,
-                        moment,
-                        source,
-                        status,
-                        *_cells(data, columns),
-                        *_cells(made, results),
-                    )
-                ]
-                for key, moment, source, status, data, made in chunk
-            ]
-        )
+        # Moments, names of sources and statuses never look like a formula.
+        keys, moments, sources, statuses, read, made = zip(*chunk, strict=True)
+        cells = [*_cells(read, table.columns), *_cells(made, table.result_columns)]
+        told = (_harmless(keys), moments, sources, statuses)
+        yield _text(zip(*told, *map(_harmless, cells), strict=True))
 
 
-def _cells(data: dict[str, Any], columns: Sequence[str]) -> list[str]:
-    return [
-        cell if type(cell) is str else as_text(cell)
-        for cell in map(data.get, columns)
-    ]  # fmt: skip
+def _cells(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[list[str]]:
+    """The cells of rows, column by column: many of a kind are looked at in a fraction of the time
+    that each on its own takes."""
+    return [_texts([row.get(column) for row in rows]) for column in columns]
 
 
-def _text(rows: Sequence[Sequence[str]]) -> bytes:
+def _texts(cells: list[Any]) -> list[str]:
+    return cells if set(map(type, cells)) == {str} else list(map(as_text, cells))
+
+
+def _harmless(cells: Sequence[str]) -> Sequence[str]:
+    return cells if FORMULA.isdisjoint([cell[:1] for cell in cells]) else list(map(safe, cells))
+
+
+def _text(rows: Iterable[Sequence[str]]) -> bytes:
     # csv ends lines with \r\n, and quotes cells that hold either character.
     buffer = io.StringIO(newline="")
     csv.writer(buffer).writerows(rows)

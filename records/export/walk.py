@@ -114,6 +114,8 @@ def table_of(
 
 def _moment(text: str) -> str:
     """A moment as the API writes it, of how a database does: both in UTC."""
+    if text[19:] in ("", "+00"):
+        return f"{text[:10]}T{text[11:19]}Z"
     time, point, fraction = text.removesuffix("+00").partition(".")
     return f"{time[:10]}T{time[11:]}{point}{fraction and fraction.ljust(6, '0')}Z"
 
