@@ -105,3 +105,13 @@ def test_cells_that_are_no_text_are_shown_as_json(admin_client, admin_user):
     html = page(admin_client, "shop:1")
     assert json.dumps(data["list"]).replace('"', "&quot;") in html
     assert "true" in html
+
+
+def test_a_long_cell_is_opened_to_be_read_whole(admin_client):
+    land("shop", {"1": sale(1, note="é" * 10_000, short="brief")})
+    process_all()
+    html = admin_client.get("/explore/record/shop%3A1").content.decode()
+    assert html.count("<small>all 10,000 characters</small>") >= 2
+    assert "é" * 10_000 in html
+    assert "more characters" not in html
+    assert '<td class="raw">brief' in html

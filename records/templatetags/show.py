@@ -18,6 +18,9 @@ from records.visible import UNSEEN, visible
 
 register = template.Library()
 
+# Cells of more characters are long, and of no more than so many a page can be made.
+LONG, MOST_SHOWN = 300, 100_000
+
 register.filter("visible", visible)
 register.filter("number", numbers.number)
 register.filter("percent", numbers.percent)
@@ -42,6 +45,21 @@ def cell(value: Any) -> str:
     """A cell as text: text as it is, anything else as its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return visible(text)
+
+
+@register.simple_tag
+def whole_cell(value: Any) -> str | SafeString:
+    """A cell with all that it says; a long one is opened for that."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) <= LONG:
+        return visible(text)
+    return format_html(
+        '<details class="long"><summary><span>{}… </span><small>all {} characters</small></summary>'
+        "{}</details>",
+        visible(text[:LONG]),
+        numbers.number(len(text)),
+        visible(text, MOST_SHOWN),
+    )
 
 
 @register.filter
