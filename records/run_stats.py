@@ -28,12 +28,14 @@ LAST = 200
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How a source stands: when it was last read, and how that compares with what is usual.
+    """How a source stands: when it was last read, by which run, and how that compares with what
+    is usual.
 
     ``rhythm`` and ``usual_rows`` are None before there are enough runs to tell.
     """
 
     source: str
+    run: int
     last: datetime
     rows: int
     rejected: int
@@ -94,28 +96,29 @@ def freshness(source: str | None = None) -> list[Freshness]:
     if source:
         runs = runs.filter(source__name=source)
     runs = runs.last_of_each_source(USUAL + 1)
-    found: dict[str, list[tuple[datetime, int, int]]] = defaultdict(list)
-    for name, at, read, rejected in runs.values_list(
-        "source__name", "finished_at", "read", "rejected"
+    found: dict[str, list[tuple[datetime, int, int, int]]] = defaultdict(list)
+    for name, at, run, read, rejected in runs.values_list(
+        "source__name", "finished_at", "pk", "read", "rejected"
     ):
         if at is not None:
-            found[name].append((at, read, rejected))
+            found[name].append((at, run, read, rejected))
     listed = [_freshness(name, sorted(found[name])) for name in sorted(found)]
     return sorted(listed, key=lambda item: not item.state)
 
 
-def _freshness(source: str, runs: Sequence[tuple[datetime, int, int]]) -> Freshness:
-    """``runs`` are (finished, read, rejected), the oldest first."""
-    *former, (last, rows, rejected) = runs
+def _freshness(source: str, runs: Sequence[tuple[datetime, int, int, int]]) -> Freshness:
+    """``runs`` are (finished, number, read, rejected), the oldest first."""
+    *former, (last, run, rows, rejected) = runs
     gaps = [(later[0] - earlier[0]).total_seconds() for earlier, later in pairwise(runs)]
     is_known = len(runs) >= FEWEST
     return Freshness(
         source=source,
+        run=run,
         last=last,
         rows=rows,
         rejected=rejected,
         rhythm=timedelta(seconds=median(gaps)) if is_known else None,
-        usual_rows=median(read for _, read, _ in former) if is_known else None,
+        usual_rows=median(read for _, _, read, _ in former) if is_known else None,
     )
 
 

@@ -383,7 +383,7 @@ def test_the_part_that_moves_is_sent_only_when_something_has_changed(
 ):
     monkeypatch.setattr(figures, "AT_ONCE", at_once)
     html = page(admin_client, "?source=shop")
-    tag = unescape(re.search(r'data-tag="([^"]+)"', html)[1])
+    (tag,) = map(unescape, re.findall(r'data-tag="([^"]+)"', html))
     assert part(admin_client, "?source=shop", tag).status_code == 304
     admin_client.get("/counted?source=shop", headers={"HX-Request": "true"})
     with django_assert_max_num_queries(12):
@@ -412,3 +412,10 @@ def test_figures_that_were_out_of_date_are_sent_once_they_are_made_anew(
     former = part(admin_client, "?source=shop")
     monkeypatch.setattr(figures, "SELDOM", 1e-9)
     assert part(admin_client, "?source=shop", former["ETag"]).status_code == 200
+
+
+def test_freshness_leads_to_the_run_that_it_tells_of(admin_client):
+    run = land("shop", {"1": sale(1), "2": sale(2)}, rejects=REJECTS)
+    html = page(admin_client)
+    assert f'<a href="{run.get_absolute_url()}">4</a>' in html
+    assert f'<a class="bad" href="{run.get_absolute_url()}#rejected">2</a>' in html

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from processing.runs import create_run, process
 from records.models import IngestionRun, Source
@@ -27,7 +27,7 @@ def working(page: Page) -> IngestionRun:
     )  # fmt: skip
 
 
-def records(page: Page) -> object:
+def records(page: Page) -> Locator:
     return page.locator("#totals .tile dd a").first
 
 
