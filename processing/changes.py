@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from records.json_text import json_text, parsed
 from records.rows import FormerOutcome, Outcome
+
+# What FormerOutcome has as ``said``.
+_said = attrgetter("success", "error_message", "value", "category", "repaired", "anomaly")
 
 
 def changed(
@@ -15,34 +19,61 @@ def changed(
 
     The moment of processing is no difference: ``now`` is the one that the outcomes were made at.
     """
-    texts = (outcome.processed or "null" for outcome in outcomes)
-    processed = parsed(f"[{','.join(texts)}]")
+    processed = cells_of(outcomes)
+    moments = columns_with(now, processed)
     return [
         outcome
         for outcome, cells in zip(outcomes, processed, strict=True)
-        if differs(outcome, cells, former.get(outcome.record_id), now)
+        if differs(outcome, cells, former.get(outcome.record_id), now, moments)
     ]
 
 
+def cells_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any] | None]:
+    """The cleaned cells of outcomes, as a database would give them back."""
+    texts = (outcome.processed or "null" for outcome in outcomes)
+    cells: list[dict[str, Any] | None] = parsed(f"[{','.join(texts)}]")
+    return cells
+
+
+def columns_with(now: float, processed: Iterable[Mapping[str, Any] | None]) -> list[str]:
+    """The columns that hold the moment, by the first of the rows that has any."""
+    first = next(filter(None, processed), {})
+    return [name for name, cell in first.items() if cell == now]
+
+
 def differs(
-    outcome: Outcome, processed: dict[str, Any] | None, former: FormerOutcome | None, now: float
+    outcome: Outcome,
+    processed: dict[str, Any] | None,
+    former: FormerOutcome | None,
+    now: float,
+    moments: Sequence[str] = (),
 ) -> bool:
-    """Whether an outcome differs from the former one; ``processed`` are its cells."""
+    """Whether an outcome differs from the former one; ``processed`` are its cells.
+
+    Where they hold the moment in columns of ``moments``, the former cells get it as well: most
+    rows are then plainly the same.
+    """
     if former is None:
         return True
-    plain = (
-        outcome.success,
-        outcome.error_message,
-        outcome.value,
-        outcome.category,
-        outcome.repaired,
-        outcome.anomaly,
-    )
+    before, after = former.processed or {}, processed or {}
+    for name in moments:
+        if after.get(name) == now and type(before.get(name)) in (float, int):
+            before[name] = now
+    is_plainly_same = _plainly_same(before, after)
     return (
-        plain != former[:6]
-        or changed_columns(former.processed or {}, processed or {}, now) != []
+        _said(outcome) != tuple(former.said)
+        or (not is_plainly_same and changed_columns(before, after, now) != [])
         or _listed(outcome.errors) != former.errors
         or _listed(outcome.repairs) != former.repairs
+    )
+
+
+def _plainly_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    # True is no 1, though Python takes them for equal.
+    return (
+        before == after
+        and bool not in map(type, before.values())
+        and bool not in map(type, after.values())
     )
 
 

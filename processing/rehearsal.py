@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Max, Min
 
-from processing.changes import changed_columns, differs
+from processing.changes import cells_of, changed_columns, columns_with, differs
 from processing.facts import StillHere, facts_of
 from processing.rule_check import check_rules
 from processing.rules import ABSENT, Step
@@ -24,7 +24,6 @@ from processing.rules.facts import Facts
 from processing.trace import Touch, is_same_cell, trace
 from processing.work import make_outcomes
 from records.interpreter import many_rows
-from records.json_text import parsed
 from records.models import DataRecord, ProcessingBatch, ProcessingRun, RuleSet, Selection, Source
 from records.readings import FormerText, Text, read, read_results
 from records.rows import FormerOutcome, Outcome, RawRecord
@@ -149,20 +148,21 @@ class _Findings:
         now = time.time()
         records, formers = rows.reading().records, results.outcomes()
         outcomes = make_outcomes(records, self._draft, self._source, now, self._facts)
-        texts = ",".join(outcome.processed or "null" for outcome in outcomes)
+        processed = cells_of(outcomes)
+        moments = columns_with(now, processed)
         changed: list[_Changed] = []
-        for record, outcome, cells in zip(records, outcomes, parsed(f"[{texts}]"), strict=True):
+        for record, outcome, cells in zip(records, outcomes, processed, strict=True):
             self._count(outcome)
             former = formers.get(record.id)
             if former is None:
                 self._counts["waiting"] += 1
                 self._counts["waiting_failing"] += not outcome.success
-            elif differs(outcome, cells, former, now):
+            elif differs(outcome, cells, former, now, moments):
                 self._counts["changed"] += 1
                 self._compare(former, outcome)
                 if former.success and outcome.success:
                     before = former.processed or {}
-                    changed.append(_Changed(record, before, cells, now))
+                    changed.append(_Changed(record, before, cells or {}, now))
         if changed:
             self._put_down(changed, now)
         self.records += len(outcomes)

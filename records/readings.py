@@ -23,9 +23,8 @@ _SQLITE_ROWS = """
     || ']', ',')"""
 # The current result of each record, in the order of FormerOutcome. SQLite would cut digits off.
 _POSTGRESQL_RESULTS = """
-    string_agg('[' || to_json(record_id)::text || ',' || json_build_array(success, error_message,
-    value, category, repaired, anomaly)::text || ',' || coalesce(processed_data::text, 'null')
-    || ',' || errors::text || ',' || repairs::text || ']', ',')"""
+    string_agg(json_build_array(record_id, json_build_array(success, error_message, value, category,
+    repaired, anomaly), processed_data, errors, repairs)::text, ',')"""
 _SQLITE_RESULTS = """
     group_concat('[' || json_quote(record_id) || ',' || json_array(success, error_message,
     CASE WHEN value IS NOT NULL THEN json(printf('%%!.17g', value)) END,
@@ -120,14 +119,8 @@ class FormerText:
 
     def outcomes(self) -> dict[str, FormerOutcome]:
         """What they say, by the ids of their records."""
-        return {
-            record_id: FormerOutcome(
-                bool(success), message, value, category, bool(repaired), anomaly, *rest
-            )
-            for record_id, (success, message, value, category, repaired, anomaly), *rest in parsed(
-                f"[{self.rows}]"
-            )
-        }
+        found = map(FormerOutcome._make, parsed(f"[{self.rows}]"))
+        return {former.record_id: former for former in found}
 
 
 def read_results(batch: ProcessingBatch) -> FormerText:

@@ -136,17 +136,26 @@ class Outcome(NamedTuple):
 
 
 class FormerOutcome(NamedTuple):
-    """What the current result of a record says, in the words of Outcome."""
+    """What the current result of a record says, in the words of Outcome.
 
-    success: bool
-    error_message: str | None
-    value: float | None
-    category: str | None
-    repaired: bool
-    anomaly: str | None
+    ``said`` is success, error_message, value, category, repaired and anomaly: as a database gives
+    them, so true may be 1.
+    """
+
+    record_id: str
+    said: Sequence[Any]
     processed: dict[str, Any] | None
     errors: list[dict[str, Any]]
     repairs: list[dict[str, Any]]
+
+    @property
+    def success(self) -> bool:
+        return bool(self.said[0])
+
+    @property
+    def anomaly(self) -> str | None:
+        reason: str | None = self.said[5]
+        return reason
 
 
 @dataclass(frozen=True, slots=True)

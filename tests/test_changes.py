@@ -20,7 +20,8 @@ def outcome(**fields: Any) -> Outcome:
 
 def former(**fields: Any) -> FormerOutcome:
     cells = {**CELLS, "processed_timestamp": NOW - 1000}
-    return FormerOutcome(True, None, 1.5, "a", False, None, cells, [], [])._replace(**fields)
+    said = [True, None, 1.5, "a", False, None]
+    return FormerOutcome("s:1", said, cells, [], [])._replace(**fields)
 
 
 def test_the_moment_of_processing_is_no_difference():
@@ -68,3 +69,21 @@ def test_true_is_no_one():
 def test_columns_are_compared_by_name_in_whatever_order():
     assert changed_columns({"a": 1, "b": 2}, {"b": 2, "a": 1}, NOW) == []
     assert changed_columns({"a": 1}, {"b": 1}, NOW) == ["a", "b"]
+
+
+def test_the_moment_is_no_difference_though_other_rows_hold_it_elsewhere():
+    rows = [{"at": NOW, "n": 1}, {"n": NOW, "at": 5}, {"at": NOW, "n": 2}]
+    outcomes = [
+        outcome(record_id=f"s:{place}", processed=json.dumps(cells))
+        for place, cells in enumerate(rows)
+    ]
+    formers = {
+        made.record_id: former(processed={**cells, "at": NOW - 9, "n": 1})
+        for made, cells in zip(outcomes, rows, strict=True)
+    }
+    assert changed(outcomes, formers, NOW) == outcomes[1:]
+
+
+def test_a_text_where_the_moment_was_is_a_difference():
+    cells = {**CELLS, "processed_timestamp": "now"}
+    assert changed([outcome()], {"s:1": former(processed=cells)}, NOW) == [outcome()]
