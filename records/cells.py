@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from records.models import DataRecord, IngestionRun, ProcessingResult
@@ -61,17 +62,18 @@ class ComparedCell:
 
     @property
     def is_changed(self) -> bool:
-        """Whether the result says something else than the row; ``100.5`` does not differ from
-        ``"100.5"``."""
+        """Whether the result says something else than the row."""
         return self.is_in_result and (not self.is_read or _differ(self.before, self.after))
 
 
 def _differ(before: Any, after: Any) -> bool:
-    return bool(before != after and before != _plain(after))
-
-
-def _plain(value: Any) -> Any:
-    return repr(value) if isinstance(value, float) else str(value)
+    """Whether a result says something else than the cell that was read; the same number in other
+    digits does not."""
+    if before == after or before == str(after):
+        return False
+    if type(after) in (int, float) and NUMBER.fullmatch(str(before)):
+        return Decimal(str(before)) != Decimal(repr(after))
+    return True
 
 
 def in_order(columns: Iterable[str], data: dict[str, Any]) -> list[str]:

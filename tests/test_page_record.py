@@ -5,6 +5,7 @@ import json
 import pytest
 
 from records import store
+from records.cells import ComparedCell
 from records.models import DataRecord
 from tests.landed import land, process_all, sale
 
@@ -115,3 +116,25 @@ def test_a_long_cell_is_opened_to_be_read_whole(admin_client):
     assert "é" * 10_000 in html
     assert "more characters" not in html
     assert '<td class="raw">brief' in html
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_changed"),
+    [
+        ("0", 0.0, False),
+        ("100.50", 100.5, False),
+        ("1e3", 1000.0, False),
+        ("Toys", "Toys", False),
+        ("Toys", "toys", True),
+        ("007", 7.0, True),
+        (" 7", 7.0, True),
+        ("12345678901234567890", 1.2345678901234567e19, True),
+        ("1", True, True),
+        ("bad", 0.0, True),
+        ("", None, True),
+        (5, 5.0, False),
+    ],
+)
+def test_the_same_number_in_other_digits_is_no_change(before, after, is_changed):
+    cell = ComparedCell("c", before=before, after=after, is_read=True, is_in_result=True)
+    assert cell.is_changed is is_changed

@@ -19,7 +19,7 @@ from records.visible import UNSEEN, visible
 register = template.Library()
 
 # Cells of more characters are long, and of no more than so many a page can be made.
-LONG, MOST_SHOWN = 300, 100_000
+LONG, MOST_SHOWN = 200, 100_000
 
 register.filter("visible", visible)
 register.filter("number", numbers.number)
@@ -72,6 +72,12 @@ def exact(value: object) -> SafeString:
             for character in escape(str(value))
         )
     )
+
+
+@register.filter
+def column_name(name: str) -> str:
+    """The name of a column; one that nobody could see is said to be none."""
+    return visible(name) if name.strip() else "(no name)"
 
 
 @register.filter

@@ -1,9 +1,12 @@
 """The explorer in a real browser: facets, conditions, columns, and the URL that tells of them."""
 
+import json
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from records.models import IngestionRun
+from records.rows import Reject
 from tests.browser.test_pages import check, violations
 from tests.landed import land, process_all, sale
 
@@ -73,10 +76,135 @@ def test_a_condition_is_added_and_taken_away(shop, complaints):
 def test_columns_of_choice_are_shown(shop, complaints):
     shop.goto("/explore/?source=shop")
     shop.get_by_text("Columns", exact=True).click()
-    shop.get_by_role("checkbox", name="city").check()
+    shop.get_by_role("group", name="Columns of the data").get_by_label("city").check()
     shop.get_by_role("button", name="Show these").click()
     expect(shop.locator(".records thead th.cell")).to_have_text(["city"])
     assert "column=city" in shop.url
+    assert complaints == []
+
+
+def keys(page: Page) -> list[str]:
+    """The ids that the list shows."""
+    return page.locator(".records th.key").all_text_contents()
+
+
+def test_all_that_is_asked_for_is_in_the_url(shop, context, complaints):
+    """It survives reload and back, and another window shows the same."""
+    shop.goto("/explore/")
+    fields = {
+        "Text": "toys", "From": "2026-03-01", "To": "2026-03-01T13:00", "Value from": "0.5",
+        "Value to": "88.5",
+    }  # fmt: skip
+    for label, value in fields.items():
+        shop.get_by_label(label, exact=True).fill(value)
+    shop.get_by_label("Order").select_option("-id")
+    shop.get_by_role("checkbox", name="shop").check()
+    shop.get_by_role("checkbox", name="processed").check()
+    shop.get_by_role("button", name="Filter").click()
+    expect(shop.get_by_role("link", name="Source shop")).to_be_visible()
+    shop.get_by_text("Columns", exact=True).click()
+    shop.get_by_role("group", name="Columns of the data").get_by_label("category").check()
+    shop.get_by_role("group", name="Columns of the result").get_by_label("category").check()
+    shop.get_by_role("button", name="Show these").click()
+    heads = shop.locator(".records thead th.cell")
+    expect(heads).to_have_text(["category", "category result"])
+    shop.get_by_role("link", name="Next").click()
+    expect(shop.get_by_role("link", name="Previous")).to_be_visible()
+    url, shown = shop.url, keys(shop)
+    assert len(shown) == 89 - 50
+
+    def is_the_same(page: Page) -> None:
+        expect(page.locator(".records th.key")).to_have_text(shown)
+        expect(page.locator(".records thead th.cell")).to_have_text(["category", "category result"])
+        for label, value in fields.items():
+            expect(page.get_by_label(label, exact=True)).to_have_value(value)
+        expect(page.get_by_label("Order")).to_have_value("-id")
+        expect(page.get_by_role("checkbox", name="processed")).to_be_checked()
+
+    shop.reload()
+    is_the_same(shop)
+    shop.locator(".records th.key a").first.click()
+    expect(shop.get_by_role("heading", name="Row as read, and result")).to_be_visible()
+    shop.go_back()
+    is_the_same(shop)
+    other = context.new_page()
+    other.goto(url)
+    is_the_same(other)
+    shop.go_back()
+    expect(shop.locator(".records th.key")).to_have_count(50)
+    for page in (other, shop):
+        # Nothing is to be under way when the tables are emptied.
+        expect(page.locator("#facets[hx-get]")).to_have_count(0)
+    assert complaints == []
+
+
+def test_the_keyboard_does_it_all(shop, complaints):
+    """A filter, columns, a view and an export, without a pointer."""
+    shop.emulate_media(reduced_motion="reduce")
+    shop.goto("/explore/")
+
+    def tab_to(wanted: Locator) -> None:
+        for _ in range(80):
+            shop.keyboard.press("Tab")
+            if wanted.evaluate("element => element === document.activeElement"):
+                outline = wanted.evaluate("element => getComputedStyle(element).outlineStyle")
+                assert outline != "none", "It does not show that it has the focus."
+                return
+        raise AssertionError(f"The keyboard does not reach {wanted}.")
+
+    def open_tool(name: str) -> None:
+        tab_to(shop.locator("details.tool > summary", has_text=name))
+        shop.keyboard.press("Enter")
+
+    shop.get_by_role("searchbox", name="Text").focus()
+    shop.keyboard.type("rome")
+    shop.keyboard.press("Enter")
+    expect(shop.locator(".records tbody tr")).to_have_count(30)
+    open_tool("Columns")
+    tab_to(shop.get_by_role("group", name="Columns of the data").get_by_label("city"))
+    shop.keyboard.press("Space")
+    tab_to(shop.get_by_role("button", name="Show these"))
+    shop.keyboard.press("Enter")
+    expect(shop.locator(".records thead th.cell")).to_have_text(["city"])
+    open_tool("Export")
+    tab_to(shop.get_by_role("link", name="NDJSON", exact=True))
+    with shop.expect_download() as download:
+        shop.keyboard.press("Enter")
+    lines = download.value.path().read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == keys(shop)
+    assert [json.loads(line)["data"] for line in lines] == [{"city": "Rome"}] * 30
+    open_tool("Views")
+    tab_to(shop.get_by_label("Save what is shown as"))
+    shop.keyboard.type("Rome")
+    shop.keyboard.press("Enter")
+    expect(shop.get_by_role("status")).to_contain_text("The view “Rome” is saved.")
+    assert complaints == []
+
+
+def test_unusual_data_stays_readable(page, complaints):
+    """Many columns, long cells, text from right to left, emoji: on all that shows them."""
+    wide = {"id": "1"} | {f"column {n} " + "W" * (n % 50): f"{n}.5" for n in range(200)}
+    long = {"id": "2", "word": "W" * 10_000, "text": "lorem ipsum " * 833}
+    world = {"id": "3", "שם": RTL * 20, "emoji 😀": "👩‍👩‍👧‍👦" * 20, "": "مرحبا" * 30}
+    rejects = (Reject(5, b"x" * 10_000, "too_few_cells", "Bad."),
+               Reject(6, ("😀;" + RTL * 50).encode(), "too_many_cells", "Bad."))  # fmt: skip
+    run = land("odd", {"1": wide, "2": long, "3 😀 שלום " + "k" * 200: world}, rejects=rejects)
+    process_all()
+    urls = [
+        "/explore/?facets=1",
+        "/explore/?column=word&column=text&result_column=word&result_column=שם&facet=word&facets=1",
+        "/explore/?source=odd&q=lorem&result_column=text",
+        *(record.get_absolute_url() for record in run.records.all()),
+        *(f"/rejected/{row.pk}/" for row in run.rejected_rows.all()),
+        "/rejected/",
+    ]
+    assert [wrong for url in urls for wrong in check(page, url)] == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto("/explore/record/odd%3A2")
+    summary = page.locator("details.long > summary", has_text="all 10,000 characters").first
+    summary.click()
+    expect(page.get_by_text("W" * 10_000).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert complaints == []
 
 
