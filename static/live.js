@@ -27,24 +27,24 @@
     return holdsMark || part.contains(document.activeElement);
   }
 
+  function tell(part, event) {
+    part.dispatchEvent(new Event(event, { bubbles: true }));
+    return true;
+  }
+
   // Each returns whether the part is now as the fresh one.
   function renew(part, fresh) {
     if (part.isEqualNode(fresh)) return true;
     if (isInUse(part)) return false;
     part.replaceWith(fresh);
-    return true;
-  }
-
-  function tell(figure, event) {
-    figure.dispatchEvent(new Event(event, { bubbles: true }));
-    return true;
+    return tell(fresh, "shown");
   }
 
   // What is open stays open, and the drawing is moved by charts.js.
   function renewChart(figure, fresh) {
     const spec = (chart) => chart.querySelector("script")?.textContent;
     const words = (chart) => chart.querySelector("figcaption").innerHTML;
-    if (!spec(figure) || !spec(fresh)) return renew(figure, fresh) && tell(fresh, "shown");
+    if (!spec(figure) || !spec(fresh)) return renew(figure, fresh);
     if (spec(figure) === spec(fresh) && words(figure) === words(fresh)) return true;
     if (isInUse(figure)) return false;
     for (const name of ["figcaption", "script", "table"]) {

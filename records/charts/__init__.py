@@ -102,7 +102,9 @@ def by_category(categories: Categories, scope: Scope, name: str = "") -> Chart:
         spec=bars(shown, "Category", "Processed records", is_count=True),
         headings=["Category", "Processed records"],
         rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],
-        notes=[f"Not drawn: {records(others)} of other categories or of none."] if others else [],
+        notes=[f"Not drawn: {records(others)} of other categories or of none."]
+        if others and shown
+        else [],
     )
 
 

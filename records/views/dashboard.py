@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from records import charts, live, run_stats, stats
@@ -83,6 +84,7 @@ class Picked:
         return self.days.within(span).totals if span else None
 
 
+@gzip_page
 @require_safe
 def dashboard(request: PageRequest) -> HttpResponse:
     """``?source=`` picks a source, ``?range=`` or ``?from=`` and ``?to=`` the days, and
@@ -131,6 +133,7 @@ def _context(picked: Picked, figures: Figures | None) -> dict[str, Any]:
     }
 
 
+@gzip_page
 @require_safe
 def counted(request: PageRequest) -> HttpResponse:
     """The charts that take long to count, for htmx; anybody else gets them with the page."""
