@@ -69,7 +69,7 @@ def rehearse(
     # While one chunk is worked on, the database reads the next.
     with many_rows(), ThreadPoolExecutor(1) as executor:
         working: Future[None] | None = None
-        while chunk := _next_chunk(source, after, size):
+        while chunk := next_chunk(source, after, size):
             rows, results = read(chunk), read_results(chunk)
             if working:
                 working.result()
@@ -84,7 +84,7 @@ def rehearse(
     return findings.report() | {"seconds": round(time.perf_counter() - began, 3)}
 
 
-def _next_chunk(source: Source, after: str, size: int) -> ProcessingBatch | None:
+def next_chunk(source: Source, after: str, size: int) -> ProcessingBatch | None:
     """The next records of a source behind an id, as the batch of a run would hold them."""
     ahead = DataRecord.objects.of_source(source.name).after(after).order_by("id")
     ends = ahead[:size].aggregate(first=Min("id"), last=Max("id"), records=Count("id"))

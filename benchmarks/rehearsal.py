@@ -1,0 +1,107 @@
+"""How long a rehearsal takes, beside processing without writing. Part of benchmarks.process."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import django
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A rehearsal takes at most so many seconds for a million records, or so many times as long as
+# processing without writing; and so many MB.
+SECONDS, TIMES = 30, 1.5
+MEMORY = 300
+
+
+def measured(source: str, rows: int) -> tuple[str, list[str]]:
+    """What a rehearsal of a source takes, in words, and which limits it misses."""
+    (without, _), (rehearsed, memory) = (alone(each, source) for each in MEASURED)
+    at_most = SECONDS * rows / 1_000_000
+    words = (
+        f"A rehearsal takes {rehearsed:.1f} s, {rehearsed / without:.2f} times as long as without "
+        f"comparing, and {memory:.0f} MB; at most {at_most:.1f} s, or {TIMES} times as long."
+    )
+    missed = ["rehearsal"] if rehearsed > max(at_most, TIMES * without) else []
+    return words, missed + (["memory of a rehearsal"] if memory > MEMORY else [])
+
+
+def alone(what: str, source: str) -> tuple[float, float]:
+    """Seconds that something takes in a process of its own, and its greatest memory in MB."""
+    command = [sys.executable, "-m", "benchmarks.rehearsal", what, source]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S603 (ours)
+    seconds = process.stdout.readline()  # type: ignore[union-attr]
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{what} failed.")
+    return float(seconds), used.ru_maxrss / 1024
+
+
+def without_writing(name: str) -> None:
+    """Read all records and carry the rules out on them, as a worker does."""
+    from django.conf import settings
+
+    from processing.rehearsal import FIRST_ROWS, next_chunk
+    from processing.rule_sets import rule_set_for
+    from processing.work import make_outcomes
+    from records.interpreter import many_rows
+    from records.models import Source
+    from records.readings import Text, read
+
+    source = Source.objects.get(name=name)
+    rules = rule_set_for(source)
+
+    def carry_out(text: Text) -> None:
+        make_outcomes(text.reading().records, rules, source, time.time())
+
+    after, size = "", FIRST_ROWS
+    working: Future[None] | None = None
+    with many_rows(), ThreadPoolExecutor(1) as executor:
+        while chunk := next_chunk(source, after, size):
+            text = read(chunk)
+            if working:
+                working.result()
+            working = executor.submit(carry_out, text)
+            after, size = chunk.last, settings.BATCH_ROWS
+        if working:
+            working.result()
+
+
+def rehearsal(name: str) -> None:
+    """Rehearse rules by which a hundredth of the records gets another value."""
+    from processing.rehearsal import rehearse
+    from processing.rule_sets import rule_set_for
+    from records.models import Source
+
+    source = Source.objects.get(name=name)
+    rules = rule_set_for(source).rules
+    draft = [{**step, **({"default": 1.0} if step["rule"] == "number" else {})} for step in rules]
+    report = rehearse(source, draft)
+    if report["changed"]["cells"] * 100 != report["records"]:
+        raise SystemExit(f"The rehearsal comes to something else: {report}")
+
+
+MEASURED: dict[str, Callable[[str], None]] = {
+    "without": without_writing,
+    "rehearsal": rehearsal,
+}
+
+
+def main() -> None:
+    what, source = sys.argv[1:]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
+    django.setup()
+    # What it takes to load them is no part of it.
+    from processing import rehearsal, work  # noqa: F401
+
+    started = time.perf_counter()
+    MEASURED[what](source)
+    print(time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
