@@ -64,7 +64,7 @@ def test_the_rules_of_the_form_are_rehearsed_by_a_worker(admin_client, shop):
     assert "<dt>Fail no longer</dt><dd>1</dd>" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
-    assert 'href="/explore/record/shop:bad"' in page
+    assert 'href="/explore/record/shop%3Abad"' in page
 
 
 def test_nothing_but_the_rehearsal_is_written(admin_client, shop):

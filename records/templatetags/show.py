@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from records import numbers
-from records.models import IngestionRun
+from records.models import DataRecord, IngestionRun
 from records.models.runs import Run
 from records.visible import UNSEEN, visible
 
@@ -151,6 +151,12 @@ def _part(colour: str, start: float, share: float) -> str | SafeString:
     return format_html(
         '<rect class="{}" x="{}" width="{}" height="1"/>', colour, f"{start:.4f}", f"{share:.4f}"
     )
+
+
+@register.filter
+def record_url(record_id: str) -> str:
+    """The page of the record with this id, whatever its key holds."""
+    return DataRecord(id=record_id).get_absolute_url()
 
 
 @register.simple_tag
