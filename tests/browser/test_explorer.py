@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from records.export import csv_table, walk
 from records.models import IngestionRun
 from records.rows import Reject
-from tests.browser.test_pages import check, violations
+from tests.browser.test_pages import TOO_WIDE, WIDTHS, check, violations
 from tests.landed import land, process_all, sale
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -227,12 +227,16 @@ def test_unusual_data_stays_readable(page, complaints):
         "/rejected/",
     ]
     assert [wrong for url in urls for wrong in check(page, url)] == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/admin/records/datarecord/odd_3A2/change/")
+        assert not page.evaluate(TOO_WIDE)
     page.set_viewport_size({"width": 320, "height": 800})
     page.goto("/explore/record/odd%3A2")
     summary = page.locator("details.long > summary", has_text="all 10,000 characters").first
     summary.click()
     expect(page.get_by_text("W" * 10_000).first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert not page.evaluate(TOO_WIDE)
     assert complaints == []
 
 

@@ -22,6 +22,7 @@ SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 # A phone, a tablet, a desk, a large screen.
 WIDTHS = (320, 800, 1366, 2560)
 
+TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # What hides a part of itself and can't be scrolled.
 CUT_OFF = """[...document.querySelectorAll("main *")]
     .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "hidden")
@@ -102,9 +103,7 @@ def check(page: Page, url: str) -> list[str]:
         wrong += [f"{url} {scheme} {found}" for found in violations(page)]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        if page.evaluate(
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        ):
+        if page.evaluate(TOO_WIDE):
             wrong.append(f"{url} is wider than {width} pixels")
         wrong += [f"{url} cuts off at {width} pixels: {cut}" for cut in page.evaluate(CUT_OFF)]
     return wrong
