@@ -11,6 +11,9 @@
   if (!live) return;
   let tag = live.dataset.tag;
   let pause = Number(live.dataset.pause);
+  // The tag for which the charts that come later have come; whether they are on their way.
+  let counted;
+  let isCounting = false;
   let timer;
 
   async function partOf(url) {
@@ -80,6 +83,19 @@
     return isDone;
   }
 
+  // Counted from so many results that it comes later; the first time htmx asks for it.
+  async function count(url, forTag) {
+    if (isCounting || !document.getElementById("results")) return;
+    isCounting = true;
+    try {
+      const part = await partOf(url);
+      if (part && renewAll(part)) counted = forTag;
+    } catch (error) {
+      console.info(error);
+    }
+    isCounting = false;
+  }
+
   async function look() {
     const fresh = await partOf(location.href);
     if (!fresh) return;
@@ -89,11 +105,10 @@
     }
     pause = Number(fresh.dataset.pause);
     let isDone = renewAll(fresh);
-    // Counted from so many results that it comes later; the first time htmx asks for it.
     const later = fresh.querySelector("#counted[hx-get]");
-    if (later && document.getElementById("results")) {
-      const counted = await partOf(later.getAttribute("hx-get"));
-      isDone = Boolean(counted) && renewAll(counted) && isDone;
+    if (later && counted !== fresh.dataset.tag) {
+      isDone = false;
+      count(later.getAttribute("hx-get"), fresh.dataset.tag);
     }
     if (isDone) tag = fresh.dataset.tag;
   }
@@ -106,6 +121,7 @@
     } catch (error) {
       console.info(error);
     }
+    clearTimeout(timer);
     timer = setTimeout(keepLooking, pause * 1000);
   }
 

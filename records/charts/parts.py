@@ -205,6 +205,8 @@ def count_axis() -> alt.Axis:
     return alt.Axis(
         labelExpr="datum.value % 1 ? '' : format(datum.value, datum.value < 10000 ? ',' : '~s')",
         tickCount=5,
+        labelOverlap=True,
+        labelSeparation=6,
         domain=False,
         ticks=False,
     )
@@ -217,6 +219,7 @@ def value_axis(*, grid: bool = True) -> alt.Axis:
         " : format(datum.value, abs(datum.value) >= 1e5 ? '.3~s' : ',.4~f')",
         tickCount=6,
         labelOverlap=True,
+        labelSeparation=6,
         grid=grid,
         domain=False,
         ticks=False,

@@ -140,7 +140,7 @@ def _in_time(unit: str) -> dict[str, Any]:
 
 def time_axis(unit: str) -> dict[str, Any]:
     """Title and labels of an axis of time."""
-    formats = {"year": "%Y", "hour": "%H:%M", "day": "%-d %b"}
+    formats = {"year": "%Y", "week": "%-d %b %Y", "hour": "%H:%M", "day": "%-d %b"}
     axis = alt.Axis(
         labelOverlap=True,
         labelSeparation=12,

@@ -27,7 +27,7 @@ from records.views.runs import latest_runs
 
 LATEST_RUNS = 6
 # Seconds after which the page asks whether anything has changed, while a run works and else.
-PAUSE, LONG_PAUSE = 2, 30
+PAUSE, LONG_PAUSE = 2, 10
 
 
 @dataclass

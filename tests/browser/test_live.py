@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from processing.runs import create_run, process
+from records import figures
 from records.models import IngestionRun, Source
 from tests.browser.test_pages import settle
 from tests.factories import WORKER
@@ -73,6 +74,20 @@ def test_the_dashboard_moves_and_leaves_alone_what_the_reader_is_at(page, workin
     assert complaints == []
 
 
+def test_what_takes_long_to_count_follows(page, working, complaints, monkeypatch):
+    monkeypatch.setattr(figures, "AT_ONCE", 1)
+    page.goto("/?source=shop")
+    category = page.locator("#chart-by-category")
+    expect(category.locator(".drawing svg")).to_be_visible()
+    land("shop", {f"new {n}": sale(n, category="Toys") for n in range(60)})
+    process_all()
+    expect(category.get_by_label("Category: toys, Amount: 60")).to_have_count(1)
+    answers = statuses(page)
+    page.wait_for_timeout(5_000)
+    assert answers[-1] == 304
+    assert complaints == []
+
+
 def test_nothing_is_sent_while_nothing_changes(page, working, complaints):
     answers = statuses(page)
     page.goto("/?source=shop")
@@ -124,4 +139,4 @@ def test_an_empty_dashboard_shows_the_first_records(page, complaints):
 def test_a_pause_is_longer_where_no_run_works(page):
     land("shop", {"1": sale(1)})
     page.goto("/")
-    expect(page.locator("#live")).to_have_attribute("data-pause", re.compile("^30$"))
+    expect(page.locator("#live")).to_have_attribute("data-pause", re.compile("^10$"))
