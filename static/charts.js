@@ -102,6 +102,8 @@
       console.error(error);
       return;
     }
+    // The trace of a drag has no words for those who do not see it.
+    drawing.querySelectorAll('[class*="picked_brush"]').forEach((trace) => trace.setAttribute("aria-hidden", "true"));
     const details = figure.querySelector("details");
     if (!drawn.has(figure)) {
       details.open = false;
