@@ -21,6 +21,8 @@ THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
 CODE = re.compile(r"(?<![^\W_])(?:code|zip|postal|postcode|phone|id)(?![^\W_])", re.IGNORECASE)
 ZERO_FIRST = re.compile(r"\s*0[0-9]+\s*")
 ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# What a cell with a time of day has, and a date alone does not.
+TIME = re.compile(r"[0-9]:[0-9]|[0-9]T[0-9]|^[0-9]{9,}")
 TOP = 5
 # So much of the filled cells has to be of a kind for the column to look like it.
 LOOKS_LIKE = 0.95
@@ -142,6 +144,8 @@ def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
     if column.has_comma:
         return [{"rule": "number", "column": name, "on_failure": "empty"} | _comma(column)]
     date: Step = {"rule": "date", "column": name, "on_failure": "empty"}
+    if not any(map(TIME.search, column.values)):
+        date["becomes"] = "date"
     if len(times) == 1 and mapping.get("timestamp_format"):
         date["formats"] = [mapping["timestamp_format"]]
         if times == [name] or _fit(column.values, date):

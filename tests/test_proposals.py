@@ -12,6 +12,8 @@ from processing.rule_check import check_rules
 MAPPING = {"id": ["id"], "timestamp": ["day"], "value": ["amount"], "category": ["kind"],
            "timestamp_format": "%d.%m.%Y"}  # fmt: skip
 
+DATE = {"rule": "date", "on_failure": "empty", "becomes": "date"}
+
 
 def rows_of(**columns: list[Any]) -> list[dict[str, Any]]:
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
@@ -46,15 +48,21 @@ def test_each_column_gets_what_fits_it():
         {"rule": "required", "columns": ["id", "amount"]},
         {"rule": "number", "column": "amount", "default": 0.0, "decimal": ",", "thousands": "."},
         {"rule": "text", "column": "kind", "strip": True, "lower": True},
-        {"rule": "date", "column": "day", "formats": ["%d.%m.%Y"], "on_failure": "empty"},
+        {**DATE, "column": "day", "formats": ["%d.%m.%Y"]},
         {"rule": "number", "column": "weight", "on_failure": "empty"},
-        {"rule": "date", "column": "seen", "formats": ["iso"], "on_failure": "empty"},
+        {**DATE, "column": "seen", "formats": ["iso"]},
         {"rule": "number", "column": "discount", "on_failure": "empty", "decimal": ","},
-        {"rule": "date", "column": "sent", "formats": ["%d.%m.%Y"], "on_failure": "empty"},
+        {**DATE, "column": "sent", "formats": ["%d.%m.%Y"]},
         {"rule": "text", "column": "page", "strip": True, "collapse": True},
         {"rule": "anomaly", "column": "amount", "by": "kind"},
         {"rule": "stamp", "column": "processed_timestamp"},
     ]
+
+
+def test_dates_with_a_time_of_day_keep_it():
+    for cells in (["2025-01-02 10:00", "2025-01-02T11"], ["2025-01-02", "2025-01-02T10:00:00Z"]):
+        (step, _) = propose(look_at(rows_of(seen=cells)), {})
+        assert (step["rule"], step["column"], "becomes" in step) == ("date", "seen", False)
 
 
 def test_what_could_fail_records_is_off_and_says_why():
