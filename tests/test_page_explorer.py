@@ -47,6 +47,18 @@ def test_the_dashboard_leads_to_records_without_a_timestamp(admin_client):
     assert '<a href="/explore/?source=depot&amp;dated=0">See them<' in html
 
 
+def test_a_timestamp_is_asked_for_among_the_conditions(admin_client):
+    land("depot", {"1": sale(1)}, timestamp=None)
+    html = admin_client.get("/explore/?dated=0").content.decode()
+    assert re.findall(r'<option value="([01]?)"( selected)?>(there [^<]+)<', html) == [
+        ("", "", "there or not"), ("1", "", "there is one"), ("0", " selected", "there is none"),
+    ]  # fmt: skip
+    assert html.count('name="dated"') == 1
+    html = admin_client.get("/explore/?dated=0&status=x").content.decode()
+    assert '<input type="hidden" form="filter" name="dated" value="0">' in html
+    assert html.count('name="dated"') == 1
+
+
 def test_pages_walk_forth_and_back_in_both_orders(admin_client):
     land("shop", {f"{i:03}": sale(i) for i in range(120)})
     for order, expected in (("id", range(120)), ("-id", range(119, -1, -1))):
@@ -101,7 +113,9 @@ def test_records_of_different_kinds_name_the_column_of_each_cell(admin_client):
 
 
 def test_the_row_as_read_and_the_result_stand_side_by_side(admin_client):
-    run = land("shop", {"1": sale(1, value="bad"), "2": {"id": "2", "value": ""}, "3": sale(3, value="3")})
+    run = land(
+        "shop", {"1": sale(1, value="bad"), "2": {"id": "2", "value": ""}, "3": sale(3, value="3")}
+    )
     IngestionRun.objects.filter(pk=run.pk).update(columns=["id", "value", "category"])
     process_all()
     query = "source=shop&column=value&column=category&result_column=category&result_column=value"
