@@ -9,6 +9,7 @@ from processing.rules import ABSENT, KINDS, Step, describe, in_force
 from processing.rules.facts import NO_FACTS, Facts
 from processing.trace import Touch, is_same_cell, trace
 from records import story
+from records.cell_changes import Change
 from records.models import ProcessingFacts, ProcessingResult
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _keyed(found: Sequence[Mapping[str, Any]]) -> list[tuple[object, ...]]:
 def _told(touch: Touch) -> story.Step:
     repaired = {repair["column"] for repair in touch.repairs.get(0, ())}
     changes = [
-        story.Change(
+        Change(
             name,
             None if before is ABSENT else before,
             None if after is ABSENT else after,

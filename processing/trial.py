@@ -5,21 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from processing import pipeline
-from processing.rules import ABSENT, Step
+from processing.rules import Step
 from processing.rules.base import as_text
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A cell that is not what it was; without ``was_there`` it is new, without ``is_there`` gone.
-    ``is_repair`` says that it was not usable."""
-
-    column: str
-    before: Any
-    after: Any
-    was_there: bool
-    is_there: bool
-    is_repair: bool
+from records.cell_changes import Change, cell_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,38 +34,15 @@ def try_out(
     for place, cleaned in enumerate(pipeline.cleaned_rows(batch)):
         errors = batch.errors.get(place, [])
         repaired = {repair["column"] for repair in batch.repairs.get(place, ())}
+        # 100.5 says the same as "100.5".
+        changes = cell_changes(cells[place], cleaned, repaired, text=as_text)
         made.append(
             Tried(
                 record_id=ids[place],
                 message=pipeline.failure_message(errors) if errors else None,
                 errors=errors,
-                changes=[] if errors else _changes(cells[place], cleaned, repaired),
+                changes=[] if errors else changes,
                 anomaly=" ".join(batch.anomalies.get(place, ())) or None,
             )
         )
     return made
-
-
-def _changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], repaired: set[str]
-) -> list[Change]:
-    names = [*before, *(name for name in after if name not in before)]
-    return [
-        Change(
-            name,
-            before.get(name),
-            after.get(name),
-            name in before,
-            name in after,
-            name in repaired,
-        )
-        for name in names
-        if _differ(before.get(name, ABSENT), after.get(name, ABSENT))
-    ]
-
-
-def _differ(before: Any, after: Any) -> bool:
-    """Whether a cell says something else; 100.5 says the same as "100.5"."""
-    if before is ABSENT or after is ABSENT:
-        return before is not after
-    return as_text(before) != as_text(after)

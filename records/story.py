@@ -1,7 +1,7 @@
 """The story of a record, in order: where it was read, each rule that touched it, what came of it,
 and what changed it later. It is told by the record's page and by ``manage.py explain``."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from records.cell_changes import Change, cell_changes
 from records.cells import in_order
 from records.json_text import json_text
 from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion, RejectedRow
@@ -16,19 +17,6 @@ from records.signals import steps_asked
 
 # A record that is changed for ever still has a story: of so many versions and results, the newest.
 HISTORY = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A cell that is not what it was. Without ``was_there`` it is new, without ``is_there`` gone;
-    ``is_repair`` says that it was not usable."""
-
-    column: str
-    before: Any = None
-    after: Any = None
-    was_there: bool = True
-    is_there: bool = True
-    is_repair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +94,7 @@ def _read(
 
 
 def _replaced(former: RecordVersion, line: int | None, data: Mapping[str, Any]) -> Part:
-    changes = differing(former.data, data)
+    changes = cell_changes(former.data, data)
     run, user = former.replaced_by_run, former.replaced_by_user
     match former.reason:
         case RecordVersion.Reason.EDIT:
@@ -193,27 +181,6 @@ def _repair(repair: Mapping[str, Any]) -> Change:
     return Change(
         str(repair.get("column")), repair.get("before"), repair.get("after"), is_repair=True
     )
-
-
-def differing(
-    before: Mapping[str, Any], after: Mapping[str, Any], repaired: Iterable[str] = ()
-) -> list[Change]:
-    """The cells that are not the same in two rows, in the order of the columns."""
-    repaired = set(repaired)
-    names = [*before, *(name for name in after if name not in before)]
-    return [
-        Change(
-            name,
-            before.get(name),
-            after.get(name),
-            name in before,
-            name in after,
-            name in repaired,
-        )
-        for name in names
-        if (name in before) != (name in after)
-        or json_text(before.get(name)) != json_text(after.get(name))
-    ]
 
 
 def _url(run: Any) -> str:

@@ -1,7 +1,8 @@
 """What rules make of a few rows, cell by cell."""
 
 from processing.rules import Step
-from processing.trial import Change, try_out
+from processing.trial import try_out
+from records.cell_changes import Change
 
 RULES: list[Step] = [
     {"rule": "number", "column": "value"},
