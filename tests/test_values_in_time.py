@@ -114,6 +114,7 @@ def test_anomalies_far_off_are_marked_at_the_edge_and_say_what_they_are():
     (mark,) = chart.spec["data"]["values"]
     assert mark["at"] == 5  # twice as far as the half of the values reaches
     assert mark["from"] == "1,000,000"
+    assert "Anomalies that lie farther off are marked at the edge." in chart.notes
     assert chart.numbers == [["2026-03-01", 4, 1, 2.5, 3, 1]]
     links = [cell.url for cell in chart.rows[0] if isinstance(cell, charts.Linked)]
     assert links == [mark["url"], mark["far"]]

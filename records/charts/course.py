@@ -72,8 +72,11 @@ def values_over_time(
 
 
 def _said(course: Course) -> list[str]:
-    marked = sum(step.anomalies for step in course.steps)
+    low, high = _edges(course.steps)
+    marked = [end for step in course.steps for end in (step.low, step.high) if end is not None]
     said = [LEGEND.format("anomalies" if marked else "anomalies (there are none)")]
+    if any(not low <= end <= high for end in marked):
+        said.append("Anomalies that lie farther off are marked at the edge.")
     far = [
         f"{records(count)} {word} {day}"
         for count, word, day in (
@@ -153,8 +156,8 @@ def _layers(unit: str, value_name: str, has_usual: bool, has_anomalies: bool) ->
     ]
     far = [
         alt.Tooltip("when:N", title=unit.capitalize()),
+        alt.Tooltip("from:N", title="Value"),
         alt.Tooltip("anomalies:Q", title="Anomalies", format=","),
-        alt.Tooltip("from:N", title="Of"),
     ]
     band = base.mark_area(style="band").encode(y=alt.Y("lower:Q", title=value_name), y2="upper:Q")
     line = base.mark_line(style="median").encode(y=value)

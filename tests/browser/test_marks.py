@@ -103,5 +103,7 @@ def test_each_mark_and_number_leads_to_as_many_rows_as_it_says(
             wrong.append(f"{address} lists {count}, not {number}")
     assert wrong == []
     assert set(marked) == charts
+    if "values-over-time" in charts:
+        assert any("anomaly=1" in address for address in marked["values-over-time"])
     assert len(numbers) > 3
     assert complaints == []
