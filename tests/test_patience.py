@@ -46,8 +46,8 @@ def slow(monkeypatch):
     def page_of(*args: object, **kwargs: object) -> None:
         ask(ENDLESS)
 
-    monkeypatch.setattr(explorer, "page_of", page_of)
-    monkeypatch.setattr("records.api.pagination.page_of", page_of)
+    monkeypatch.setattr(explorer, "page_of_records", page_of)
+    monkeypatch.setattr("records.api.pagination.page_of_records", page_of)
     monkeypatch.setattr(explorer, "LIST_SECONDS", 0.1)
     monkeypatch.setattr("records.api.pagination.LIST_SECONDS", 0.1)
 
