@@ -8,6 +8,8 @@ from typing import Any
 from records.json_text import json_text, parsed
 from records.rows import FormerOutcome, Outcome
 
+# What Python may take for equal though it is not: true is no 1.
+_UNSURE = frozenset((bool, list, dict))
 # What FormerOutcome has as ``said``.
 _said = attrgetter("success", "error_message", "value", "category", "repaired", "anomaly")
 
@@ -63,17 +65,16 @@ def differs(
     return (
         _said(outcome) != tuple(former.said)
         or (not is_plainly_same and changed_columns(before, after, now) != [])
-        or _listed(outcome.errors) != former.errors
-        or _listed(outcome.repairs) != former.repairs
+        or not _is_same(former.errors, _listed(outcome.errors))
+        or not _is_same(former.repairs, _listed(outcome.repairs))
     )
 
 
 def _plainly_same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    # True is no 1, though Python takes them for equal.
     return (
         before == after
-        and bool not in map(type, before.values())
-        and bool not in map(type, after.values())
+        and _UNSURE.isdisjoint(map(type, before.values()))
+        and _UNSURE.isdisjoint(map(type, after.values()))
     )
 
 
@@ -94,12 +95,21 @@ def changed_columns(before: Mapping[str, Any], after: Mapping[str, Any], now: fl
 
 
 def _is_other(before: Any, after: Any, now: float) -> bool:
-    # True is no 1, though Python takes them for equal.
-    if before == after and isinstance(before, bool) is isinstance(after, bool):
-        return False
-    if isinstance(after, float) and type(before) is int and Decimal(repr(after)) == before:
-        return False  # PostgreSQL gives 1e23 back as a whole number, which no float is
-    return not (after == now and isinstance(before, int | float))
+    return not _is_same(before, after) and not (after == now and isinstance(before, int | float))
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Whether a value says what one says that a database has kept."""
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_is_same, before, after))
+    if isinstance(before, dict) and isinstance(after, dict):
+        return before.keys() == after.keys() and all(
+            _is_same(value, after[name]) for name, value in before.items()
+        )
+    if type(before) is int and isinstance(after, float):
+        # PostgreSQL gives 1e23 back as a whole number, which no float is.
+        return before == after or Decimal(repr(after)) == before
+    return bool(before == after) and isinstance(before, bool) is isinstance(after, bool)
 
 
 def _listed(found: Iterable[Mapping[str, Any]]) -> list[Any]:

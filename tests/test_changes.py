@@ -87,3 +87,13 @@ def test_the_moment_is_no_difference_though_other_rows_hold_it_elsewhere():
 def test_a_text_where_the_moment_was_is_a_difference():
     cells = {**CELLS, "processed_timestamp": "now"}
     assert changed([outcome()], {"s:1": former(processed=cells)}, NOW) == [outcome()]
+
+
+def test_large_numbers_in_errors_and_lists_are_those_that_a_database_writes_out():
+    errors = [{"rule": "unique", "column": "a", "value": ["bad", 1e300], "message": "is twice"}]
+    kept = [{**errors[0], "value": ["bad", 10**300]}]
+    assert changed([outcome(errors=errors)], {"s:1": former(errors=kept)}, NOW) == []
+    other = [{**errors[0], "value": ["bad", 10**299]}]
+    assert changed([outcome(errors=errors)], {"s:1": former(errors=other)}, NOW) != []
+    assert changed_columns({"a": [10**23, True]}, {"a": [1e23, True]}, NOW) == []
+    assert changed_columns({"a": [{"b": 1}]}, {"a": [{"b": True}]}, NOW) == ["a"]
