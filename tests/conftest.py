@@ -15,6 +15,12 @@ from tests.installation import Installation, installation
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 def skip_without(what: str, why: str) -> None:
     """Skip the test, unless DATAFLOW_REQUIRE says that this must not be missing."""
     if postgres.required(what):
