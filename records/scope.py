@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -11,6 +12,8 @@ from records.stats import Span
 Wanted = str | float | list[str] | tuple[str, ...]
 # What the filter of records takes: texts up to this length that are not blank.
 LONGEST_TEXT = 1_000
+# A dashboard has hundreds of links, the same ones each time.
+KEPT = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,23 @@ class Scope:
 
 def url_of(wanted: dict[str, Wanted]) -> str:
     """The explorer with these filters."""
-    exact = {k: repr(v) if isinstance(v, float) else v for k, v in wanted.items()}
-    return f"{reverse('explorer')}?{urlencode(exact, doseq=True)}".removesuffix("?")
+    return _explorer(tuple((name, _exact(value)) for name, value in wanted.items()))
+
+
+@lru_cache(KEPT)
+def _explorer(query: tuple[tuple[str, str | tuple[str, ...]], ...]) -> str:
+    return f"{reverse('explorer')}?{urlencode(query, doseq=True)}".removesuffix("?")
+
+
+def _exact(value: Wanted) -> str | tuple[str, ...]:
+    """A value as text, all digits of a number included."""
+    return (
+        value
+        if isinstance(value, str)
+        else repr(value)
+        if isinstance(value, float | int)
+        else tuple(value)
+    )
 
 
 def can_be_asked_for(text: str | None) -> bool:

@@ -9,6 +9,8 @@ from records.stats import Days, Span, Totals, add_up
 
 # Days that can have a bar each.
 MOST_BARS = 100
+# So many days at most can be shown by each of these steps.
+LONGEST = {"day": MOST_BARS, "week": 750, "month": 366 * 15}
 # As many records may be left out of the drawing: a share of all, or so few.
 FEW_SHARE = 1 / 20
 FEW = 5
@@ -60,13 +62,17 @@ def where_most_lie(days: Days) -> Drawn:
     )
 
 
+def unit_of(span: Span) -> str:
+    """The step by which a chart can show a span: day, week, month or year."""
+    for unit, most_days in LONGEST.items():
+        if span.days <= most_days:
+            return unit
+    return "year"
+
+
 def in_steps(days: Days) -> tuple[str, dict[date, Totals]]:
-    """The days in as many steps as a chart can show: by day, week, month or year."""
-    span = days.span
-    length = span.days if span else 0
-    unit = "day" if length <= MOST_BARS else "week" if length <= 750 else "month"
-    if length > 366 * 15:
-        unit = "year"
+    """The days in as many steps as a chart can show."""
+    unit = unit_of(days.span) if days.span else "day"
     parts: dict[date, list[Totals]] = defaultdict(list)
     for day, totals in days.dated.items():
         parts[_start(day, unit)].append(totals)

@@ -14,16 +14,19 @@ from django.db.models.functions import RowNumber
 
 from records.querysets import ResultQuerySet
 from records.stats import Days, Span
-from records.steps import where_most_lie
+from records.steps import unit_of, where_most_lie
 
 # As many of the newest records are looked at.
 MOST = 500_000
-# Days that can have a point each, and months.
-MOST_DAYS = 750
-MOST_MONTHS_DAYS = 366 * 60
 # How the text of a moment is cut to that of its step, and read again.
 LENGTHS = {"hour": 13, "day": 10, "month": 7, "year": 4}
 FORMATS = {"hour": "YYYY-MM-DD HH24", "day": "YYYY-MM-DD", "month": "YYYY-MM", "year": "YYYY"}
+# The Sunday that a week begins on. The first week of the calendar has none.
+WEEK_IN_POSTGRESQL = (
+    "to_char(greatest((%(expressions)s AT TIME ZONE 'UTC')::date - "
+    "extract(dow FROM %(expressions)s AT TIME ZONE 'UTC')::int, '0001-01-01'), 'YYYY-MM-DD')"
+)
+WEEK_IN_SQLITE = "max(date(%(expressions)s, '-6 days', 'weekday 0'), '0001-01-01')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Course:
 
 
 class Moment(Func):
-    """The text of a moment (UTC) up to its hour, day, month or year."""
+    """The text of a moment (UTC) up to its hour, day, month or year, or the day its week begins."""
 
     output_field = TextField()
 
@@ -68,11 +71,15 @@ class Moment(Func):
         self.unit = unit
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = f"to_char(%(expressions)s AT TIME ZONE 'UTC', '{FORMATS[self.unit]}')"
+        template = WEEK_IN_POSTGRESQL
+        if self.unit != "week":
+            template = f"to_char(%(expressions)s AT TIME ZONE 'UTC', '{FORMATS[self.unit]}')"
         return self.as_sql(compiler, connection, template=template)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = f"substr(%(expressions)s, 1, {LENGTHS[self.unit]})"
+        template = WEEK_IN_SQLITE
+        if self.unit != "week":
+            template = f"substr(%(expressions)s, 1, {LENGTHS[self.unit]})"
         return self.as_sql(compiler, connection, template=template)
 
 
@@ -81,7 +88,7 @@ def course(results: ResultQuerySet, days: Days, *, by_hour: bool, repaired: bool
     shown = where_most_lie(_newest(days)).days.span
     if shown is None:
         return Course()
-    unit = "hour" if by_hour else _unit(shown)
+    unit = "hour" if by_hour else unit_of(shown)
     usable = results.with_value(repaired=repaired).dated(*shown)
     usable = usable.annotate(step=Moment("record__timestamp", unit))
     found: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -107,12 +114,6 @@ def _newest(days: Days) -> Days:
             break
         first = day
     return days.within(Span(first, max(days.dated))) if first else Days()
-
-
-def _unit(span: Span) -> str:
-    if span.days <= MOST_DAYS:
-        return "day"
-    return "month" if span.days <= MOST_MONTHS_DAYS else "year"
 
 
 def _ranked(usable: ResultQuerySet) -> Any:

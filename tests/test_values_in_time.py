@@ -8,6 +8,7 @@ from records import charts, stats, value_stats, values_in_time
 from records.models import DataRecord, ProcessingResult
 from records.scope import Scope
 from records.stats import Days, Span, Totals
+from records.steps import in_steps
 from records.values_in_time import Step, course
 from tests.landed import NOON, land, process_all, sale
 
@@ -61,7 +62,8 @@ def test_anomalies_and_repaired_values_are_not_among_the_others():
 
 
 @pytest.mark.parametrize(
-    ("days", "unit"), [(0, "day"), (749, "day"), (750, "month"), (30_000, "year")]
+    ("days", "unit"),
+    [(0, "day"), (99, "day"), (100, "week"), (749, "week"), (750, "month"), (30_000, "year")],
 )
 def test_steps_are_as_long_as_the_days_ask_for(days, unit):
     later = NOON + timedelta(days=days)
@@ -70,11 +72,21 @@ def test_steps_are_as_long_as_the_days_ask_for(days, unit):
     process_all()
     found = looked_at()
     assert found.unit == unit
-    first = {"day": date(2026, 3, 1), "month": date(2026, 3, 1), "year": date(2026, 1, 1)}[unit]
-    assert found.steps[0].start.date() == first
+    # A Sunday.
+    assert found.steps[0].start.date() == date(2026, 1 if unit == "year" else 3, 1)
     assert sum(step.number for step in found.steps) == len(
         set(DataRecord.objects.values_list("id", flat=True))
     )
+
+
+def test_weeks_begin_as_those_of_the_records_over_time():
+    first_day = datetime(1, 1, 2, tzinfo=UTC)
+    for day in (*range(15), *range(20, 200, 11)):
+        land_values([1], first_day + timedelta(days=day, hours=23))
+    process_all()
+    unit, weeks = in_steps(stats.by_day())
+    assert unit == "week"
+    assert [step.start.date() for step in looked_at().steps] == list(weeks)
 
 
 def test_hours_are_those_of_utc():
