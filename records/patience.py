@@ -42,6 +42,10 @@ def at_most(seconds: float) -> Iterator[None]:
                 yield
                 if is_within:
                     cursor.execute("SET LOCAL statement_timeout = 0")
+        elif connection.allow_thread_sharing:
+            # As in tests. To set a handler while another thread is reading would lock both, and
+            # it would stop what others have asked.
+            yield
         else:
             connection.ensure_connection()
             end = time.monotonic() + seconds
