@@ -62,13 +62,9 @@ def _explorer(query: tuple[tuple[str, str | tuple[str, ...]], ...]) -> str:
 
 def _exact(value: Wanted) -> str | tuple[str, ...]:
     """A value as text, all digits of a number included."""
-    return (
-        value
-        if isinstance(value, str)
-        else repr(value)
-        if isinstance(value, float | int)
-        else tuple(value)
-    )
+    if isinstance(value, str):
+        return value
+    return repr(value) if isinstance(value, float | int) else tuple(value)
 
 
 def can_be_asked_for(text: str | None) -> bool:
