@@ -77,6 +77,21 @@ def test_the_answer_is_shown_after_all_when_what_was_typed_is_taken_back(page, h
     assert complaints == []
 
 
+def test_a_change_in_the_very_moment_an_answer_is_shown_is_sent(page, complaints):
+    draft(page, TEA)
+    page.evaluate(
+        """() => document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+            const delimiter = document.querySelector('[name="delimiter"]');
+            delimiter.value = "";
+            delimiter.dispatchEvent(new Event("change", { bubbles: true }));
+        }), { once: true })"""
+    )
+    with page.expect_request(lambda request: "delimiter=&" in (request.post_data or "")):
+        write(page, "Delimiter", "comma")
+    expect(first_cell(page, "2025-01-02")).to_be_visible()
+    assert complaints == []
+
+
 def test_an_answer_that_can_not_be_is_said_after_many_changes(page, complaints):
     draft(page, TEA)
     for delimiter in ("comma", "", "tab", ""):
