@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
 
 from dataflow_site.static_files import build_charts_if_missing
@@ -13,6 +14,15 @@ from tests import postgres
 from tests.installation import Installation, installation
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+# How long an example takes says something about the machine and what else it does, not about the
+# code; and examples are told apart by the tests themselves, which share their fixtures.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

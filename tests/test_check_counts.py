@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion import undo
@@ -102,9 +102,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(steps=STEPS)
 def test_counters_equal_full_counts_after_any_mixture_of_work(db, tmp_path, steps):
     with transaction.atomic():

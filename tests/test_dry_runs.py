@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -139,9 +139,7 @@ cells = st.tuples(
 tables = st.lists(st.one_of(cells, cells.map(lambda row: row[:2])), min_size=1, max_size=12)
 
 
-@hypothesis_settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=15)
 @given(
     tables=st.tuples(tables, tables),
     has_key=st.booleans(),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import User
 from django.http import QueryDict
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
@@ -248,9 +248,7 @@ def ids_of_export(api: APIClient, query: str) -> list[str]:
     return [row[0] for row in list(csv.reader(io.StringIO(content, newline="")))[1:]]
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50)
 @given(chosen=FILTERS)
 def test_page_api_and_export_give_the_same_ids_for_any_filter(api, chosen):
     parameters, sort = chosen

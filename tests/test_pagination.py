@@ -5,7 +5,7 @@ import zlib
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records.models import DataRecord, IngestionRun, Source
@@ -41,9 +41,7 @@ def ids(pages: list[Page[DataRecord]]) -> list[list[str]]:
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(
     days=st.lists(st.none() | st.integers(0, 3), max_size=12),
     limit=st.integers(1, 5),
@@ -92,9 +90,7 @@ def test_a_walk_by_time_gives_each_record_once_those_without_a_time_as_the_oldes
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(keys=st.sets(KEYS, max_size=12), limit=st.integers(1, 5), descending=st.booleans())
 def test_a_walk_through_all_pages_and_back_gives_each_record_once(db, keys, limit, descending):
     DataRecord.objects.all().delete()

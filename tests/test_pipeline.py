@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from processing import pipeline
@@ -91,7 +91,6 @@ cell = st.one_of(
 record = st.dictionaries(st.sampled_from(["id", "value", "category", "other"]), cell)
 
 
-@settings(deadline=None)
 @given(st.lists(record, max_size=8))
 def test_many_at_once_come_out_as_one_by_one(rows):
     records = [RawRecord(f"s:{n}", n, row) for n, row in enumerate(rows)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from processing import pipeline
@@ -119,7 +119,6 @@ cell = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "amount", "kind", "x"]), cell), max_size=9))
 def test_what_is_proposed_can_be_carried_out_and_checks_pass(rows):
     rules = propose(look_at(rows), MAPPING)

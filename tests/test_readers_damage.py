@@ -83,7 +83,7 @@ def plain(encoding):
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     table=tables(), dialect=dialects(), encoding=st.sampled_from(ENCODINGS), size=st.integers(1, 9)
 )

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records.filters import RecordFilter
@@ -45,9 +45,7 @@ def make(days: list[float | None]) -> None:
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(
     days=st.lists(st.none() | st.integers(0, 8).map(lambda half: half / 2), max_size=30),
     limit=st.integers(1, 4),

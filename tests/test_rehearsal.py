@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
@@ -128,13 +128,7 @@ RULES = st.lists(STEPS, max_size=5)
 
 
 class TestForecast(HypothesisTestCase):
-    @settings(
-        max_examples=40,
-        deadline=None,
-        phases=[Phase.generate],
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @settings(max_examples=40, phases=[Phase.generate], database=None)
     @given(rows=ROWS, late=ROWS, old=RULES, draft=RULES)
     def test_what_is_forecast_is_what_happens(self, rows, late, old, draft):
         keys = [f"{i:03}" for i in range(len(rows) + len(late))]

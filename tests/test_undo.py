@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion import undo as service
@@ -234,9 +234,7 @@ STEPS = st.one_of(
 
 
 @given(st.lists(STEPS, max_size=12))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 def test_whatever_is_loaded_edited_and_undone_each_record_is_what_is_left_of_its_contents(steps):
     store.delete_records(ids=list(DataRecord.objects.values_list("id", flat=True)))
     # Key -> contents upon each other, each with its run (None: a person's).

@@ -79,7 +79,7 @@ cell = st.one_of(
 row = st.dictionaries(st.sampled_from(["a", "b", "c", "other"]), cell)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(row, max_size=8), st.lists(st.sampled_from(STEPS), max_size=4))
 def test_many_at_once_come_out_as_one_by_one(rows, rules):
     records = [RawRecord(f"s:{n}", n, row) for n, row in enumerate(rows)]
@@ -108,7 +108,7 @@ def test_many_at_once_come_out_as_one_by_one(rows, rules):
             assert isinstance(json.loads(a.processed), dict)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(row)
 def test_each_step_of_each_kind_takes_anything(row):
     record = RawRecord("s:1", 1, row)
