@@ -123,6 +123,14 @@ def wait_for(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
     return value
 
 
+def comes_true(condition: Callable[[], Any], *, seconds: float) -> bool:
+    """Whether the condition is true before that time is over."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(value)
+
+
 @contextmanager
 def installation(folder: Path, server: str | None) -> Iterator[Installation]:
     """An installation on SQLite, or on a database of its own on that PostgreSQL server."""

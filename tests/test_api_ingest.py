@@ -2,7 +2,6 @@
 
 import gzip
 import socket
-import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from rest_framework.test import APIClient
 
 from ingestion.runs import load
 from records.models import DataRecord, IngestionRun, Source
+from tests.installation import comes_true
 
 CSV = b"key;amount\n1;2\n2;3\n"
 
@@ -300,9 +300,12 @@ Send = Callable[..., tuple[str, bool]]
 
 @pytest.fixture
 def send(live_server, settings, folder) -> Send:
-    """Sends in two parts, by hand; the answer, and whether anything was stored in between."""
+    """Sends in two parts, by hand; the answer, and whether anything was stored in between, for
+    which it waits so many seconds."""
 
-    def send(user: User | None, *, form: bool, whole: bool = True) -> tuple[str, bool]:
+    def send(
+        user: User | None, *, form: bool, whole: bool = True, seconds: float = 30
+    ) -> tuple[str, bool]:
         part = b"id,value\n" + b"1,2\n" * 400_000
         start = end = b""
         content_type = "text/csv"
@@ -323,8 +326,7 @@ def send(live_server, settings, folder) -> Send:
             head += f"Authorization: Token {AuthToken.objects.create(user)[1]}\r\n"
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + b"\r\n" + body.read(len(start) + len(part)))
-            time.sleep(0.5)
-            stored = bool(list(folder.iterdir()) or kept(settings))
+            stored = comes_true(lambda: list(folder.iterdir()) or kept(settings), seconds=seconds)
             if whole:
                 connection.sendall(body.read())
             else:
@@ -339,7 +341,7 @@ def send(live_server, settings, folder) -> Send:
 @pytest.mark.parametrize("form", [True, False])
 def test_nothing_is_stored_before_it_is_known_who_sends(send, form, settings, folder):
     for user, status in ((None, 401), (User.objects.create_user("reader"), 403)):
-        answer, stored = send(user, form=form)
+        answer, stored = send(user, form=form, seconds=0.5)
         assert answer.startswith(f"HTTP/1.1 {status}")
         assert not stored
     assert not kept(settings)

@@ -85,7 +85,10 @@ def test_two_runs_of_a_source_with_the_same_new_keys_both_land():
         other.start()
         for _ in range(100):
             with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
                 if cursor.fetchone()[0]:
                     return
             time.sleep(0.05)

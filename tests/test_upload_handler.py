@@ -1,7 +1,6 @@
 """Uploads on their way in, as a web server hands them on: watched in the folder they go to."""
 
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from records.models import IngestionRun
+from tests.installation import comes_true
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,9 +32,12 @@ Post = Callable[..., tuple[str, bool]]
 
 @pytest.fixture
 def post(live_server, folder) -> Post:
-    """Sends a file in two parts; the answer, and whether anything was stored in between."""
+    """Sends a file in two parts; the answer, and whether anything was stored in between, for
+    which it waits so many seconds."""
 
-    def post(path: str, user: User | None = None, token: str = TOKEN) -> tuple[str, bool]:
+    def post(
+        path: str, user: User | None = None, token: str = TOKEN, seconds: float = 0.5
+    ) -> tuple[str, bool]:
         cookies = f"csrftoken={TOKEN}"
         if user is not None:
             client = Client()
@@ -54,8 +57,7 @@ def post(live_server, folder) -> Post:
         )
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + start + PART)
-            time.sleep(0.5)
-            stored = bool(list(folder.iterdir()))
+            stored = comes_true(lambda: list(folder.iterdir()), seconds=seconds)
             connection.sendall(PART + end)
             answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
         return answer.decode(), stored
@@ -91,7 +93,7 @@ def test_nothing_is_stored_on_other_pages(post, sender):
 
 
 def test_a_file_of_a_user_who_may_upload_is_stored_and_then_kept(post, sender, folder):
-    answer, stored = post("/upload/", sender)
+    answer, stored = post("/upload/", sender, seconds=30)
     assert answer.startswith("HTTP/1.1 302")
     assert stored
     assert IngestionRun.objects.get().file_name == "big.csv"
