@@ -1,7 +1,9 @@
 """How templates show numbers, times, states and text out of files."""
 
+import html
 import json
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from records import numbers
+from records.charts.chart import Cell, Linked
 from records.models import DataRecord, IngestionRun
 from records.models.runs import Run
 from records.visible import UNSEEN, visible
@@ -20,6 +23,7 @@ register = template.Library()
 
 # Cells of more characters are long, and of no more than so many a page can be made.
 LONG, MOST_SHOWN = 200, 100_000
+CLASS_NUMBER = ' class="number"'
 
 register.filter("visible", visible)
 register.filter("number", numbers.number)
@@ -32,6 +36,35 @@ register.filter("duration", numbers.duration)
 def is_number(value: object) -> bool:
     """Whether a table shows the value to the right."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# A dashboard has thousands of cells, and hundreds of links in the data of its drawings. A template
+# and Django's json_script take 50 ms for them, which these two do in a tenth of that.
+@register.simple_tag
+def table_rows(rows: Iterable[Sequence[Cell]]) -> SafeString:
+    """The rows of a chart's table."""
+    return mark_safe("".join(_table_row(*row) for row in rows))  # noqa: S308 (cells are escaped)
+
+
+def _table_row(first: Cell, *rest: Cell) -> str:
+    head = f'<th scope="row"{CLASS_NUMBER if is_number(first) else ""}>{_table_cell(first)}</th>'
+    cells = "".join(f"<td{CLASS_NUMBER}>{_table_cell(cell)}</td>" for cell in rest)
+    return f"<tr>{head}{cells}</tr>"
+
+
+def _table_cell(cell: Cell) -> str:
+    if isinstance(cell, Linked):
+        return f'<a href="{html.escape(cell.url)}">{numbers.number(cell.value)}</a>'
+    return html.escape(visible(cell)) if isinstance(cell, str) else numbers.number(cell)
+
+
+@register.filter
+def json_data(value: object) -> SafeString:
+    """The value as JSON in a script element, which no text in it can end."""
+    text = json.dumps(value)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04X}")
+    return mark_safe(f'<script type="application/json">{text}</script>')  # noqa: S308 (done above)
 
 
 @register.filter
