@@ -351,9 +351,9 @@ def test_names_out_of_files_are_shown_as_text(admin_client):
     process_all()
     html = page(admin_client)
     assert "<script>alert" not in html
-    figure, rows = chart(html, "by-category")
-    assert rows[1] == [evil, "1"]
-    assert spec(figure)["data"]["values"][0]["name"] == evil
+    figure, rows = chart(html, "failures")
+    assert evil in rows[1][0]
+    assert evil in spec(figure)["data"]["values"][0]["name"]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_records(
