@@ -20,7 +20,7 @@ from rest_framework.test import APIClient
 
 from ingestion import runs as ingestion_runs
 from records import store
-from records.export import workbook
+from records.export import csv_table, workbook
 from records.export.cells import safe
 from records.export.errors import TooLargeForExcel
 from records.export.files import export
@@ -169,6 +169,15 @@ def test_ndjson_lists_records_as_the_api_does():
     assert table(exported("csv", raw=True))[1] == ["1", "5", "1.5", "true", "", '["é",{"x":"=1"}]']
 
 
+def test_whole_numbers_of_any_size_keep_their_digits():
+    data = {"id": 10**30, "n": -(10**20), "list": [10**25]}
+    file_in_columns(land("shop", {"1": data}), *data)
+    row = ["1" + "0" * 30, "-1" + "0" * 20, "[1" + "0" * 25 + "]"]
+    assert table(exported("csv", raw=True))[1] == table(exported("csv"))[1][4:] == row
+    assert json.loads(exported("ndjson", raw=True)) == data
+    assert sheet(exported("xlsx"))[1][4:] == row
+
+
 def test_a_workbook_holds_text_and_plain_numbers_and_never_a_formula():
     cells = {
         "sum": "12.50",
@@ -207,6 +216,16 @@ def test_more_records_than_one_chunk_come_out_each_once():
     rows = table(exported("csv"))[1:]
     assert [row[0] for row in rows] == [f"shop:{number:05}" for number in range(4_500)]
     assert len(exported("ndjson", raw=True).splitlines()) == 4_500
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+@given(data=st.data())
+def test_lines_are_those_that_the_csv_module_writes(columns, data):
+    cell = st.text(st.sampled_from('a ,"\r\n;\t\x0b\x85\u2028é'), max_size=4)
+    rows = data.draw(st.lists(st.lists(cell, min_size=columns, max_size=columns), min_size=1))
+    expected = io.StringIO(newline="")
+    csv.writer(expected).writerows(rows)
+    assert csv_table.lines(list(zip(*rows, strict=True))).decode() == expected.getvalue()
 
 
 @settings(max_examples=50)

@@ -21,13 +21,13 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
             [
                 {
                     "id": key,
-                    "timestamp": moment or None,
+                    "timestamp": timestamp or None,
                     "source": source,
                     "status": status,
                     "data": in_columns(data, columns),
                     **({"result": in_columns(made, results)} if results else {}),
                 }
-                for key, moment, source, status, data, made in chunk
+                for key, timestamp, source, status, data, made in zip(*chunk, strict=True)
             ]
         )
 

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Subquery, TextField, Value
+from django.db.models import Count, F, OuterRef, Subquery, TextField
 from django.db.models.functions import Cast
-from orjson import dumps, loads
+from orjson import dumps
 
 from records import bulk
+from records.json_text import parsed
 from records.models import IngestionRun, ProcessingResult
 from records.querysets import RecordQuerySet
 
@@ -22,9 +24,18 @@ CHUNK = 2_000
 Progress = Callable[[int], None]
 
 
-# A record as it is exported: id, timestamp as the API writes it ("" for none), source, status, its
-# cells by column as they were read, and those of its current result.
-Exported = tuple[str, str, str, str, dict[str, Any], dict[str, Any]]
+class Columns(NamedTuple):
+    """Records as they are exported, column by column: many cells of a kind are looked at in a
+    fraction of the time that each on its own takes. ``zip`` makes records of them again."""
+
+    ids: Sequence[str]
+    # As the API writes them; "" for none.
+    timestamps: Sequence[str]
+    sources: Sequence[str]
+    statuses: Sequence[str]
+    # The cells as they were read, and those of the current result, by the name of their column.
+    data: Sequence[dict[str, Any]]
+    results: Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +48,21 @@ class Table:
     total: int
     result_columns: list[str] = field(default_factory=list)
 
-    def chunks(self, progress: Progress = lambda count: None) -> Iterator[list[Exported]]:
-        """The records with all that is told of them."""
-        of_result = "made" if self.result_columns else "nothing"
-        fields = ("id", "moment", "source_id", "status", "cells", of_result)
+    def chunks(self, progress: Progress = lambda count: None) -> Iterator[Columns]:
+        """The records with all that is told of them, many at a time."""
+        fields = ["id", "moment", "source_id", "status", "cells"]
+        if self.result_columns:
+            fields.append("made")
         for rows in self._walk(fields, progress):
-            yield [
-                (
-                    key,
-                    _moment(moment) if moment else "",
-                    source,
-                    status,
-                    loads(cells),
-                    loads(made) if made else {},
-                )
-                for key, moment, source, status, cells, made in rows
-            ]
+            ids, moments, sources, statuses, cells, *made = zip(*rows, strict=True)
+            timestamps = [_timestamp(text) if text else "" for text in moments]
+            results = _objects([text or "{}" for text in made[0]]) if made else [{}] * len(rows)
+            yield Columns(ids, timestamps, sources, statuses, _objects(cells), results)
 
     def data(self, progress: Progress = lambda count: None) -> Iterator[list[dict[str, Any]]]:
         """The cells of the records and nothing else, which is quicker."""
-        for rows in self._walk(("cells",), progress):
-            yield [loads(cells) for (cells,) in rows]
+        for rows in self._walk(["cells"], progress):
+            yield _objects([cells for (cells,) in rows])
 
     def _walk(self, fields: Sequence[str], progress: Progress) -> Iterator[list[tuple[Any, ...]]]:
         # As text, which costs a fraction of what values of Django's own cost.
@@ -66,17 +71,10 @@ class Table:
             cells=Cast(F("data"), TextField()),
             moment=Cast(F("timestamp"), TextField()),
             made=Subquery(current.values(made=Cast(F("processed_data"), TextField()))),
-            nothing=Value(None, output_field=TextField()),
         ).values_list(*fields)
         with _one_moment():
-            chunk: list[tuple[Any, ...]] = []
-            for row in records.iterator(chunk_size=CHUNK):
-                chunk.append(row)
-                if len(chunk) == CHUNK:
-                    yield chunk
-                    progress(len(chunk))
-                    chunk = []
-            if chunk:
+            rows = records.iterator(chunk_size=CHUNK)
+            while chunk := list(islice(rows, CHUNK)):
                 yield chunk
                 progress(len(chunk))
 
@@ -112,7 +110,13 @@ def table_of(
     return Table(records, list(found), total, list(result_columns))
 
 
-def _moment(text: str) -> str:
+def _objects(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What JSON texts of objects say."""
+    objects: list[dict[str, Any]] = parsed(f"[{','.join(texts)}]")
+    return objects
+
+
+def _timestamp(text: str) -> str:
     """A moment as the API writes it, of how a database does: both in UTC."""
     if text[19:] in ("", "+00"):
         return f"{text[:10]}T{text[11:19]}Z"

@@ -72,7 +72,7 @@ def _rows(table: Table, head: list[str], *, raw: bool, progress: Progress) -> It
                 yield [as_text(data.get(column)) for column in table.columns]
         return
     for chunk in table.chunks(progress):
-        for *told, data, made in chunk:
+        for *told, data, made in zip(*chunk, strict=True):
             cells = [*map(data.get, table.columns), *map(made.get, table.result_columns)]
             yield [*told, *map(_number_or_text, cells)]
 
