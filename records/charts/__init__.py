@@ -14,7 +14,6 @@ from records.charts.chart import Cell, Chart, Linked, linked
 from records.charts.course import values_over_time
 from records.charts.parts import (
     KEPT,
-    STATUS_FILTERS,
     STATUSES,
     Bar,
     bar_chart,
@@ -30,7 +29,7 @@ from records.charts.parts import (
     value_axis,
     with_data,
 )
-from records.charts.time import by_status, cells_by_status, over_hours, over_time, records
+from records.charts.time import cells_by_status, over_hours, over_time, parts_by_status, records
 from records.numbers import number, percent
 from records.scope import Scope, can_be_asked_for
 from records.stats import Totals, add_up
@@ -67,16 +66,9 @@ def by_source(totals: dict[str, Totals], scope: Scope) -> Chart:
         notes.append(f"Not drawn: {records(rest.total)} of {others:,} smaller sources.")
     labels = labels_of([name for name, _ in shown])
     data = [
-        {
-            "label": label,
-            "name": name,
-            "status": status,
-            "records": count,
-            "order": order,
-            "url": scope.of(name).url(status=STATUS_FILTERS[status]),
-        }
-        for label, (name, part) in zip(labels, shown, strict=True)
-        for order, (status, count) in enumerate(by_status(part))
+        {"label": label, "name": name, **part}
+        for label, (name, totals_of_it) in zip(labels, shown, strict=True)
+        for part in parts_by_status(totals_of_it, scope.of(name))
     ]
     return Chart(
         id="by-source",

@@ -1,6 +1,6 @@
 """Records over time, by status."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -88,16 +88,9 @@ def _far(label: str, days: Days, scope: Scope) -> list[Step]:
 def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list[str]) -> Chart:
     """The steps drawn; the table also lists those that are not."""
     data = [
-        {
-            "date": step.start,
-            "when": step.said,
-            "status": status,
-            "records": number,
-            "order": order,
-            "url": step.scope.url(status=STATUS_FILTERS[status]),
-        }
+        {"date": step.start, "when": step.said, **part}
         for step in steps
-        for order, (status, number) in enumerate(by_status(step.totals))
+        for part in parts_by_status(step.totals, step.scope)
     ]
     return Chart(
         id="over-time",
@@ -167,10 +160,18 @@ def by_status(totals: Totals) -> Iterable[tuple[str, int]]:
     return zip(STATUSES, (totals.processed, totals.failed, totals.waiting), strict=True)
 
 
+def parts_by_status(totals: Totals, scope: Scope) -> Iterator[dict[str, Any]]:
+    """The parts of a stack, each of which leads to the records of the scope that it counts."""
+    for order, (status, number) in enumerate(by_status(totals)):
+        if number:
+            url = scope.url(status=STATUS_FILTERS[status])
+            yield {"status": status, "records": number, "order": order, "url": url}
+
+
 def cells_by_status(totals: Totals, scope: Scope) -> list[Cell]:
     """The number of each status, linked to the records of the scope that have it."""
     return [
-        linked(number, scope.url(status=STATUS_FILTERS[status]))
+        linked(number, scope.url(status=STATUS_FILTERS[status])) if number else number
         for status, number in by_status(totals)
     ]
 
