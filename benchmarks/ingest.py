@@ -196,12 +196,15 @@ def clear(source: str) -> None:
     from django.db import connection
 
     from records import store
-    from records.models import DataRecord, RecordCount, Source
+    from records.models import DataRecord, RecordCount, RecordText, Source, TextChange
+    from records.querysets import key_range
 
     found = Source.objects.named(source)
     if found is None:
         return
     DataRecord.objects.of_source(source)._raw_delete(using="default")
+    RecordText.objects.filter(key_range(source, "record_id"))._raw_delete(using="default")
+    TextChange.objects.all().delete()
     RecordCount.objects.filter(source=source).delete()
     store.delete_source(source=found)
     if connection.vendor == "postgresql":

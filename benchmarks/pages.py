@@ -86,7 +86,7 @@ def fill(records: int) -> None:
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from records import store
+    from records import store, text_index
     from records.models import IngestionRun, ProcessingRun, RunState, Source
 
     empty()
@@ -108,6 +108,8 @@ def fill(records: int) -> None:
             cursor.execute(ROWS, {"source": name, "rows": rows, "run": landed.pk})
             cursor.execute(RESULTS, {"source": name, "run": worked.pk})
     store.check_counts(repair=True)
+    text_index.note_all()
+    text_index.follow()
     tidy()
 
 
@@ -116,7 +118,7 @@ def tidy(how: str = "ANALYZE") -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        for table in ("data_records", "processing_results", "record_counts"):
+        for table in ("data_records", "processing_results", "record_counts", "record_texts"):
             cursor.execute(f"VACUUM ({how}) {table}")
         cursor.execute("CHECKPOINT")
 
@@ -152,7 +154,7 @@ def pages() -> dict[str, Page]:
         # The more records there are, the more are found.
         "days": Page("/explore/?time_from=2024-06-01&time_to=2024-06-02", 150, is_flat=False),
         "frequent text": Page("/explore/?q=toys", 150),
-        "rare text": Page("/explore/?q=order+4242+came", None, is_flat=False),
+        "rare text": Page("/explore/?q=order+4242+came", 150),
         "six facets": Page("/explore/facets?facet=region", 1000, HTMX, is_flat=False),
         "six, filtered": Page("/explore/facets?facet=region&category=toys", 500, HTMX, False),
         "a record": Page(f"/explore/record/{deep}", 150),

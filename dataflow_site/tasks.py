@@ -1,7 +1,24 @@
-"""The task that shows that a cluster carries out tasks."""
+"""What workers do besides runs: show that they carry out tasks, and tend the index of texts."""
 
-from records import runs
+from django_q.tasks import async_task
+
+from records import runs, text_index
+
+# A worker turns to other tasks after so many seconds.
+TURN_SECONDS = 3
 
 
 def beat(queue: str) -> None:
     runs.beat(queue)
+
+
+def tend_texts() -> None:
+    """Call a worker for the index of texts, if it has changes to follow and nobody does."""
+    if text_index.is_unattended():
+        async_task("dataflow_site.tasks.index_texts", cluster="processing")
+
+
+def index_texts() -> None:
+    """Have the index of texts follow what has changed, for a turn."""
+    text_index.follow(seconds=TURN_SECONDS)
+    tend_texts()

@@ -17,6 +17,7 @@ import processing.rehearsals
 import processing.runs
 from dataflow_site.child import Child
 from dataflow_site.environment import number
+from dataflow_site.tasks import tend_texts
 from records.runs import is_working
 
 WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
@@ -26,7 +27,11 @@ WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
         ingestion.dry_runs.wake_stalled,
         ingestion.undo.wake_stalled,
     ),
-    "processing": (processing.runs.wake_stalled, processing.rehearsals.wake_stalled),
+    "processing": (
+        processing.runs.wake_stalled,
+        processing.rehearsals.wake_stalled,
+        tend_texts,
+    ),
 }
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.

@@ -8,15 +8,12 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from ingestion import undo
-from records import store
-from records.models import DataRecord, IngestionRun, RecordCount, RunState
+from records.models import DataRecord, RecordCount
 from records.stats import totals
 from records.store import WrongCount, check_counts
-from tests.factories import WORKER, load, process
 from tests.landed import land, process_all, sale
+from tests.mixtures import STEPS, take
 
 pytestmark = pytest.mark.django_db
 
@@ -86,47 +83,12 @@ def test_of_many_wrong_counters_the_first_are_named(capsys):
     assert re.search(r"\.\.\. and 10 more\n$", output)
 
 
-KEYS = st.integers(0, 5)
-DAYS = st.sampled_from(["2026-03-01", "2026-03-02T23:59:59", "", "never"])
-ROWS = st.lists(st.tuples(KEYS, DAYS, st.sampled_from(["1", "x", ""])), min_size=1, max_size=6)
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("ingest"), ROWS),
-        st.tuples(st.just("process"), st.integers(1, 4)),
-        st.tuples(st.just("undo"), st.integers(0, 5)),
-        st.tuples(st.just("edit"), st.tuples(KEYS, st.sampled_from("xyz"))),
-        st.tuples(st.just("requeue"), st.sets(KEYS)),
-        st.tuples(st.just("delete"), st.sets(KEYS, max_size=3)),
-    ),
-    max_size=12,
-)
-
-
 @settings(max_examples=40)
 @given(steps=STEPS)
 def test_counters_equal_full_counts_after_any_mixture_of_work(db, tmp_path, steps):
     with transaction.atomic():
-        for step, argument in steps:
-            if step == "ingest":
-                path = tmp_path / "s.csv"
-                rows = "".join(f"{key},{day},{value}\n" for key, day, value in argument)
-                path.write_text(f"id,date,value\n{rows}")
-                run = load(path, "s", id=["id"], timestamp=["date"], value=["value"])
-                assert run.state == RunState.FINISHED, run.error
-            elif step == "process":
-                process(limit=argument)
-            elif step == "undo":
-                runs = IngestionRun.objects.filter(state=RunState.FINISHED).order_by("pk")
-                if taken := list(runs)[argument : argument + 1]:
-                    undo.undo(undo.create_undo(run=taken[0], how="test").pk, WORKER)
-            elif step == "edit":
-                record_id = f"s:{argument[0]}"
-                if DataRecord.objects.filter(pk=record_id).exists():
-                    store.edit_record(record_id=record_id, data={"id": argument[1]}, user=None)
-            elif step == "requeue":
-                store.requeue_records(ids=[f"s:{key}" for key in argument])
-            else:
-                store.delete_records(ids=[f"s:{key}" for key in argument])
+        for step in steps:
+            take(step, tmp_path / "s.csv")
             assert check_counts() == []
         assert totals().total == DataRecord.objects.count()
         transaction.set_rollback(True)

@@ -1,8 +1,9 @@
 """Conditions on single cells: how they are written in a URL, and what they ask of the database."""
 
+import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import reduce
 from operator import and_, or_
 from typing import Any, NamedTuple
@@ -123,6 +124,18 @@ def all_of(conditions: Iterable[Condition], field: str) -> Q:
         else:
             asked &= query
     return reduce(and_, equal.values(), asked)
+
+
+def texts_of(conditions: Iterable[Condition]) -> list[set[str]]:
+    """Sets of texts, of each of which one stands in the cells of whatever meets the conditions."""
+    equal: dict[str, set[str]] = {}
+    needed = []
+    for condition in conditions:
+        if condition.operator == "eq":
+            equal.setdefault(condition.column, set()).update(as_stored({condition.value}))
+        elif condition.operator == "contains":
+            needed.append(as_stored(spellings(condition.value)))
+    return [*equal.values(), *needed]
 
 
 def _or_nothing(cell: "Cell") -> Coalesce:
@@ -265,3 +278,13 @@ def spellings(text: str) -> set[str]:
     SQLite, and PostgreSQL in locale C, compare without regard to case in ASCII only.
     """
     return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
+
+
+def in_json(text: str) -> str:
+    """The text as PostgreSQL spells it within JSON."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def as_stored(texts: Collection[str]) -> set[str]:
+    """Texts as they stand in an id, in a cell that is no text, or in one that is."""
+    return {*texts, *map(in_json, texts)}

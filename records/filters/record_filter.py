@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import IContains
 
+from records import text_index
 from records.filters.conditions import (
     Bytewise,
     Cells,
@@ -20,7 +21,10 @@ from records.filters.conditions import (
     NamesRule,
     Wordwise,
     all_of,
+    as_stored,
+    in_json,
     spellings,
+    texts_of,
 )
 from records.filters.fields import EndField, ManyFilter, SingleFilter, StartField
 from records.filters.orders import ORDERS, Order
@@ -277,7 +281,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         for spelling in spellings(value):
             in_cells = Q(cell_text__icontains=spelling)
             if is_json:
-                in_cells = Q(cell_text__icontains=json.dumps(spelling, ensure_ascii=False)[1:-1])
+                in_cells = Q(cell_text__icontains=in_json(spelling))
             elif json.dumps(spelling) == f'"{spelling}"':
                 # However the JSON is spelled, it holds this text as it is: looking for it there
                 # first spares most records from being taken apart, which is slow on SQLite.
@@ -286,7 +290,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         matching: RecordQuerySet = records.alias(
             json_text=Cast(F("data"), TextField()), cell_text=cells
         ).filter(matches)
-        return matching
+        return _where_texts_are(matching, as_stored(spellings(value)))
 
     def from_run(self, records: RecordQuerySet, name: str, value: list[int]) -> RecordQuerySet:
         """Records that a run brought in or changed last; its source bounds where to look."""
@@ -306,7 +310,8 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def where_cell(
         self, records: RecordQuerySet, name: str, value: list[Condition]
     ) -> RecordQuerySet:
-        return records.filter(all_of(value, "data"))
+        matching = records.filter(all_of(value, "data"))
+        return reduce(_where_texts_are, texts_of(value), matching)
 
     def in_category(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return self._with_result(records, Q(category__in=value))
@@ -344,3 +349,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def in_columns(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return records
+
+
+def _where_texts_are(records: RecordQuerySet, texts: set[str]) -> RecordQuerySet:
+    """The same records, all of which have one of the texts: found by it, if it is a rare one."""
+    found = text_index.candidates(texts)
+    return records if found is None else records.with_ids(found)

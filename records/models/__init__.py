@@ -17,6 +17,7 @@ from records.models.runs import (
     Undo,
 )
 from records.models.sources import OnConflict, RuleSet, Source
+from records.models.texts import RecordText, TextChange
 from records.models.views import SavedView
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ProcessingResult",
     "ProcessingRun",
     "RecordCount",
+    "RecordText",
     "RecordVersion",
     "Rehearsal",
     "RejectedRow",
@@ -40,5 +42,6 @@ __all__ = [
     "SavedView",
     "Selection",
     "Source",
+    "TextChange",
     "Undo",
 ]

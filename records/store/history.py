@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from records import text_index
 from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion
 
 
@@ -26,7 +27,10 @@ def supersede(
     run: IngestionRun | None,
     user: User | None,
 ) -> dict[str, Former]:
-    """Keep what records hold as versions, and make their results history. Locks the records."""
+    """Keep what records hold as versions, and make their results history: they are about to change.
+
+    Locks the records.
+    """
     records = list(DataRecord.objects.with_ids(ids).order_by("id").select_for_update())
     RecordVersion.objects.bulk_create(
         [
@@ -47,6 +51,7 @@ def supersede(
         batch_size=1000,
     )
     retire_results(ids)
+    text_index.note(ids)
     return {
         record.id: Former(record.source_id, record.timestamp, record.status) for record in records
     }
@@ -65,3 +70,4 @@ def remove(ids: Collection[str]) -> None:
     results.filter(current=False).delete()
     RecordVersion.objects.filter(record_id__in=ids).delete()
     DataRecord.objects.with_ids(ids).delete()
+    text_index.note(ids)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from records import bulk
+from records import bulk, text_index
 from records.counters import CountChanges
 from records.errors import LeaseLost
 from records.models import (
@@ -225,6 +225,7 @@ def _create(run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: d
             "created_at": bulk.sql_time(now),
         },
     )
+    text_index.note(columns["id"])
     counts.add_all(source, columns["timestamp"], Status.RAW)
 
 

@@ -1,0 +1,20 @@
+"""`manage.py index_texts`: does at once what workers do when they have time."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from records import text_index
+from records.terminal import RunCommand
+
+
+class Command(RunCommand):
+    help = "Bring the index of texts up to date, by which PostgreSQL finds rare texts quickly."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--anew", action="store_true", help="take in every record again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["anew"]:
+            text_index.note_all()
+        text_index.follow()
+        self.stdout.write("The index of texts is up to date.")
