@@ -1,6 +1,7 @@
 """The settings of the tests: those of the site, in a folder that is gone afterwards.
 
-The database is SQLite, or the PostgreSQL that DATABASE_URL names.
+The database is SQLite, or the PostgreSQL that DATABASE_URL names. Processes that share the tests
+have a folder and a database each.
 """
 
 import atexit
@@ -11,7 +12,7 @@ import tempfile
 _folder = tempfile.mkdtemp(prefix="dataflow-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["DATAFLOW_VAR"] = _folder
-os.environ.setdefault("DATAFLOW_RAW", os.path.join(_folder, "raw"))  # noqa: PTH118
+os.environ["DATAFLOW_RAW"] = os.path.join(_folder, "raw")  # noqa: PTH118
 # Playwright keeps an event loop in the thread of the test, which Django takes for async code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

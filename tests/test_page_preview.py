@@ -423,7 +423,7 @@ def workbook() -> bytes:
         ("a.json", b'{"data": {"rows": [{"id": "x", "value": 1}]}}', "rows_path", "data.rows", 1),
         ("a.ndjson", b'{"id": "x", "value": {"a": 1}}\n{"id": "y"}\n', "encoding", "utf-8", 2),
         ("a.xlsx", workbook(), "sheet", "Other", 1),
-        ("a.csv.gz", gzip.compress(CONTENT), "delimiter", "comma", 2),
+        ("a.csv.gz", gzip.compress(CONTENT, mtime=0), "delimiter", "comma", 2),
     ],
 )
 def test_other_formats_are_previewed_and_asked_about(
