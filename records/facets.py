@@ -76,8 +76,8 @@ def quick_facets(parameters: QueryDict) -> list[Facet]:
 
 def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
     """Every facet with counts, that of a column of the data too. The parameters are valid."""
-    sample = _sample(_to_look_at(parameters))
-    found = sample and _among(sample, parameters)
+    sample = _sample(_found(parameters))
+    found = _among(sample, parameters)
     facets = []
     for name in LABELS:
         if name in COUNTED and _is_known(parameters, name):
@@ -89,17 +89,23 @@ def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
     if column and found and not query_of(parameters).getlist("where"):
         facets.append(_of_column(column, QueryDict(), found))
     elif column:
-        facets.append(_of_column(column, parameters, sample))
+        facets.append(_of_column(column, parameters))
     return [facet for facet in facets if facet.values]
 
 
-def _among(sample: Sample, parameters: QueryDict) -> Sample:
-    """Those of a sample that meet all filters: most facets count them, and ask nothing more."""
+def _among(sample: Sample | None, parameters: QueryDict) -> Sample | None:
+    """Those of a sample that meet all filters: most facets count them, and ask nothing more.
+
+    All of them, where few are looked at anyway; None where there is no need for either.
+    """
     found = _found(parameters)
+    if sample is None and not found.is_of_few:
+        return None
     if not found.chosen:
         return sample
-    records = found.qs.filter(pk__in=sample.ids)
-    return Sample(list(records.order_by().values_list("pk", flat=True)), sample.weight)
+    records = found.qs if sample is None else found.qs.filter(pk__in=sample.ids)
+    ids = list(records.order_by().values_list("pk", flat=True))
+    return Sample(ids, sample.weight if sample else 1)
 
 
 def _is_known(parameters: QueryDict, name: str) -> bool:
@@ -138,24 +144,25 @@ def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
     texts = _runs(counts) if name == "run" else {}
     chosen = query_of(parameters).getlist(name)
     pairs = [(str(value), count) for value, count in counts.items() if value not in (None, "")]
-    return Facet(name, LABELS[name], _values(pairs, chosen, texts), sample is not None)
+    return Facet(name, LABELS[name], _values(pairs, chosen, texts), _is_partial(sample))
 
 
-def _of_column(column: str, parameters: QueryDict, sample: Sample | None) -> Facet:
+def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None) -> Facet:
     """The values of a column, which are conditions on its cells."""
     prefix = str(Condition(column, "eq"))
     others = query_of(parameters)
     conditions = others.getlist("where")
     others.setlist("where", [text for text in conditions if not text.startswith(prefix)])
-    records: QuerySet[Any, Any] = RecordFilter(others, queryset=DataRecord.objects.all()).qs
+    found = _found(others)
+    sample = sample or _sample(found)
     cell = Coalesce(Cell(column), Value("", output_field=TextField()))
-    counts = _top(records.annotate(cell=cell), "cell", "id", sample)
+    counts = _top(found.qs.annotate(cell=cell), "cell", "id", sample)
     pairs = {prefix + value: count for value, count in counts.items()}
     texts = {prefix + value: value or "(empty)" for value in counts}
     chosen = [text for text in conditions if text.startswith(prefix)]
     texts |= {text: text.removeprefix(prefix) or "(empty)" for text in chosen}
     values = _values(pairs.items(), chosen, texts)
-    return Facet("where", column, values, sample is not None)
+    return Facet("where", column, values, _is_partial(sample))
 
 
 def _found(parameters: QueryDict, *without: str) -> RecordFilter:
@@ -196,20 +203,22 @@ def _runs(numbers: Iterable[Any]) -> dict[str, str]:
     return {str(pk): f"{pk}: {name}" for pk, name in named.values_list("pk", "file_name")}
 
 
-def _to_look_at(parameters: QueryDict) -> int:
-    """How many records a filter may have to look at: those of its sources."""
-    return _counted_records(query_of(parameters).getlist("source"))
-
-
 def _counted_records(sources: Sequence[str]) -> int:
     """How many records the sources have; without any all of them."""
     counts = RecordCount.objects.filter(source__in=sources) if sources else RecordCount.objects
     return int(counts.aggregate(records=Sum("count"))["records"] or 0)
 
 
-def _sample(records: int) -> Sample | None:
-    """Ids of records by chance, of which about SAMPLE are among those to look at."""
-    if records <= EXACT:
+def _is_partial(sample: Sample | None) -> bool:
+    """Whether what is counted in it stands for more."""
+    return sample is not None and sample.weight > 1
+
+
+def _sample(found: RecordFilter) -> Sample | None:
+    """Ids of records by chance, of which about SAMPLE are among those that a filter looks at: the
+    ones of its sources. None where they are few enough to look at each."""
+    records = _counted_records(found.chosen.get("source", []))
+    if records <= EXACT or found.is_of_few:
         return None
     share = min(SAMPLE / records, MOST_SAMPLED / _counted_records([]))
     with connection.cursor() as cursor:

@@ -109,7 +109,7 @@ def is_unattended() -> bool:
     return True
 
 
-def candidates(texts: Collection[str]) -> list[str] | None:
+def candidates(texts: Collection[str]) -> set[str] | None:
     """The ids of all records in which one of the texts may stand, whatever its case.
 
     None where they may be many, or where the index can't tell.
@@ -132,7 +132,7 @@ def candidates(texts: Collection[str]) -> list[str] | None:
             found.update(record_id for (record_id,) in cursor.fetchall())
             if len(found) > FEW:
                 return None
-    return list(found | noted)
+    return found | noted
 
 
 def _rare_words(cursor: Any, text: str) -> list[str]:

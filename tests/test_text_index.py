@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataflow_site.tasks import index_texts, tend_texts
 from processing.runs import create_run, process
-from records import store, text_index
+from records import facets, store, text_index
 from records.filters import RecordFilter
 from records.models import RecordText, TextChange
 from tests.factories import WORKER
@@ -142,7 +142,7 @@ def test_a_rare_text_is_looked_for_where_the_index_says_and_nowhere_else(monkeyp
     land("shop", {str(number): sale(number) for number in range(10)})
     text_index.follow()
     monkeypatch.setattr(text_index, "FEW", 3)
-    assert text_index.candidates({"shop:7"}) == ["shop:7"]
+    assert text_index.candidates({"shop:7"}) == {"shop:7"}
     # Many have it; and for the others an index of trigrams would have to be read as a whole.
     assert text_index.candidates({"shop"}) is None
     assert text_index.candidates({"p:"}) is None
@@ -154,7 +154,7 @@ def test_a_rare_text_is_looked_for_where_the_index_says_and_nowhere_else(monkeyp
 def test_with_much_to_follow_every_record_is_looked_at(monkeypatch):
     monkeypatch.setattr(text_index, "MOST_NOTED", 3)
     land("shop", {str(number): sale(number) for number in range(3)})
-    assert sorted(text_index.candidates({"nothing"}) or []) == ["shop:0", "shop:1", "shop:2"]
+    assert text_index.candidates({"nothing"}) == {"shop:0", "shop:1", "shop:2"}
     land("shop", {"3": sale(3)})
     assert text_index.candidates({"nothing"}) is None
 
@@ -220,3 +220,28 @@ def test_a_worker_goes_on_after_its_turn_and_leaves_when_a_run_comes(monkeypatch
     create_run(how="test")
     index_texts()
     assert (TextChange.objects.count(), len(called)) == (3, 1)
+
+
+@needs_index
+def test_facets_of_few_records_are_exact_though_there_are_many(monkeypatch):
+    monkeypatch.setattr(facets, "EXACT", 3)
+    monkeypatch.setattr(facets, "SAMPLE", 6)
+    monkeypatch.setattr(text_index, "FEW", 3)
+    cities = {str(number): "Rome" if number % 5 == 0 else "Paris" for number in range(12)}
+    land("shop", {key: sale(1, id=key, city=city) for key, city in cities.items()})
+    process_all()
+    text_index.follow()
+
+    def counted(query: str) -> dict[str, tuple[dict[str, int | None], bool]]:
+        return {
+            facet.label: ({value.text: value.count for value in facet.values}, facet.is_sampled)
+            for facet in facets.all_facets(QueryDict(query), column="city")
+        }
+
+    of_few = counted("where=city:eq:Rome")
+    assert of_few["Status"] == ({"processed": 3}, False)
+    assert of_few["Category"] == ({"toys": 3}, False)
+    # What a column may be narrowed by is counted without what is chosen of it: among all.
+    assert of_few["city"][1]
+    assert counted("q=rome&category=toys")["city"] == ({"Rome": 3}, False)
+    assert counted("q=paris")["Category"][1]

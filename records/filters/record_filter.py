@@ -246,13 +246,21 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
             return queryset.none()
         # All that is asked of results is asked of the one current result of a record.
         self._of_result = Q()
+        self._few: set[str] | None = None
         matching: RecordQuerySet = super().filter_queryset(queryset)
+        if self._few is not None:
+            matching = matching.with_ids(self._few)
         if self._of_result:
             results = ProcessingResult.objects.current().filter(
                 self._of_result, record_id=OuterRef("pk")
             )
             matching = matching.filter(Exists(results))
         return matching
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether few records are looked at to find these, as they have texts that are rare."""
+        return self.is_valid() and self.qs is not None and self._few is not None
 
     @property
     def results(self) -> ResultQuerySet:
@@ -290,7 +298,8 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         matching: RecordQuerySet = records.alias(
             json_text=Cast(F("data"), TextField()), cell_text=cells
         ).filter(matches)
-        return _where_texts_are(matching, as_stored(spellings(value)))
+        self._narrow(as_stored(spellings(value)))
+        return matching
 
     def from_run(self, records: RecordQuerySet, name: str, value: list[int]) -> RecordQuerySet:
         """Records that a run brought in or changed last; its source bounds where to look."""
@@ -310,8 +319,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def where_cell(
         self, records: RecordQuerySet, name: str, value: list[Condition]
     ) -> RecordQuerySet:
-        matching = records.filter(all_of(value, "data"))
-        return reduce(_where_texts_are, texts_of(value), matching)
+        for texts in texts_of(value):
+            self._narrow(texts)
+        return records.filter(all_of(value, "data"))
 
     def in_category(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return self._with_result(records, Q(category__in=value))
@@ -350,8 +360,8 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def in_columns(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
         return records
 
-
-def _where_texts_are(records: RecordQuerySet, texts: set[str]) -> RecordQuerySet:
-    """The same records, all of which have one of the texts: found by it, if it is a rare one."""
-    found = text_index.candidates(texts)
-    return records if found is None else records.with_ids(found)
+    def _narrow(self, texts: set[str]) -> None:
+        """All that is found has one of these texts."""
+        found = text_index.candidates(texts)
+        if found is not None:
+            self._few = found if self._few is None else self._few & found
