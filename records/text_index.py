@@ -25,7 +25,7 @@ from records.models import IngestionRun, ProcessingRun, TextChange
 # A text that may stand in more records is found soon by looking at one after the other.
 FEW = 5_000
 # Of how many PostgreSQL may expect a text before it is asked which they are.
-EXPECTED = 50_000
+EXPECTED = 25_000
 # Words that it expects so many times as often as the rarest one do not help to find it.
 OFTEN = 20
 # So many words of a text, the longest ones, are weighed.
