@@ -14,7 +14,8 @@ from datetime import datetime
 from django.core.cache import cache
 from django.utils import timezone
 
-from records import stats, value_stats, values_in_time
+from records import histogram, stats, value_stats, values_in_time
+from records.histogram import Distribution
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -24,7 +25,7 @@ from records.models import (
 )
 from records.scope import Scope
 from records.stats import Days, Totals
-from records.value_stats import Categories, Distribution, Reason, Repairs, Values
+from records.value_stats import Categories, Reason, Repairs, Values
 from records.values_in_time import Course
 
 # Among as many records figures are made while a page waits; among more it loads them afterwards.
@@ -111,7 +112,7 @@ def _make(scope: Scope, valued: str | None, repaired: bool, days: Days, state: s
     return Figures(
         values=values,
         categories=value_stats.categories(of_values, values, repaired=repaired),
-        distribution=value_stats.distribution(of_values, values, repaired=repaired),
+        distribution=histogram.distribution(of_values, values, repaired=repaired),
         course=values_in_time.course(
             value_stats.current_results(valued),
             own.within(scope.span) if scope.span else own,

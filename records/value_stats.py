@@ -5,22 +5,16 @@ these. Records dated within a span are found by a join with their records.
 """
 
 import json
-import math
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Avg, Count, F, FloatField, Max, Min, Q, Sum
-from django.db.models.functions import Cast, Floor, Greatest, Least
+from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 
 from records.filters.conditions import Rules
 from records.models import ProcessingResult
 from records.querysets import ResultQuerySet
 from records.scope import can_be_asked_for
 from records.stats import Span
-
-# How many of the newest values tell where most values lie, and so which part a histogram draws.
-SAMPLE = 5_000
-BINS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +58,6 @@ class Values:
     @property
     def mean(self) -> float | None:
         return self.total / self.number if self.number else None
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """How many values lie from ``start`` up to, but not including, ``end``.
-
-    ``least`` and ``greatest`` are the extremes of these values; None without any.
-    """
-
-    start: float
-    end: float
-    records: int
-    least: float | None = None
-    greatest: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """A histogram of where most values lie, and how many lie below and above it."""
-
-    bins: list[Bin]
-    below: Bin | None = None
-    above: Bin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,26 +138,6 @@ def categories(
     return Categories(top, everything.records - sum(category.records for category in top))
 
 
-def distribution(results: ResultQuerySet, everything: Values, *, repaired: bool) -> Distribution:
-    """A histogram of the values among the results, in at most some 50 bins of a round width.
-
-    A few far outliers would press all the rest into one bin, so the bins cover where most of the
-    newest values lie; how many values lie outside is counted.
-    """
-    if everything.lowest is None or everything.highest is None:
-        return Distribution([])
-    usable = results.with_value(repaired=repaired)
-    newest = usable.order_by("-pk").values_list("value", flat=True)[:SAMPLE]
-    sample = sorted(value for value in newest if value is not None)
-    low, high = _where_most_lie(sample, everything.lowest, everything.highest)
-    histogram = _count_bins(usable, low, high, sample)
-    outside = sum(part.records for part in (histogram.below, histogram.above) if part)
-    if outside > everything.number / 20:
-        # The newest values are no fair sample of all of them.
-        histogram = _count_bins(usable, everything.lowest, everything.highest, sample)
-    return histogram
-
-
 def failure_reasons(results: ResultQuerySet, *, limit: int = 10) -> list[Reason]:
     """The messages with which most records failed."""
     rows = (
@@ -219,50 +170,3 @@ def _shown(repaired: bool) -> Q:
     """The same values as ResultQuerySet.with_value finds."""
     drawable = Q(value__range=(-1e300, 1e300))
     return drawable if repaired else drawable & Q(repaired=False)
-
-
-def _where_most_lie(sample: list[float], lowest: float, highest: float) -> tuple[float, float]:
-    if not sample:
-        return lowest, highest
-    low = sample[len(sample) // 100]
-    high = sample[-1 - len(sample) // 100]
-    if highest - lowest <= 3 * (high - low) or low == high:
-        return lowest, highest
-    margin = (high - low) / 4
-    return max(lowest, low - margin), min(highest, high + margin)
-
-
-def _count_bins(
-    results: ResultQuerySet, low: float, high: float, sample: list[float]
-) -> Distribution:
-    width = _round_width(high - low or abs(high) / BINS or 1.0)
-    if all(value.is_integer() for value in sample) and abs(high) < 1e15:
-        width = max(1.0, math.ceil(width))
-    start = math.floor(low / width) * width
-    number = max(1, math.floor((high - start) / width) + 1)
-    place = Floor((Cast(F("value"), FloatField()) - start) / width)
-    rows = (
-        results.annotate(place=Greatest(Least(place, float(number)), -1.0))
-        .values("place")
-        .annotate(records=Count("pk"), least=Min("value"), greatest=Max("value"))
-    )
-    # A value on an edge may be taken for one beside it, as sums of fractions are not exact: the
-    # least and the greatest value of a bin tell exactly which ones it counts.
-    found = {int(row.pop("place")): row for row in rows}
-
-    def part(index: int) -> Bin:
-        end = start + (index + 1) * width
-        return Bin(start + index * width, end, **found.get(index, {"records": 0}))
-
-    return Distribution(
-        bins=[part(index) for index in range(number)],
-        below=part(-1) if -1 in found else None,
-        above=part(number) if number in found else None,
-    )
-
-
-def _round_width(spread: float) -> float:
-    """1, 2 or 5 times a power of ten, by which the spread falls into about BINS parts."""
-    rough = max(spread / BINS, 1e-300)
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next((step * power for step in (1, 2, 5) if step * power >= rough), 10 * power)

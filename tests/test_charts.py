@@ -8,9 +8,10 @@ import pytest
 
 from records import charts
 from records.charts.files import file_of
+from records.histogram import Bin, Distribution
 from records.scope import Scope
 from records.stats import Days, Span, Totals
-from records.value_stats import Bin, Categories, Category, Distribution, Reason, Repairs
+from records.value_stats import Categories, Category, Reason, Repairs
 from records.values_in_time import Course, Step
 
 DAY = date(2026, 1, 15)
@@ -192,6 +193,19 @@ def data(chart):
         else list(chart.spec["datasets"].values())
     )
     return values
+
+
+def test_a_value_that_nearly_all_have_is_told_instead_of_drawn():
+    zeros = Bin(0.0, 0.0, 950, 0.0, 0.0)
+    chart = charts.distribution(
+        Distribution(PARTS, frequent=zeros), "value", EVERYTHING, repaired=False
+    )
+    assert chart.notes == [
+        "Not drawn: 950 records with exactly 0, beside which the others could not be seen."
+    ]
+    assert chart.numbers[0] == ["exactly 0", None, 950]
+    assert "value_from=0.0&value_to=0.0" in str(chart.rows[0])
+    assert [row["records"] for row in data(chart)] == [3, 0]
 
 
 def test_characters_that_turn_text_round_are_marks_in_labels_and_titles():

@@ -344,6 +344,18 @@ def test_far_outliers_are_counted_rather_than_drawn(admin_client):
     assert sum(int(row[2]) for row in rows[1:]) == 502
 
 
+def test_a_value_that_nearly_all_have_leaves_room_for_the_others(admin_client):
+    rows = {str(i): sale(0) for i in range(60)} | {"a": sale(5), "b": sale(70), "c": sale(1000)}
+    land("shop", rows)
+    process_all()
+    figure, cells = chart(page(admin_client), "distribution")
+    assert "60 records with exactly 0.5" in figure
+    assert cells[1] == ["exactly 0.5", "—", "60"]
+    assert sum(int(row[2]) for row in cells[2:]) == 3
+    for url, number in links(figure):
+        assert listed(admin_client, url) == number
+
+
 def test_names_out_of_files_are_shown_as_text(admin_client):
     evil = "</script><script>alert('1&2')</script>"
     land("shop", {"1": sale(1, category=evil)})

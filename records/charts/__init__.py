@@ -12,6 +12,7 @@ import altair as alt
 
 from records.charts.chart import Cell, Chart, Linked, linked
 from records.charts.course import values_over_time
+from records.charts.histogram import distribution
 from records.charts.parts import (
     KEPT,
     STATUSES,
@@ -26,14 +27,14 @@ from records.charts.parts import (
     pareto,
     spec_of,
     status_colour,
-    value_axis,
+    values_url,
     with_data,
 )
 from records.charts.time import cells_by_status, over_hours, over_time, parts_by_status, records
-from records.numbers import number, percent
+from records.numbers import percent
 from records.scope import Scope, can_be_asked_for
 from records.stats import Totals, add_up
-from records.value_stats import Bin, Categories, Category, Distribution, Reason, Repairs
+from records.value_stats import Categories, Reason, Repairs
 from records.visible import visible
 
 __all__ = [
@@ -112,7 +113,7 @@ def mean_by_category(
     """The mean value of each category, in the order of their number of records."""
     value_name = visible(value_name)
     urls = {
-        part.name: _values_url(part, scope, repaired, category=part.name) for part in categories.top
+        part.name: values_url(part, scope, repaired, category=part.name) for part in categories.top
     }
     drawn = [
         Bar(part.name, part.mean, urls[part.name])
@@ -128,55 +129,6 @@ def mean_by_category(
         headings=["Category", "Values", f"Mean {value_name}"],
         rows=[
             [part.name, linked(part.number, urls[part.name]), part.mean] for part in categories.top
-        ],
-        notes=notes,
-    )
-
-
-def distribution(
-    histogram: Distribution,
-    value_name: str,
-    scope: Scope,
-    *,
-    repaired: bool,
-    name: str = "",
-    notes: Sequence[str] = (),
-) -> Chart:
-    """How often which values occur."""
-    value_name = visible(value_name)
-    data = [
-        {
-            "start": part.start,
-            "end": part.end,
-            "range": f"{number(part.start)} to {number(part.end)}",
-            "records": part.records,
-            "url": _values_url(part, scope, repaired),
-        }
-        for part in histogram.bins
-    ]
-    outside = [
-        (part, word)
-        for part, word in ((histogram.below, "below"), (histogram.above, "above"))
-        if part
-    ]
-    if outside:
-        said = " and ".join(f"{part.records:,} {word}" for part, word in outside)
-        notes = [*notes, f"Not drawn: {said} the part where most values lie."]
-    listed = [*filter(None, [histogram.below]), *histogram.bins, *filter(None, [histogram.above])]
-    return Chart(
-        id="distribution",
-        title=f"Distribution of {value_name}",
-        scope=name,
-        empty="No processed record here has a value that could be read.",
-        spec=with_data(_histogram(value_name), data),
-        headings=["From", "Below", "Processed records"],
-        rows=[
-            [
-                None if part is histogram.below else part.start,
-                None if part is histogram.above else part.end,
-                linked(part.records, _values_url(part, scope, repaired)),
-            ]
-            for part in listed
         ],
         notes=notes,
     )
@@ -242,14 +194,6 @@ def repairs(rules: Sequence[Repairs], scope: Scope) -> Chart:
     )
 
 
-def _values_url(part: Bin | Category, scope: Scope, repaired: bool, **wanted: str) -> str:
-    """The records whose values a part counts: those from its least to its greatest one."""
-    if part.least is None or part.greatest is None:
-        return ""
-    kept = {} if repaired else {"repaired": "0"}
-    return scope.url(value_from=part.least, value_to=part.greatest, **kept, **wanted)
-
-
 def _up_to_here(shown: Sequence[Bar], total: int) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     reached = 0
@@ -273,31 +217,5 @@ def _stacked(lines: int, height: int) -> dict[str, Any]:
             alt.Tooltip("status:N", title="Status"),
             alt.Tooltip("records:Q", title="Records", format=","),
         ],
-    )
-    return spec_of(chart)
-
-
-@lru_cache(KEPT)
-def _histogram(value_name: str) -> dict[str, Any]:
-    # Rectangles, because the interpreter can't work out the gaps that Vega-Lite puts between bars.
-    chart = (
-        bar_chart(height=240)
-        .mark_rect()
-        .encode(
-            x=alt.X(
-                "start:Q",
-                title=value_name,
-                scale=alt.Scale(zero=False, nice=False),
-                axis=value_axis(grid=False),
-            ),
-            x2="end:Q",
-            y=alt.Y("records:Q", title="Processed records", axis=count_axis()),
-            y2=alt.datum(0),
-            href="url:N",
-            tooltip=[
-                alt.Tooltip("range:N", title="Value"),
-                alt.Tooltip("records:Q", title="Records", format=","),
-            ],
-        )
     )
     return spec_of(chart)

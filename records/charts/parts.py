@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
+from records.histogram import Bin
 from records.numbers import number
+from records.scope import Scope
+from records.value_stats import Category
 from records.visible import visible
 
 # Parts of a stack from the bottom, in the order of the status colours of charts.js.
@@ -152,6 +155,14 @@ def _pareto(name_title: str, amount_title: str, lines: int, height: int) -> dict
         height=height,
     ).resolve_scale(x="independent")
     return spec_of(chart)
+
+
+def values_url(part: Bin | Category, scope: Scope, repaired: bool, **wanted: str) -> str:
+    """The records whose values a part counts: those from its least to its greatest one."""
+    if part.least is None or part.greatest is None:
+        return ""
+    kept = {} if repaired else {"repaired": "0"}
+    return scope.url(value_from=part.least, value_to=part.greatest, **kept, **wanted)
 
 
 def labels_of(names: Sequence[str]) -> list[str]:
