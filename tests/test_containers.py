@@ -104,7 +104,7 @@ def test_the_commands_of_the_file_bring_up_a_healthy_service(containers: Contain
 
 
 @pytest.mark.cluster
-def test_a_file_is_ingested_and_processed_by_the_two_workers(containers: Containers) -> None:
+def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(containers: Containers) -> None:
     file = containers.made.folder / "orders.csv"
     file.write_text("id,value,category\n" + "".join(f"{n},{n}.5,a\n" for n in range(1000)))
     queue = (
@@ -118,6 +118,11 @@ def test_a_file_is_ingested_and_processed_by_the_two_workers(containers: Contain
         lambda: containers.made.rows(processed) == [(1000,)],
         seconds=60,
         what=f"1,000 processed records; log: {containers.made.log}",
+    )
+    wait_for(
+        lambda: containers.made.rows("SELECT count(*) FROM record_texts") == [(1000,)],
+        seconds=60,
+        what=f"their texts in the index; log: {containers.made.log}",
     )
 
 
