@@ -18,7 +18,10 @@ def ids(response):
 
 
 def test_without_records_it_says_so(admin_client):
-    assert "No records yet" in admin_client.get("/explore/").content.decode()
+    html = admin_client.get("/explore/").content.decode()
+    assert "No records yet" in html
+    assert "Narrow down" not in html
+    assert "Narrow down" in admin_client.get("/explore/?q=nothing").content.decode()
 
 
 def test_filters_live_in_the_url(admin_client):
@@ -160,6 +163,24 @@ def test_a_filter_that_means_nothing_is_said_in_words(admin_client, query):
     assert response.status_code == 400
     assert 'role="alert"' in response.content.decode()
     assert ids(response) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("statuss=failed", "There is no filter “statuss”."),
+        ("status=raw&limit=5", "There is no filter “limit”."),
+        ("sort=id&sort=-id", "The filter “sort” is given more than once."),
+    ],
+)
+@pytest.mark.parametrize("page", ["/explore/", "/explore/export", "/explore/do/delete"])
+def test_a_filter_that_is_misspelled_or_given_twice_never_shows_more_than_was_meant(
+    admin_client, page, query, sentence
+):
+    land("shop", {"1": sale(1)})
+    response = admin_client.get(f"{page}?{query}")
+    assert response.status_code == 400
+    assert sentence in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "cursor=%00"])

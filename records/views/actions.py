@@ -11,6 +11,7 @@ from records import actions
 from records.actions import ACTIONS
 from records.filters import RecordFilter
 from records.filters.links import chips_of, query_of
+from records.filters.names import FACETS, refusal
 from records.models import DataRecord
 from records.numbers import number
 from records.requests import PageRequest
@@ -29,13 +30,12 @@ def act(request: PageRequest, name: str) -> HttpResponse:
             "You may look at records, but not do this to them. Ask an administrator for the "
             f"permission {action.permission!r}."
         )
-    # A filter that is misspelled would leave out what it was to narrow down.
-    if unknown := set(request.GET) - set(RecordFilter.base_filters) - {"facets", "facet"}:
-        raise BadRequest(f"There is no filter “{min(unknown)}”.")
+    if sentence := refusal(request.GET):
+        raise BadRequest(sentence)
     found = RecordFilter(request.GET, queryset=DataRecord.objects.all())
     if not found.is_valid():
         raise BadRequest(" ".join(text for said in found.errors.values() for text in said))
-    query = query_of(request.GET, without=["facets", "facet"])
+    query = query_of(request.GET, without=FACETS)
     explorer = f"{reverse('explorer')}?{query.urlencode()}"
     records = found.qs
     if request.method == "POST":

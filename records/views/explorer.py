@@ -15,6 +15,7 @@ from records.facets import all_facets, quick_facets
 from records.filters import ORDERS, RecordFilter
 from records.filters.conditions import WORDS, Condition
 from records.filters.links import chips_of, query_of
+from records.filters.names import FACETS, refusal
 from records.models import DataRecord, SavedView
 from records.pagination import InvalidCursor
 from records.patience import ASIDE_SECONDS, LIST_SECONDS, TookTooLong, at_most
@@ -35,6 +36,8 @@ def explorer(request: PageRequest) -> HttpResponse:
     if any(name in request.GET for name in PARTS):
         query = _with_condition(request.GET)
         return redirect(f"{reverse('explorer')}?{query.urlencode()}")
+    if sentence := refusal(request.GET, besides=(*FACETS, "cursor")):
+        raise BadRequest(sentence)
     found = RecordFilter(request.GET, queryset=DataRecord.objects.all())
     context = {
         "filter": found,
@@ -53,6 +56,7 @@ def explorer(request: PageRequest) -> HttpResponse:
                 cursor = request.GET.get("cursor")
                 page = page_of_records(found, found.qs, cursor=cursor, limit=PAGE)
             context["page"] = page
+            context["is_empty"] = not (page.records or found.chosen or cursor)
             context["listing"] = as_rows(
                 page.records,
                 limit=COLUMNS,
