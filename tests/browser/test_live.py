@@ -82,6 +82,20 @@ def test_the_dashboard_moves_and_leaves_alone_what_the_reader_is_at(page, workin
     assert complaints == []
 
 
+def test_a_new_source_can_be_picked_at_once(page, working, complaints):
+    page.goto("/")
+    settle(page)
+    picker = page.get_by_label("Source", exact=True)
+    picker.focus()
+    land("depot", {"1": sale(1)})
+    expect(page.get_by_text("All records of 2 sources.")).to_be_visible()
+    # What has the focus waits until it has not.
+    expect(picker.get_by_role("option")).to_have_text(["All sources", "shop"])
+    picker.blur()
+    expect(picker.get_by_role("option")).to_have_text(["All sources", "depot", "shop"])
+    assert complaints == []
+
+
 def test_what_takes_long_to_count_follows(page, working, complaints, monkeypatch):
     monkeypatch.setattr(figures, "AT_ONCE", 1)
     page.goto("/?source=shop")
