@@ -93,6 +93,14 @@ def test_cells_columns_and_ids_are_shown_as_text(admin_client):
     assert "&lt;script&gt;alert(1)" in html
 
 
+def test_a_long_name_of_a_column_may_be_broken_between_its_words(admin_client):
+    land("shop", {"1": sale(1) | {"a_<b>": "1"}})
+    process_all()
+    html = page(admin_client, "shop:1")
+    assert '<th scope="row">processed_<wbr>timestamp</th>' in html
+    assert '<th scope="row">a_<wbr>&lt;b&gt;</th>' in html
+
+
 def test_control_and_direction_characters_can_be_seen(admin_client):
     land("shop", {"1": {"note": "a\u202eb\x01c\td"}})
     html = page(admin_client, "shop:1")

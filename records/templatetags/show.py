@@ -114,6 +114,12 @@ def column_name(name: str) -> str:
 
 
 @register.filter
+def breakable(name: str) -> SafeString:
+    """A name of several words, which a narrow line may break between these."""
+    return mark_safe(escape(name).replace("_", "_<wbr>"))  # noqa: S308 (escaped before)
+
+
+@register.filter
 def row_text(text: str) -> str:
     """A row of a file, without the end of its last line."""
     return visible(text.rstrip("\r\n"))
