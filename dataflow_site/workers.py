@@ -36,6 +36,9 @@ WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
 PATIENCE_SECONDS = number("DATAFLOW_PATIENCE_SECONDS", 60)
+# It is doubled each time that it was in vain: on a machine that is slow enough, a cluster that is
+# always started anew before it can answer would never work.
+LONGEST_PATIENCE = 10 * PATIENCE_SECONDS
 KEEP_FAILURES = timedelta(days=30)
 
 
@@ -55,6 +58,7 @@ class Workers:
         self.question: str | None = None
         self.ask_after = 0.0
         self.alive_at = time.monotonic()
+        self.patience: float = PATIENCE_SECONDS
 
     def look(self) -> None:
         """Do what is due. Raises django.db.Error when the database can't be reached."""
@@ -65,8 +69,9 @@ class Workers:
             wake_stalled()
         if self._has_answered() or is_working(self.queue):
             self.alive_at = time.monotonic()
-        elif time.monotonic() - self.alive_at > PATIENCE_SECONDS:
+        elif time.monotonic() - self.alive_at > self.patience:
             self.child.restart("gives no sign of life")
+            self.patience = min(2 * self.patience, LONGEST_PATIENCE)
             self._forget()
         self._ask()
 
@@ -98,6 +103,7 @@ class Workers:
         if not Task.objects.filter(id=self.question).delete()[0]:
             return False
         self.question = None
+        self.patience = PATIENCE_SECONDS
         return True
 
 

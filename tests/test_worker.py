@@ -5,11 +5,13 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from django.db import OperationalError
-from django_q.models import OrmQ
+from django.utils import timezone
+from django_q.models import OrmQ, Task
 
 from dataflow_site import workers
 from dataflow_site.child import Child
@@ -17,6 +19,8 @@ from dataflow_site.supervisor import Supervisor
 from dataflow_site.workers import Workers
 from tests.installation import Installation, family, gone, kill, wait_for
 
+# Within which all processes have started, on a machine that has much else to do.
+START_SECONDS = 90
 WORKER = (sys.executable, "manage.py", "worker", "ingestion")
 
 
@@ -39,7 +43,7 @@ def parts(pid: int) -> dict[str, psutil.Process]:
     }
 
 
-def carries_out_a_task(installation: Installation, *, seconds: float) -> None:
+def carries_out_a_task(installation: Installation) -> None:
     """Queue a task, and see what it leaves behind; another must be acknowledged, too."""
     proof = uuid.uuid4().hex
     enqueue = f"""
@@ -49,12 +53,12 @@ async_task("dataflow_site.tasks.beat", "{proof}", cluster="ingestion")
     installation.manage("shell", "-v0", "-c", enqueue)
     wait_for(
         lambda: (proof,) in installation.rows("SELECT queue FROM heartbeats"),
-        seconds=seconds,
+        seconds=2 * START_SECONDS,
         what=f"the task; log: {installation.log}",
     )
     wait_for(
         lambda: installation.rows("SELECT count(*) FROM django_q_ormq") == [(0,)],
-        seconds=seconds,
+        seconds=2 * START_SECONDS,
         what="that no task is left in the queue",
     )
 
@@ -62,7 +66,7 @@ async_task("dataflow_site.tasks.beat", "{proof}", cluster="ingestion")
 @pytest.fixture(scope="module")
 def supervisor(own_installation: Installation) -> int:
     process = own_installation.start(*WORKER, DATAFLOW_PATIENCE_SECONDS="6")
-    wait_for(lambda: parts(process.pid), seconds=30, what="the cluster")
+    wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     return process.pid
 
 
@@ -71,10 +75,10 @@ def supervisor(own_installation: Installation) -> int:
 def test_a_queued_task_is_carried_out_after_kill_9_of(
     part: str, own_installation: Installation, supervisor: int
 ) -> None:
-    carries_out_a_task(own_installation, seconds=30)
-    victim = wait_for(lambda: parts(supervisor), seconds=30, what="a whole cluster")[part]
-    kill(victim)
-    carries_out_a_task(own_installation, seconds=60)
+    carries_out_a_task(own_installation)
+    victim = wait_for(lambda: parts(supervisor), seconds=START_SECONDS, what="a whole cluster")
+    kill(victim[part])
+    carries_out_a_task(own_installation)
 
 
 @pytest.mark.cluster
@@ -87,7 +91,7 @@ def test_a_supervised_cluster_shows_that_it_is_alive(
 @pytest.mark.cluster
 def test_kill_9_of_the_supervisor_leaves_no_process_behind(own_installation: Installation) -> None:
     process = own_installation.start(*WORKER)
-    wait_for(lambda: parts(process.pid), seconds=30, what="the cluster")
+    wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     everyone = family(process.pid)
     process.kill()
     wait_for(lambda: gone(everyone), seconds=10, what=f"the end of {everyone}")
@@ -98,7 +102,7 @@ def test_kill_9_of_supervisor_and_cluster_at_once_leaves_no_process_behind(
     own_installation: Installation,
 ) -> None:
     process = own_installation.start(*WORKER)
-    found = wait_for(lambda: parts(process.pid), seconds=30, what="the cluster")
+    found = wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     everyone = family(process.pid)
     process.kill()
     kill(found["cluster"])
@@ -109,7 +113,7 @@ def test_kill_9_of_supervisor_and_cluster_at_once_leaves_no_process_behind(
 @pytest.mark.cluster
 def test_terminated_it_stops_its_cluster_in_good_order(own_installation: Installation) -> None:
     process = own_installation.start(*WORKER)
-    wait_for(lambda: parts(process.pid), seconds=30, what="the cluster")
+    wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     everyone = family(process.pid)
     process.terminate()
     assert process.wait(15) == 0
@@ -162,6 +166,27 @@ def test_a_silent_cluster_is_started_anew(
     silent.look()
     assert not asleep.running
     assert "The sleeper gives no sign of life; it is started again in 1 s" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_cluster_that_is_slow_to_start_is_given_longer_each_time(
+    asleep: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(Child, "restart", lambda child, reason: restarts.append(seconds[0]))
+    restarts: list[float] = []
+    slow = Workers("ingestion")
+    slow.child = asleep
+    for _ in range(500):
+        slow.look()
+        seconds[0] += 1
+    assert restarts == [61, 182, 423]
+    Task.objects.create(
+        id=slow.question, name="beat", func="beat", started=timezone.now(), stopped=timezone.now()
+    )
+    slow.look()
+    assert slow.patience == workers.PATIENCE_SECONDS
 
 
 def test_a_child_that_keeps_ending_is_started_again_after_longer_and_longer_pauses(
