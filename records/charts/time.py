@@ -49,15 +49,18 @@ def over_time(days: Days, scope: Scope) -> Chart:
     """
     drawn = where_most_lie(days)
     unit, buckets = in_steps(drawn.days)
-    near = drawn.days.span
-    steps = []
-    for start, totals in buckets.items():
-        step = Span(start, end_of(start, unit))
-        # Weeks and months may reach beyond what is drawn, which the table has in rows of its own.
-        whole = scope.within(near).within(step) if near else scope.within(step)
-        steps.append(
-            Step(start.isoformat(), start.isoformat(), when(start, unit)[1], totals, whole)
+    # Weeks and months may reach beyond what is drawn, which the table has in rows of its own.
+    near = scope.within(drawn.days.span) if drawn.days.span else scope
+    steps = [
+        Step(
+            start.isoformat(),
+            start.isoformat(),
+            when(start, unit)[1],
+            totals,
+            near.within(Span(start, end_of(start, unit))),
         )
+        for start, totals in buckets.items()
+    ]
     notes = _outside(drawn)
     if undated := days.undated.total:
         notes.append(f"{records(undated)} without a timestamp can't be placed in time.")
