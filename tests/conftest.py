@@ -11,9 +11,17 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from dataflow_site.static_files import build_charts_if_missing
 from tests import postgres
-from tests.installation import Installation, installation
+from tests.installation import Installation, copied, installation
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+PREPARE = """
+from django.core.management import call_command
+from dataflow_site.static_files import build_charts_if_missing, collect_if_changed
+call_command("migrate", verbosity=0)
+build_charts_if_missing()
+collect_if_changed()
+"""
 
 # How long an example takes says something about the machine and what else it does, not about the
 # code; and examples are told apart by the tests themselves, which share their fixtures.
@@ -80,9 +88,19 @@ def postgres_url() -> Iterator[str]:
             yield url
 
 
+@pytest.fixture(scope="session")
+def prepared_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """What is the same in every new installation, to be copied: tables and static files."""
+    with installation(tmp_path_factory.mktemp("prepared"), postgres.given_url()) as made:
+        made.manage("shell", "-v0", "-c", PREPARE)
+        yield made
+
+
 @pytest.fixture(scope="module")
-def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def own_installation(
+    prepared_installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """An installation of the module's own, on the kind of database that the tests run on."""
-    with installation(tmp_path_factory.mktemp("installation"), postgres.given_url()) as made:
-        made.manage("migrate", "-v0")
+    folder = tmp_path_factory.mktemp("installation") / "var"
+    with copied(prepared_installation, folder) as made:
         yield made

@@ -31,7 +31,7 @@ class Site:
         log = self.installation.folder / "log"
         self.before = len(self.installation.log) if log.exists() else 0
         self.process = self.installation.start(*START, "--port", str(self.port), *self.arguments)
-        wait_for(lambda: "Ctrl-C" in self.output, seconds=90, what=f"the start: {self.output}")
+        wait_for(lambda: "Ctrl-C" in self.output, seconds=300, what=f"the start: {self.output}")
 
     @property
     def url(self) -> str:
@@ -56,7 +56,7 @@ class Site:
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     @property
     def token(self) -> str:

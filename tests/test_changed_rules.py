@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests import postgres
-from tests.installation import Installation, installation
+from tests.installation import Installation, copied
 from tests.outcomes import counters, recounted
 
 SOURCE = "sales"
@@ -32,7 +31,9 @@ DRAFT = [
 
 
 @pytest.fixture
-def processed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Installation, int]]:
+def processed(
+    request: pytest.FixtureRequest, prepared_installation: Installation, tmp_path: Path
+) -> Iterator[tuple[Installation, int]]:
     """An installation whose rows have been processed by the default rules."""
     rows = request.param or int(os.environ.get("DATAFLOW_ROWS", "1000000"))
     path = tmp_path / f"{SOURCE}.csv"
@@ -48,10 +49,8 @@ def processed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
                 case 31 if number % 500 == 31:
                     value = "1e6"
             file.write(f"{number:07},2026-01-{number % 28 + 1:02},{value}, C{number % 9} \n")
-    (tmp_path / "installed").mkdir()
-    with installation(tmp_path / "installed", postgres.given_url()) as made:
+    with copied(prepared_installation, tmp_path / "installed") as made:
         made.environment["DATAFLOW_BATCH_ROWS"] = str(min(rows // 4, 10_000))
-        made.manage("migrate", "-v0")
         timed(made, "ingest", str(path), "--json")
         timed(made, "process", "--source", SOURCE, "--json")
         yield made, rows

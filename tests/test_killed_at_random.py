@@ -17,8 +17,8 @@ from random import Random, SystemRandom
 import psutil
 import pytest
 
-from tests import postgres, scenarios
-from tests.installation import Installation, copied, family, installation, kill, wait_for
+from tests import scenarios
+from tests.installation import Installation, copied, family, kill, wait_for
 from tests.outcomes import Outcome, outcome
 from tests.scenarios import Scenario
 
@@ -173,23 +173,17 @@ class Run:
 
 @pytest.fixture
 def prepared(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, prepared_installation: Installation, tmp_path: Path
 ) -> Iterator[tuple[Installation, list[Scenario]]]:
     """An installation in which the first file of each scenario has been loaded and processed."""
     rows: int = request.param
-    with installation(_folder(tmp_path / "prepared"), postgres.given_url()) as made:
+    with copied(prepared_installation, tmp_path / "prepared") as made:
         made.environment["DATAFLOW_BATCH_ROWS"] = str(min(rows // 30, 5_000))
-        made.manage("migrate", "-v0")
         all_scenarios = [make(tmp_path, rows) for make in (scenarios.keyed, scenarios.keyless)]
         for scenario in all_scenarios:
             made.manage("ingest", str(scenario.first), "--source", scenario.source)
         made.manage("process")
         yield made, all_scenarios
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir()
-    return path
 
 
 def undisturbed(original: Installation, scenario: Scenario, folder: Path) -> Undisturbed:

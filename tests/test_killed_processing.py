@@ -14,8 +14,7 @@ from random import Random, SystemRandom
 import psutil
 import pytest
 
-from tests import postgres
-from tests.installation import Installation, copied, family, installation, kill, wait_for
+from tests.installation import Installation, copied, family, kill, wait_for
 from tests.outcomes import counters, recounted
 
 MANAGE = (sys.executable, "manage.py")
@@ -24,7 +23,9 @@ LEASE_SECONDS = 5
 
 
 @pytest.fixture
-def landed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Installation, int]]:
+def landed(
+    request: pytest.FixtureRequest, prepared_installation: Installation, tmp_path: Path
+) -> Iterator[tuple[Installation, int]]:
     """An installation with raw records, and a run that waits for a worker."""
     rows: int = request.param
     path = tmp_path / f"{SOURCE}.csv"
@@ -33,14 +34,12 @@ def landed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Ins
         for number in range(rows):
             value = "n/a" if number % 100 == 50 else "" if number % 50 == 7 else f"{number}.25"
             file.write(f"{number:07},2026-01-{number % 28 + 1:02},{value}, C{number % 9} \n")
-    (tmp_path / "landed").mkdir()
-    with installation(tmp_path / "landed", postgres.given_url()) as made:
+    with copied(prepared_installation, tmp_path / "landed") as made:
         made.environment |= {
             "DATAFLOW_WORKERS": "2",
             "DATAFLOW_LEASE_SECONDS": str(LEASE_SECONDS),
             "DATAFLOW_BATCH_ROWS": str(max(rows // 200, 100)),
         }
-        made.manage("migrate", "-v0")
         made.manage("ingest", str(path))
         yield made, rows
 
