@@ -116,20 +116,20 @@ def test_terminated_it_stops_its_cluster_in_good_order(own_installation: Install
     wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     everyone = family(process.pid)
     process.terminate()
-    assert process.wait(15) == 0
+    assert process.wait(START_SECONDS) == 0
     assert gone(everyone)
 
 
 def test_an_unknown_queue_is_one_clear_line(own_installation: Installation) -> None:
     process = own_installation.start(sys.executable, "manage.py", "worker", "nowhere")
-    assert process.wait(30) == 2
+    assert process.wait(START_SECONDS) == 2
     line = "There is no queue nowhere; there are: ingestion, processing."
     assert own_installation.log.splitlines()[-1] == line
 
 
 def test_a_queue_without_a_worker_fails_the_check(own_installation: Installation) -> None:
     process = own_installation.start(*WORKER[:3], "--check", "processing")
-    assert process.wait(30) == 1
+    assert process.wait(START_SECONDS) == 1
     assert own_installation.log.splitlines()[-1] == "No sign of life from: processing."
 
 
