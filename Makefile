@@ -5,6 +5,9 @@ PORT ?= 8000
 PYTHON := .venv/bin/python
 COMPOSE ?= $(if $(shell command -v docker-compose),docker-compose,docker compose)
 
+# Each process has a database, a browser and ports of its own; the tests of a file stay together.
+PYTEST := $(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
 
@@ -17,9 +20,9 @@ run: .venv/.runtime
 
 test: .venv/.dev
 	echo "The tests on SQLite"
-	env -u DATABASE_URL $(PYTHON) -m pytest
+	env -u DATABASE_URL $(PYTEST)
 	echo "The tests on PostgreSQL"
-	$(PYTHON) -m tests.postgres $(PYTHON) -m pytest
+	$(PYTHON) -m tests.postgres $(PYTEST)
 
 lint: .venv/.dev
 	$(PYTHON) -m ruff check .
