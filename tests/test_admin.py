@@ -28,10 +28,12 @@ from records.models import (
     ProcessingResult,
     ProcessingRun,
     RecordCount,
+    RecordText,
     Rehearsal,
     RejectedRow,
     RuleSet,
     Source,
+    TextChange,
     Undo,
 )
 from records.rows import Reject
@@ -101,11 +103,21 @@ def everything() -> None:
         run=processing, source="shop", first="shop:1", last="shop:2", records=2,
         lease_until=timezone.now(),
     )  # fmt: skip
+    RecordText.objects.get_or_create(record_id="shop:1", defaults={"text": "SHOP:1"})
+    TextChange.objects.create(ids='["shop:1"]')
+
+
+def test_tables_have_names_that_are_words(admin):
+    page = admin.get(reverse("admin:index")).content.decode()
+    assert "Processing batches" in page
+    assert "Processing facts" in page
+    assert "batchs" not in page
+    assert "factss" not in page
 
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 18
+    assert len(TABLES) == 20
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

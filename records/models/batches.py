@@ -26,6 +26,7 @@ class ProcessingBatch(models.Model):
 
     class Meta:
         db_table = "processing_batches"
+        verbose_name_plural = "processing batches"
         ordering = ["id"]
 
     def __str__(self) -> str:

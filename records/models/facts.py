@@ -16,6 +16,7 @@ class ProcessingFacts(models.Model):
 
     class Meta:
         db_table = "processing_facts"
+        verbose_name_plural = "processing facts"
         constraints = [
             models.UniqueConstraint(fields=["run", "rule_set"], name="facts_of_a_run_once"),
         ]

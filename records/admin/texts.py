@@ -1,0 +1,33 @@
+"""The admin of the index of texts."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+
+from records.admin.base import LargeTable, LookOnly
+from records.json_text import json_text
+from records.models import RecordText, TextChange
+
+
+@admin.register(RecordText)
+class RecordTextAdmin(LookOnly, LargeTable):
+    """What the index holds of each record."""
+
+    list_display = ("record_id",)
+    ordering = ("record_id",)
+    search_fields = ("record_id",)
+    search_help_text = "The id of a record."
+
+
+@admin.register(TextChange)
+class TextChangeAdmin(LookOnly, LargeTable):
+    """Changes of records that the index has yet to follow."""
+
+    list_display = ("id", "woken_at")
+    ordering = ("-id",)
+    search_fields = ("ids",)
+    search_help_text = "The id of a record."
+
+    def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return rows.filter(ids__contains=json_text(term))
