@@ -148,6 +148,7 @@ def test_anomalies_are_found():
         ("where=City:like:x", "There is no operator “like”. Choose one of eq, ne, contains,"),
         ("where=City:eq", "The operator “eq” needs a value."),
         ("where=City:gt:", "The operator “gt” needs a value."),
+        ("where=n:gt:1e999", "1e999 is beyond the numbers that cells are compared with."),
         ("where=City:empty:x", "The operator “empty” takes no value."),
         ("where=a%00:eq:x", "Null characters are not allowed."),
         ("result=a", "Write a condition as column:operator:value"),

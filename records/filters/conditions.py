@@ -77,6 +77,8 @@ class Condition(NamedTuple):
             raise ValidationError(f"The operator “{operator}” {wrong}.")
         if value == "" and operator not in ("eq", "ne"):
             raise ValidationError(f"The operator “{operator}” needs a value.")
+        if operator in COMPARISONS and re.match(NUMBER, value) and not math.isfinite(float(value)):
+            raise ValidationError(f"{value} is beyond the numbers that cells are compared with.")
         return cls(re.sub(r"\\(.)", r"\1", column, flags=re.DOTALL), operator, value or "")
 
     def __str__(self) -> str:
@@ -107,8 +109,8 @@ class Condition(NamedTuple):
             found = [Q(IContains(cell, spelling)) for spelling in spellings(self.value)]
             return reduce(or_, found)
         compare = COMPARISONS[self.operator]
-        if re.match(NUMBER, self.value) and math.isfinite(number := float(self.value)):
-            return Q(compare(Number(cell), number))
+        if re.match(NUMBER, self.value):
+            return Q(compare(Number(cell), float(self.value)))
         return Q(compare(Bytewise(cell), self.value))
 
 
