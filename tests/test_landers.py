@@ -85,6 +85,8 @@ def test_two_runs_of_a_source_with_the_same_new_keys_both_land():
         other.start()
         for _ in range(100):
             with connection.cursor() as cursor:
+                # Else it would say for the whole transaction what it said first.
+                cursor.execute("SELECT pg_stat_clear_snapshot()")
                 cursor.execute(
                     "SELECT count(*) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND wait_event_type = 'Lock'"
