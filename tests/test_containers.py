@@ -104,7 +104,9 @@ def test_the_commands_of_the_file_bring_up_a_healthy_service(containers: Contain
 
 
 @pytest.mark.cluster
-def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(containers: Containers) -> None:
+def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
+    containers: Containers,
+) -> None:
     file = containers.made.folder / "orders.csv"
     file.write_text("id,value,category\n" + "".join(f"{n},{n}.5,a\n" for n in range(1000)))
     queue = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from records.export import csv_table, walk
 from records.models import IngestionRun
@@ -59,6 +59,28 @@ def test_a_facet_narrows_the_list_and_the_url_tells_of_it(shop, complaints):
     expect(shop.get_by_role("link", name="Source shop")).to_have_count(0)
     shop.go_back()
     expect(shop.get_by_role("checkbox", name="shop")).to_be_checked()
+    assert complaints == []
+
+
+def test_what_is_ticked_and_typed_while_facets_are_counted_stays(shop, complaints):
+    counting: list[Route] = []
+    shop.route("**/explore/facets*", lambda route: counting.append(route))
+    shop.set_viewport_size({"width": 390, "height": 800})
+    shop.goto("/explore/?q=toys")
+    shop.get_by_text("Narrow down").click()
+    shop.get_by_label("Values of a column").fill("ci")
+    shop.get_by_role("checkbox", name="processing").check()
+    shop.get_by_role("checkbox", name="shop").check()
+    counting.pop().continue_()
+    toys = shop.locator("label.check", has_text="toys")
+    expect(toys.locator(".count")).to_have_text("91")
+    # No record has this status, so nothing is counted of it.
+    expect(shop.get_by_role("checkbox", name="processing")).to_be_checked()
+    expect(shop.get_by_role("checkbox", name="shop")).to_be_focused()
+    shop.get_by_role("checkbox", name="processing").uncheck()
+    expect(shop.get_by_label("Values of a column")).to_have_value("ci")
+    shop.get_by_role("button", name="Filter").click()
+    expect(shop.get_by_role("link", name="Source shop")).to_be_visible()
     assert complaints == []
 
 
