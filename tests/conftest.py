@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from dataflow_site.static_files import build_charts_if_missing
 from tests import postgres
@@ -86,6 +87,18 @@ def postgres_url() -> Iterator[str]:
             skip_without("postgres", postgres.MISSING)
         else:
             yield url
+
+
+@pytest.fixture(scope="module")
+def live_server() -> Iterator[LiveServer]:
+    """The site, served to the tests of one module.
+
+    The threads of the server share the connection to SQLite, which is not limited in time while
+    they do (see `records.patience`); in the modules that follow it has to be.
+    """
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
