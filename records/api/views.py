@@ -179,8 +179,8 @@ class StatsView(StrictQuery):
         query = SourceQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         source = query.validated_data.get("source")
-        totals = stats.totals(source or None)
-        by_source = {source: totals} if source else stats.by_source()
+        by_source = {source: stats.totals(source)} if source else stats.by_source()
+        totals = stats.add_up(by_source.values())
         return Response(
             {
                 **TotalsSerializer(totals).data,
