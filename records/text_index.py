@@ -5,7 +5,8 @@ speed. So texts have a table of their own, and workers fill it when rows have la
 processed. What it has yet to follow is noted in the transaction that changes records, and is
 looked at besides: what is found is the same at any moment.
 
-It is PostgreSQL's (module pg_trgm). On SQLite nothing is noted, and every record is looked at.
+It is PostgreSQL's, where its module pg_trgm was there when the database was migrated. Elsewhere
+nothing is noted, and every record is looked at.
 """
 
 import re
@@ -66,22 +67,31 @@ NOTE_ALL = """
     ) AS parted GROUP BY part"""
 
 
+def is_kept() -> bool:
+    """Whether this database has the index."""
+    if not bulk.is_postgresql():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('record_texts_trigrams') IS NOT NULL")
+        return bool(cursor.fetchone()[0])
+
+
 def note(ids: Collection[str]) -> None:
     """Records of these ids have been made, changed or deleted by this transaction."""
-    if ids and bulk.is_postgresql():
+    if ids and is_kept():
         bulk.insert("text_changes", {"ids": [orjson.dumps(list(ids)).decode()]})
 
 
 def note_all() -> None:
     """Have the index follow every record anew."""
-    if bulk.is_postgresql():
+    if is_kept():
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(NOTE_ALL, [NOTED_TOGETHER])
 
 
 def follow(*, seconds: float | None = None) -> None:
     """Have the index follow what is noted, until it has, or for so long; then runs come first."""
-    if not bulk.is_postgresql():
+    if not is_kept():
         return
     until = None if seconds is None else time.monotonic() + seconds
     while until is None or (time.monotonic() < until and not _runs_are_active()):
@@ -95,7 +105,7 @@ def is_unattended() -> bool:
 
     They are marked, so the caller calls one.
     """
-    if not bulk.is_postgresql():
+    if not is_kept():
         return False
     changes = TextChange.objects.all()
     since = timezone.now() - timedelta(seconds=WAKE_SECONDS)
@@ -114,7 +124,7 @@ def candidates(texts: Collection[str]) -> set[str] | None:
 
     None where they may be many, or where the index can't tell.
     """
-    if not bulk.is_postgresql():
+    if not is_kept():
         return None
     # Before the index is asked: what it follows meanwhile would be neither noted nor found.
     noted = _noted()

@@ -21,9 +21,13 @@ from tests.mixtures import STEP, take
 pytestmark = pytest.mark.django_db
 
 TEXTS = ["2026-03-01", "never", "s:1", "23:59", "xyz", "x", '"', "2026-03-02T23:59:59"]
-needs_index = pytest.mark.skipif(
-    "connection.vendor != 'postgresql'", reason="SQLite looks at every record"
-)
+needs_index = pytest.mark.usefixtures("index")
+
+
+@pytest.fixture
+def index(db):
+    if not text_index.is_kept():
+        pytest.skip("SQLite, and PostgreSQL without pg_trgm, look at every record.")
 
 
 def found(text: str, **parameters: str) -> list[str]:

@@ -1,14 +1,15 @@
 from typing import Any
 
-from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
 import records.fields
 
 
 def index_texts(apps: Any, schema_editor: Any) -> None:
-    """Index texts by their trigrams on PostgreSQL, and have workers take in what is there."""
-    if schema_editor.connection.vendor == "postgresql":
+    """Index texts by their trigrams, if PostgreSQL has its module for that, and have workers take
+    in what is there."""
+    if schema_editor.connection.vendor == "postgresql" and _has_trigrams(schema_editor):
+        schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
         schema_editor.execute(
             "CREATE INDEX record_texts_trigrams ON record_texts USING gin (text gin_trgm_ops)"
         )
@@ -23,11 +24,16 @@ def index_texts(apps: Any, schema_editor: Any) -> None:
         )
 
 
+def _has_trigrams(schema_editor: Any) -> bool:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'")
+        return bool(cursor.fetchone() is not None)
+
+
 class Migration(migrations.Migration):
     dependencies = [("records", "0009_moments")]
 
     operations = [
-        TrigramExtension(),
         migrations.CreateModel(
             name="RecordText",
             fields=[
