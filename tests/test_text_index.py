@@ -141,6 +141,12 @@ def test_an_index_that_lost_something_is_made_anew(capsys):
     assert not RecordText.objects.filter(pk="gone:1").exists()
 
 
+def test_a_database_without_the_index_says_so(capsys, monkeypatch):
+    monkeypatch.setattr(text_index, "is_kept", lambda: False)
+    call_command("index_texts", "--anew")
+    assert "keeps no index of texts" in capsys.readouterr().out
+
+
 @needs_index
 def test_a_rare_text_is_looked_for_where_the_index_says_and_nowhere_else(monkeypatch):
     land("shop", {str(number): sale(number) for number in range(10)})

@@ -27,7 +27,7 @@ def index_texts(apps: Any, schema_editor: Any) -> None:
 def _has_trigrams(schema_editor: Any) -> bool:
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("SELECT FROM pg_available_extensions WHERE name = 'pg_trgm'")
-        return bool(cursor.fetchone() is not None)
+        return cursor.fetchone() is not None
 
 
 class Migration(migrations.Migration):

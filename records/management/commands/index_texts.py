@@ -14,6 +14,9 @@ class Command(RunCommand):
         parser.add_argument("--anew", action="store_true", help="take in every record again")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not text_index.is_kept():
+            self.stdout.write("This database keeps no index of texts: every record is looked at.")
+            return
         if options["anew"]:
             text_index.note_all()
         text_index.follow()
