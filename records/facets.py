@@ -220,7 +220,8 @@ def _sample(found: RecordFilter) -> Sample | None:
     records = _counted_records(found.chosen.get("source", []))
     if records <= EXACT or found.is_of_few:
         return None
-    share = min(SAMPLE / records, MOST_SAMPLED / _counted_records([]))
+    all_records = _counted_records([])
+    share = min(SAMPLE / records, MOST_SAMPLED / all_records)
     with connection.cursor() as cursor:
         if bulk.is_postgresql():
             # Whole pages of the table, the same each time.
@@ -235,4 +236,6 @@ def _sample(found: RecordFilter) -> Sample | None:
                 [str(numbers)],
             )
         # As a list, which is looked up id by id: beside a subquery whole tables would be read.
-        return Sample([record_id for (record_id,) in cursor.fetchall()], 1 / share)
+        ids = [record_id for (record_id,) in cursor.fetchall()]
+    # What came, not what was asked for: of few pages by chance the one is far from the other.
+    return Sample(ids, all_records / max(len(ids), 1))
