@@ -122,6 +122,8 @@ def _copy_column(values: Sequence[Value]) -> Iterable[str]:
     text = "".join(filter(None, texts))
     if any(character in text for character in "\\\t\n\r"):
         return map(_copy_text, values)
+    if kinds == {str}:
+        return cast("Sequence[str]", values)
     return ["\\N" if cell is None else cell for cell in texts]
 
 

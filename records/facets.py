@@ -7,7 +7,7 @@ from a sample, and say so. So the work for a facet is bounded, however large the
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -63,10 +63,11 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some of the records, by chance; each stands for ``weight`` of them."""
+    """Some of the records: all that matter, or drawn by chance; then each stands for ``weight``."""
 
     ids: list[str]
-    weight: float
+    weight: float = 1
+    is_drawn: bool = False
 
 
 def quick_facets(parameters: QueryDict) -> list[Facet]:
@@ -105,7 +106,7 @@ def _among(sample: Sample | None, parameters: QueryDict) -> Sample | None:
         return sample
     records = found.qs if sample is None else found.qs.filter(pk__in=sample.ids)
     ids = list(records.order_by().values_list("pk", flat=True))
-    return Sample(ids, sample.weight if sample else 1)
+    return replace(sample, ids=ids) if sample else Sample(ids)
 
 
 def _is_known(parameters: QueryDict, name: str) -> bool:
@@ -144,7 +145,7 @@ def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
     texts = _runs(counts) if name == "run" else {}
     chosen = query_of(parameters).getlist(name)
     pairs = [(str(value), count) for value, count in counts.items() if value not in (None, "")]
-    return Facet(name, LABELS[name], _values(pairs, chosen, texts), _is_partial(sample))
+    return Facet(name, LABELS[name], _values(pairs, chosen, texts), _is_drawn(sample))
 
 
 def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None) -> Facet:
@@ -162,7 +163,7 @@ def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None)
     chosen = [text for text in conditions if text.startswith(prefix)]
     texts |= {text: text.removeprefix(prefix) or "(empty)" for text in chosen}
     values = _values(pairs.items(), chosen, texts)
-    return Facet("where", column, values, _is_partial(sample))
+    return Facet("where", column, values, _is_drawn(sample))
 
 
 def _found(parameters: QueryDict, *without: str) -> RecordFilter:
@@ -209,9 +210,8 @@ def _counted_records(sources: Sequence[str]) -> int:
     return int(counts.aggregate(records=Sum("count"))["records"] or 0)
 
 
-def _is_partial(sample: Sample | None) -> bool:
-    """Whether what is counted in it stands for more."""
-    return sample is not None and sample.weight > 1
+def _is_drawn(sample: Sample | None) -> bool:
+    return sample is not None and sample.is_drawn
 
 
 def _sample(found: RecordFilter) -> Sample | None:
@@ -238,4 +238,4 @@ def _sample(found: RecordFilter) -> Sample | None:
         # As a list, which is looked up id by id: beside a subquery whole tables would be read.
         ids = [record_id for (record_id,) in cursor.fetchall()]
     # What came, not what was asked for: of few pages by chance the one is far from the other.
-    return Sample(ids, all_records / max(len(ids), 1))
+    return Sample(ids, all_records / max(len(ids), 1), is_drawn=True)

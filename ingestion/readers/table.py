@@ -1,6 +1,8 @@
 """Rows of text under the same columns, as they stand in a table. Pure: no Django, no tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import repeat
 from typing import overload
 
 import orjson
@@ -36,15 +38,24 @@ class Table(Sequence[Cells]):
 
     def column(self, name: str) -> list[str]:
         """The cells of a column."""
-        place = self._columns.index(name)
-        return [row[place] for row in self._rows]
+        return list(self._cells[self._columns.index(name)]) if self._rows else []
 
     def plain_json(self) -> list[str] | None:
         """The rows as JSON, if nothing in their cells has to be escaped; else None."""
-        text = "".join(map("".join, self._rows))
+        text = "".join(map("".join, self._cells))
         # What can't be printed takes in all control characters and halves of surrogate pairs.
         if not text.isprintable() or '"' in text or "\\" in text:
             return None
-        names = (orjson.dumps(name).decode().replace("%", "%%") for name in self._columns)
-        pattern = "{" + ",".join(f'{name}:"%s"' for name in names) + "}"
-        return [pattern % tuple(row) for row in self._rows]
+        if not self._rows:
+            return []
+        pieces: list[Iterable[str]] = []
+        before = "{"
+        for name, cells in zip(self._columns, self._cells, strict=True):
+            pieces += [repeat(f'{before}{orjson.dumps(name).decode()}:"'), cells]
+            before = '",'
+        return list(map("".join, zip(*pieces, repeat('"}'), strict=False)))
+
+    @cached_property
+    def _cells(self) -> list[tuple[str, ...]]:
+        """The cells by column: what is done for each column is done once, not for each row."""
+        return list(zip(*self._rows, strict=True))
