@@ -1,10 +1,13 @@
 """Exports: what comes out is what is there, in each format, on page, API and command line."""
 
 import csv
+import gc
 import gzip
 import io
 import json
 import re
+import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import openpyxl
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +24,7 @@ from rest_framework.test import APIClient
 
 from ingestion import runs as ingestion_runs
 from records import store
-from records.export import csv_table, workbook
+from records.export import csv_table, walk, workbook
 from records.export.cells import safe
 from records.export.errors import TooLargeForExcel
 from records.export.files import export
@@ -216,6 +220,24 @@ def test_more_records_than_one_chunk_come_out_each_once():
     rows = table(exported("csv"))[1:]
     assert [row[0] for row in rows] == [f"shop:{number:05}" for number in range(4_500)]
     assert len(exported("ndjson", raw=True).splitlines()) == 4_500
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_nobody_reads_to_its_end_ends_quietly(monkeypatch):
+    land("shop", {str(number): sale(number) for number in range(2 * walk.CHUNK)})
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    found = RecordFilter(QueryDict(""), queryset=DataRecord.objects.all())
+    assert found.is_valid()
+    content = export(found, kind="csv").content
+    assert isinstance(content, Generator)
+    while b"shop:1" not in next(content):
+        pass
+    content.close()
+    gc.collect()
+    assert said == []
+    assert not connection.in_atomic_block
+    assert DataRecord.objects.count() == 2 * walk.CHUNK
 
 
 @pytest.mark.parametrize("columns", [1, 3])

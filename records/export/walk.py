@@ -74,9 +74,13 @@ class Table:
         ).values_list(*fields)
         with _one_moment():
             rows = records.iterator(chunk_size=CHUNK)
-            while chunk := list(islice(rows, CHUNK)):
-                yield chunk
-                progress(len(chunk))
+            try:
+                while chunk := list(islice(rows, CHUNK)):
+                    yield chunk
+                    progress(len(chunk))
+            finally:
+                # Their cursor is closed while its transaction is still there.
+                del rows
 
 
 def table_of(
