@@ -225,7 +225,7 @@ def test_more_records_than_one_chunk_come_out_each_once():
 @pytest.mark.django_db(transaction=True)
 def test_an_export_that_nobody_reads_to_its_end_ends_quietly(monkeypatch):
     land("shop", {str(number): sale(number) for number in range(2 * walk.CHUNK)})
-    said = []
+    said: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", said.append)
     found = RecordFilter(QueryDict(""), queryset=DataRecord.objects.all())
     assert found.is_valid()
