@@ -16,6 +16,7 @@ from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import IngestionError, RowError
 from ingestion.readers.single import read_row, write_row
 from records import store
+from records.filters.names import refusal_of_names
 from records.models import IngestionRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest
@@ -41,6 +42,8 @@ class RejectedFilter(forms.Form):
 @require_safe
 def rejected(request: PageRequest) -> HttpResponse:
     """The rows that could not become records, by run, source, reason, column and state."""
+    if sentence := refusal_of_names(request.GET, known=(*RejectedFilter.base_fields, "cursor")):
+        raise BadRequest(sentence)
     form = RejectedFilter(request.GET)
     if not form.is_valid():
         raise BadRequest("; ".join(f"{name}: {errors[0]}" for name, errors in form.errors.items()))
@@ -128,6 +131,8 @@ def replay_run(request: PageRequest, pk: int) -> HttpResponse:
 @require_safe
 def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
     """The open rows of a run, to be repaired in any program and uploaded again."""
+    if sentence := refusal_of_names(request.GET, known=()):
+        raise BadRequest(sentence)
     run = _run_or_404(pk)
     name = f"{run.source.name.replace('.', '_')}.rejected-run-{run.pk}.csv"
     disposition = content_disposition_header(as_attachment=True, filename=name)

@@ -50,6 +50,24 @@ def test_a_filter_that_makes_no_sense_is_an_error(admin_client, query):
     assert admin_client.get(f"/rejected/?{query}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("stat=all", "There is no filter “stat”."),
+        ("state=open&state=all", "The filter “state” is given more than once."),
+    ],
+)
+def test_a_filter_that_is_misspelled_or_given_twice_never_shows_more_than_was_meant(
+    admin_client, held, query, sentence
+):
+    assert sentence in text(admin_client.get(f"/rejected/?{query}"), 400)
+
+
+def test_the_download_is_of_a_run_and_has_no_filters(admin_client, held):
+    answer = admin_client.get(f"/runs/ingestion/{held.pk}/rejected.csv?code=missing_key")
+    assert "There is no filter “code”." in text(answer, 400)
+
+
 def test_what_does_not_exist_is_not_found(admin_client, held):
     for path in ("/rejected/?run=99999", "/rejected/99999/", "/runs/ingestion/99999/rejected.csv"):
         assert admin_client.get(path).status_code == 404
