@@ -113,7 +113,7 @@ def test_what_its_owner_changed_is_not_printed(first: Site, own_installation: In
     assert third.stats()["total_records"] > 0
     everyone = family(third.process.pid)
     third.process.kill()
-    wait_for(lambda: gone(everyone), seconds=10, what="the end of all after kill -9")
+    wait_for(lambda: gone(everyone), seconds=60, what="the end of all after kill -9")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])

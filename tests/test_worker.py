@@ -94,7 +94,7 @@ def test_kill_9_of_the_supervisor_leaves_no_process_behind(own_installation: Ins
     wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     everyone = family(process.pid)
     process.kill()
-    wait_for(lambda: gone(everyone), seconds=10, what=f"the end of {everyone}")
+    wait_for(lambda: gone(everyone), seconds=60, what=f"the end of {everyone}")
 
 
 @pytest.mark.cluster
@@ -107,7 +107,7 @@ def test_kill_9_of_supervisor_and_cluster_at_once_leaves_no_process_behind(
     process.kill()
     kill(found["cluster"])
     kill(found["sentinel"])
-    wait_for(lambda: gone(everyone), seconds=10, what=f"the end of {everyone}")
+    wait_for(lambda: gone(everyone), seconds=60, what=f"the end of {everyone}")
 
 
 @pytest.mark.cluster
