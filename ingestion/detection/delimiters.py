@@ -8,9 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import clevercsv
-from clevercsv.detect import Detector
-
 from ingestion.detection.layout import find_layout
 from ingestion.dialect import Dialect
 
@@ -74,6 +71,10 @@ def _sample(path: Path, encoding: str, skip: int) -> list[str]:
 
 
 def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
+    # It looks through all of Unicode when it is loaded: few processes have to wait for that.
+    import clevercsv
+    from clevercsv.detect import Detector
+
     known = {name: said[name] for name in ("delimiter", "quote", "escape") if name in said}
     if {"delimiter", "quote"} <= set(known):
         return Dialect(**known)
