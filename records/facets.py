@@ -30,6 +30,8 @@ MOST_SAMPLED = 25_000
 SHOWN = 10
 # Longer texts would make the list of a facet a page of its own.
 LONGEST = 200
+NOTHING = "None of the records looked at has anything in a column of this name."
+TOO_LONG = "Texts that are too long for a list are left out."
 
 LABELS = {
     "status": "Status",
@@ -53,12 +55,13 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A parameter and the values by which it may be narrowed."""
+    """A parameter and the values by which it may be narrowed; ``remark`` tells of others."""
 
     name: str
     label: str
     values: list[FacetValue]
     is_sampled: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
         facets.append(_of_column(column, QueryDict(), found))
     elif column:
         facets.append(_of_column(column, parameters))
-    return [facet for facet in facets if facet.values]
+    return [facet for facet in facets if facet.values or facet.remark]
 
 
 def _among(sample: Sample | None, parameters: QueryDict) -> Sample | None:
@@ -144,7 +147,11 @@ def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
     counts = _top(rows, field, key, sample)
     texts = _runs(counts) if name == "run" else {}
     chosen = query_of(parameters).getlist(name)
-    pairs = [(str(value), count) for value, count in counts.items() if value not in (None, "")]
+    pairs = [
+        (text, count)
+        for value, count in counts.items()
+        if value is not None and 0 < len(text := str(value)) <= LONGEST
+    ]
     return Facet(name, LABELS[name], _values(pairs, chosen, texts), _is_drawn(sample))
 
 
@@ -158,12 +165,13 @@ def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None)
     sample = sample or _sample(found)
     cell = Coalesce(Cell(column), Value("", output_field=TextField()))
     counts = _top(found.qs.annotate(cell=cell), "cell", "id", sample)
-    pairs = {prefix + value: count for value, count in counts.items()}
+    pairs = {prefix + value: count for value, count in counts.items() if len(value) <= LONGEST}
     texts = {prefix + value: value or "(empty)" for value in counts}
     chosen = [text for text in conditions if text.startswith(prefix)]
     texts |= {text: text.removeprefix(prefix) or "(empty)" for text in chosen}
     values = _values(pairs.items(), chosen, texts)
-    return Facet("where", column, values, _is_drawn(sample))
+    remark = NOTHING if set(counts) == {""} else TOO_LONG if len(pairs) < len(counts) else ""
+    return Facet("where", column, values, _is_drawn(sample), remark)
 
 
 def _found(parameters: QueryDict, *without: str) -> RecordFilter:
@@ -179,11 +187,8 @@ def _top(rows: "QuerySet[Any, Any]", field: str, key: str, sample: Sample | None
         rows = rows.filter(**{f"{key}__in": sample.ids})
     counted = rows.order_by().values_list(field).annotate(records=Count("pk"))
     weight = sample.weight if sample else 1
-    return {
-        value: round(count * weight)
-        for value, count in counted.order_by("-records", field)[:SHOWN]
-        if not isinstance(value, str) or len(value) <= LONGEST
-    }
+    top = counted.order_by("-records", field)[:SHOWN]
+    return {value: round(count * weight) for value, count in top}
 
 
 def _values(

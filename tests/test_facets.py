@@ -140,6 +140,7 @@ def test_the_api_counts_what_the_page_counts(admin_client, runs, path):
         "name": "where",
         "label": "city",
         "is_sampled": False,
+        "remark": "",
         "values": [
             {"value": "city:eq:", "text": "(empty)", "count": 1, "is_chosen": False},
             {"value": "city:eq:Paris", "text": "Paris", "count": 1, "is_chosen": False},
@@ -197,6 +198,47 @@ def test_facets_of_what_means_nothing_are_no_internal_error(admin_client, query,
     assert admin_client.get(f"/explore/?{query}").status_code in (200, 400)
     headers = {"HX-Request": "true"}
     assert admin_client.get(f"/explore/facets?{query}", headers=headers).status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("facets=banana", "facets: This is 1 or left out, not “banana”."),
+        ("facet=a%00", "facet: Null characters are not allowed."),
+        (f"facet={'a' * 501}", "facet: Ensure this value has at most 500 characters (it has 501)."),
+        ("facet=a&facet=b", "The filter “facet” is given more than once."),
+        ("facet=a&stat=raw", "There is no filter “stat”."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/explore/", {}),
+        ("/explore/facets", {}),
+        ("/explore/facets", {"HX-Request": "true"}),
+        ("/explore/export", {}),
+    ],
+)
+def test_facets_that_mean_nothing_are_refused_in_words(
+    admin_client, path, headers, query, sentence
+):
+    answer = admin_client.get(f"{path}?{query}", headers=headers)
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+
+
+def test_a_column_that_no_record_has_is_said_to_be_empty(admin_client, runs):
+    told = "None of the records looked at has anything in a column of this name."
+    assert told in admin_client.get("/explore/?facets=1&facet=citty").content.decode()
+    assert told not in admin_client.get("/explore/?facets=1&facet=city").content.decode()
+
+
+def test_a_column_of_long_texts_is_said_to_be_one(admin_client):
+    land("shop", {"1": {"note": "x" * (facets.LONGEST + 1)}, "2": {"id": "2"}})
+    (*_, note) = all_facets(QueryDict(), column="note")
+    assert [value.text for value in note.values] == ["(empty)"]
+    assert note.remark == "Texts that are too long for a list are left out."
+    assert note.remark in admin_client.get("/explore/?facets=1&facet=note").content.decode()
 
 
 def test_chosen_columns_are_shown_with_numbers_to_the_right(admin_client, runs):

@@ -61,8 +61,9 @@ def test_a_name_that_is_none_is_refused(ada, name, sentence):
     assert not SavedView.objects.exists()
 
 
-def test_what_means_nothing_is_refused(ada):
-    assert ada.post("/explore/views/save?status=x", {"name": "a"}).status_code == 400
+@pytest.mark.parametrize("query", ["status=x", "statuss=raw", "facet=%00"])
+def test_what_means_nothing_is_refused(ada, query):
+    assert ada.post(f"/explore/views/save?{query}", {"name": "a"}).status_code == 400
     assert ada.post(f"/explore/views/{9**40}/remove").status_code == 404
     assert ada.get("/explore/views/save").status_code == 405
 

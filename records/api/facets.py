@@ -48,6 +48,7 @@ class FacetSerializer(serializers.Serializer[Facet]):
     name = serializers.CharField(help_text="The parameter that these are values of.")
     label = serializers.CharField()  # type: ignore[assignment]
     is_sampled = serializers.BooleanField(help_text="Whether counts are estimates.")
+    remark = serializers.CharField(help_text="What is to be known of other values, or empty.")
     values = FacetValueSerializer(many=True)
 
 

@@ -2,12 +2,24 @@
 
 from collections.abc import Collection
 
+from django import forms
 from django.http import QueryDict
 
 from records.filters.record_filter import RecordFilter
 
-# What the explorer has in its URL beside its filter, and links of its hand on.
-FACETS = ("facets", "facet")
+
+class FacetsForm(forms.Form):
+    """What the explorer has in its URL beside its filter, and links of its hand on."""
+
+    facets = forms.ChoiceField(
+        required=False,
+        choices=[("1", "counted")],
+        error_messages={"invalid_choice": "This is 1 or left out, not “%(value)s”."},
+    )
+    facet = forms.CharField(required=False, max_length=500, strip=False)
+
+
+FACETS = tuple(FacetsForm.base_fields)
 
 
 def refusal(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> str:
@@ -16,7 +28,10 @@ def refusal(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> str:
     ``besides`` are names that are known and belong to no filter.
     """
     known = {*RecordFilter.base_filters, *besides}
-    return refusal_of_names(parameters, known=known, repeatable=RecordFilter.repeatable())
+    if sentence := refusal_of_names(parameters, known=known, repeatable=RecordFilter.repeatable()):
+        return sentence
+    errors = FacetsForm(parameters).errors
+    return " ".join(f"{name}: {said[0]}" for name, said in errors.items())
 
 
 def refusal_of_names(

@@ -80,6 +80,8 @@ def explorer(request: PageRequest) -> HttpResponse:
 @require_safe
 def facets(request: PageRequest) -> HttpResponse:
     """The facets of the page with their counts, for htmx; anybody else gets them with the page."""
+    if sentence := refusal(request.GET, besides=(*FACETS, "cursor")):
+        raise BadRequest(sentence)
     if not request.htmx:
         query = query_of(request.GET)
         query["facets"] = "1"
@@ -93,7 +95,7 @@ def facets(request: PageRequest) -> HttpResponse:
 
 def _facets(request: PageRequest, found: RecordFilter, *, counted: bool) -> dict[str, Any]:
     """What the facets show; without ``counted`` only what is known without counting."""
-    column = request.GET.get("facet", "").replace("\0", "")
+    column = request.GET.get("facet", "")
     shown = quick_facets(request.GET) if found.is_valid() else []
     too_long = False
     if counted and found.is_valid():

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from records.filters import RecordFilter
 from records.filters.links import query_of
+from records.filters.names import refusal
 from records.models import DataRecord, SavedView
 from records.requests import PageRequest
 
@@ -29,9 +30,10 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 @require_POST
 def save_view(request: PageRequest) -> HttpResponse:
     """Keep what the query of the URL shows, instead of what had the name before."""
-    if not RecordFilter(request.GET, queryset=DataRecord.objects.none()).is_valid():
+    query = query_of(request.GET)
+    found = RecordFilter(query, queryset=DataRecord.objects.none())
+    if refusal(query) or not found.is_valid():
         raise BadRequest("What this filter asks for means nothing, so it can't be saved.")
-    query = query_of(request.GET).urlencode()
     form = NameForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors.get("name", []))))
@@ -39,9 +41,11 @@ def save_view(request: PageRequest) -> HttpResponse:
         messages.error(request, f"You have saved {MOST} views. Remove one first.")
     else:
         name = form.cleaned_data["name"]
-        SavedView.objects.update_or_create(user=request.user, name=name, defaults={"query": query})
+        SavedView.objects.update_or_create(
+            user=request.user, name=name, defaults={"query": query.urlencode()}
+        )
         messages.success(request, f"The view “{name}” is saved.")
-    return redirect(f"{reverse('explorer')}?{query}")
+    return redirect(f"{reverse('explorer')}?{query.urlencode()}")
 
 
 @require_POST
