@@ -24,7 +24,7 @@ DATE_SAMPLE = 200
 # So much of the filled cells has to be of a kind for the column to look like it.
 LOOKS_LIKE = 0.95
 
-NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
 WHOLE = re.compile(r"\s*\d+\s*", re.ASCII)
 HASHES = 1 << 64
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 COMMENT = re.compile(r"\s*(?:#|//|;|%|--)")
-NUMBER = re.compile(r"\s*[-+]?[\d.,' ]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*%?\s*")
+NUMBER = re.compile(r"\s*+[-+]?(?:[\d.,' ]*[' ])?[.,]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*+%?\s*+")
 DATE = re.compile(r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?:[T ].*)?")
 # A column counts as one of numbers or dates if so many of its filled cells are.
 MOSTLY = 0.9

@@ -18,7 +18,8 @@ from processing.rules.parameters import (
 )
 
 # Digits as in a number, without what float() takes besides: underscores, names, other scripts.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# Each text can match in one way only: else a long one that matches in none would take hours.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # In a text of these alone, float() takes nothing but numbers.
 _PLAIN = b"0123456789+-.eE \t\r\n"
 
@@ -109,12 +110,13 @@ def _reader(decimal: str, thousands: str, percent: bool, currency: tuple[str, ..
     point = re.escape(decimal)
     digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
     # The longest first: "US$" before "$".
-    signs = "|".join(map(re.escape, sorted(currency, key=len, reverse=True)))
-    sign = rf"(?:{signs})?" if signs else ""
-    hundredth = r"(?P<percent>\s*%)?" if percent else ""
+    longest_first = sorted(map(str.strip, currency), key=len, reverse=True)
+    signs = f"(?:{'|'.join(map(re.escape, longest_first))})"
+    hundredth = r"(?P<percent>\s*+%)?" if percent else ""
     pattern = re.compile(
-        rf"(?P<minus>[+-]?)\s*{sign}\s*(?P<sign>[+-]?)(?P<digits>{digits})\s*{sign}{hundredth}"
-        if signs
+        rf"(?P<minus>[+-]?)\s*+(?:{signs}\s*+)?(?P<sign>[+-]?)(?P<digits>{digits})"
+        rf"(?:\s*+{signs})?{hundredth}"
+        if currency
         else rf"(?P<minus>[+-]?)(?P<sign>)(?P<digits>{digits}){hundredth}"
     )
 

@@ -11,7 +11,7 @@ FACTS = ("record_id", "record_timestamp", "record_source", "record_status")
 
 # With these a spreadsheet takes text for a formula; the wide ones are those of Asian keyboards.
 FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def head_of(columns: Sequence[str], result_columns: Sequence[str], *, raw: bool) -> list[str]:
