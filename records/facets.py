@@ -41,6 +41,9 @@ LABELS = {
     "reason": "Why it failed",
 }
 COUNTED = ("status", "source")
+# Statuses stand in the order in which a record has them, sources in that of their names, whether
+# anybody has counted or not; values of other facets by how frequent they are.
+COURSE = {status: place for place, status in enumerate(DataRecord.Status.values)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def _is_known(parameters: QueryDict, name: str) -> bool:
 
 def _counted(name: str, parameters: QueryDict) -> Facet:
     chosen = query_of(parameters).getlist(name)
-    rows = RecordCount.objects.order_by(name)
+    rows = RecordCount.objects.order_by()
     counts: dict[str, int | None] = {}
     if _is_known(parameters, name):
         for other in COUNTED:
@@ -131,7 +134,7 @@ def _counted(name: str, parameters: QueryDict) -> Facet:
         counts = dict.fromkeys(DataRecord.Status.values)
     else:
         counts = dict.fromkeys(rows.values_list(name, flat=True).distinct())
-    return Facet(name, LABELS[name], _values(counts.items(), chosen))
+    return Facet(name, LABELS[name], _in_order(name, _values(counts.items(), chosen)))
 
 
 def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
@@ -152,7 +155,8 @@ def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
         for value, count in counts.items()
         if value is not None and 0 < len(text := str(value)) <= LONGEST
     ]
-    return Facet(name, LABELS[name], _values(pairs, chosen, texts), _is_drawn(sample))
+    values = _in_order(name, _values(pairs, chosen, texts))
+    return Facet(name, LABELS[name], values, _is_drawn(sample))
 
 
 def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None) -> Facet:
@@ -202,6 +206,12 @@ def _values(
         FacetValue(value, texts.get(value, value), known.get(value), value in chosen)
         for value in [*known, *(value for value in dict.fromkeys(chosen) if value not in known)]
     ]
+
+
+def _in_order(name: str, values: list[FacetValue]) -> list[FacetValue]:
+    if name == "status":
+        return sorted(values, key=lambda item: COURSE[item.value])
+    return sorted(values, key=lambda item: item.value) if name == "source" else values
 
 
 def _runs(numbers: Iterable[Any]) -> dict[str, str]:

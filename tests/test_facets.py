@@ -83,6 +83,18 @@ def test_without_counting_the_counters_of_status_and_source_are_told(runs):
     }
 
 
+@pytest.mark.parametrize("query", ["", "source=shop&source=depot", "value_to=100", "q=toys",
+                                   "status=raw&status=failed&q=toys"])  # fmt: skip
+def test_statuses_and_sources_stand_in_one_order_however_they_are_counted(runs, query):
+    land("failed", {"6": sale(6)})
+    land("archive", {"7": sale(7)})
+    for found in (quick_facets(QueryDict(query)), all_facets(QueryDict(query))):
+        shown = {facet.name: [value.value for value in facet.values] for facet in found}
+        in_course = [status for status in DataRecord.Status.values if status in shown["status"]]
+        assert shown["status"] == in_course
+        assert shown["source"] == sorted(shown["source"])
+
+
 def test_among_many_records_counts_are_estimated_and_say_so(monkeypatch, admin_client):
     rows = {f"{n:05}": {"city": "Rome" if n % 4 else "Oslo"} for n in range(6_000)}
     land("shop", rows)
