@@ -1,5 +1,6 @@
 """Dates and times, as people and programs write them."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
@@ -98,7 +99,8 @@ def _says_the_month(written: str) -> bool:
         return True
     try:
         read = [_from_format(written, sample.strftime(written)) for sample in SAMPLES]
-    except ValueError:
+    except (ValueError, re.error):
+        # A directive given twice makes strptime fail with an error of its regular expression.
         return False
     said = [found and (found.year, found.month) for found in read]
     return said == [(sample.year, sample.month) for sample in SAMPLES]

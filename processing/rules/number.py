@@ -23,6 +23,10 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 # In a text of these alone, float() takes nothing but numbers.
 _PLAIN = b"0123456789+-.eE \t\r\n"
 
+# More signs of currency, or longer ones, take minutes to be made a pattern of.
+MOST_SIGNS = 100
+LONGEST_SIGN = 20
+
 _INFINITE = (math.inf, -math.inf)
 
 Reader = Callable[[object], float | None]
@@ -161,6 +165,9 @@ def conflict(step: Step) -> str | None:
         not sign.strip() or set(sign) & set("0123456789+-.,%") for sign in step["currency"] or ()
     ):
         return "a sign in 'currency' has no digit, '+', '-', '.', ',' or '%', and is not blank"
+    signs = step["currency"] or ()
+    if len(signs) > MOST_SIGNS or any(len(sign) > LONGEST_SIGN for sign in signs):
+        return f"'currency' has {MOST_SIGNS} signs at the most, of {LONGEST_SIGN} characters each"
     return None
 
 

@@ -89,6 +89,7 @@ def test_the_ends_of_the_calendar_are_no_error():
         ({"formats": ["soon"]}, "is no format"),
         ({"formats": ["%"]}, "is no format"),
         ({"formats": ["%s"]}, "is no format"),
+        ({"formats": ["%d.%m.%Y %Y"]}, "'%d.%m.%Y %Y' is no format"),
         ({"formats": []}, "a list of texts"),
         ({}, "'formats' of 'date' is a list of texts"),
         ({"formats": ["iso"], "zone": "Mars"}, "no time zone"),

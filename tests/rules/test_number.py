@@ -117,6 +117,8 @@ def test_the_fast_way_takes_nothing_but_plain_numbers(cells):
         ({"currency": ["5"]}, "has no digit"),
         ({"currency": [" "]}, "is not blank"),
         ({"currency": []}, "a list of texts"),
+        ({"currency": ["€"] * 101}, "100 signs at the most, of 20 characters each"),
+        ({"currency": ["€" * 21]}, "100 signs at the most, of 20 characters each"),
         ({"percent": 1}, "true or false"),
         ({"column": 3}, "the name of a column"),
     ],
