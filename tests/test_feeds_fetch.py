@@ -402,6 +402,10 @@ def test_what_a_killed_fetch_left_behind_goes_with_the_next(settings):
         ('</a>; rel="prev"', None),
         ("", None),
         ("garbage <", None),
+        ('< <</a>; rel="next"', "/a"),
+        ("<" * 1_000_000, None),
+        ("<a>" + "; b" * 300_000, None),
+        ("<a>" + " " * 1_000_000 + ";" * 1_000_000, None),
     ],
 )
 def test_link_headers(header, target):

@@ -360,7 +360,9 @@ def test_a_feed_that_is_switched_off_waits():
     assert feed.next_at is None
 
 
-@pytest.mark.parametrize("schedule", ["61 * * * *", "soon", "* * *", "0 0 30 2 *"])
+@pytest.mark.parametrize(
+    "schedule", ["61 * * * *", "soon", "* * *", "0 0 30 2 *", "* * * * * *", "@daily"]
+)
 def test_what_is_no_schedule_is_said(schedule):
     with pytest.raises(InvalidFeed, match=r"schedule|due"):
         api_feed("https://api.example/", schedule=schedule)
@@ -421,14 +423,19 @@ def test_each_file_is_loaded_once_and_again_when_it_has_changed(inbox, no_wait):
     assert loaded(feed) == []
 
 
-@pytest.mark.parametrize("folder", ["/etc", "..", "shop/../..", "/", "missing", "link", "a\0b"])
+@pytest.mark.parametrize(
+    "folder", ["/etc", "..", "shop/../..", "/", "missing", "link", "a\0b", "a" * 2_000]
+)
 def test_other_folders_are_refused(inbox, tmp_path, folder):
     (inbox.parent / "link").symlink_to(tmp_path)
     with pytest.raises(InvalidFeed):
         folder_feed(folder)
 
 
-@pytest.mark.parametrize("pattern", ["../*.csv", "/etc/*", "", "a/../../*", "**x", "a\0"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["../*.csv", "/etc/*", "", "a/../../*", "**x", "a\0", "a" * 2_000, "*/" * 900 + "*"],
+)
 def test_other_patterns_are_refused(pattern):
     with pytest.raises(InvalidFeed):
         folder_feed(pattern=pattern)
@@ -516,6 +523,13 @@ def test_a_feed_that_is_switched_off_meanwhile_is_not_started(inbox):
     Feed.objects.all().delete()
     tasks.start_feed(feed.pk)
     assert not FolderFile.objects.exists()
+
+
+def test_a_folder_that_can_not_be_looked_through_is_told(inbox):
+    feed = folder_feed()
+    feed.config = {"folder": "shop", "pattern": "a" * 2_000}
+    with pytest.raises(FolderRefused, match="can't be looked through: File name too long"):
+        start(feed, how="test")
 
 
 def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(inbox):

@@ -14,6 +14,10 @@ from django.utils import timezone
 from ingestion.feeds.errors import FolderRefused, InvalidFeed
 from records.models import Feed, FolderFile, IngestionRun, RunState
 
+# A pattern leads through so many folders at the most, and twice through all below one: each more
+# makes the search many times as long.
+MOST_PARTS = 20
+MOST_DEEP = 2
 # Between two looks at a file that tell that it does not grow.
 QUIET = timedelta(seconds=5)
 
@@ -28,10 +32,16 @@ def check_folder(config: dict[str, Any]) -> None:
         folder = folder_of(config)
     except FolderRefused as error:
         raise InvalidFeed("folder", str(error)) from error
+    if len(parts) > MOST_PARTS or parts.count("**") > MOST_DEEP:
+        raise InvalidFeed(
+            "pattern",
+            f"A pattern has {MOST_PARTS} parts at the most, and {MOST_DEEP} of them are **.",
+        )
     try:
         next(folder.glob(pattern), None)
-    except (ValueError, NotImplementedError) as error:
-        raise InvalidFeed("pattern", f"{pattern!r} is no pattern: {error}.") from error
+    except (ValueError, NotImplementedError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidFeed("pattern", f"{pattern[:100]!r} is no pattern: {reason}.") from error
 
 
 def folder_of(config: dict[str, Any]) -> Path:
@@ -49,9 +59,16 @@ def folder_of(config: dict[str, Any]) -> Path:
             f"{given} does not lie in the folders from which this installation loads: {allowed}. "
             "Whoever runs it can name others by DATAFLOW_FOLDERS."
         )
-    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+    if not _is_readable(folder):
         raise FolderRefused(f"{given} is not there, or is no folder that can be read.")
     return folder.resolve()
+
+
+def _is_readable(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+    except OSError:  # its name is too long
+        return False
 
 
 def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun], int]:
@@ -67,7 +84,11 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
     found: list[IngestionRun] = []
     waiting = 0
     # A folder may lie far away: the database is not kept waiting for it.
-    seen = list(_files(folder, feed.config["pattern"]))
+    try:
+        seen = list(_files(folder, feed.config["pattern"]))
+    except OSError as error:
+        what = f"{feed.config['folder']} can't be looked through: {error.strerror or error}."
+        raise FolderRefused(what) from error
     with transaction.atomic():
         # One look at a time: each file gets one run.
         Feed.objects.select_for_update().get(pk=feed.pk)

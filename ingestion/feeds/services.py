@@ -27,6 +27,8 @@ from records.runs import WAKE_SECONDS, stop
 
 log = logging.getLogger(__name__)
 
+CRON_FIELDS = 5
+
 
 def save_feed(
     *,
@@ -53,7 +55,7 @@ def save_feed(
     secrets = dict(secrets or {})
     config = dict(config)
     check_config(kind, config, secrets)
-    due = next_time(schedule)
+    due = first_time(schedule)
     with transaction.atomic():
         source, _ = Source.objects.get_or_create(name=source_name)
         feed = Feed.objects.select_for_update().filter(source=source).first()
@@ -122,6 +124,17 @@ def kept_secrets(feed: Feed) -> dict[str, str]:
 def _asks_otherwise(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether the position of what was asked so far says nothing about what is asked now."""
     return any(before.get(key) != now.get(key) for key in ("url", "incremental"))
+
+
+def first_time(schedule: str) -> datetime | None:
+    """When a schedule that is to be kept is due first; None without one. Raises InvalidFeed."""
+    if len(schedule.split()) > CRON_FIELDS:
+        raise InvalidFeed(
+            "schedule",
+            f"{schedule[:100]!r} is no schedule of minute, hour, day, month and weekday: nothing "
+            "is loaded by the second.",
+        )
+    return next_time(schedule)
 
 
 def next_time(schedule: str, after: datetime | None = None) -> datetime | None:
