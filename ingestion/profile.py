@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ingestion.row_mapper import cell_text
+from ingestion.row_mapper import column_texts
 from ingestion.timestamps import detect_format
 
 # Up to so many different cells are counted exactly; beyond, their number is estimated.
@@ -59,7 +59,7 @@ class Profile:
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for name, column in self._columns.items():
-            column.add([row.get(name) for row in rows])
+            column.add(column_texts(rows, name))
 
     def columns(self) -> list[ColumnProfile]:
         return [column.profile() for column in self._columns.values()]
@@ -77,8 +77,8 @@ class _Column:
         self._texts: tuple[str, str] | None = None
         self._values: tuple[tuple[float, str], tuple[float, str]] | None = None
 
-    def add(self, cells: Sequence[Any]) -> None:
-        counts = Counter(cells if set(map(type, cells)) <= {str} else map(cell_text, cells))
+    def add(self, cells: Sequence[str]) -> None:
+        counts = Counter(cells)
         for cell in [cell for cell in counts if not cell.strip()]:
             self._empty += counts.pop(cell)
         if not counts:

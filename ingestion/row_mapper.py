@@ -91,7 +91,7 @@ class RowMapper:
 
     def _ids(self, rows: Sequence[Cells]) -> list[str | None]:
         """The ids by the key columns; None where there is no key or it is too long."""
-        parts = [_column(rows, column) for column in self._key]
+        parts = [column_texts(rows, column) for column in self._key]
         # Blank parts of a joined key leave its bars.
         said = parts[0] if len(parts) == 1 else list(map("".join, zip(*parts, strict=True)))
         keys = parts[0] if len(parts) == 1 else list(map(join_key, zip(*parts, strict=True)))
@@ -117,7 +117,7 @@ class RowMapper:
     def _times(self, lines: Sequence[int], rows: Sequence[Cells]) -> Sequence[str | None]:
         if self._moments is None:
             return [None] * len(rows)
-        parts = [_column(rows, column) for column in self._time]
+        parts = [column_texts(rows, column) for column in self._time]
         texts = parts[0] if len(parts) == 1 else list(map(" ".join, zip(*parts, strict=True)))
         moments = self._moments(texts)
         if None in moments:
@@ -143,7 +143,7 @@ class RowMapper:
         )
 
 
-def _column(rows: Sequence[Cells], column: str) -> list[str]:
+def column_texts(rows: Sequence[Cells], column: str) -> list[str]:
     """The cells of a column as text."""
     if isinstance(rows, Table):
         return rows.column(column)
