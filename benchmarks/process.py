@@ -194,7 +194,7 @@ def by_workers(number: int, selection: str = "raw") -> tuple[float, float]:
 def work(run: int) -> None:
     """What each worker does: it gets ready, waits for the start, and works."""
     from processing.runs import process
-    from records.runs import worker_name
+    from records.workers import worker_name
 
     print("ready", flush=True)
     sys.stdin.read()

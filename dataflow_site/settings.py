@@ -98,12 +98,40 @@ TEMPLATES = [
 ]
 
 
+# How long a worker may be silent before another takes its run over.
+LEASE_SECONDS = number("DATAFLOW_LEASE_SECONDS", 30)
+
+
+def postgresql_options() -> dict[str, Any]:
+    """How long either side of a connection waits for the other, to fit the lease of a worker.
+
+    A host that is frozen, or cut off, must not keep its locks: the server ends a transaction in
+    which nothing happens, and both sides notice that the other can't be reached.
+    """
+    probe = max(LEASE_SECONDS // 6, 1)
+    at_server = {
+        "idle_in_transaction_session_timeout": 2 * LEASE_SECONDS * 1000,
+        "tcp_keepalives_idle": 2 * probe,
+        "tcp_keepalives_interval": probe,
+        "tcp_keepalives_count": 3,
+        "tcp_user_timeout": LEASE_SECONDS * 1000,
+    }
+    return {
+        # A host that does not answer is told within seconds, by /health too.
+        "connect_timeout": 10,
+        "keepalives_idle": 2 * probe,
+        "keepalives_interval": probe,
+        "keepalives_count": 3,
+        "tcp_user_timeout": LEASE_SECONDS * 1000,
+        "options": " ".join(f"-c {name}={value}" for name, value in at_server.items()),
+    }
+
+
 def database() -> dict[str, Any]:
     """PostgreSQL (or another SQLite file) by DATABASE_URL, else the embedded SQLite database."""
     config = database_url(f"sqlite:///{VAR_DIR / 'dataflow.sqlite3'}")
     if config["ENGINE"] == "django.db.backends.postgresql":
-        # A host that does not answer is told within seconds, by /health too.
-        config["OPTIONS"] = {"connect_timeout": 10, **config.get("OPTIONS", {})}
+        config["OPTIONS"] = postgresql_options() | config.get("OPTIONS", {})
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Write-ahead logging lets pages read while a worker writes. A transaction takes the write
         # lock when it begins, so that it never finds out half way that another one was faster.
@@ -219,6 +247,7 @@ Q_CLUSTER = {
     "name": "dataflow",
     "ALT_CLUSTERS": {queue: {} for queue in QUEUES},
     "orm": "default",
+    "broker_class": "dataflow_site.broker.Broker",
     "workers": number("DATAFLOW_WORKERS", 1),
     "queue_limit": 2,
     "timeout": 24 * 3600,
@@ -234,8 +263,6 @@ Q_CLUSTER = {
 
 # Rows that are committed together: large enough for speed, small enough for a short transaction.
 BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
-# How long a worker may be silent before another takes its run over.
-LEASE_SECONDS = number("DATAFLOW_LEASE_SECONDS", 30)
 # How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
 

@@ -1,5 +1,6 @@
 """Keeps the processes of an installation running until it is told to stop."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -12,6 +13,8 @@ from django.db import Error, connection
 from dataflow_site.child import Child
 from dataflow_site.lifeline import PARENT
 from dataflow_site.workers import Workers, drop_old_failures
+from records.faults import is_locked
+from records.runs import end_forsaken, silent_processes
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +60,15 @@ class Supervisor:
 
     def _look(self, *, tidy: bool) -> None:
         try:
+            end_forsaken()
             for workers in self.workers:
                 workers.look()
             if tidy:
                 drop_old_failures()
         except Error as error:
+            if is_locked(error):
+                self._unlock()
+                return
             if not self.database_gone:
                 logger.warning("The database can't be used: %s", str(error).splitlines()[0])
             self.database_gone = True
@@ -72,6 +79,21 @@ class Supervisor:
             if self.database_gone:
                 logger.warning("The database can be used again")
             self.database_gone = False
+
+    def _unlock(self) -> None:
+        """SQLite has one writer, and one that is frozen in its transaction stops all others.
+
+        What has waited in vain for the lock was this process: so a worker of this machine whose
+        lease has lapsed is ended, or else a cluster that has been silent for too long.
+        """
+        logger.warning("The database is locked: looking for a worker that is frozen")
+        connection.close()
+        for process in silent_processes():
+            logger.warning("Process %d gives no sign of life; it is ended", process)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        for workers in self.workers:
+            workers.end_if_silent()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True

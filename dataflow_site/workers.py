@@ -15,6 +15,7 @@ import ingestion.runs
 import ingestion.undo
 import processing.rehearsals
 import processing.runs
+from dataflow_site.broker import FREE
 from dataflow_site.child import Child
 from dataflow_site.environment import number
 from dataflow_site.tasks import tend_texts
@@ -69,15 +70,20 @@ class Workers:
             wake_stalled()
         if self._has_answered() or is_working(self.queue):
             self.alive_at = time.monotonic()
-        elif time.monotonic() - self.alive_at > self.patience:
-            self.child.restart("gives no sign of life")
-            self.patience = min(2 * self.patience, LONGEST_PATIENCE)
-            self._forget()
+        else:
+            self.end_if_silent()
         self._ask()
 
     def excuse(self) -> None:
-        """The database is out of reach: nobody can show that he is alive."""
+        """The database is out of reach: no worker can show that it is alive."""
         self.alive_at = time.monotonic()
+
+    def end_if_silent(self) -> None:
+        """End the cluster if it has given no sign of life for too long."""
+        if time.monotonic() - self.alive_at > self.patience:
+            self.child.restart("gives no sign of life")
+            self.patience = min(2 * self.patience, LONGEST_PATIENCE)
+            self.alive_at = time.monotonic()
 
     def _forget(self) -> None:
         """Withdraw the open question, and put back what the cluster that is gone had taken."""
@@ -85,7 +91,7 @@ class Workers:
         for task in queued:
             if task.task_id() == self.question:
                 task.delete()
-        queued.filter(lock__gt=timezone.now()).update(lock=timezone.now())
+        queued.exclude(lock=FREE).update(lock=FREE)
         self.question = None
         self.alive_at = time.monotonic()
 

@@ -14,11 +14,13 @@ from records.rows import Reject, Row, Rows, by_column
 class Batch:
     """Rows that follow each other in the input, and those among them that no record can hold.
 
-    ``bytes_read`` is how far in the input they end.
+    ``position`` is how many rows of the input come before them, ``bytes_read`` how far in the
+    input they end.
     """
 
     rows: Sequence[Row] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    position: int = 0
     bytes_read: int = 0
 
     def __bool__(self) -> bool:
@@ -39,6 +41,7 @@ class Batch:
         return Batch(
             [row for row in self.rows if row.line >= first],
             [row for row in self.rejects if row.line >= first],
+            self.position + min(count, len(lines)),
             self.bytes_read,
         )
 
@@ -57,16 +60,17 @@ def read_batches(
     The skipped rows are read all the same, and mapped where the mapper has to see them. Empty
     batches show that reading gets on. With ``keep_raw`` rows know their exact bytes.
     """
+    position = 0
     for chunk in reader.chunks(size):
         read = len(chunk.rows) + len(chunk.rejects)
-        if skip >= read and not mapper.sees_all:
-            skip -= read
-            yield Batch(bytes_read=chunk.bytes_read)
-            continue
-        batch = _map(chunk, mapper, keep_raw=keep_raw)
-        if skip:
-            batch = batch.without_first(skip)
-            skip = max(skip - read, 0)
+        if position + read <= skip and not mapper.sees_all:
+            batch = Batch(position=position, bytes_read=chunk.bytes_read)
+        else:
+            batch = _map(chunk, mapper, keep_raw=keep_raw)
+            batch.position = position
+            if position < skip:
+                batch = batch.without_first(skip - position)
+        position += read
         yield batch
 
 

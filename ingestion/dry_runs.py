@@ -21,6 +21,7 @@ from ingestion.row_mapper import RowMapper, cell_text
 from ingestion.runs import QUEUE, closing_notes, open_input, write_down
 from ingestion.seen import Seen
 from records import runs, store
+from records.clock import now
 from records.errors import LeaseLost
 from records.models import DryRun, IngestionRun, RunState
 from records.models.sources import OnConflict
@@ -47,7 +48,7 @@ def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> D
         how=run.how,
         user=user,
         report={"on_conflict": on_conflict},
-        woken_at=timezone.now(),
+        woken_at=now(),
     )
     wake(dry)
     return dry

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ingestion.timestamps import Doubt
+from records.errors import EnvironmentFault
 
 
 class IngestionError(Exception):
@@ -17,6 +18,13 @@ class UnreadableInput(IngestionError):
         super().__init__(f"{name} can't be read: {reason}")
 
 
+class InputAway(EnvironmentFault, UnreadableInput):
+    """The input is not where it was, or can't be opened at the moment."""
+
+    def __init__(self, name: str, error: OSError) -> None:
+        super().__init__(name, f"{error.strerror or error}.")
+
+
 class InvalidReading(IngestionError):
     """What a user said about how to read an input can't be."""
 
@@ -29,7 +37,7 @@ class NotReady(IngestionError):
     """A draft that can't be loaded as it stands; ``str()`` says what is to be chosen."""
 
 
-class NoRoom(IngestionError):
+class NoRoom(EnvironmentFault, IngestionError):
     """The input can't be kept."""
 
     def __init__(self, name: str, reason: str) -> None:

@@ -12,6 +12,7 @@ from django.db import connection
 from ingestion.batches import Batch
 from records import bulk
 from records.rows import Ledger
+from records.sessions import name_session
 from records.store import Turn
 
 # What lands a batch; it is given when, where others land at the same time.
@@ -23,15 +24,16 @@ CONNECTIONS = 2
 
 
 @contextmanager
-def landing(batches: Iterator[Batch], land: Land) -> Iterator[Landed]:
+def landing(batches: Iterator[Batch], land: Land, worker: str) -> Iterator[Landed]:
     """The batches with what came of them; each lands when the one before it has been looked at.
 
     On PostgreSQL the rows of one are written while those of the one before it are, though they
-    are there for all to see one after the other. An empty batch is passed on as it is.
+    are there for all to see one after the other. An empty batch is passed on as it is. The
+    sessions are those of ``worker``.
     """
     # A transaction of the caller's is one connection's.
     if bulk.is_postgresql() and not connection.in_atomic_block:
-        lanes = _Lanes(land)
+        lanes = _Lanes(land, worker)
         try:
             yield lanes.landed(batches)
         finally:
@@ -51,10 +53,12 @@ class _Stopped(Exception):
 
 
 class _Lanes:
-    def __init__(self, land: Land) -> None:
+    def __init__(self, land: Land, worker: str) -> None:
         self._land = land
         # One thread each, as a connection is its thread's own.
         self._lanes = [ThreadPoolExecutor(1, "landing") for _ in range(CONNECTIONS)]
+        for lane in self._lanes:
+            lane.submit(name_session, worker)
         self._waiting: deque[_Waiting] = deque()
         self._stopped = False
 

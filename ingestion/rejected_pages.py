@@ -20,9 +20,11 @@ from records.filters.names import refusal_of_names
 from records.models import IngestionRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest
-from records.runs import worker_name
+from records.workers import worker_name
 
 PAGE = 50
+# So many seconds a page waits for a database that can not be written to.
+PATIENCE_SECONDS = 5
 GREATEST_ID = 2**63 - 1
 # With more columns a row is repaired as text.
 MOST_CELLS = 100
@@ -150,11 +152,14 @@ def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse
     except IngestionError as error:
         messages.error(request, str(error))
         return redirect("rejected-row", row.pk)
-    done = runs.load(made.pk, worker_name(of_queue=False))
+    done = runs.load(made.pk, worker_name(of_queue=False), patience=PATIENCE_SECONDS)
     row.refresh_from_db()
     if done is None:
         messages.info(request, "A worker replays this row.")
         return redirect(made)
+    if done.is_waiting:
+        messages.warning(request, f"The replay is waiting. {done.waits_for}")
+        return redirect(done)
     if done.state != RunState.FINISHED or not row.record_id:
         messages.error(request, done.error or "The row is rejected again.")
         return redirect(done)

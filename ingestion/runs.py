@@ -22,6 +22,7 @@ from ingestion.detection import digest
 from ingestion.dialect import Dialect, joined
 from ingestion.errors import (
     IngestionError,
+    InputAway,
     InputChanged,
     InvalidDateFormat,
     InvalidSourceName,
@@ -37,6 +38,7 @@ from ingestion.readers.repaired import repaired_run
 from ingestion.row_mapper import RowMapper
 from ingestion.seen import Seen
 from records import bulk, runs, store
+from records.clock import now
 from records.interpreter import many_rows
 from records.mappings import check_format
 from records.models import IngestionRun, OnConflict, RunState, Source
@@ -120,7 +122,7 @@ def check_date_format(text: str) -> str:
 
 def queue(run: IngestionRun) -> None:
     """Have a worker load the run soon."""
-    IngestionRun.objects.filter(pk=run.pk).update(woken_at=timezone.now())
+    IngestionRun.objects.filter(pk=run.pk).update(woken_at=now())
     wake(run)
 
 
@@ -135,17 +137,25 @@ def wake_stalled() -> None:
         wake(run)
 
 
-def load(run_id: int, worker: str, on_progress: Progress | None = None) -> IngestionRun | None:
+def load(
+    run_id: int,
+    worker: str,
+    on_progress: Progress | None = None,
+    *,
+    patience: float | None = None,
+) -> IngestionRun | None:
     """Work on a run until all of its input has landed; None if another worker holds the run.
 
     A run that was begun goes on behind the rows that its ledger counts. An input that can't be
-    taken ends the run as failed, with the reason in ``error``. Database errors are raised: the
-    run then waits for the next worker.
+    taken ends the run as failed, with the reason in ``error``. Where the environment is at fault,
+    the run is queued again, to be tried after a pause (see records.runs.working_on for
+    ``patience``).
     """
     run = runs.claim(IngestionRun, run_id, worker)
     if run is None:
         return None
-    with runs.working_on(run, worker, refusals=(IngestionError,)), many_rows():
+    refusals = (IngestionError,)
+    with runs.working_on(run, worker, refusals=refusals, patience=patience), many_rows():
         _load(run, worker, on_progress)
     run.refresh_from_db()
     return run
@@ -185,7 +195,7 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         # process: a thread beside it would wait for the interpreter at each of its rows.
         with (
             ahead(found) if bulk.is_postgresql() else nullcontext(found) as batches,
-            landing(batches, _land_batch(run, worker)) as landed_batches,
+            landing(batches, _land_batch(run, worker), worker) as landed_batches,
         ):
             for batch, ledger in landed_batches:
                 if not batch:
@@ -201,8 +211,9 @@ def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
         if run.cut_short:
             runs.fail(run, worker, run.cut_short, notes=notes, bytes_read=run.size)
         else:
-            runs.finish(run, worker, notes=notes, bytes_read=run.size)
-            keep_position(run)
+            with transaction.atomic():
+                runs.finish(run, worker, notes=notes, bytes_read=run.size)
+                keep_position(run)
     landed.send(sender=IngestionRun, source=run.source)
 
 
@@ -216,6 +227,7 @@ def _land_batch(run: IngestionRun, worker: str) -> Land:
                 worker=worker,
                 rows=batch.rows,
                 rejects=batch.rejects,
+                position=batch.position,
                 bytes_read=batch.bytes_read,
                 turn=turn,
             )
@@ -227,6 +239,7 @@ def _land_batch(run: IngestionRun, worker: str) -> Land:
             worker=worker,
             rows=batch.rows,
             rejects=batch.rejects,
+            position=batch.position,
             bytes_read=batch.bytes_read,
             says=repairs[0],
             written=repairs[1],
@@ -253,7 +266,8 @@ def _prepare(run: IngestionRun, worker: str) -> None:
     write_down(run, found)
     # A run that knows its columns is not prepared again: its source has to know them by then.
     with transaction.atomic():
-        run.save(update_fields=["reading", "mapping", *FOUND])
+        kept = ("reading", "mapping", *FOUND)
+        runs.write(run, worker, **{name: getattr(run, name) for name in kept})
         # Without a row the names of the columns could not be borne out: no decision to keep.
         if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
             source = Source.objects.filter(pk=run.source_id)
@@ -282,8 +296,8 @@ def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
     """A run is only taken up again on the very bytes that it began with."""
     try:
         same = digest(Path(run.path), on_chunk=on_chunk) == (run.size, run.sha256)
-    except OSError:
-        same = False
+    except OSError as error:
+        raise InputAway(run.file_name, error) from error
     if not same:
         raise InputChanged(run.file_name, run.read)
 

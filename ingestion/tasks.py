@@ -2,7 +2,7 @@
 
 from ingestion import dry_runs, runs, undo
 from ingestion.feeds import services as feeds
-from records.runs import worker_name
+from records.workers import worker_name
 
 
 def load_run(run_id: int) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 from django_q.tasks import async_task
 
 from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import move_back
 from records import runs, store
+from records.clock import now
 from records.models import IngestionRun, RunState, Undo
 from records.signals import landed
 
@@ -36,7 +36,7 @@ def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Und
 
 def queue(undo: Undo) -> None:
     """Have a worker carry the undo out soon."""
-    Undo.objects.filter(pk=undo.pk).update(woken_at=timezone.now())
+    Undo.objects.filter(pk=undo.pk).update(woken_at=now())
     wake(undo)
 
 
@@ -54,8 +54,7 @@ def wake_stalled() -> None:
 def undo(undo_id: int, worker: str, on_progress: Progress | None = None) -> Undo | None:
     """Work on an undo until the run is undone; None if another worker holds it.
 
-    Database errors are raised: the undo then waits for the next worker, which goes on behind the
-    last batch.
+    Where the environment is at fault, the undo is queued again; it goes on behind the last batch.
     """
     claimed = runs.claim(Undo, undo_id, worker)
     if claimed is None:

@@ -1,7 +1,6 @@
 """Rehearsals as pieces of work for the background workers; see processing.rehearsal."""
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 from django_q.tasks import async_task
 
 from processing.errors import ProcessingError
@@ -10,6 +9,7 @@ from processing.rule_check import check_rules
 from processing.rules import Step
 from processing.runs import QUEUE
 from records import runs
+from records.clock import now
 from records.errors import LeaseLost
 from records.models import RecordCount, Rehearsal, RunState, Source
 
@@ -28,7 +28,7 @@ def start(source: Source, rules: list[Step], *, user: User | None = None) -> Reh
         total=RecordCount.objects.selected("all", source.name),
         how="page",
         user=user,
-        woken_at=timezone.now(),
+        woken_at=now(),
     )
     wake(rehearsal)
     return rehearsal

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
@@ -17,6 +16,7 @@ from processing.errors import ProcessingError, UnknownSource
 from processing.facts import RunFacts
 from processing.work import Task
 from records import batches, runs
+from records.clock import now
 from records.errors import BatchLost
 from records.interpreter import many_rows
 from records.models import (
@@ -66,7 +66,7 @@ def create_run(
 
 def queue(run: ProcessingRun) -> None:
     """Have a worker carry the run out soon."""
-    ProcessingRun.objects.filter(pk=run.pk).update(woken_at=timezone.now())
+    ProcessingRun.objects.filter(pk=run.pk).update(woken_at=now())
     wake(run)
 
 
@@ -118,7 +118,8 @@ def process(
     """Work on a run, beside others if there are any, until it ends; None if it has ended before.
 
     With ``seconds``, this worker leaves after so long if other runs wait, and when only others are
-    still at work. Database errors are raised: what the worker had taken is taken by the next.
+    still at work. Where the environment is at fault, what the worker had taken is given back, and
+    the run is queued again unless others work on it.
     """
     run = runs.join(run_id, worker)
     if run is None:
@@ -138,16 +139,13 @@ def _process(
             run.selection, run.source.name if run.source else None
         )
         run.total = there_are if run.limit is None else min(there_are, run.limit)
-        run.save(update_fields=["total"])
-    try:
-        while _work(run, worker, on_progress, until):
-            if batches.finish(run) or until is not None:
-                return
-            time.sleep(WAIT_SECONDS)  # others are at work on the last batches, and may die
-        batches.leave(run)
-        wake(run)
-    finally:
-        batches.release(run, worker)
+        runs.write(run, worker, total=run.total)
+    while _work(run, worker, on_progress, until):
+        if batches.finish(run) or until is not None:
+            return
+        time.sleep(WAIT_SECONDS)  # others are at work on the last batches, and may die
+    batches.leave(run)
+    wake(run)
 
 
 def _work(

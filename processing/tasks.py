@@ -1,7 +1,7 @@
 """What the workers of the processing queue do. A task is a wake-up call; it may come twice."""
 
 from processing import rehearsals, runs
-from records.runs import worker_name
+from records.workers import worker_name
 
 # A worker turns to the next run after so long: a small source is not kept waiting by a large one.
 TURN_SECONDS = 3

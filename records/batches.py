@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef
-from django.utils import timezone
 
 from records import runs
+from records.clock import now
 from records.errors import BatchLost, LeaseLost
 from records.models import DataRecord, ProcessingBatch, ProcessingRun, RunState
+from records.sessions import end_sessions
+from records.workers import is_orphan
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -27,10 +29,12 @@ def take(run: ProcessingRun, worker: str, size: int) -> ProcessingBatch | None:
 
 
 def _take_left(run: ProcessingRun, worker: str) -> ProcessingBatch | None:
-    now = timezone.now()
+    moment = now()
     for batch in run.batches.exclude(worker=worker):
-        if batch.lease_until > now and not runs.is_orphan(batch.worker):
+        if batch.lease_until > moment and not is_orphan(batch.worker):
             continue
+        # A frozen worker would keep what it has locked.
+        end_sessions(batch.worker)
         # The conditional UPDATE is the claim: of several workers that try, one changes the row.
         taken = run.batches.filter(
             pk=batch.pk, worker=batch.worker, attempts=batch.attempts, last=batch.last
@@ -94,7 +98,7 @@ def split(batch: ProcessingBatch, worker: str) -> bool:
                 first=half[0],
                 last=half[-1],
                 records=len(half),
-                lease_until=timezone.now(),
+                lease_until=now(),
                 # One more death on it, and it is halved as well.
                 attempts=DEATHS - 1,
             )
@@ -123,20 +127,15 @@ def finish(run: ProcessingRun) -> bool:
     ``run.cursor`` is where take() found nothing ahead. A run that has ended is no more work either.
     """
     done = _untaken(run).filter(cursor=run.cursor)
-    ended = done.update(state=RunState.FINISHED, finished_at=timezone.now(), lease_until=None)
+    ended = done.update(state=RunState.FINISHED, finished_at=now(), lease_until=None)
     return bool(ended) or not ProcessingRun.objects.filter(pk=run.pk).active().exists()
 
 
 def leave(run: ProcessingRun) -> None:
     """Let other runs go first: unless others are at work on it, the run waits for a worker."""
     _untaken(run).update(
-        state=RunState.QUEUED, worker="", lease_until=None, attempts=0, woken_at=timezone.now()
+        state=RunState.QUEUED, worker="", lease_until=None, attempts=0, woken_at=now()
     )
-
-
-def release(run: ProcessingRun, worker: str) -> None:
-    """Give back what the worker has taken and could not finish."""
-    run.batches.filter(worker=worker).update(worker="", lease_until=timezone.now())
 
 
 def _untaken(run: ProcessingRun) -> "QuerySet[ProcessingRun]":

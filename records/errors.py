@@ -12,6 +12,13 @@ class LeaseLost(StoreError):
         super().__init__(f"{run} is no longer held by this worker.")
 
 
+class EnvironmentFault(StoreError):
+    """The environment keeps the work from going on; the input is not to blame.
+
+    ``str()`` says what is missing. The work waits, and goes on by itself.
+    """
+
+
 class BatchLost(StoreError):
     """Another worker took the batch over; what it makes of it counts."""
 

@@ -1,13 +1,14 @@
 """Whether the parts that the service needs do their work."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from records.runs import worker_alive
+from records import disk
+from records.runs import what_runs_wait_for, worker_alive
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ class Health:
     """The state of each part: "ok", or what is wrong with it in a few words for anyone to read."""
 
     parts: dict[str, str]
+    # What runs wait for, as sentences; they go on by themselves, so the service is not unhealthy.
+    waits_for: list[str] = field(default_factory=list)
 
     @property
     def failing(self) -> list[str]:
@@ -39,24 +42,28 @@ class Migrations:
 
 
 def check_health() -> Health:
-    """Look at the database, its tables and the worker of every queue.
+    """Look at the database, its tables, its disk and the worker of every queue.
 
     Where the database does not answer, the other parts can't be known.
     """
-    parts = dict.fromkeys(("database", "migrations", *map(worker, settings.QUEUES)), "unknown")
+    waits_for: list[str] = []
+    names = ("database", "migrations", "disk", *map(worker, settings.QUEUES))
+    parts = dict.fromkeys(names, "unknown")
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             cursor.fetchone()
         parts["database"] = OK
+        parts["disk"] = "full" if disk.is_full() else OK
         parts["migrations"] = OK if Migrations.are_applied() else "not all applied"
         if parts["migrations"] == OK:
             for queue in settings.QUEUES:
                 parts[worker(queue)] = OK if worker_alive(queue) else "no sign of life"
+            waits_for = what_runs_wait_for()
     except Error:
         log.exception("The database does not answer.")
         parts["database"] = "does not answer"
-    return Health(parts)
+    return Health(parts, waits_for)
 
 
 def worker(queue: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Count, F, Max, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
-from django.utils import timezone
 
 # The statuses of the records that a processing run takes up, by its selection; None: any.
 SELECTED: dict[str, tuple[str, ...] | None] = {
@@ -49,12 +48,21 @@ class RunQuerySet(models.QuerySet[Any]):
     def active(self) -> Self:
         return self.filter(state__in=["queued", "running"])
 
-    def claimable(self, *, now: datetime | None = None) -> Self:
-        """Runs that no living worker holds."""
-        now = now or timezone.now()
-        return self.filter(
-            Q(state="queued") | Q(state="running", lease_until__lt=now),
-        )
+    def claimable(self, *, now: datetime) -> Self:
+        """Runs that no living worker holds, and that don't wait for their environment."""
+        return self.due(now).filter(Q(state="queued") | Q(state="running", lease_until__lt=now))
+
+    def due(self, now: datetime) -> Self:
+        """Runs that need not wait for a later time to be tried again."""
+        return self.filter(Q(retry_at=None) | Q(retry_at__lte=now))
+
+    def leased(self, now: datetime) -> Self:
+        """Runs that a living worker holds."""
+        return self.filter(state="running", lease_until__gte=now)
+
+    def waiting(self) -> Self:
+        """Runs that wait until their environment is as it should be."""
+        return self.filter(state="queued", retry_at__isnull=False)
 
     def unwoken(self, since: datetime) -> Self:
         """Runs for which no wake-up call has been enqueued since then."""

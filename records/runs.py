@@ -1,32 +1,32 @@
 """The life of a run: claimed by one worker at a time, renewed with each batch, ended once."""
 
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error, connection, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Greatest
 
-from records.errors import LeaseLost
+from records.clock import now
+from records.errors import EnvironmentFault, LeaseLost
+from records.faults import FAULTS, environment_fault
 from records.models import (
     DryRun,
     Heartbeat,
     IngestionRun,
+    ProcessingBatch,
     ProcessingRun,
     Rehearsal,
     RunState,
     Undo,
 )
+from records.sessions import end_forsaken_sessions, end_sessions, name_session
+from records.workers import ASIDE, is_orphan, process_of
 
 log = logging.getLogger(__name__)
 
@@ -34,87 +34,90 @@ log = logging.getLogger(__name__)
 ALIVE_SECONDS = 60
 # A run that waits is woken again after so long: its wake-up call may have been lost.
 WAKE_SECONDS = 15
-# So begins the last part of the name of a worker that is none of a queue's.
-ASIDE = "aside-"
+# A run whose environment is at fault is tried again after 1, 2, 4 .. seconds, at most so many.
+LONGEST_PAUSE = 300
+# While the database is away, it is tried after at most so many seconds.
+LONGEST_SLEEP = 15
+
+# What /health says of an input that is away: its name is not for everyone.
+NO_INPUT = "An input can't be read at the moment."
+
+RUNS = (IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo)
 
 AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo)
 
 
-def worker_name(*, of_queue: bool = True) -> str:
-    """A name that no other worker has, on this or another machine; it tells its process.
-
-    It also tells whether that is a worker of a queue, or somebody's command or request.
-    """
-    kind = "" if of_queue else ASIDE
-    return f"{_machine()}:{os.getpid()}:{kind}{secrets.token_hex(4)}"
-
-
-@cache
-def _machine() -> str:
-    """This machine as it is now: process ids mean nothing on another one, or after a restart."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-    except OSError:
-        boot = ""
-    return f"{socket.gethostname()[:50]}/{boot}"
-
-
 def lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+    return now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
     """Take a run that no living worker holds; None where there is nothing to take.
 
-    The conditional UPDATE is the claim: of several workers that try, one changes the row. A run
-    that has been taken up too often without getting on is given up as failed.
+    The conditional UPDATE is the claim: of several workers that try, one changes the row. The
+    sessions of the worker before are ended first: a frozen one still holds its locks. A run that
+    has been taken up too often without making progress is given up as failed.
     """
-    now = timezone.now()
-    taken = (
-        model.objects.filter(pk=run_id)
-        .claimable(now=now)
-        .update(
-            state=RunState.RUNNING,
-            worker=worker,
-            lease_until=lease_end(),
-            attempts=F("attempts") + 1,
-        )
+    name_session(worker)
+    moment = now()
+    claimable = model.objects.filter(pk=run_id).claimable(now=moment)
+    _end_former_sessions(claimable)
+    taken = claimable.update(
+        state=RunState.RUNNING,
+        worker=worker,
+        lease_until=lease_end(),
+        attempts=F("attempts") + 1,
+        retry_at=None,
     )
     if not taken:
         return None
-    model.objects.filter(pk=run_id, started_at=None).update(started_at=now)
+    model.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
     run: AnyRun = model.objects.get(pk=run_id)
     return None if _given_up(run, worker) else run
+
+
+def _end_former_sessions(claimable: "QuerySet[AnyRun]") -> None:
+    """End the sessions of those who held these runs."""
+    for former in claimable.exclude(worker="").values_list("worker", flat=True):
+        end_sessions(former)
 
 
 def _given_up(run: AnyRun, worker: str) -> bool:
     """Whether it has been taken up too often: it is failed then."""
     if run.attempts <= settings.MAX_ATTEMPTS:
         return False
-    fail(run, worker, f"Given up: {settings.MAX_ATTEMPTS} workers died on it without getting on.")
+    fail(
+        run,
+        worker,
+        f"Given up after {settings.MAX_ATTEMPTS} attempts: each worker died, or fell silent, "
+        "before it made progress.",
+    )
     return True
 
 
 def join(run_id: int, worker: str) -> ProcessingRun | None:
-    """Work on a processing run, beside others if there are any; None where it has ended.
+    """Work on a processing run, beside others if there are any; None where it has ended or waits.
 
-    A run whose workers all died too often without getting on is given up as failed.
+    A run whose workers all died too often without making progress is given up as failed.
     """
-    now = timezone.now()
-    active = ProcessingRun.objects.filter(pk=run_id).active()
+    name_session(worker)
+    moment = now()
+    active = ProcessingRun.objects.filter(pk=run_id).active().due(moment)
+    claimable = active.claimable(now=moment)
+    _end_former_sessions(claimable)
     # It is an attempt if nobody else is at work.
-    active.claimable(now=now).update(attempts=F("attempts") + 1)
-    if not active.update(state=RunState.RUNNING, worker=worker, lease_until=lease_end()):
+    claimable.update(attempts=F("attempts") + 1)
+    changes = {"worker": worker, "lease_until": lease_end(), "retry_at": None}
+    if not active.update(state=RunState.RUNNING, **changes):
         return None
-    ProcessingRun.objects.filter(pk=run_id, started_at=None).update(started_at=now)
+    ProcessingRun.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
     run: ProcessingRun = ProcessingRun.objects.with_source().get(pk=run_id)
     return None if _given_up(run, worker) else run
 
 
 def renew(run: AnyRun, worker: str) -> None:
     """Keep a run that is worked on without a batch to commit. Raises LeaseLost."""
-    if not held(run, worker).update(lease_until=lease_end()):
-        raise LeaseLost(run)
+    write(run, worker, lease_until=lease_end())
     if isinstance(run, ProcessingRun):
         renew_batches(run, worker)
 
@@ -122,6 +125,14 @@ def renew(run: AnyRun, worker: str) -> None:
 def renew_batches(run: ProcessingRun, worker: str) -> None:
     """Keep the batches of a run that a worker holds: they are in good hands."""
     run.batches.filter(worker=worker).update(lease_until=lease_end())
+
+
+def write(run: AnyRun, worker: str, **changes: object) -> None:
+    """Change fields of a run, also of the object, if it is this worker's. Raises LeaseLost."""
+    if not held(run, worker).update(**changes):
+        raise LeaseLost(run)
+    for name, value in changes.items():
+        setattr(run, name, value)
 
 
 def held(run: AnyRun, worker: str) -> "QuerySet[AnyRun]":
@@ -147,7 +158,8 @@ def renewing(run: AnyRun, worker: str) -> Callable[[], None]:
 
 
 def _end(run: AnyRun, worker: str, **changes: object) -> None:
-    if not held(run, worker).update(finished_at=timezone.now(), lease_until=None, **changes):
+    ended = {"finished_at": now(), "lease_until": None, "waits_for": ""}
+    if not held(run, worker).update(**ended, **changes):
         raise LeaseLost(run)
     _drop_batches(run)
     run.refresh_from_db()
@@ -161,30 +173,106 @@ def _drop_batches(run: AnyRun) -> None:
 
 @contextmanager
 def working_on(
-    run: AnyRun, worker: str, refusals: tuple[type[Exception], ...] = ()
+    run: AnyRun,
+    worker: str,
+    refusals: tuple[type[Exception], ...] = (),
+    *,
+    patience: float | None = None,
 ) -> Iterator[None]:
     """What ends the work on a run ends the run, and never the worker.
 
     ``refusals`` are errors whose sentence is what its page shows. After any other error the page
-    refers to the log. Database errors are raised: the run then waits for the next worker. Ctrl-C
-    cancels the run.
+    refers to the log. Where the environment is at fault, the run waits and is tried again; see
+    ``put_back`` for ``patience``. Ctrl-C cancels the run.
     """
     try:
         try:
             yield
         except KeyboardInterrupt:
             cancel(run, worker)
-        except (LeaseLost, OperationalError, InterfaceError):
+        except LeaseLost:
             raise
-        except refusals as error:
-            fail(run, worker, str(error))
         except Exception as error:
-            # A run that was ended meanwhile may fail by that: its file may be gone.
-            renew(run, worker)
-            log.exception("%s ended by an unexpected error.", run)
-            fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
+            fault = str(error) if isinstance(error, EnvironmentFault) else environment_fault(error)
+            if fault:
+                log.warning("%s waits. %s (%s)", run, fault, error)
+                put_back(run, worker, fault, patience=patience)
+            elif isinstance(error, refusals):
+                fail(run, worker, str(error))
+            else:
+                # A run that was ended meanwhile may fail by that: its file may be gone.
+                renew(run, worker)
+                log.exception("%s ended by an unexpected error.", run)
+                fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
+        name_session()
     except LeaseLost:
         log.warning("%s was taken over or ended; this worker leaves it.", run)
+
+
+def put_back(run: AnyRun, worker: str, fault: str, *, patience: float | None = None) -> None:
+    """Let a run wait, with growing pauses, until the environment is as it should be.
+
+    It goes on where its last commit was; which that is, the next worker reads in the database.
+    The attempt does not count. A database that can't be written to now is tried until it can, or
+    for ``patience`` seconds; the lease then lapses. Raises LeaseLost.
+    """
+    until = None if patience is None else time.monotonic() + patience
+    pause = 0.5
+    while True:
+        try:
+            # Whether the connection can still be used is asked of the server.
+            connection.close_if_unusable_or_obsolete()
+            _put_back(run, worker, fault)
+            return
+        except Error as error:
+            if connection.in_atomic_block or not environment_fault(error):
+                raise
+            log.warning("%s can't be put back yet: %s", run, error)
+            if until is not None and time.monotonic() + pause > until:
+                return
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_SLEEP)
+
+
+def _put_back(run: AnyRun, worker: str, fault: str) -> None:
+    if isinstance(run, ProcessingRun):
+        mine = run.batches.filter(worker=worker)
+        mine.update(worker="", lease_until=now(), attempts=Greatest(F("attempts") - 1, 0))
+        if run.batches.exclude(worker="").exists():
+            return  # others go on with the run
+    pauses = type(run).objects.filter(pk=run.pk).values_list("pauses", flat=True).first() or 0
+    pause = timedelta(seconds=min(2**pauses, LONGEST_PAUSE))
+    waiting = held(run, worker).update(
+        state=RunState.QUEUED,
+        worker="",
+        lease_until=None,
+        woken_at=None,
+        attempts=Greatest(F("attempts") - 1, 0),
+        pauses=min(pauses + 1, 20),
+        retry_at=now() + pause,
+        waits_for=fault,
+    )
+    if not waiting:
+        raise LeaseLost(run)
+
+
+def retry(run: AnyRun) -> bool:
+    """Have a run that waits for its environment tried again at once; False if it doesn't wait.
+
+    The supervisor, which looks for such runs, wakes a worker.
+    """
+    waiting = type(run).objects.filter(pk=run.pk).waiting()
+    return bool(waiting.update(retry_at=now(), woken_at=None))
+
+
+def what_runs_wait_for() -> list[str]:
+    """What keeps runs waiting, as sentences that name no file, for anyone to read."""
+    found = {
+        NO_INPUT if fault not in FAULTS else fault
+        for model in RUNS
+        for fault in model.objects.waiting().values_list("waits_for", flat=True)
+    }
+    return sorted(found)
 
 
 def finish(run: AnyRun, worker: str, **changes: object) -> None:
@@ -211,7 +299,7 @@ def stop(run: AnyRun) -> bool:
         type(run)
         .objects.filter(pk=run.pk)
         .active()
-        .update(state=RunState.CANCELLED, finished_at=timezone.now(), lease_until=None)
+        .update(state=RunState.CANCELLED, finished_at=now(), lease_until=None)
     )
     if ended:
         _drop_batches(run)
@@ -224,10 +312,12 @@ def stalled(model: type[AnyRun]) -> list[AnyRun]:
     They are marked as woken, so the caller enqueues a call for each.
     """
     _free_orphans(model)
-    now = timezone.now()
-    waiting = list(model.objects.claimable(now=now).unwoken(now - timedelta(seconds=WAKE_SECONDS)))
-    for run in waiting:
-        model.objects.filter(pk=run.pk).update(woken_at=now)
+    moment = now()
+    unwoken = model.objects.claimable(now=moment).unwoken(moment - timedelta(seconds=WAKE_SECONDS))
+    with transaction.atomic():
+        # A frozen worker may have locked its run; see end_forsaken.
+        waiting = list(unwoken.select_for_update(skip_locked=True))
+        model.objects.filter(pk__in=[run.pk for run in waiting]).update(woken_at=moment)
     return waiting
 
 
@@ -235,44 +325,53 @@ def _free_orphans(model: type[AnyRun]) -> None:
     """Let the leases lapse whose process was on this machine and is gone."""
     for run in model.objects.filter(state=RunState.RUNNING):
         if is_orphan(run.worker):
+            end_sessions(run.worker)
             orphaned = model.objects.filter(pk=run.pk, worker=run.worker)
             orphaned.update(lease_until=run.created_at, woken_at=None)
 
 
-def is_orphan(worker: str) -> bool:
-    """Whether a worker is known to be gone: its process was on this machine."""
-    return worker.startswith(f"{_machine()}:") and not _is_running(int(worker.split(":")[-2]))
+def end_forsaken() -> None:
+    """End old transactions of workers that hold no lease any more (PostgreSQL).
+
+    They are frozen: in what they have locked, nobody else could go on.
+    """
+    moment = now()
+    holders = [
+        worker
+        for model in (*RUNS, ProcessingBatch)
+        for worker in model.objects.filter(lease_until__gte=moment).values_list("worker", flat=True)
+    ]
+    end_forsaken_sessions(holders)
 
 
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is another user's, and there
-    return True
+def silent_processes() -> set[int]:
+    """The processes of this machine that have let a lease lapse."""
+    moment = now()
+    found = {
+        process_of(worker)
+        for model in (*RUNS, ProcessingBatch)
+        for worker in model.objects.filter(lease_until__lt=moment).values_list("worker", flat=True)
+    }
+    return {process for process in found if process is not None}
 
 
 def beat(queue: str) -> None:
     """A worker of the queue is alive."""
-    Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": timezone.now()})
+    Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": now()})
 
 
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
     of_ingestion, of_processing = (IngestionRun, DryRun, Undo), (ProcessingRun, Rehearsal)
     models = of_ingestion if queue == "ingestion" else of_processing
-    now = timezone.now()
+    moment = now()
     return any(
-        model.objects.filter(state=RunState.RUNNING, lease_until__gte=now)
-        .exclude(worker__contains=f":{ASIDE}")
-        .exists()
+        model.objects.leased(moment).exclude(worker__contains=f":{ASIDE}").exists()
         for model in models
     )
 
 
 def worker_alive(queue: str) -> bool:
     """Whether a worker of the queue gave a sign of life lately: a beat, or work on a run."""
-    since = timezone.now() - timedelta(seconds=ALIVE_SECONDS)
+    since = now() - timedelta(seconds=ALIVE_SECONDS)
     return Heartbeat.objects.filter(queue=queue, seen_at__gte=since).exists() or is_working(queue)

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from records.clock import now
 from records.models import IngestionRun, ProcessingRun, RunState, Undo
 from records.numbers import duration, number, size
+from records.runs import AnyRun, stop
 from records.visible import visible
 
 
@@ -31,6 +33,35 @@ class RunCommand(BaseCommand):
                 f"The database can't be used: {reason}. Does it run, and has `manage.py migrate` "
                 "been run on it?"
             ) from error
+
+    def until_it_ends(self, run: AnyRun, work: Callable[[], AnyRun | None]) -> AnyRun:
+        """Work on a run until it has ended, also where it waits for its environment in between.
+
+        A background worker may take it over meanwhile. Ctrl-C cancels it.
+        """
+        has_waited = False
+        while True:
+            done = work()
+            if done is None:
+                run.refresh_from_db()
+                if not has_waited:
+                    raise CommandError(f"Another worker took {run}.")
+                if not run.is_active:
+                    return run
+                seconds = 1.0
+            elif not done.is_waiting or done.retry_at is None:
+                return done
+            else:
+                has_waited = True
+                seconds = max((done.retry_at - now()).total_seconds(), 0.1)
+                again = f"Trying again in {duration(seconds)}; Ctrl-C cancels."
+                self.stderr.write(f"Waiting: {done.waits_for} {again}")
+            try:
+                time.sleep(seconds)
+            except KeyboardInterrupt:
+                stop(run)
+                run.refresh_from_db()
+                return run
 
     def exit_status(self, run: IngestionRun | ProcessingRun | Undo) -> int:
         """0 for a run that finished, 130 for one that Ctrl-C stopped, else 1, and why on stderr."""

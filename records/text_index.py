@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from records import bulk
+from records.clock import now
 from records.models import IngestionRun, ProcessingRun, TextChange
 
 # A text that may stand in more records is found soon by looking at one after the other.
@@ -108,14 +108,14 @@ def is_unattended() -> bool:
     if not is_kept():
         return False
     changes = TextChange.objects.all()
-    since = timezone.now() - timedelta(seconds=WAKE_SECONDS)
+    since = now() - timedelta(seconds=WAKE_SECONDS)
     if not changes.exists() or changes.filter(woken_at__gte=since).exists():
         return False
     if _runs_are_active():
         return False
     # The last one that will be followed.
     newest = changes.aggregate(newest=Max("pk"))["newest"]
-    changes.filter(pk=newest).update(woken_at=timezone.now())
+    changes.filter(pk=newest).update(woken_at=now())
     return True
 
 
@@ -186,9 +186,11 @@ def _noted() -> set[str] | None:
 
 
 def _follow_one() -> bool:
-    """Follow the oldest change; whether there was one."""
+    """Follow the oldest change; False if there is none, or another worker is at it."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            return False
         cursor.execute(
             "DELETE FROM text_changes WHERE id = (SELECT min(id) FROM text_changes) RETURNING ids"
         )

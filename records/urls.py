@@ -27,8 +27,10 @@ urlpatterns = [
     path("runs/", runs.runs, name="runs"),
     path("runs/ingestion/<int:pk>/", runs.ingestion_run, name="ingestion-run"),
     path("runs/ingestion/<int:pk>/cancel/", runs.cancel_ingestion, name="cancel-ingestion"),
+    path("runs/ingestion/<int:pk>/retry/", runs.retry_ingestion, name="retry-ingestion"),
     path("runs/processing/<int:pk>/", runs.processing_run, name="processing-run"),
     path("runs/processing/<int:pk>/cancel/", runs.cancel_processing, name="cancel-processing"),
+    path("runs/processing/<int:pk>/retry/", runs.retry_processing, name="retry-processing"),
     path("sources/", sources.sources, name="sources"),
     path("sources/<source_name:name>/", sources.source, name="source"),
 ]

@@ -15,6 +15,10 @@ from records.rows import Ledger, Reject, Row
 WORKER = "test worker"
 
 
+class Died(BaseException):
+    """What stands in for the death of a worker: no code of its own sees to anything any more."""
+
+
 def row(key: str, data: Mapping[str, Any], *, line: int = 2, at: datetime | None = None) -> Row:
     return Row(key, line, bulk.sql_time(at), json.dumps(data, ensure_ascii=False))
 
@@ -31,7 +35,11 @@ def running(source: str = "s") -> IngestionRun:
 def land(
     rows: Sequence[Row], rejects: Sequence[Reject] = (), *, run: IngestionRun | None = None
 ) -> Ledger:
-    return store.land(run=run or running(), worker=WORKER, rows=rows, rejects=rejects, bytes_read=0)
+    run = run or running()
+    run.refresh_from_db(fields=["read"])
+    return store.land(
+        run=run, worker=WORKER, rows=rows, rejects=rejects, position=run.read, bytes_read=0
+    )
 
 
 def load(path: Path, source: str | None = None, **roles: Sequence[str]) -> IngestionRun:

@@ -346,11 +346,12 @@ def test_of_two_that_look_at_once_one_starts_it(monkeypatch):
     Feed.objects.update(next_at=timezone.now() - timedelta(minutes=5))
     started = []
 
-    def start_while_another_looks(*args, **more):
+    def prepare_while_another_looks(*args, **more):
         started.append(1)
         start_due()
+        return []
 
-    monkeypatch.setattr(services, "start", start_while_another_looks)
+    monkeypatch.setattr(services, "prepare", prepare_while_another_looks)
     start_due()
     assert started == [1]
 

@@ -40,6 +40,7 @@ def test_a_service_whose_parts_all_work_is_healthy(path):
             "version": settings.VERSION,
             "database": "ok",
             "migrations": "ok",
+            "disk": "ok",
             "ingestion_worker": "ok",
             "processing_worker": "ok",
         },

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ingestion import runs as ingestion_runs
 from records import runs, store
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
-from tests.factories import WORKER, load
+from tests.factories import WORKER, Died, load
 
 pytestmark = pytest.mark.django_db
 
@@ -316,14 +316,14 @@ def test_a_killed_run_goes_on_behind_its_last_batch(tmp_path, settings, monkeypa
         nonlocal batches
         batches += 1
         if batches == 4:
-            raise OperationalError("the server closed the connection")
+            raise Died
         return landed(**arguments)
 
     run = ingestion_runs.create_run(
         path=path, file_name="long.csv", how="test", source_name="killed", roles={"id": ["id"]}
     )
     monkeypatch.setattr(store, "land", die_in_the_fourth)
-    with pytest.raises(OperationalError):
+    with pytest.raises(Died):
         ingestion_runs.load(run.pk, "the first worker")
     run.refresh_from_db()
     assert (run.state, run.read) == (RunState.RUNNING, 30)

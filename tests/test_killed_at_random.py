@@ -46,7 +46,7 @@ class Seen:
 
     @property
     def pid(self) -> int:
-        return int(self.worker.split(":")[-2])
+        return int(self.worker.split(":")[-2].partition(".")[0])
 
     @property
     def ended(self) -> bool:

@@ -52,7 +52,7 @@ def digest(at: Installation) -> str:
 def holders(at: Installation) -> list[psutil.Process]:
     """The workers that hold batches, as far as they live."""
     names = at.rows("SELECT DISTINCT worker FROM processing_batches WHERE worker <> ''")
-    pids = {int(name.split(":")[-2]) for (name,) in names}
+    pids = {int(name.split(":")[-2].partition(".")[0]) for (name,) in names}
     return [each for process in at.processes for each in family(process.pid) if each.pid in pids]
 
 

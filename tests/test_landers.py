@@ -75,7 +75,7 @@ def test_two_runs_of_a_source_with_the_same_new_keys_both_land():
 
     def land_others() -> None:
         ledgers["others"] = store.land(
-            run=others, worker=WORKER, rows=rows, rejects=(), bytes_read=0
+            run=others, worker=WORKER, rows=rows, rejects=(), position=0, bytes_read=0
         )
         connection.close()
 
@@ -99,7 +99,7 @@ def test_two_runs_of_a_source_with_the_same_new_keys_both_land():
     waits = iter([wait])
     turn = store.Turn(lambda: next(waits, lambda: None)(), apart=True)
     ledgers["mine"] = store.land(
-        run=mine, worker=WORKER, rows=rows, rejects=(), bytes_read=0, turn=turn
+        run=mine, worker=WORKER, rows=rows, rejects=(), position=0, bytes_read=0, turn=turn
     )
     other.join()
     assert (ledgers["others"].created, ledgers["mine"].created) == (10, 0)

@@ -74,7 +74,7 @@ def disk(settings, monkeypatch):
         monkeypatch.setattr(module, "CHUNK_BYTES", STEP)
     for module in (delimited, json_scanner, ndjson):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", STEP)
-    monkeypatch.setattr(lives, "timezone", SimpleNamespace(now=made.now))
+    monkeypatch.setattr(lives, "now", made.now)
     monkeypatch.setattr(lives, "time", SimpleNamespace(monotonic=made.monotonic))
     monkeypatch.setattr(Path, "open", lambda path, *how, **more: made.open(path, *how, **more))
     return made

@@ -11,7 +11,7 @@ from processing.rule_form import fields_of
 from processing.rules import Step
 from records import store
 from records.models import DataRecord, Heartbeat, ProcessingResult, Rehearsal, RuleSet, Source
-from records.runs import worker_name
+from records.workers import worker_name
 from tests.factories import WORKER
 from tests.landed import land, process_all, sale
 from tests.test_page_rules import form_data

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
 from django_q.models import OrmQ
 
 from processing import runs as processing_runs
@@ -14,12 +13,13 @@ from processing.rule_sets import rule_set_for
 from records import store
 from records.models import (
     DataRecord,
+    ProcessingBatch,
     ProcessingResult,
     ProcessingRun,
     RunState,
     Source,
 )
-from tests.factories import WORKER, counted, load, process, recounted
+from tests.factories import WORKER, Died, counted, load, process, recounted
 
 pytestmark = pytest.mark.django_db
 
@@ -171,14 +171,15 @@ def test_a_killed_run_is_taken_over_and_each_record_gets_one_result(landed, sett
         nonlocal batches
         batches += 1
         if batches == 3:
-            raise OperationalError("the server closed the connection")
+            raise Died
         return save(**arguments)
 
     run = processing_runs.create_run(how="test")
     monkeypatch.setattr(store, "save_results", die_in_the_third)
-    with pytest.raises(OperationalError):
+    with pytest.raises(Died):
         processing_runs.process(run.pk, "the first worker")
     ProcessingRun.objects.filter(pk=run.pk).update(lease_until=run.created_at)
+    ProcessingBatch.objects.update(lease_until=run.created_at)
     done = processing_runs.process(run.pk, WORKER)
     assert done is not None
     assert (done.state, done.processed, done.failed, done.total) == ("finished", 3, 1, 4)

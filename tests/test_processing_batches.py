@@ -21,7 +21,7 @@ from records.models import (
 )
 from records.rows import RawRecord
 from records.store import results
-from tests.factories import WORKER, counted, recounted
+from tests.factories import WORKER, Died, counted, recounted
 from tests.landed import land, sale
 
 pytestmark = pytest.mark.django_db
@@ -164,22 +164,22 @@ def test_a_record_that_can_not_be_saved_fails_with_the_reason_and_the_others_go_
 
 
 def test_a_record_that_workers_die_on_is_narrowed_down_and_fails(run, monkeypatch):
-    """A death is stood in for by an error that ends the work and blames nobody."""
     save, deaths = store.save_results, 0
 
     def deadly(*, results: store.Results, worker: str) -> Any:
         if any(o.record_id == POISON and o.success for o in results.outcomes):
-            raise OperationalError("dead")
+            raise Died
         return save(results=results, worker=worker)
 
     monkeypatch.setattr(store, "save_results", deadly)
     while ProcessingRun.objects.active().filter(pk=run.pk).exists():
         assert deaths < 12
         try:
-            processing_runs.process(run.pk, WORKER)
-        except OperationalError:
+            processing_runs.process(run.pk, f"worker {deaths}")
+        except Died:
             deaths += 1
             ProcessingRun.objects.update(lease_until=timezone.now())
+            ProcessingBatch.objects.update(lease_until=timezone.now())
     run.refresh_from_db()
     assert (run.state, run.processed, run.failed) == (RunState.FINISHED, NUMBER - 1, 1)
     assert_each_has_one_result(failed=[POISON])

@@ -13,7 +13,7 @@ from ingestion.detection.encoding import CHUNK_BYTES, read_whole
 from ingestion.detection.kind import START_BYTES, check_is_table, format_of
 from ingestion.detection.layout import find_layout
 from ingestion.dialect import Dialect, Format, check_reading
-from ingestion.errors import UnreadableInput
+from ingestion.errors import InputAway, UnreadableInput
 from ingestion.packed import ZIP, unpacked
 from ingestion.readers.json import find_rows
 from ingestion.readers.xlsx import Workbook
@@ -49,8 +49,8 @@ def detect(
 
     ``reading`` is what the user says about reading it (see check_reading), which is taken for
     granted. Size and digest are those of the file as it is given, packed or not. ``on_chunk`` is
-    called again and again while a large file is read. Raises InvalidReading, and UnreadableInput
-    for a file that is missing, empty or holds no rows.
+    called again and again while a large file is read. Raises InvalidReading, InputAway for a file
+    that can't be opened now, and UnreadableInput for one that is empty or holds no rows.
     """
     said = check_reading(reading)
     tell = on_chunk or (lambda: None)
@@ -62,8 +62,10 @@ def detect(
             if plain != path:
                 found.size, found.sha256 = digest(path, on_chunk=tell)
                 found.notes.insert(0, f"The file was unpacked; {inner} was read.")
+    except IsADirectoryError as error:
+        raise UnreadableInput(name, "it is a folder.") from error
     except OSError as error:
-        raise UnreadableInput(name, f"{error.strerror or error}.") from error
+        raise InputAway(name, error) from error
     return found
 
 

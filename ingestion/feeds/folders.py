@@ -9,9 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from ingestion.feeds.errors import FolderRefused, InvalidFeed
+from records.clock import now
 from records.models import Feed, FolderFile, IngestionRun, RunState
 
 # A pattern leads through so many folders at the most, and twice through all below one: each more
@@ -80,7 +80,7 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
     FolderRefused.
     """
     folder = folder_of(feed.config)
-    now = timezone.now()
+    moment = now()
     found: list[IngestionRun] = []
     waiting = 0
     # A folder may lie far away: the database is not kept waiting for it.
@@ -97,12 +97,12 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
             name = str(path.relative_to(folder))
             file = known.get(name)
             if file is None or (file.size, file.modified_ns) != (size, modified):
-                changes = {"size": size, "modified_ns": modified, "seen_at": now, "run": None}
+                changes = {"size": size, "modified_ns": modified, "seen_at": moment, "run": None}
                 FolderFile.objects.update_or_create(feed=feed, name=name, defaults=changes)
                 waiting += 1
             elif _is_loaded(file, how):
                 continue
-            elif now - file.seen_at < QUIET:
+            elif moment - file.seen_at < QUIET:
                 waiting += 1
             else:
                 file.run = IngestionRun.objects.create(

@@ -27,7 +27,7 @@ def bring_input(run: IngestionRun, worker: str) -> str:
     )
     run.size, run.pages, run.cut_short = fetched.size, fetched.pages, fetched.cut_short
     if not fetched.rows:
-        run.save(update_fields=["pages", "cut_short"])
+        runs.write(run, worker, pages=run.pages, cut_short=run.cut_short)
         since = f" newer than {feed.position!r}" if feed.position else ""
         return f"The API has no row{since}."
     run.pages[-1] |= {
@@ -35,9 +35,15 @@ def bring_input(run: IngestionRun, worker: str) -> str:
         "position": fetched.position,
         "notes": fetched.notes,
     }
-    run.path = str(fetched.path)
-    run.reading = {"format": "ndjson"}
-    run.save(update_fields=["path", "size", "pages", "cut_short", "reading"])
+    runs.write(
+        run,
+        worker,
+        path=str(fetched.path),
+        size=run.size,
+        pages=run.pages,
+        cut_short=run.cut_short,
+        reading={"format": "ndjson"},
+    )
     return ""
 
 

@@ -22,6 +22,7 @@ from ingestion.feeds.folders import QUIET, check_folder, look
 from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
 from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
+from records.clock import now
 from records.models import Feed, IngestionRun, RunState, Source
 from records.runs import WAKE_SECONDS, stop
 
@@ -142,7 +143,7 @@ def next_time(schedule: str, after: datetime | None = None) -> datetime | None:
     if not schedule:
         return None
     try:
-        return next(CronSim(schedule, timezone.localtime(after)))
+        return next(CronSim(schedule, timezone.localtime(after or now())))
     except CronSimError as error:
         raise InvalidFeed(
             "schedule", f"{schedule[:100]!r} is no schedule such as 0 6 * * 1-5: {error}."
@@ -169,7 +170,7 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
     if feed.kind == Feed.Kind.FOLDER:
         found, waiting = look(feed, how=how, user=user)
         if waiting:
-            soon = timezone.now() + QUIET + timedelta(seconds=1)
+            soon = now() + QUIET + timedelta(seconds=1)
             if feed.next_at is None or feed.next_at > soon:
                 feed.next_at = soon
                 Feed.objects.filter(pk=feed.pk).update(next_at=soon)
@@ -194,32 +195,40 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
 def start_due() -> None:
     """Start every API whose time has come, and have a worker start the folders: to look at one may
     take long."""
-    now = timezone.now()
-    due = Feed.objects.filter(enabled=True, next_at__lte=now)
+    moment = now()
+    due = Feed.objects.filter(enabled=True, next_at__lte=moment)
     for feed in due.filter(kind=Feed.Kind.HTTP):
         start_if_due(feed.pk)
     folders = due.filter(kind=Feed.Kind.FOLDER)
-    unwoken = Q(woken_at=None) | Q(woken_at__lt=now - timedelta(seconds=WAKE_SECONDS))
+    unwoken = Q(woken_at=None) | Q(woken_at__lt=moment - timedelta(seconds=WAKE_SECONDS))
     for feed in folders.filter(unwoken):
-        if folders.filter(unwoken, pk=feed.pk).update(woken_at=now):
+        if folders.filter(unwoken, pk=feed.pk).update(woken_at=moment):
             async_task("ingestion.tasks.start_feed", feed.pk, cluster=runs.QUEUE)
 
 
 def start_if_due(feed_id: int) -> None:
     """Start a feed if its time has come; of several processes that try, one does."""
-    now = timezone.now()
-    due = Feed.objects.filter(pk=feed_id, enabled=True, next_at__lte=now)
+    moment = now()
+    due = Feed.objects.filter(pk=feed_id, enabled=True, next_at__lte=moment)
     feed = due.select_related("source").first()
     if feed is None:
         return
-    then = next_time(feed.schedule, now)
-    if not due.filter(next_at=feed.next_at).update(next_at=then, woken_at=None):
-        return
+    due, then = due.filter(next_at=feed.next_at), next_time(feed.schedule, moment)
     feed.next_at = then
-    try:
-        start(feed, how="schedule", user=feed.user)
-    except (FeedError, OSError) as error:
-        _tell(feed, str(error))
+    if feed.kind == Feed.Kind.FOLDER:
+        try:
+            start(feed, how="schedule", user=feed.user)
+        except (FeedError, OSError) as error:
+            _tell(feed, str(error))
+        # Last: a process that dies before leaves the feed due, and each file gets one run all the
+        # same. The folder may have asked for an earlier look meanwhile.
+        due.update(next_at=then)
+        Feed.objects.filter(pk=feed_id).update(woken_at=None)
+        return
+    with transaction.atomic():
+        made = prepare(feed, how="schedule", user=feed.user) if due.update(next_at=then) else []
+    for run in made:
+        runs.queue(run)
 
 
 def _tell(feed: Feed, problem: str) -> None:
@@ -227,7 +236,7 @@ def _tell(feed: Feed, problem: str) -> None:
     log.warning("%s: %s", feed, problem)
     last = feed.runs.order_by("-id").first()
     if last is None or last.error != problem:
-        now = timezone.now()
+        moment = now()
         IngestionRun.objects.create(
             source=feed.source,
             feed=feed,
@@ -236,8 +245,8 @@ def _tell(feed: Feed, problem: str) -> None:
             how="schedule",
             state=RunState.FAILED,
             error=problem,
-            started_at=now,
-            finished_at=now,
+            started_at=moment,
+            finished_at=moment,
         )
 
 

@@ -63,6 +63,8 @@ class RunSerializer(serializers.ModelSerializer[IngestionRun]):
             "ledger",
             "progress",
             "error",
+            "waits_for",
+            "retry_at",
             "notes",
             "file_name",
             "sha256",

@@ -144,7 +144,8 @@ class HealthSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["healthy", "unhealthy"])
     timestamp = serializers.DateTimeField()
     details = serializers.DictField(
-        help_text="The version, the state of each part, and in `failing` the parts that fail."
+        help_text="The version, the state of each part, in `failing` the parts that fail, and in "
+        "`runs_wait_for` what keeps runs waiting, such as a full disk."
     )
 
 

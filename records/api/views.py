@@ -81,6 +81,8 @@ class HealthView(APIView):
         details: dict[str, Any] = {"version": settings.VERSION, **health.parts}
         if health.failing:
             details["failing"] = health.failing
+        if health.waits_for:
+            details["runs_wait_for"] = health.waits_for
         return Response(
             {
                 "service": "dataflow-api",

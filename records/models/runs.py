@@ -53,9 +53,14 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    # How often it was taken up since it last got on.
+    # How often it was taken up since it last made progress.
     attempts = models.PositiveSmallIntegerField(default=0)
     woken_at = models.DateTimeField(null=True, blank=True)
+    # Where the environment is at fault (a full disk, a missing folder) the run waits: for what, as
+    # a sentence, until when, and how often in a row since it last made progress.
+    waits_for = models.TextField(blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    pauses = models.PositiveSmallIntegerField(default=0)
 
     objects = RunManager()
 
@@ -66,6 +71,11 @@ class Run(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in (RunState.QUEUED, RunState.RUNNING)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits until its environment is as it should be."""
+        return self.state == RunState.QUEUED and self.retry_at is not None
 
     @property
     def seconds(self) -> float | None:

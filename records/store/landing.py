@@ -14,6 +14,7 @@ from django.utils import timezone
 from records import bulk, text_index
 from records.counters import CountChanges
 from records.errors import LeaseLost
+from records.faults import has_rolled_back
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -49,6 +50,7 @@ def land(
     worker: str,
     rows: Sequence[Row],
     rejects: Sequence[Reject],
+    position: int,
     bytes_read: int,
     turn: Turn | None = None,
 ) -> Ledger:
@@ -58,18 +60,23 @@ def land(
     other data the record is updated: its former content becomes a version and it is raw again.
     Where the source says so, the record is kept instead, and the row counts as unchanged or is
     rejected.
-    ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only new records are
-    written, which nobody sees yet. Raises LeaseLost if another worker holds the run.
+    ``position`` is how many rows of the input come before the batch: the ledger moves only from
+    there, so a batch whose transaction may have been committed, though nobody was told, can't
+    count twice. ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only
+    new records are written, which nobody sees yet. Raises LeaseLost if another worker holds the
+    run, or the run stands elsewhere.
     """
     if turn is not None and turn.apart:
         try:
-            return _land(run, worker, rows, rejects, bytes_read, before=turn.wait)
+            return _land(run, worker, rows, rejects, position, bytes_read, before=turn.wait)
         except (IntegrityError, OperationalError) as error:
+            if not has_rolled_back(error):
+                raise
             # Another run of the source writes the same keys.
             log.info("%s: a batch is landed again in its turn: %s", run, error)
     if turn is not None:
         turn.wait()
-    return _land(run, worker, rows, rejects, bytes_read)
+    return _land(run, worker, rows, rejects, position, bytes_read)
 
 
 def _land(
@@ -77,6 +84,7 @@ def _land(
     worker: str,
     rows: Sequence[Row],
     rejects: Sequence[Reject],
+    position: int,
     bytes_read: int,
     before: Callable[[], None] | None = None,
 ) -> Ledger:
@@ -98,10 +106,10 @@ def _land(
                 ledger += _land_distinct(run, distinct, counts, now, refused, is_filled=is_filled)
         insert_rejects(run, [*rejects, *refused], now)
         counts.apply()
-        renewed = IngestionRun.objects.filter(
-            pk=run.pk, worker=worker, state=RunState.RUNNING
+        moved = IngestionRun.objects.filter(
+            pk=run.pk, worker=worker, state=RunState.RUNNING, read=position
         ).update(
-            read=F("read") + ledger.read,
+            read=position + ledger.read,
             created=F("created") + ledger.created,
             updated=F("updated") + ledger.updated,
             unchanged=F("unchanged") + ledger.unchanged,
@@ -109,8 +117,9 @@ def _land(
             bytes_read=bytes_read,
             lease_until=lease_end(),
             attempts=1,
+            pauses=0,
         )
-        if not renewed:
+        if not moved:
             raise LeaseLost(run)
     return ledger
 

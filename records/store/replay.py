@@ -34,12 +34,13 @@ def replay_batch(
     """
     with transaction.atomic():
         _lock(run)
+        # How far the replay is may have been committed without an answer.
+        run.refresh_from_db(fields=["read", "bytes_read"])
         held = list(_rows_for(run).open().order_by("pk").select_related("run")[:size])
         if held:
             taken: list[Taken] = list(zip(held, read(held), strict=True))
             done = run.bytes_read + sum(len(row.raw) for row in held)
-            _land(run, worker, taken, min(done, run.size))
-            run.bytes_read = done
+            _land(run, worker, taken, run.read, min(done, run.size))
     return bool(held)
 
 
@@ -49,6 +50,7 @@ def land_repaired(
     worker: str,
     rows: Sequence[Row],
     rejects: Sequence[Reject],
+    position: int,
     bytes_read: int,
     says: Says,
     written: Written,
@@ -70,7 +72,7 @@ def land_repaired(
                 taken.append((held, _same_again(held)))
             else:
                 taken.append((held, written(held, outcome)))
-        return _land(run, worker, taken, bytes_read)
+        return _land(run, worker, taken, position, bytes_read)
 
 
 def _whose(
@@ -157,7 +159,9 @@ def _is_untouched(held: RejectedRow, row: Row, says: Says) -> bool:
     return held.resolved_by_id is None and held.is_unreadable and says(row) == says(held)
 
 
-def _land(run: IngestionRun, worker: str, taken: Sequence[Taken], bytes_read: int) -> Ledger:
+def _land(
+    run: IngestionRun, worker: str, taken: Sequence[Taken], position: int, bytes_read: int
+) -> Ledger:
     if not run.mapping.get("id"):
         taken = _with_free_keys(run, taken)
     newest = _newest(run)
@@ -170,6 +174,7 @@ def _land(run: IngestionRun, worker: str, taken: Sequence[Taken], bytes_read: in
             if isinstance(outcome, Row)
         ],
         rejects=[outcome for _, outcome in taken if isinstance(outcome, Reject)],
+        position=position,
         bytes_read=bytes_read,
     )
     again = _rejected_again(taken, run.rejected_rows.filter(pk__gt=newest).order_by("pk"))

@@ -129,6 +129,7 @@ def _save(
             worker=worker,
             lease_until=lease_end(),
             attempts=0,
+            pauses=0,
         )
         if not renewed:
             raise LeaseLost(batch.run)

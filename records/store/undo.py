@@ -97,13 +97,15 @@ def undo_batch(*, undo: Undo, worker: str, size: int = BATCH) -> bool:
         counts.apply()
         named = Undo.objects.values_list("kept_ids", flat=True).get(pk=undo.pk)
         renewed = Undo.objects.filter(pk=undo.pk, worker=worker, state=RunState.RUNNING).update(
-            cursor=cursor if last is None else last,
+            # Behind all its records (";" is the byte after ":"): what was counted isn't again.
+            cursor=f"{run.source.name};" if last is None else last,
             deleted=F("deleted") + len(plan.delete),
             restored=F("restored") + len(plan.restore),
             kept=F("kept") + len(plan.keep),
             kept_ids=[*named, *plan.keep][:NAMED_KEPT],
             lease_until=lease_end(),
             attempts=1,
+            pauses=0,
         )
         if not renewed:
             raise LeaseLost(undo)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from records import live
+from records import disk, live
 from records import runs as lives
 from records.models import IngestionRun, ProcessingRun, RunState, Source
 from records.pagination import InvalidCursor, page_of
@@ -99,11 +99,13 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     context: dict[str, object] = {
         "run": run,
         "no_worker": run.is_active and not lives.worker_alive("ingestion"),
+        "disk_is_full": run.is_active and disk.is_full(),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
     counts = (run.read, run.created, run.updated, run.unchanged, run.rejected)
     moving = (run.state, run.bytes_read, run.size, bool(run.columns), *counts)
-    context["tag"] = live.tag_of(*moving, context["no_worker"])
+    waiting = (run.waits_for, str(run.retry_at), context["no_worker"], context["disk_is_full"])
+    context["tag"] = live.tag_of(*moving, *waiting)
     if wants_part(request):
         return _progress(request, "records/_ingestion_progress.html", run, context)
     try:
@@ -124,9 +126,13 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     context: dict[str, object] = {
         "run": run,
         "no_worker": run.is_active and not lives.worker_alive("processing"),
+        "disk_is_full": run.is_active and disk.is_full(),
     }
     counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
-    context["tag"] = live.tag_of(run.state, *counts, context["no_worker"])
+    waiting = (run.waits_for, str(run.retry_at))
+    context["tag"] = live.tag_of(
+        run.state, *counts, *waiting, context["no_worker"], context["disk_is_full"]
+    )
     if wants_part(request):
         return _progress(request, "records/_processing_progress.html", run, context)
     return render(request, "records/processing_run.html", context)
@@ -142,6 +148,31 @@ def cancel_ingestion(request: PageRequest, pk: int) -> HttpResponse:
 def cancel_processing(request: PageRequest, pk: int) -> HttpResponse:
     """The button that ends a pass of processing."""
     return _cancel(request, _run_or_404(ProcessingRun, pk), "records.add_processingrun")
+
+
+@require_POST
+def retry_ingestion(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that has the loading of a file, which waits, tried again at once."""
+    return _retry(request, _run_or_404(IngestionRun, pk), "records.add_ingestionrun")
+
+
+@require_POST
+def retry_processing(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that has a pass of processing, which waits, tried again at once."""
+    return _retry(request, _run_or_404(ProcessingRun, pk), "records.add_processingrun")
+
+
+def _retry(request: PageRequest, run: Run, permission: str) -> HttpResponse:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied(
+            "You may look at runs, but not start them. Ask an administrator for the permission "
+            f"to add {'ingestion' if isinstance(run, IngestionRun) else 'processing'} runs."
+        )
+    if lives.retry(run):
+        messages.success(request, "The run is tried again now.")
+    else:
+        messages.info(request, "The run is not waiting any more.")
+    return redirect(run)
 
 
 def _cancel(request: PageRequest, run: Run, permission: str) -> HttpResponse:

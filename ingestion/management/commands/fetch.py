@@ -6,14 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ingestion import runs
 from ingestion.feeds import services
 from ingestion.feeds.errors import FeedError
 from ingestion.feeds.folders import QUIET, look
 from ingestion.management.commands.ingest import Command as IngestCommand
 from records.models import Feed, IngestionRun, RunState
-from records.runs import worker_name
-from records.terminal import progress_bar
 
 
 class Command(IngestCommand):
@@ -56,10 +53,3 @@ class Command(IngestCommand):
             time.sleep(QUIET.total_seconds() + 0.1)
             made += look(feed, how="command")[0]
         return made
-
-    def work(self, run: IngestionRun, *, quiet: bool) -> IngestionRun:
-        with progress_bar(enabled=not quiet) as show:
-            done = runs.load(run.pk, worker_name(of_queue=False), show)
-        if done is None:
-            raise CommandError(f"Another worker has {run}.")
-        return done

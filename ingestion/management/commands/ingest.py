@@ -17,8 +17,8 @@ from ingestion.limits import check_limit
 from ingestion.mapping import column_names
 from ingestion.report_text import report_lines
 from records.models import IngestionRun, RunState
-from records.runs import worker_name
 from records.terminal import RunCommand, progress_bar
+from records.workers import worker_name
 
 # What a user can say about how an input is written; see ingestion.dialect.
 READING = {
@@ -133,11 +133,13 @@ class Command(RunCommand):
             run = runs.create_run(path=path, file_name=path.name, **wanted)
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
+        return self.work(run, quiet=quiet)
+
+    def work(self, run: IngestionRun, *, quiet: bool) -> IngestionRun:
         with progress_bar(enabled=not quiet) as show:
-            done = runs.load(run.pk, worker_name(of_queue=False), show)
-        if done is None:
-            raise CommandError(f"Another worker took {run}.")
-        return done
+            return self.until_it_ends(
+                run, lambda: runs.load(run.pk, worker_name(of_queue=False), show)
+            )
 
     def dry_run(self, path: Path, wanted: dict[str, Any], *, as_json: bool) -> int:
         """Print what loading the file would do; the exit status."""

@@ -9,8 +9,8 @@ from django.core.management.base import CommandError
 from ingestion import undo
 from ingestion.errors import IngestionError
 from records.models import IngestionRun
-from records.runs import worker_name
 from records.terminal import RunCommand
+from records.workers import worker_name
 
 
 class Command(RunCommand):
@@ -32,9 +32,9 @@ class Command(RunCommand):
             created = undo.create_undo(run=run, how="command")
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        done = undo.undo(created.pk, worker_name(of_queue=False))
-        if done is None:
-            raise CommandError(f"Another worker took the {created}.")
+        done = self.until_it_ends(
+            created, lambda: undo.undo(created.pk, worker_name(of_queue=False))
+        )
         if options["json"]:
             facts = {
                 "run": run.pk, "source": run.source.name, "state": done.state,

@@ -9,8 +9,8 @@ from django.core.management.base import CommandError
 from processing import runs
 from processing.errors import ProcessingError
 from records.models import ProcessingRun, Selection
-from records.runs import worker_name
 from records.terminal import RunCommand, progress_bar
+from records.workers import worker_name
 
 
 def positive(text: str) -> int:
@@ -63,7 +63,6 @@ class Command(RunCommand):
 
     def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
         with progress_bar(enabled=not quiet) as show:
-            done = runs.process(run.pk, worker_name(of_queue=False), show)
-        if done is None:
-            raise CommandError(f"Another worker took {run}.")
-        return done
+            return self.until_it_ends(
+                run, lambda: runs.process(run.pk, worker_name(of_queue=False), show)
+            )

@@ -1,0 +1,98 @@
+"""What an error says: whether its transaction came to nothing, and whether the environment is at
+fault (a full disk, a database that is away) rather than the input."""
+
+import errno
+import sqlite3
+
+from django.db import DatabaseError, Error, InterfaceError, InternalError, OperationalError
+
+# Classes of PostgreSQL's codes (manual, appendix A) that say nothing about a transaction: the
+# connection broke (08), or the server is shutting down (57P) or damaged (58, XX).
+UNKNOWN = ("08", "57P", "58", "XX")
+
+DISK_FULL = "The disk is full."
+AWAY = "The database does not answer."
+# By the beginnings of PostgreSQL's codes.
+POSTGRESQL = {
+    "53100": DISK_FULL,
+    "53200": "The database server is out of memory.",
+    "53300": "The database server has no connection left.",
+    "53": "The database server is short of resources.",
+    "25006": "The database is read-only.",
+    "40": "Another transaction was in the way.",
+    "55": "Another transaction was in the way.",
+    "57P": "The database server is shutting down.",
+    "57": "The database server stopped a statement.",
+    "08": AWAY,
+    "58": "The database server reports a fault of its system.",
+}
+SQLITE = {
+    sqlite3.SQLITE_FULL: DISK_FULL,
+    sqlite3.SQLITE_BUSY: "Another process keeps the database locked.",
+    sqlite3.SQLITE_LOCKED: "Another process keeps the database locked.",
+    sqlite3.SQLITE_IOERR: "The disk of the database reports an error.",
+    sqlite3.SQLITE_READONLY: "The database is read-only.",
+    sqlite3.SQLITE_CANTOPEN: "The file of the database can't be opened.",
+    sqlite3.SQLITE_NOMEM: "There is not enough memory.",
+}
+SYSTEM = {
+    errno.ENOSPC: DISK_FULL,
+    errno.EDQUOT: "The disk quota is used up.",
+    errno.EROFS: "The disk is read-only.",
+    errno.EIO: "The disk reports an error.",
+    errno.ESTALE: "A network drive is away.",
+    errno.ENOTCONN: "A network drive is away.",
+    errno.EHOSTDOWN: "A network drive is away.",
+    errno.ETIMEDOUT: "A network drive is away.",
+    errno.EMFILE: "Too many files are open.",
+    errno.ENFILE: "Too many files are open.",
+    errno.ENOMEM: "There is not enough memory.",
+}
+
+
+# All that environment_fault says.
+FAULTS = frozenset({AWAY, *POSTGRESQL.values(), *SQLITE.values(), *SYSTEM.values()})
+
+
+def has_rolled_back(error: Error) -> bool:
+    """Whether the server itself said that the transaction came to nothing.
+
+    A connection that breaks says nothing: the transaction may be committed, or under way.
+    """
+    code = _postgresql_code(error)
+    return code is not None and not code.startswith(UNKNOWN)
+
+
+def environment_fault(error: BaseException) -> str:
+    """What the environment lacks, as a sentence; "" for an error that is not of its making."""
+    if isinstance(error, OSError):
+        return SYSTEM.get(error.errno or 0, "")
+    if isinstance(error, sqlite3.Error):
+        return _of_sqlite(error)
+    if not isinstance(error, Error):
+        return ""
+    if isinstance(error.__cause__, sqlite3.Error):
+        return _of_sqlite(error.__cause__)
+    code = _postgresql_code(error)
+    if code is not None:
+        found = (text for start, text in POSTGRESQL.items() if code.startswith(start))
+        return next(found, "")
+    # A broken connection is told by these, and once in a while by no more than DatabaseError.
+    is_broken = isinstance(error, OperationalError | InterfaceError | InternalError)
+    return AWAY if is_broken or type(error) is DatabaseError else ""
+
+
+def is_locked(error: Error) -> bool:
+    """Whether another process has kept SQLite locked for longer than one waits for it."""
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _of_sqlite(error: sqlite3.Error) -> str:
+    # The lower byte is the primary code (https://sqlite.org/rescode.html).
+    return SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+
+
+def _postgresql_code(error: Error) -> str | None:
+    code = getattr(error.__cause__, "pgcode", None)
+    return code if isinstance(code, str) else None
