@@ -18,7 +18,6 @@ from django_q.tasks import async_task
 from ingestion import replay
 from ingestion.ahead import ahead
 from ingestion.batches import Batch, read_batches
-from ingestion.detection import digest
 from ingestion.dialect import Dialect, joined
 from ingestion.errors import (
     IngestionError,
@@ -28,6 +27,7 @@ from ingestion.errors import (
     OtherSource,
 )
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
+from ingestion.input_file import Digest, digest
 from ingestion.landers import Land, landing
 from ingestion.limits import check_limit, check_rejects
 from ingestion.mapping import FORMAT
@@ -263,7 +263,7 @@ def _prepare(run: IngestionRun, worker: str) -> None:
 def write_down(run: IngestionRun, found: Prepared) -> None:
     """Set the fields in FOUND, and the mapping, to what was found out; nothing is saved."""
     detected = found.detected
-    run.size, run.sha256, run.encoding = detected.size, detected.sha256, detected.encoding
+    (run.size, run.sha256), run.encoding = detected.digest, detected.encoding
     run.dialect = asdict(detected.dialect)
     run.columns, run.mapping, run.notes = found.columns, found.mapping, found.notes
     if found.repaired is not None:
@@ -279,9 +279,9 @@ def _parent(run: IngestionRun, number: int) -> IngestionRun:
 
 
 def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
-    """A run is only taken up again on the very bytes that it began with."""
+    """A run is only taken up again on the very bytes that it began with; more may follow them."""
     try:
-        same = digest(Path(run.path), on_chunk=on_chunk) == (run.size, run.sha256)
+        same = digest(Path(run.path), run.size, on_chunk=on_chunk) == (run.size, run.sha256)
     except OSError:
         same = False
     if not same:
@@ -291,7 +291,7 @@ def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
 def open_input(
     run: IngestionRun, on_chunk: Callable[[], None] = lambda: None
 ) -> AbstractContextManager[Reader]:
-    """The rows of a run's input, as they were found to be written."""
+    """The rows of a run's input, as they were found to be written, and of no other bytes."""
     return open_reader(
         Path(run.path),
         name=run.file_name,
@@ -300,6 +300,7 @@ def open_input(
         on_chunk=on_chunk,
         # Of a repaired file the run does not keep the columns that tell where its rows belong.
         columns=run.columns if run.parent is None else None,
+        digest=Digest(run.size, run.sha256),
     )
 
 
