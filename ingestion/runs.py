@@ -152,7 +152,7 @@ def load(run_id: int, worker: str, on_progress: Progress | None = None) -> Inges
 
 
 def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
-    if run.feed_id and not run.path and (nothing := bring_input(run, worker)):
+    if run.feed_id and not run.path and (nothing := bring_input(run, worker, on_progress)):
         runs.finish(run, worker, notes=[nothing])
         return
     if replay.is_replay(run):

@@ -68,6 +68,23 @@ class Run(models.Model):
         return self.state in (RunState.QUEUED, RunState.RUNNING)
 
     @property
+    def is_held(self) -> bool:
+        """Whether a worker is at work on it: one that is gone lets its lease lapse."""
+        held = self.lease_until is not None and self.lease_until > timezone.now()
+        return self.state == RunState.RUNNING and held
+
+    @property
+    def waiting(self) -> str:
+        """What it waits for, as a person reads it; "" where it does not."""
+        if not self.is_active or self.is_held:
+            return ""
+        return (
+            "Waits for a worker"
+            if self.state == RunState.QUEUED
+            else "Interrupted: waits for a worker to go on"
+        )
+
+    @property
     def seconds(self) -> float | None:
         """How long the work took, from its first start; None before it has ended."""
         if self.started_at is None or self.finished_at is None:
@@ -113,6 +130,8 @@ class IngestionRun(Run):
     pages = models.JSONField(default=list, blank=True)
     # Why the input ends before its end: the run fails once everything before that has landed.
     cut_short = models.TextField(blank=True)
+    # What is done for it before there are bytes and rows to count, as a sentence.
+    activity = models.TextField(blank=True)
 
     read = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0)
@@ -143,6 +162,20 @@ class IngestionRun(Run):
     def landed_nothing(self) -> bool:
         """Whether it went through its input to the end, and could use no row of it."""
         return self.state == RunState.FINISHED and 0 < self.read == self.rejected
+
+    @property
+    def known_size(self) -> int | None:
+        """How many bytes its input has; None before anybody knows."""
+        return self.size if self.path or self.size else None
+
+    @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        if not self.is_held:
+            return self.waiting
+        if not (self.path or self.parent_id):
+            return self.activity or "Fetching"
+        return f"{'Reading' if self.columns else 'Looking at'} {self.file_name}"
 
     @property
     def share_read(self) -> float:
@@ -214,6 +247,11 @@ class ProcessingRun(Run):
 
     def get_absolute_url(self) -> str:
         return reverse("processing-run", args=[self.pk])
+
+    @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        return "Processing" if self.is_held else self.waiting
 
     @property
     def done(self) -> int:
@@ -294,6 +332,11 @@ class Rehearsal(Run):
 
     def get_absolute_url(self) -> str:
         return reverse("rehearsal", args=[self.pk])
+
+    @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        return "Rehearsing" if self.is_held else self.waiting
 
 
 class Undo(Run):

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from records import live
 from records import runs as lives
-from records.models import IngestionRun, ProcessingRun, RunState, Source
+from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
 from records.rows import ROLES
@@ -96,23 +96,29 @@ def _bound(request: PageRequest, kind: str) -> int:
 def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
     run = _run_or_404(IngestionRun, pk)
+    undoing = run.undos.active().first()
     context: dict[str, object] = {
         "run": run,
-        "no_worker": run.is_active and not lives.worker_alive("ingestion"),
+        "undoing": undoing,
+        "is_moving": run.is_active or undoing is not None,
+        "no_worker": lives.lacks_worker(undoing or run, "ingestion"),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
     counts = (run.read, run.created, run.updated, run.unchanged, run.rejected)
-    moving = (run.state, run.bytes_read, run.size, bool(run.columns), *counts)
-    context["tag"] = live.tag_of(*moving, context["no_worker"])
+    moving = (run.state, run.doing, run.bytes_read, run.size, *counts)
+    undone = undoing and (undoing.state, undoing.deleted, undoing.restored, undoing.kept)
+    context["tag"] = live.tag_of(*moving, undone, context["no_worker"])
     if wants_part(request):
-        return _progress(request, "records/_ingestion_progress.html", run, context)
+        return _progress(request, "records/_ingestion_progress.html", context)
     try:
         page = page_of(run.rejected_rows.all(), cursor=request.GET.get("cursor"), limit=PAGE)
     except InvalidCursor as error:
         raise BadRequest(str(error)) from error
     context["replays"] = run.replays.order_by("pk")[:REPLAYS]
     context["undo"] = run.undos.filter(state=RunState.FINISHED).first()
-    context["unfinished_undo"] = None if context["undo"] else run.undos.first()
+    context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
+    # Rows that a replay has rejected again are open as well.
+    context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
     context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
     return render(request, "records/ingestion_run.html", context | {"rejected": page})
 
@@ -123,12 +129,13 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     run = _run_or_404(ProcessingRun, pk)
     context: dict[str, object] = {
         "run": run,
-        "no_worker": run.is_active and not lives.worker_alive("processing"),
+        "is_moving": run.is_active,
+        "no_worker": lives.lacks_worker(run, "processing"),
     }
     counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
-    context["tag"] = live.tag_of(run.state, *counts, context["no_worker"])
+    context["tag"] = live.tag_of(run.state, run.doing, *counts, context["no_worker"])
     if wants_part(request):
-        return _progress(request, "records/_processing_progress.html", run, context)
+        return _progress(request, "records/_processing_progress.html", context)
     return render(request, "records/processing_run.html", context)
 
 
@@ -158,17 +165,14 @@ def _cancel(request: PageRequest, run: Run, permission: str) -> HttpResponse:
     return redirect(run)
 
 
-def _progress(
-    request: PageRequest,
-    template: str,
-    run: IngestionRun | ProcessingRun,
-    context: dict[str, object],
-) -> HttpResponse:
+def _progress(request: PageRequest, template: str, context: dict[str, object]) -> HttpResponse:
     """The part of a run's page that moves; a run that has ended has a whole new page."""
-    if not run.is_active:
+    if not context["is_moving"]:
         return HttpResponseClientRefresh()
     return live.unless_same(
-        request, str(context["tag"]), lambda: render(request, template, context)
+        request,
+        str(context["tag"]),
+        lambda: render(request, template, context | {"is_part": True}),
     )
 
 
