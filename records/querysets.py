@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Max, Q, Sum, Window
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 from django.utils import timezone
 
@@ -76,6 +76,22 @@ class RunQuerySet(models.QuerySet[Any]):
         place = Window(RowNumber(), partition_by=F("source_id"), order_by=F("id").desc())
         read = self.finished().filter(read__gt=0, parent=None)
         return read.annotate(place=place).filter(place__lte=number)
+
+    def failed_since_success(self) -> "models.QuerySet[Any, Any]":
+        """Rows of {source__name, times, since, last}: loads that failed since one has finished.
+
+        ``last`` is the number of the last of them.
+        """
+        loads = self.filter(parent=None)
+        finished = self.model.objects.finished().filter(source=OuterRef("source"), parent=None)
+        failed = loads.filter(state="failed").annotate(finished=Subquery(finished.values("pk")[:1]))
+        since: models.QuerySet[Any, Any] = (
+            failed.filter(Q(finished=None) | Q(pk__gt=F("finished")))
+            .order_by()
+            .values("source__name")
+            .annotate(times=Count("pk"), since=Min("finished_at"), last=Max("pk"))
+        )
+        return since
 
     def standing(self, *counts: str) -> dict[str, Any]:
         """What changes with every batch of every run: how many there are, and their counts."""

@@ -163,12 +163,12 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
     """Make the runs that load what there is now, for a worker to work on.
 
     An API has one run at a time: while one is active, that is the one. A folder has one for each
-    file that has come to rest; where others have yet to, it is looked at again soon. Raises
-    FolderRefused.
+    file that has come to rest; where others have yet to, it is looked at again soon, unless it is
+    switched off. Raises FolderRefused.
     """
     if feed.kind == Feed.Kind.FOLDER:
         found, waiting = look(feed, how=how, user=user)
-        if waiting:
+        if waiting and feed.enabled:
             soon = timezone.now() + QUIET + timedelta(seconds=1)
             if feed.next_at is None or feed.next_at > soon:
                 feed.next_at = soon

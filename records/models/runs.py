@@ -178,6 +178,11 @@ class IngestionRun(Run):
         return f"{'Reading' if self.columns else 'Looking at'} {self.file_name}"
 
     @property
+    def done(self) -> int:
+        """How many rows have been worked on."""
+        return self.read
+
+    @property
     def share_read(self) -> float:
         """How much of the input has been read, 0 to 1."""
         if self.state == RunState.FINISHED:

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from records import stats
+from records import run_stats, stats
 from records.models import Source
 from records.scope import Scope
 from records.stats import Totals
@@ -24,9 +24,10 @@ LATEST_RUNS = 10
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
     """Every source with its totals."""
-    totals = stats.by_source()
+    totals, failing = stats.by_source(), run_stats.failing()
     rows = [
-        (source, totals.get(source.name, Totals())) for source in Source.objects.with_rule_version()
+        (source, totals.get(source.name, Totals()), failing.get(source.name))
+        for source in Source.objects.with_rule_version()
     ]
     return render(request, "records/sources.html", {"rows": rows})
 
@@ -44,6 +45,7 @@ def source(request: HttpRequest, name: str) -> HttpResponse:
             (label, found.mapping.get(role) or [], missing)
             for role, (label, missing) in ROLE_WORDS.items()
         ],
+        "failing": run_stats.failing(found.name).get(found.name),
         "rule_set": found.current_rule_set,
         "runs": latest_runs(LATEST_RUNS, source=found),
     }
