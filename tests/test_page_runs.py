@@ -59,7 +59,7 @@ def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, so
     walked: list[str] = []
     while query is not None:
         html = text(admin_client.get(f"/runs/{query}"))
-        walked += re.findall(r'<th scope="row"><a href="([^"]+)"', html)
+        walked += re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
         older = re.search(r'rel="next" href="([^"]+)"', html)
         query = older.group(1).replace("&amp;", "&") if older else None
     assert walked == expected
@@ -70,7 +70,7 @@ def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_clie
     run = waiting_run(source)
     over_all = ProcessingRun.objects.create(how="test")
     html = text(admin_client.get("/runs/?source=shop"))
-    links = re.findall(r'<th scope="row"><a href="([^"]+)"', html)
+    links = re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
     assert links == [over_all.get_absolute_url(), run.get_absolute_url()]
 
 
@@ -161,6 +161,22 @@ def test_a_run_that_has_read_nothing_yet_promises_nothing(admin_client, source):
     assert "Looking at sales.csv" in html
     for promise in ("rows/s", " left<", "<rect", "Rejected last"):
         assert promise not in html
+
+
+@pytest.mark.parametrize("url", ["/runs/", "/sources/shop/", "/runs/?source=shop"])
+def test_a_list_of_runs_moves_while_one_is_active(admin_client, source, url):
+    run = waiting_run(source)
+    assert f'hx-get="{url}" hx-trigger="every 2s"' in text(admin_client.get(url))
+    asked = {"HX-Request": "true"}
+    part = admin_client.get(url, headers=asked)
+    assert "<html" not in text(part)
+    same = asked | {"If-None-Match": part["ETag"]}
+    assert admin_client.get(url, headers=same).status_code == 304
+    IngestionRun.objects.filter(pk=run.pk).update(state="failed", error="It is gone.")
+    ended = text(admin_client.get(url, headers=same))
+    assert "badge-failed" in ended
+    assert "It is gone." in ended
+    assert "hx-get" not in ended
 
 
 def test_the_part_that_moves_brings_the_badge_of_the_same_reading(admin_client, source):

@@ -12,7 +12,7 @@ from ingestion.feeds import services
 from ingestion.feeds.errors import FeedError, InvalidFeed
 from ingestion.feeds.forms import FeedForm
 from ingestion.feeds.secrets import kept_names
-from records import run_stats
+from records import live, run_stats
 from records.models import Feed, Source
 from records.requests import PageRequest
 
@@ -103,11 +103,10 @@ def _page(request: PageRequest, source: Source | None) -> HttpResponse:
         "unreadable": kept is not None and bool(kept.secrets) and not kept_names(kept.secrets),
         "tried": tried,
         "failing": run_stats.failing(source.name).get(source.name) if source is not None else None,
-        "runs": kept.runs.order_by("-id").select_related("source", "user")[:LATEST_RUNS]
-        if kept is not None
-        else [],
     }
-    return render(request, "ingestion/feed.html", context, status=400 if form.errors else 200)
+    runs = kept.runs.with_source().order_by("-id")[:LATEST_RUNS] if kept is not None else []
+    status = 400 if form.errors else 200
+    return live.with_runs(request, "ingestion/feed.html", context, list(runs), status=status)
 
 
 def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> HttpResponse:

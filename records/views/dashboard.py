@@ -96,11 +96,10 @@ def dashboard(request: PageRequest) -> HttpResponse:
     figures = _figures(picked, wait=request.GET.get("counted") == "1")
     runs = latest_runs(LATEST_RUNS, source=picked.source).runs
     freshness = run_stats.freshness(picked.source.name if picked.source else None)
-    states = [(run.pk, run.state, run.done, run.error) for run in runs]
     healths = [(item.source, item.state, item.last, item.failing) for item in freshness]
     # Where figures are still to be counted, those that the page has may be of another state.
     known = figures.state if figures else picked.state
-    tag = live.tag_of(picked.state, known, states, healths)
+    tag = live.tag_of(picked.state, known, live.facts_of(runs), healths)
 
     def context() -> dict[str, Any]:
         is_working = any(run.is_active for run in runs)

@@ -81,7 +81,7 @@ def runs(request: PageRequest) -> HttpResponse:
     )
     is_first = "ingestion" not in request.GET and "processing" not in request.GET
     context = {"page": page, "source": source, "is_first": is_first}
-    return render(request, "records/runs.html", context)
+    return live.with_runs(request, "records/runs.html", context, page.runs)
 
 
 def _bound(request: PageRequest, kind: str) -> int:

@@ -4,8 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from records import run_stats, stats
+from records import live, run_stats, stats
 from records.models import Source
+from records.requests import PageRequest
 from records.scope import Scope
 from records.stats import Totals
 from records.tiles import tiles_of
@@ -33,11 +34,12 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def source(request: HttpRequest, name: str) -> HttpResponse:
+def source(request: PageRequest, name: str) -> HttpResponse:
     """What is known of one source."""
     found = Source.objects.named(name)
     if found is None:
         raise Http404(f"There is no source “{name}”.")
+    latest = latest_runs(LATEST_RUNS, source=found)
     context = {
         "source": found,
         "tiles": tiles_of(stats.totals(found.name), Scope(found.name)),
@@ -47,6 +49,6 @@ def source(request: HttpRequest, name: str) -> HttpResponse:
         ],
         "failing": run_stats.failing(found.name).get(found.name),
         "rule_set": found.current_rule_set,
-        "runs": latest_runs(LATEST_RUNS, source=found),
+        "has_older_runs": latest.older is not None,
     }
-    return render(request, "records/source.html", context)
+    return live.with_runs(request, "records/source.html", context, latest.runs)
