@@ -86,7 +86,8 @@ def facts(run: IngestionRun | ProcessingRun) -> Iterator[str]:
         yield f"{number(run.read)} rows"
         bad, what = run.rejected, "rejected"
     else:
-        yield f"{number(run.done)} of {number(run.total)} records"
+        if run.is_counted:
+            yield f"{number(run.done)} of {number(run.total)} records"
         bad, what = run.failed, "failed"
     if run.rate is not None:
         yield f"{number(round(run.rate))}/s"

@@ -15,6 +15,7 @@ from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, encrypt, filled_in
 from ingestion.feeds.services import save_feed, start, start_due
+from records import run_stats
 from records.models import DataRecord, Feed, FolderFile, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
 
@@ -583,3 +584,12 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
     run = IngestionRun.objects.get()
     assert run.state == RunState.FAILED
     assert "is not there" in run.error
+    assert run_stats.failing("shop")["shop"].error == run.error
+    inbox.mkdir()
+    for _ in range(2):
+        Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+        tasks.start_feed(feed.pk)
+    again = IngestionRun.objects.exclude(pk=run.pk).get()
+    assert (again.state, again.read) == (RunState.FINISHED, 0)
+    assert "can be looked through again" in again.notes[0]
+    assert run_stats.failing("shop") == {}

@@ -197,9 +197,20 @@ def test_a_run_whose_worker_is_gone_waits_for_another_one(admin_client, source):
     run = waiting_run(source, state="running", lease_until=lapsed)
     html = text(admin_client.get(run.get_absolute_url()))
     assert "Interrupted: waits for a worker to go on" in html
+    assert '<span class="badge badge-warning">interrupted</span>' in html
+    assert "badge-running" not in text(admin_client.get("/runs/"))
     assert "No worker is running." in html
     Heartbeat.objects.create(queue="ingestion", seen_at=timezone.now())
     assert "No worker is running." not in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_processing_that_has_not_begun_tells_no_number_that_is_not_known(admin_client, source):
+    run = ProcessingRun.objects.create(source=source, how="test")
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "0 of 0 records" not in html
+    assert "Records at its start" not in html
+    ProcessingRun.objects.filter(pk=run.pk).update(state="finished")
+    assert "Records at its start" in text(admin_client.get(run.get_absolute_url()))
 
 
 def test_a_run_that_a_command_works_on_needs_no_worker(admin_client, source):
@@ -251,14 +262,14 @@ def test_an_undo_moves_on_the_page_of_its_run(admin_client):
     run = land("shop", {"1": sale(1)})
     undo = Undo.objects.create(run=run, how="page")
     html = text(admin_client.get(run.get_absolute_url()))
-    assert "To be undone: Waits for a worker" in html
+    assert "Its undo waits for a worker." in html
     assert "No worker is running." in html
     assert 'hx-trigger="every 1s"' in html
     assert "Undo this run" not in html
     held = {"state": "running", "lease_until": timezone.now() + timedelta(hours=1), "deleted": 7}
     Undo.objects.filter(pk=undo.pk).update(**held)
     part = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
-    assert "This run is being undone</b>. 7 deleted" in text(part)
+    assert "This run is being undone.</b> 7 deleted" in text(part)
     Undo.objects.filter(pk=undo.pk).update(state="finished")
     ended = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
     assert ended["HX-Refresh"] == "true"

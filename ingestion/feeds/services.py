@@ -168,6 +168,8 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
     """
     if feed.kind == Feed.Kind.FOLDER:
         found, waiting = look(feed, how=how, user=user)
+        if not found:
+            _tell_that_it_works(feed, how=how, user=user)
         if waiting and feed.enabled:
             soon = timezone.now() + QUIET + timedelta(seconds=1)
             if feed.next_at is None or feed.next_at > soon:
@@ -236,6 +238,25 @@ def _tell(feed: Feed, problem: str) -> None:
             how="schedule",
             state=RunState.FAILED,
             error=problem,
+            started_at=now,
+            finished_at=now,
+        )
+
+
+def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
+    """End what was told of a folder that could not be looked through, now that it can be."""
+    last = feed.runs.order_by("-id").first()
+    if last is not None and last.state == RunState.FAILED and not last.path:
+        now = timezone.now()
+        IngestionRun.objects.create(
+            source=feed.source,
+            feed=feed,
+            path="",
+            file_name=last.file_name,
+            how=how,
+            user=user,
+            state=RunState.FINISHED,
+            notes=["The folder can be looked through again. It has no file to be loaded now."],
             started_at=now,
             finished_at=now,
         )

@@ -264,6 +264,11 @@ class ProcessingRun(Run):
         return self.processed + self.failed + self.unchanged
 
     @property
+    def is_counted(self) -> bool:
+        """Whether ``total`` is known: its first worker counts."""
+        return bool(self.total) or not self.is_active
+
+    @property
     def share_done(self) -> float:
         """How much of what there was at the start has been worked on, 0 to 1."""
         if self.state == RunState.FINISHED:
