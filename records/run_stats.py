@@ -1,12 +1,14 @@
 """Figures over runs: how fresh and how healthy sources are, and how fast work goes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from statistics import median, quantiles
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from records.models import Feed, IngestionRun, ProcessingRun
@@ -22,6 +24,8 @@ LATE = 2
 SOONEST = timedelta(hours=1)
 # A volume is unusual beyond so many times the usual one, or below that part of it.
 MANY_TIMES = 3
+# Seconds for which it is kept who is late.
+KEPT = 60
 # How many of the last runs tell how fast work goes.
 LAST = 200
 
@@ -116,10 +120,28 @@ class Speed:
 
 def freshness(source: str | None = None) -> list[Freshness]:
     """Every source that was loaded, or is to load itself: those first whose loads fail, then those
-    with which something else is wrong."""
+    with which something else is wrong.
+
+    Pages ask for it all the time: while no run has ended, it is made once a minute.
+    """
     runs, feeds = IngestionRun.objects.all(), Feed.objects.all()
     if source:
         runs, feeds = runs.filter(source__name=source), feeds.filter(source__name=source)
+    due = {feed.source.name: feed.overdue_since for feed in feeds.select_related("source")}
+    marks = (runs.ended(), due)
+    key = f"freshness-{sha256(repr(source).encode()).hexdigest()}"
+    kept = cache.get(key)
+    if kept and kept[0] == marks:
+        listed: list[Freshness] = kept[1]
+        return listed
+    listed = _listed(source, runs, due)
+    cache.set(key, (marks, listed), KEPT)
+    return listed
+
+
+def _listed(
+    source: str | None, runs: RunQuerySet, due: Mapping[str, datetime | None]
+) -> list[Freshness]:
     found: dict[str, list[tuple[datetime, int, int, int]]] = defaultdict(list)
     for name, at, run, read, rejected in runs.last_of_each_source(USUAL + 1).values_list(
         "source__name", "finished_at", "pk", "read", "rejected"
@@ -127,7 +149,6 @@ def freshness(source: str | None = None) -> list[Freshness]:
         if at is not None:
             found[name].append((at, run, read, rejected))
     failed = failing(source)
-    due = {feed.source.name: feed.overdue_since for feed in feeds.select_related("source")}
     listed = [
         replace(_freshness(name, sorted(found[name])), failing=failed.get(name), due=due.get(name))
         for name in sorted({*found, *failed, *due})

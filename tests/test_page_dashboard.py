@@ -13,7 +13,7 @@ from records.models import Feed, IngestionRun, ProcessingResult, RecordCount, So
 from records.rows import Reject
 from tests.landed import NOON, land, process_all, sale
 
-QUERIES = 26
+QUERIES = 27
 REJECTS = (Reject(3, b"a;b", "too_few_cells", "Bad."), Reject(4, b"c", "too_few_cells", "Bad."))
 
 pytestmark = pytest.mark.django_db

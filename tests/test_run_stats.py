@@ -170,7 +170,9 @@ def test_figures_over_runs_take_as_many_queries_for_many_sources(
 ):
     for name in ("one", "two", "three"):
         day_by_day(name)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(run_stats.freshness()) == 3
+    with django_assert_num_queries(2):
+        assert len(run_stats.freshness()) == 3, "nothing has changed"
     with django_assert_num_queries(2):
         run_stats.speed()
