@@ -57,11 +57,11 @@ def content(kind: str) -> bytes:
         book.save(out)
         return out.getvalue()
     if kind == "csv.gz":
-        return gzip.compress(text["csv"].encode())
+        return gzip.compress(text["csv"].encode(), mtime=0)
     if kind == "csv.zip":
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as archive:
-            archive.writestr("rows.csv", text["csv"])
+            archive.writestr(zipfile.ZipInfo("rows.csv"), text["csv"])
         return out.getvalue()
     return text[kind].encode()
 
