@@ -124,6 +124,16 @@ class InputChanged(IngestionError):
         )
 
 
+class ChangedWhileRead(IngestionError):
+    """An input whose bytes were not the same from the first look at it to the last row."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} was changed while it was read. Load it again once nothing writes to it. Rows "
+            "that have landed stay, and can be undone with their run."
+        )
+
+
 class CannotUndo(IngestionError):
     """A run that can't be undone now."""
 

@@ -1,16 +1,19 @@
 """Files that are packed: .gz and .zip, told by their content. Pure: no Django, no tables."""
 
 import gzip
+import io
 import shutil
+import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from ingestion.errors import UnreadableInput
+from ingestion.input_file import Digest, DigestingFile
 
 GZIP = b"\x1f\x8b"
 ZIP = b"PK\x03\x04"
@@ -21,41 +24,63 @@ MAX_UNPACKED_BYTES = 1 << 30
 MAX_RATIO = 100
 
 
+class Plain(NamedTuple):
+    """A file that is not packed: where it lies, and its name.
+
+    Where it is a copy, of what was packed or of a workbook, ``digest`` is that of the file that was
+    given, and ``grown`` how many bytes lay behind those when they had been read.
+    """
+
+    path: Path
+    name: str
+    digest: Digest | None = None
+    is_workbook: bool = False
+    grown: int = 0
+
+
 @contextmanager
 def unpacked(
     path: Path,
     name: str,
     *,
+    size: int | None = None,
     limit: int | None = None,
-    on_chunk: Callable[[], None] | None = None,
-) -> Iterator[tuple[Path, str]]:
-    """The file that is packed in ``path``, and its name; a file that is not packed is itself.
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Iterator[Plain]:
+    """The file that is packed in the first ``size`` bytes of ``path``, or in all of them.
 
-    What is unpacked lies in a temporary folder until the block ends. ``limit`` is how many bytes
-    it may have. Raises UnreadableInput for an archive that is damaged, locked, too large, or does
-    not hold exactly one file. OSError passes.
+    A file that is not packed is itself. A workbook is copied, and an archive read once from its
+    beginning to its end: others may write to it meanwhile. What is made lies in a temporary folder
+    until the block ends. ``limit`` is how many bytes it may have. Raises UnreadableInput for an
+    archive that is damaged, locked, too large, or does not hold exactly one file. OSError passes.
     """
     with path.open("rb") as file:
         start = file.read(4)
-    if not start.startswith((GZIP, ZIP, EMPTY_ZIP)) or (start == ZIP and holds_workbook(path)):
-        yield path, name
+    if not start.startswith((GZIP, ZIP, EMPTY_ZIP)):
+        yield Plain(path, name)
         return
     if limit is None:
         limit = max(MAX_UNPACKED_BYTES, MAX_RATIO * path.stat().st_size)
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "plain"
+    given = DigestingFile(path, size)
+    with tempfile.TemporaryDirectory() as folder, io.BufferedReader(given) as file:
+        plain, inner = Path(folder) / "plain", name
         try:
             if start.startswith(GZIP):
                 inner = name[:-3] if name.lower().endswith(".gz") else name
-                with gzip.open(path) as packed:
+                with gzip.GzipFile(fileobj=file) as packed:
                     _copy(packed, plain, name, limit, on_chunk)
             else:
-                inner = _unzip(path, plain, name, limit, on_chunk)
+                _copy(file, plain, name, sys.maxsize, on_chunk)
+                if start != ZIP or not holds_workbook(plain):
+                    archive, plain = plain, Path(folder) / "member"
+                    inner = _unzip(archive, plain, name, limit, on_chunk)
+                    archive.unlink()
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
             raise UnreadableInput(
                 name, f"the archive is damaged or cut short ({str(error).rstrip('.')})."
             ) from error
-        yield plain, inner
+        is_workbook = start == ZIP and plain.name == "plain"
+        yield Plain(plain, inner, given.digest, is_workbook=is_workbook, grown=given.grown)
 
 
 def holds_workbook(path: Path) -> bool:
@@ -67,9 +92,7 @@ def holds_workbook(path: Path) -> bool:
         return False
 
 
-def _unzip(
-    path: Path, plain: Path, name: str, limit: int, on_chunk: Callable[[], None] | None
-) -> str:
+def _unzip(path: Path, plain: Path, name: str, limit: int, on_chunk: Callable[[], None]) -> str:
     with zipfile.ZipFile(path) as archive:
         members = [member for member in archive.infolist() if _is_usable(member)]
         if len(members) != 1:
@@ -110,7 +133,7 @@ def _copy(
     plain: Path,
     name: str,
     limit: int,
-    on_chunk: Callable[[], None] | None,
+    on_chunk: Callable[[], None],
 ) -> None:
     size = 0
     with plain.open("wb") as file:
@@ -124,5 +147,4 @@ def _copy(
             if shutil.disk_usage(plain.parent).free < CHUNK_BYTES * 16:
                 raise UnreadableInput(name, "there is no room left to unpack it.")
             file.write(chunk)
-            if on_chunk is not None:
-                on_chunk()
+            on_chunk()

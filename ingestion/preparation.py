@@ -80,6 +80,7 @@ def prepare(
         dialect=detected.dialect,
         on_chunk=on_chunk,
         columns=detected.columns,
+        digest=detected.digest,
     ) as reader:
         columns, chunks = reader.columns, reader.chunks(SAMPLE_ROWS)
         sample = _sample(columns, chunks, on_chunk)

@@ -164,8 +164,8 @@ def _glimpse(path: Path, name: str) -> Iterator[tuple[Path, str, bool]]:
     beginning = _beginning(path)
     # Archives, workbooks and documents have no beginning that can be read by itself.
     if beginning is None or beginning.lstrip().startswith((ZIP, b"[", b"{")):
-        with unpacked(path, name) as (plain, inner):
-            yield plain, inner, False
+        with unpacked(path, name) as plain:
+            yield plain.path, plain.name, False
         return
     with tempfile.TemporaryDirectory() as folder:
         short = Path(folder) / "beginning"

@@ -17,7 +17,7 @@ from ingestion.errors import IngestionError, RowError
 from ingestion.readers.single import read_row, write_row
 from records import store
 from records.filters.names import refusal_of_names
-from records.models import IngestionRun, RejectedRow, RunState, Source
+from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest
 from records.workers import worker_name
@@ -108,6 +108,8 @@ def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
         "text": text,
         "cells": None if "text" in request.GET else _cells(row, text),
         "error": error,
+        # A person may have deleted it since.
+        "is_there": row.record_id and DataRecord.objects.find(row.record_id) is not None,
     }
     return render(request, "ingestion/rejected_row.html", context, status=400 if error else 200)
 

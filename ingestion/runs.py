@@ -18,7 +18,6 @@ from django_q.tasks import async_task
 from ingestion import replay
 from ingestion.ahead import ahead
 from ingestion.batches import Batch, read_batches
-from ingestion.detection import digest
 from ingestion.dialect import Dialect, joined
 from ingestion.errors import (
     IngestionError,
@@ -29,6 +28,7 @@ from ingestion.errors import (
     OtherSource,
 )
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
+from ingestion.input_file import Digest, digest
 from ingestion.landers import Land, landing
 from ingestion.limits import check_limit, check_rejects
 from ingestion.mapping import FORMAT
@@ -162,7 +162,7 @@ def load(
 
 
 def _load(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
-    if run.feed_id and not run.path and (nothing := bring_input(run, worker)):
+    if run.feed_id and not run.path and (nothing := bring_input(run, worker, on_progress)):
         runs.finish(run, worker, notes=[nothing])
         return
     if replay.is_replay(run):
@@ -277,7 +277,7 @@ def _prepare(run: IngestionRun, worker: str) -> None:
 def write_down(run: IngestionRun, found: Prepared) -> None:
     """Set the fields in FOUND, and the mapping, to what was found out; nothing is saved."""
     detected = found.detected
-    run.size, run.sha256, run.encoding = detected.size, detected.sha256, detected.encoding
+    (run.size, run.sha256), run.encoding = detected.digest, detected.encoding
     run.dialect = asdict(detected.dialect)
     run.columns, run.mapping, run.notes = found.columns, found.mapping, found.notes
     if found.repaired is not None:
@@ -293,9 +293,9 @@ def _parent(run: IngestionRun, number: int) -> IngestionRun:
 
 
 def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
-    """A run is only taken up again on the very bytes that it began with."""
+    """A run is only taken up again on the very bytes that it began with; more may follow them."""
     try:
-        same = digest(Path(run.path), on_chunk=on_chunk) == (run.size, run.sha256)
+        same = digest(Path(run.path), run.size, on_chunk=on_chunk) == (run.size, run.sha256)
     except OSError as error:
         raise InputAway(run.file_name, error) from error
     if not same:
@@ -305,7 +305,7 @@ def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
 def open_input(
     run: IngestionRun, on_chunk: Callable[[], None] = lambda: None
 ) -> AbstractContextManager[Reader]:
-    """The rows of a run's input, as they were found to be written."""
+    """The rows of a run's input, as they were found to be written, and of no other bytes."""
     return open_reader(
         Path(run.path),
         name=run.file_name,
@@ -314,6 +314,7 @@ def open_input(
         on_chunk=on_chunk,
         # Of a repaired file the run does not keep the columns that tell where its rows belong.
         columns=run.columns if run.parent is None else None,
+        digest=Digest(run.size, run.sha256),
     )
 
 

@@ -19,7 +19,7 @@ from ingestion.previews import Look
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.requests import PageRequest, wants_part
-from records.runs import worker_alive
+from records.runs import lacks_worker
 
 GREATEST_ID = 2**63 - 1
 
@@ -142,11 +142,10 @@ def _show(
 
 def _dry_context(run: IngestionRun) -> dict[str, Any]:
     dry = dry_runs.latest(run)
-    waits = dry is not None and dry.is_active
     return {
         "run": run,
         "dry": dry,
-        "no_worker": waits and not worker_alive("ingestion"),
+        "no_worker": dry is not None and lacks_worker(dry, "ingestion"),
         "too_many": drafts.too_many_rejects(run, dry),
     }
 

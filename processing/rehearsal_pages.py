@@ -13,7 +13,6 @@ from processing.rules import describe
 from records import runs
 from records.models import Rehearsal, Source
 from records.requests import PageRequest, wants_part
-from records.runs import worker_alive
 from records.views.runs import GREATEST_ID
 
 
@@ -41,9 +40,10 @@ def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
         "source": found.source,
         "share": found.done / found.total if found.total else 0.0,
         "words": [describe(step) for step in found.rules],
-        "no_worker": found.is_active and not worker_alive("processing"),
+        "no_worker": runs.lacks_worker(found, "processing"),
+        "is_part": wants_part(request),
     }
-    template = "_rehearsal" if wants_part(request) else "rehearsal"
+    template = "_rehearsal" if context["is_part"] else "rehearsal"
     return render(request, f"processing/{template}.html", context)
 
 

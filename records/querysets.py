@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Max, Q, Sum, Window
+from django.db.models import Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
 # The statuses of the records that a processing run takes up, by its selection; None: any.
@@ -84,6 +84,35 @@ class RunQuerySet(models.QuerySet[Any]):
         place = Window(RowNumber(), partition_by=F("source_id"), order_by=F("id").desc())
         read = self.finished().filter(read__gt=0, parent=None)
         return read.annotate(place=place).filter(place__lte=number)
+
+    def failed_since_success(self) -> "models.QuerySet[Any, Any]":
+        """Rows of {source__name, times, since, last}: loads that failed since one has finished.
+
+        ``last`` is the number of the last of them.
+        """
+        finished = Window(
+            Count("pk", filter=Q(state="finished")),
+            partition_by=F("source_id"),
+            order_by=F("id").desc(),
+        )
+        # As a window over all loads: asking for each failed one, what finished before it, would
+        # take the square of the time where thousands have failed.
+        loads = self.filter(parent=None, state__in=["finished", "failed"])
+        failed = loads.annotate(finished_since=finished).filter(finished_since=0)
+        since: models.QuerySet[Any, Any] = (
+            self.model.objects.filter(pk__in=failed.values("pk"))
+            .order_by()
+            .values("source__name")
+            .annotate(times=Count("pk"), since=Min("finished_at"), last=Max("pk"))
+        )
+        return since
+
+    def ended(self) -> dict[str, Any]:
+        """What changes when a run ends, or is undone."""
+        states = {
+            state: Count("pk", filter=Q(state=state)) for state in ("finished", "failed", "undone")
+        }
+        return self.order_by().aggregate(last=Max("finished_at"), **states)
 
     def standing(self, *counts: str) -> dict[str, Any]:
         """What changes with every batch of every run: how many there are, and their counts."""

@@ -1,15 +1,17 @@
 """Figures over runs: how fresh and how healthy sources are, and how fast work goes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from statistics import median, quantiles
 
+from django.core.cache import cache
 from django.utils import timezone
 
-from records.models import IngestionRun, ProcessingRun
+from records.models import Feed, IngestionRun, ProcessingRun
 from records.querysets import RunQuerySet
 
 # How many of the last runs of a source tell what is usual.
@@ -22,8 +24,25 @@ LATE = 2
 SOONEST = timedelta(hours=1)
 # A volume is unusual beyond so many times the usual one, or below that part of it.
 MANY_TIMES = 3
+# Seconds for which it is kept who is late.
+KEPT = 60
 # How many of the last runs tell how fast work goes.
 LAST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """That the last loads of a source failed: how many since when, the last of them, and why."""
+
+    times: int
+    since: datetime
+    run: int
+    error: str
+
+    @property
+    def state(self) -> str:
+        """How many, in words."""
+        return "failed" if self.times == 1 else f"failed {self.times:,} times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +50,25 @@ class Freshness:
     """How a source stands: when it was last read, by which run, and how that compares with what
     is usual.
 
-    ``rhythm`` and ``usual_rows`` are None before there are enough runs to tell.
+    ``last`` and ``run`` are None before anything has been read; ``rhythm`` and ``usual_rows`` are
+    None before there are enough runs to tell.
     """
 
     source: str
-    run: int
-    last: datetime
-    rows: int
-    rejected: int
-    rhythm: timedelta | None
-    usual_rows: float | None
+    run: int | None = None
+    last: datetime | None = None
+    rows: int = 0
+    rejected: int = 0
+    rhythm: timedelta | None = None
+    usual_rows: float | None = None
+    failing: Failing | None = None
+    # Since when its feed is due without having been started.
+    due: datetime | None = None
 
     @property
     def is_late(self) -> bool:
+        if self.last is None:
+            return False
         silent = timezone.now() - self.last
         return self.rhythm is not None and silent > max(LATE * self.rhythm, SOONEST)
 
@@ -65,6 +90,9 @@ class Freshness:
     def state(self) -> str:
         """What is wrong with it, in a word or two; empty where nothing is."""
         words = {
+            self.failing.state if self.failing else "": self.failing is not None,
+            "never loaded": self.last is None and self.failing is None,
+            "overdue": self.due is not None,
             "late": self.is_late,
             "unusual volume": self.is_unusual,
             "mostly rejected": self.is_mostly_rejected,
@@ -91,23 +119,64 @@ class Speed:
 
 
 def freshness(source: str | None = None) -> list[Freshness]:
-    """Every source that a run has read something into, those that are not well first."""
-    runs = IngestionRun.objects.all()
+    """Every source that was loaded, or is to load itself: those first whose loads fail, then those
+    with which something else is wrong.
+
+    Pages ask for it all the time: while no run has ended, it is made once a minute.
+    """
+    runs, feeds = IngestionRun.objects.all(), Feed.objects.all()
     if source:
-        runs = runs.filter(source__name=source)
-    runs = runs.last_of_each_source(USUAL + 1)
+        runs, feeds = runs.filter(source__name=source), feeds.filter(source__name=source)
+    due = {feed.source.name: feed.overdue_since for feed in feeds.select_related("source")}
+    marks = (runs.ended(), due)
+    key = f"freshness-{sha256(repr(source).encode()).hexdigest()}"
+    kept = cache.get(key)
+    if kept and kept[0] == marks:
+        listed: list[Freshness] = kept[1]
+        return listed
+    listed = _listed(source, runs, due)
+    cache.set(key, (marks, listed), KEPT)
+    return listed
+
+
+def _listed(
+    source: str | None, runs: RunQuerySet, due: Mapping[str, datetime | None]
+) -> list[Freshness]:
     found: dict[str, list[tuple[datetime, int, int, int]]] = defaultdict(list)
-    for name, at, run, read, rejected in runs.values_list(
+    for name, at, run, read, rejected in runs.last_of_each_source(USUAL + 1).values_list(
         "source__name", "finished_at", "pk", "read", "rejected"
     ):
         if at is not None:
             found[name].append((at, run, read, rejected))
-    listed = [_freshness(name, sorted(found[name])) for name in sorted(found)]
-    return sorted(listed, key=lambda item: not item.state)
+    failed = failing(source)
+    listed = [
+        replace(_freshness(name, sorted(found[name])), failing=failed.get(name), due=due.get(name))
+        for name in sorted({*found, *failed, *due})
+    ]
+    return sorted(listed, key=lambda item: (item.failing is None, not item.state))
+
+
+def failing(source: str | None = None) -> dict[str, Failing]:
+    """The sources, or the one, whose last loads failed, by name."""
+    runs = IngestionRun.objects.all()
+    if source:
+        runs = runs.filter(source__name=source)
+    rows = list(runs.failed_since_success())
+    if not rows:
+        return {}
+    errors = dict(runs.filter(pk__in=[row["last"] for row in rows]).values_list("pk", "error"))
+    return {
+        row["source__name"]: Failing(
+            times=row["times"], since=row["since"], run=row["last"], error=errors[row["last"]]
+        )
+        for row in rows
+    }
 
 
 def _freshness(source: str, runs: Sequence[tuple[datetime, int, int, int]]) -> Freshness:
     """``runs`` are (finished, number, read, rejected), the oldest first."""
+    if not runs:
+        return Freshness(source)
     *former, (last, run, rows, rejected) = runs
     gaps = [(later[0] - earlier[0]).total_seconds() for earlier, later in pairwise(runs)]
     is_known = len(runs) >= FEWEST

@@ -371,6 +371,11 @@ def is_working(queue: str) -> bool:
     )
 
 
+def lacks_worker(run: AnyRun, queue: str) -> bool:
+    """Whether a run goes on only when somebody starts a worker of the queue."""
+    return run.is_active and not run.is_held and not worker_alive(queue)
+
+
 def worker_alive(queue: str) -> bool:
     """Whether a worker of the queue gave a sign of life lately: a beat, or work on a run."""
     since = now() - timedelta(seconds=ALIVE_SECONDS)

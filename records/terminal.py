@@ -110,11 +110,15 @@ def progress_bar(*, enabled: bool) -> Iterator[Show | None]:
 def facts(run: IngestionRun | ProcessingRun) -> Iterator[str]:
     """How far a run is, in words: bytes, rows, rate, what went wrong so far, time left."""
     if isinstance(run, IngestionRun):
-        yield f"{size(run.bytes_read)} of {size(run.size)}"
+        if run.known_size is None:
+            yield run.activity
+            return
+        yield f"{size(run.bytes_read)} of {size(run.known_size)}"
         yield f"{number(run.read)} rows"
         bad, what = run.rejected, "rejected"
     else:
-        yield f"{number(run.done)} of {number(run.total)} records"
+        if run.is_counted:
+            yield f"{number(run.done)} of {number(run.total)} records"
         bad, what = run.failed, "failed"
     if run.rate is not None:
         yield f"{number(round(run.rate))}/s"

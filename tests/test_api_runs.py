@@ -59,6 +59,23 @@ def test_a_run_under_way_tells_how_long_it_will_take(api):
     assert progress["seconds_left"] == pytest.approx(30, rel=0.1)
 
 
+def test_a_run_that_fetches_tells_what_it_does_and_no_size_that_is_not_known(api):
+    run = IngestionRun.objects.create(
+        source=Source.objects.create(name="shop"),
+        file_name="shop.ndjson",
+        how="test",
+        state="running",
+        lease_until=timezone.now() + timedelta(hours=1),
+        activity="Fetching page 3 (2,000 rows so far)",
+    )
+    progress = api.get(f"/api/runs/{run.pk}").json()["progress"]
+    assert (progress["activity"], progress["bytes_total"]) == (run.activity, None)
+    IngestionRun.objects.filter(pk=run.pk).update(state="queued")
+    assert api.get(f"/api/runs/{run.pk}").json()["progress"]["activity"] == "Waits for a worker"
+    IngestionRun.objects.filter(pk=run.pk).update(state="failed")
+    assert api.get(f"/api/runs/{run.pk}").json()["progress"]["activity"] == ""
+
+
 def test_the_list_walks_from_the_newest_to_the_oldest(api):
     runs = [land("shop", {str(n): sale(n)}).pk for n in range(7)]
     walked: list[int] = []

@@ -22,8 +22,8 @@ def found(tmp_path):
 
 def test_size_and_digest_are_those_of_the_bytes(found):
     content = b"a,b\n1,2\n"
-    assert found(content).size == len(content)
-    assert found(content).sha256 == hashlib.sha256(content).hexdigest()
+    assert found(content).digest.size == len(content)
+    assert found(content).digest.sha256 == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.parametrize(

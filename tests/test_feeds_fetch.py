@@ -105,7 +105,7 @@ def test_whoever_waits_is_asked_to_keep_its_lease_and_may_stop(clock):
 
     calls = []
 
-    def on_wait():
+    def on_wait(doing):
         calls.append(clock.now)
         if len(calls) > 5:
             raise LeaseGone
@@ -115,6 +115,33 @@ def test_whoever_waits_is_asked_to_keep_its_lease_and_may_stop(clock):
             fetch(APIConfig(url=api.url), {}, name="1", on_wait=on_wait)
         assert len(api.requests) == 1
     assert calls == [0, *(pytest.approx(0.05 * nap) for nap in range(5))]
+
+
+def test_whoever_waits_is_told_the_page_or_what_keeps_it_from_coming(clock):
+    said: list[str] = []
+
+    def answer(request):
+        number = len(api.requests)
+        if number == 2:
+            return Reply(b"", 503, {"Retry-After": "3"})
+        if number == 3:
+            return Reply(b"", 200, short=1 << 30)
+        return Reply({"data": [{"id": number}] * 2, "next": "/b" if number < 4 else None})
+
+    paging = Paging(Style.NEXT, path="next")
+    with serving(answer) as api:
+        config = APIConfig(url=api.url, rows_path="data", paging=paging)
+        fetch(config, {}, name="1", on_wait=said.append)
+    told = list(dict.fromkeys(said))
+    assert told[0] == "Fetching page 1 (0 rows so far)"
+    assert "Fetching page 2 (2 rows so far)" in told
+    refused = "No page from 127.0.0.1: it answers 503 (Service Unavailable). Tried once"
+    assert [f"{refused}, next try in {n} s." for n in (3, 2, 1)] == [
+        text for text in told if text.startswith(f"{refused}, next")
+    ]
+    assert f"{refused}, trying again." in told
+    broken = "the connection breaks off before the answer is complete. Tried 2 times"
+    assert any(broken in text for text in told)
 
 
 def test_an_api_that_keeps_failing_is_given_up_with_its_reason(clock):

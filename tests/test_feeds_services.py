@@ -15,6 +15,7 @@ from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, encrypt, filled_in
 from ingestion.feeds.services import save_feed, start, start_due
+from records import run_stats
 from records.models import DataRecord, Feed, FolderFile, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
 
@@ -67,6 +68,46 @@ def test_an_api_lands_every_row_once_whatever_fails_on_the_way():
         assert DataRecord.objects.get(pk="shop:r0007").data == {"id": "r0007", "value": 7}
         (again,) = loaded(feed)
         assert (again.created, again.unchanged) == (0, len(ROWS))
+
+
+def test_a_run_says_which_page_is_fetched_or_why_none_comes(monkeypatch, settings):
+    monkeypatch.setattr(loading, "TELL_SECONDS", 0)
+    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.01, "tries": 2, "slice": 0.005}
+    whole, shown = rows_by("cursor"), []
+
+    def answer(request):
+        return Reply(b"", 503) if len(api.requests) == 3 else whole(request)
+
+    def on_progress(run):
+        if not run.path:
+            kept = IngestionRun.objects.values_list("activity", flat=True).get()
+            shown.append((kept, run.activity))
+
+    with serving(answer) as api:
+        (run,) = start(api_feed(f"{api.url}/rows"), how="test")
+        done = runs.load(run.pk, "tests", on_progress)
+    assert done is not None
+    assert (done.state, done.activity) == (RunState.FINISHED, "")
+    assert all(kept == told for kept, told in shown), "what is kept is what is shown"
+    told = [told for _, told in shown]
+    assert told[:2] == ["Fetching page 1 (0 rows so far)", "Fetching page 2 (10 rows so far)"]
+    trouble = "No page from 127.0.0.1: it answers 503 (Service Unavailable). Tried once"
+    assert f"{trouble}, trying again." in told
+
+
+def test_a_run_of_an_api_that_no_one_answers_says_so_while_it_is_tried_again(settings, monkeypatch):
+    monkeypatch.setattr(loading, "TELL_SECONDS", 0)
+    settings.FEED_PATIENCE = {"tries": 2, "backoff": 0.01, "slice": 0.005}
+    shown: list[str] = []
+    with serving(rows_by("none")) as api:
+        gone = api.url
+    (run,) = start(api_feed(gone), how="test")
+    done = runs.load(run.pk, "tests", lambda run: shown.append(run.activity))
+    assert done is not None
+    assert done.state == RunState.FAILED
+    why = "No page from 127.0.0.1: no connection could be made."
+    assert f"{why} Tried once, trying again." in shown
+    assert f"{why} Tried 2 times, trying again." in shown
 
 
 def test_a_page_that_is_none_fails_the_run_after_what_came_before_has_landed():
@@ -544,3 +585,12 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
     run = IngestionRun.objects.get()
     assert run.state == RunState.FAILED
     assert "is not there" in run.error
+    assert run_stats.failing("shop")["shop"].error == run.error
+    inbox.mkdir()
+    for _ in range(2):
+        Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+        tasks.start_feed(feed.pk)
+    again = IngestionRun.objects.exclude(pk=run.pk).get()
+    assert (again.state, again.read) == (RunState.FINISHED, 0)
+    assert "can be looked through again" in again.notes[0]
+    assert run_stats.failing("shop") == {}

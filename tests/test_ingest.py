@@ -347,7 +347,7 @@ def test_a_run_is_not_taken_up_again_on_another_file(sales):
     run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
     assert ingestion_runs.load(run.pk, WORKER) is not None
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
-    sales.write_text(SALES + "3,2025-01-04,1,c\n")
+    sales.write_text(SALES.replace("10.5", "11.5"))
     again = ingestion_runs.load(run.pk, WORKER)
     assert again is not None
     assert again.state == RunState.FAILED

@@ -5,7 +5,6 @@ import io
 import json
 import random
 import string
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from types import SimpleNamespace
 import openpyxl
 import pytest
 
-from ingestion import dry_runs, packed, runs
+from ingestion import dry_runs, input_file, packed, runs
 from ingestion.detection import encoding
 from ingestion.readers import delimited, json_scanner, ndjson
 from records import runs as lives
@@ -70,7 +69,7 @@ class SlowDisk:
 @pytest.fixture
 def disk(settings, monkeypatch):
     made = SlowDisk(settings)
-    for module in (sys.modules["ingestion.detection.detect"], encoding, packed):
+    for module in (encoding, input_file, packed):
         monkeypatch.setattr(module, "CHUNK_BYTES", STEP)
     for module in (delimited, json_scanner, ndjson):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", STEP)

@@ -56,16 +56,16 @@ def packed(tmp_path):
 )
 def test_the_file_inside_is_read_by_its_own_name(packed, content, name, inner):
     path = packed(content)
-    with unpacked(path, name) as (plain, found):
-        assert (plain.read_bytes(), found) == (CONTENT, inner)
-    assert plain == path or not plain.exists()
+    with unpacked(path, name) as plain:
+        assert (plain.path.read_bytes(), plain.name) == (CONTENT, inner)
+    assert plain.path == path or not plain.path.exists()
 
 
 def test_what_is_packed_is_read_like_any_file_and_known_by_its_packed_bytes(packed):
     content = gzipped(b'[{"a": 1}, {"a": 2}]')
     path = packed(content)
     found = detect(path, "rows.json.gz")
-    assert (found.size, found.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert found.digest == (len(content), hashlib.sha256(content).hexdigest())
     assert any("unpacked" in note for note in found.notes)
     with open_reader(
         path, name="rows.json.gz", encoding=found.encoding, dialect=found.dialect

@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 
 from records import figures, store
-from records.models import ProcessingResult, RecordCount, Source
+from records.models import Feed, IngestionRun, ProcessingResult, RecordCount, Source
 from records.rows import Reject
 from tests.landed import NOON, land, process_all, sale
 
-QUERIES = 24
+QUERIES = 27
 REJECTS = (Reject(3, b"a;b", "too_few_cells", "Bad."), Reject(4, b"c", "too_few_cells", "Bad."))
 
 pytestmark = pytest.mark.django_db
@@ -402,7 +402,7 @@ def test_the_part_that_moves_is_sent_only_when_something_has_changed(
     (tag,) = map(unescape, re.findall(r'data-tag="([^"]+)"', html))
     assert part(admin_client, "?source=shop", tag).status_code == 304
     admin_client.get("/counted?source=shop", headers={"HX-Request": "true"})
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         same = part(admin_client, "?source=shop", tag)
     assert (same.status_code, same.content) == (304, b"")
     # The page itself always comes: it tells how long ago things were.
@@ -435,3 +435,55 @@ def test_freshness_leads_to_the_run_that_it_tells_of(admin_client):
     html = page(admin_client)
     assert f'<a href="{run.get_absolute_url()}">4</a>' in html
     assert f'<a class="bad" href="{run.get_absolute_url()}#rejected">2</a>' in html
+
+
+def failed_load(source, *, error="It can't be fetched.", hours=1):
+    owner, _ = Source.objects.get_or_create(name=source)
+    return IngestionRun.objects.create(
+        source=owner, file_name="x.ndjson", how="schedule", state="failed", error=error,
+        finished_at=timezone.now() - timedelta(hours=hours),
+    )  # fmt: skip
+
+
+def test_a_source_whose_loads_fail_comes_first_with_the_reason_and_never_as_usual(admin_client):
+    land("shop", {str(i): sale(i) for i in range(5)})
+    for hours in (4, 3, 2, 1):
+        failed_load("depot", hours=hours)
+    last = failed_load("shop", error="Nobody is there.")
+    for query in ("", "?source=shop"):
+        html = page(admin_client, query)
+        row = re.search(r'<th scope="row"><a href="/sources/shop/">.*?</tr>', html, re.DOTALL)
+        assert row
+        assert f'<a class="bad" href="{last.get_absolute_url()}">failed</a>' in row[0]
+        assert "Nobody is there." in row[0]
+        assert "as usual" not in row[0]
+    assert "failed 4 times" in page(admin_client)
+    # A source without a record has no charts, but a state.
+    assert "failed 4 times" in page(admin_client, "?source=depot")
+
+
+def test_the_part_that_moves_is_sent_when_a_load_has_failed_or_a_source_is_late(admin_client):
+    land("shop", {str(i): sale(i) for i in range(5)})
+    for _ in range(8):
+        land("depot", {"1": sale(1)})
+    tag = part(admin_client)["ETag"]
+    assert part(admin_client, tag=tag).status_code == 304
+    # Not among the latest runs.
+    IngestionRun.objects.filter(source__name="shop").update(state="failed", error="No.")
+    moved = part(admin_client, tag=tag)
+    assert moved.status_code == 200
+    assert ">failed</a>" in moved.content.decode()
+    Feed.objects.create(
+        source=Source.objects.get(name="depot"), kind="http", config={},
+        next_at=timezone.now() - timedelta(hours=1),
+    )  # fmt: skip
+    overdue = part(admin_client, tag=moved["ETag"])
+    assert overdue.status_code == 200
+    assert "no worker has started it" in overdue.content.decode()
+
+
+def test_the_latest_runs_move_with_their_counts(admin_client):
+    run = land("shop", {"1": sale(1)})
+    tag = part(admin_client)["ETag"]
+    IngestionRun.objects.filter(pk=run.pk).update(read=2, unchanged=1)
+    assert part(admin_client, tag=tag).status_code == 200

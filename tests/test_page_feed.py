@@ -8,6 +8,7 @@ from ipaddress import ip_network
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from ingestion import runs
 from ingestion.feeds import folders, services
@@ -274,3 +275,29 @@ def test_the_command_looks_twice_at_a_folder_and_tells_of_failures(settings, mon
     with pytest.raises(SystemExit):
         call_command("fetch", "b", stdout=out, stderr=err)
     assert "not on the public internet" in err.getvalue()
+
+
+def test_the_page_tells_that_loading_fails_and_that_a_feed_is_due_without_a_worker(admin_client):
+    admin_client.post("/feeds/new/", {**API, "source": "shop", "schedule": "0 6 * * *"})
+    feed = Feed.objects.get()
+    run = IngestionRun.objects.create(
+        source=feed.source, feed=feed, file_name="shop.ndjson", how="schedule", state="failed",
+        error="api.example can't be fetched.", finished_at=timezone.now(),
+    )  # fmt: skip
+    html = admin_client.get("/sources/shop/feed/").content.decode()
+    assert "The last load failed" in html
+    assert f'<a href="{run.get_absolute_url()}">Run {run.pk}</a>' in html
+    Feed.objects.update(next_at=timezone.now() - timedelta(hours=2))
+    html = admin_client.get("/sources/shop/feed/").content.decode()
+    assert "no worker has started it" in html
+    assert "Next loading" not in html
+
+
+def test_a_folder_that_is_switched_off_promises_no_second_look(admin_client, tmp_path):
+    (tmp_path / "inbox" / "shop" / "a.csv").write_text("id,value\n1,2\n")
+    form = {"kind": "folder", "folder": "shop", "pattern": "*.csv", "source": "shop"}
+    admin_client.post("/feeds/new/", form)
+    assert not Feed.objects.get().enabled
+    html = admin_client.post("/sources/shop/feed/load/", follow=True).content.decode()
+    assert "load again in a few seconds" in html
+    assert Feed.objects.get().next_at is None, "nobody would look at it then"

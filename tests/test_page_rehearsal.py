@@ -80,7 +80,17 @@ def test_a_part_of_the_page_is_asked_for_while_it_goes_on(admin_client, shop):
     Heartbeat.objects.create(queue="processing", seen_at=shop.created_at)
     rehearsal = started(admin_client)
     part = text(admin_client.get(rehearsal.get_absolute_url(), headers={"HX-Request": "true"}))
-    assert part.lstrip().startswith('<div id="rehearsal"')
+    assert "<html" not in part
+    assert '<div id="rehearsal"' in part
+
+
+def test_the_badge_comes_with_the_report_that_it_belongs_to(admin_client, shop):
+    rehearsal = started(admin_client)
+    url = rehearsal.get_absolute_url()
+    assert '<span id="state"><span class="badge badge-queued">' in text(admin_client.get(url))
+    rehearsals.carry_out(rehearsal.pk, WORKER)
+    part = text(admin_client.get(url, headers={"HX-Request": "true"}))
+    assert '<span id="state" hx-swap-oob="true"><span class="badge badge-finished">' in part
 
 
 def test_a_newer_rehearsal_ends_those_that_go_on(admin_client, shop):

@@ -136,9 +136,29 @@ def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     assert "2 records that it created are deleted" in text(admin_client.get(path))
     assert not Undo.objects.exists()
     admin_client.post(path)
-    assert "This run is being undone" in text(admin_client.get(held.get_absolute_url()))
+    assert "Its undo waits for a worker." in text(admin_client.get(held.get_absolute_url()))
     undo.undo(Undo.objects.get().pk, WORKER)
     assert not DataRecord.objects.exists()
     assert path not in text(admin_client.get(held.get_absolute_url()))
     answer = admin_client.get(path, follow=True)
     assert "undone" in text(answer)
+
+
+def test_a_row_of_an_undone_run_is_not_to_be_repaired(admin_client, held):
+    row = RejectedRow.objects.filter(run=held).first()
+    assert row is not None
+    url = f"/rejected/{row.pk}/"
+    assert "Repair it" in text(admin_client.get(url))
+    IngestionRun.objects.filter(pk=held.pk).update(state="undone")
+    html = text(admin_client.get(url))
+    assert "Repair it" not in html
+    assert "has been undone" in html
+
+
+def test_a_row_whose_record_has_been_deleted_since_does_not_lead_to_it(admin_client, held):
+    row = RejectedRow.objects.filter(run=held).first()
+    assert row is not None
+    RejectedRow.objects.filter(pk=row.pk).update(resolved_by=held, record_id="s:gone")
+    html = text(admin_client.get(f"/rejected/{row.pk}/"))
+    assert "became the record s:gone, which has been deleted since" in html
+    assert "/explore/record/" not in html

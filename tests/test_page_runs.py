@@ -36,6 +36,9 @@ def source():
 
 def waiting_run(source, **fields):
     given = {"file_name": "sales.csv", "how": "upload", "size": 1000, "state": "queued"} | fields
+    given = {"path": "/kept/sales.csv", **given}
+    if given["state"] == "running":
+        given = {"lease_until": timezone.now() + timedelta(hours=1), **given}
     return IngestionRun.objects.create(source=source, **given)
 
 
@@ -56,7 +59,7 @@ def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, so
     walked: list[str] = []
     while query is not None:
         html = text(admin_client.get(f"/runs/{query}"))
-        walked += re.findall(r'<th scope="row"><a href="([^"]+)"', html)
+        walked += re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
         older = re.search(r'rel="next" href="([^"]+)"', html)
         query = older.group(1).replace("&amp;", "&") if older else None
     assert walked == expected
@@ -67,7 +70,7 @@ def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_clie
     run = waiting_run(source)
     over_all = ProcessingRun.objects.create(how="test")
     html = text(admin_client.get("/runs/?source=shop"))
-    links = re.findall(r'<th scope="row"><a href="([^"]+)"', html)
+    links = re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
     assert links == [over_all.get_absolute_url(), run.get_absolute_url()]
 
 
@@ -158,6 +161,118 @@ def test_a_run_that_has_read_nothing_yet_promises_nothing(admin_client, source):
     assert "Looking at sales.csv" in html
     for promise in ("rows/s", " left<", "<rect", "Rejected last"):
         assert promise not in html
+
+
+@pytest.mark.parametrize("url", ["/runs/", "/sources/shop/", "/runs/?source=shop"])
+def test_a_list_of_runs_moves_while_one_is_active(admin_client, source, url):
+    run = waiting_run(source)
+    assert f'hx-get="{url}" hx-trigger="every 2s"' in text(admin_client.get(url))
+    asked = {"HX-Request": "true"}
+    part = admin_client.get(url, headers=asked)
+    assert "<html" not in text(part)
+    same = asked | {"If-None-Match": part["ETag"]}
+    assert admin_client.get(url, headers=same).status_code == 304
+    IngestionRun.objects.filter(pk=run.pk).update(state="failed", error="It is gone.")
+    ended = text(admin_client.get(url, headers=same))
+    assert "badge-failed" in ended
+    assert "It is gone." in ended
+    assert "hx-get" not in ended
+
+
+def test_the_part_that_moves_brings_the_badge_of_the_same_reading(admin_client, source):
+    run = waiting_run(source)
+    process = ProcessingRun.objects.create(source=source, how="test")
+    for model, found in ((IngestionRun, run), (ProcessingRun, process)):
+        url = found.get_absolute_url()
+        assert '<span id="state"><span class="badge badge-queued">' in text(admin_client.get(url))
+        held = {"state": "running", "lease_until": timezone.now() + timedelta(hours=1)}
+        model.objects.filter(pk=found.pk).update(**held)
+        part = text(admin_client.get(url, headers={"HX-Request": "true"}))
+        assert '<span id="state" hx-swap-oob="true"><span class="badge badge-running">' in part
+        assert "Waits for a worker" not in part
+
+
+def test_a_run_whose_worker_is_gone_waits_for_another_one(admin_client, source):
+    lapsed = timezone.now() - timedelta(seconds=1)
+    run = waiting_run(source, state="running", lease_until=lapsed)
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "Interrupted: waits for a worker to go on" in html
+    assert '<span class="badge badge-warning">interrupted</span>' in html
+    assert "badge-running" not in text(admin_client.get("/runs/"))
+    assert "No worker is running." in html
+    Heartbeat.objects.create(queue="ingestion", seen_at=timezone.now())
+    assert "No worker is running." not in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_processing_that_has_not_begun_tells_no_number_that_is_not_known(admin_client, source):
+    run = ProcessingRun.objects.create(source=source, how="test")
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "0 of 0 records" not in html
+    assert "Records at its start" not in html
+    ProcessingRun.objects.filter(pk=run.pk).update(state="finished")
+    assert "Records at its start" in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_a_run_that_a_command_works_on_needs_no_worker(admin_client, source):
+    run = waiting_run(source, state="running", worker="here:1:aside-x")
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "No worker is running." not in html
+    assert "Looking at sales.csv" in html
+
+
+def test_a_run_that_fetches_says_what_it_does_and_no_size_that_is_not_known(admin_client, source):
+    said = (
+        "No page from api.example.com: nothing came for 20 seconds. Tried 2 times, next try in 8 s."
+    )
+    run = waiting_run(source, state="running", path="", size=0, activity=said)
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert said in html
+    assert "0 bytes" not in html
+    assert 'role="progressbar"' not in html
+    tag = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})["ETag"]
+    IngestionRun.objects.filter(pk=run.pk).update(activity="Fetching page 2 (10 rows so far)")
+    again = {"HX-Request": "true", "If-None-Match": tag}
+    assert "Fetching page 2" in text(admin_client.get(run.get_absolute_url(), headers=again))
+    IngestionRun.objects.filter(pk=run.pk).update(state="failed", error="It can't be had.")
+    assert "Fetching" not in text(admin_client.get(run.get_absolute_url()))
+
+
+def test_a_run_whose_rejected_rows_have_been_taken_up_does_not_ask_to_repair_them(admin_client):
+    run = land("shop", {"1": sale(1)}, rejects=(Reject(3, b"x", "b", ""), Reject(4, b"y", "b", "")))
+    url = run.get_absolute_url()
+    assert "Repair and replay them" in text(admin_client.get(url))
+    replay = IngestionRun.objects.create(
+        source=run.source, parent=run, file_name=run.file_name, how="page", state="finished"
+    )
+    rows = RejectedRow.objects.filter(run=run).order_by("line")
+    RejectedRow.objects.filter(pk=rows[0].pk).update(resolved_by=replay)
+    html = text(admin_client.get(url))
+    assert "1 is open. " in html
+    assert "Repair and replay it" in html
+    rows.update(resolved_by=replay)
+    html = text(admin_client.get(url))
+    assert "Repair" not in html
+    assert f'repaired by <a href="{replay.get_absolute_url()}">run {replay.pk}</a>' in html
+    IngestionRun.objects.filter(pk=run.pk).update(state="undone")
+    html = text(admin_client.get(url))
+    assert "The run is undone: none is open." in html
+
+
+def test_an_undo_moves_on_the_page_of_its_run(admin_client):
+    run = land("shop", {"1": sale(1)})
+    undo = Undo.objects.create(run=run, how="page")
+    html = text(admin_client.get(run.get_absolute_url()))
+    assert "Its undo waits for a worker." in html
+    assert "No worker is running." in html
+    assert 'hx-trigger="every 1s"' in html
+    assert "Undo this run" not in html
+    held = {"state": "running", "lease_until": timezone.now() + timedelta(hours=1), "deleted": 7}
+    Undo.objects.filter(pk=undo.pk).update(**held)
+    part = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
+    assert "This run is being undone.</b> 7 deleted" in text(part)
+    Undo.objects.filter(pk=undo.pk).update(state="finished")
+    ended = admin_client.get(run.get_absolute_url(), headers={"HX-Request": "true"})
+    assert ended["HX-Refresh"] == "true"
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])

@@ -2,8 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
-from records.models import ProcessingRun, Source
+from records.models import IngestionRun, ProcessingRun, Source
 from tests.landed import land, process_all, sale
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def test_the_number_of_queries_does_not_grow_with_the_sources(
 ):
     for number in range(20):
         land(f"source{number}", {"1": sale(1)})
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         admin_client.get("/sources/")
 
 
@@ -82,3 +83,19 @@ def test_processing_needs_its_permission(client):
     assert "Ask an administrator" in refused.content.decode()
     user.user_permissions.add(Permission.objects.get(codename="add_processingrun"))
     assert "/process/start/" in text(client.get("/sources/shop/"))
+
+
+def test_a_source_whose_loads_fail_says_so_in_the_list_and_on_its_page(admin_client):
+    land("fine", {"1": sale(1)})
+    source = Source.objects.create(name="shop")
+    for _ in range(2):
+        run = IngestionRun.objects.create(
+            source=source, file_name="x", how="schedule", state="failed",
+            error="It can't be <b>had</b>.", finished_at=timezone.now(),
+        )  # fmt: skip
+    url = run.get_absolute_url()
+    assert f'<a class="bad" href="{url}">failed 2 times</a>' in text(admin_client.get("/sources/"))
+    html = text(admin_client.get("/sources/shop/"))
+    assert "The last 2 loads failed" in html
+    assert "It can&#x27;t be &lt;b&gt;had&lt;/b&gt;." in html
+    assert "loads failed" not in text(admin_client.get("/sources/fine/"))

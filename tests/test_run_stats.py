@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from records import run_stats
-from records.models import IngestionRun, ProcessingRun, Source
+from records.models import Feed, IngestionRun, ProcessingRun, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +83,66 @@ def test_runs_that_failed_read_nothing_or_replayed_rows_make_no_rhythm():
     assert found.rhythm == timedelta(days=1)
 
 
+def failed(source, *, ago, error="It broke.", **said):
+    return ran(source, ago=ago, state="failed", read=0, error=error, **said)
+
+
+def test_a_source_whose_last_loads_failed_is_told_with_how_many_since_when_and_why():
+    day_by_day("daily")
+    day_by_day("fine")
+    for hours in (4, 3, 2):
+        last = failed("daily", ago=timedelta(minutes=hours), error=f"Try {hours}.")
+    found = run_stats.freshness()
+    assert [(item.source, item.state) for item in found] == [
+        ("daily", "failed 3 times"),
+        ("fine", ""),
+    ]
+    failing = found[0].failing
+    assert failing is not None
+    assert (failing.times, failing.run, failing.error) == (3, last.pk, "Try 2.")
+    assert failing.since == NOW - timedelta(minutes=4)
+    assert found[0].last == NOW - timedelta(hours=1), "when there was data is told all the same"
+
+
+def test_a_load_that_finished_ends_the_failures_though_it_found_nothing_new():
+    day_by_day("daily", until=1)
+    failed("daily", ago=timedelta(hours=2))
+    ran("daily", ago=timedelta(hours=1), read=0)
+    assert run_stats.freshness()[0].failing is None
+    failed("daily", ago=timedelta(minutes=1))
+    parent = IngestionRun.objects.latest("pk")
+    ran("daily", ago=timedelta(0), parent=parent, read=3)
+    (found,) = run_stats.freshness()
+    assert found.state == "failed", "a replay of rejected rows is no load"
+    IngestionRun.objects.filter(state="failed").update(state="undone")
+    assert run_stats.freshness()[0].failing is None
+
+
+def test_a_source_that_only_ever_failed_and_one_that_was_never_loaded_are_told():
+    failed("broken", ago=timedelta(hours=2))
+    Feed.objects.create(source=Source.objects.create(name="new"), kind="http", config={})
+    Source.objects.create(name="no feed")
+    found = run_stats.freshness()
+    assert [(item.source, item.state, item.last) for item in found] == [
+        ("broken", "failed", None),
+        ("new", "never loaded", None),
+    ]
+    assert [item.source for item in run_stats.freshness("new")] == ["new"]
+
+
+def test_a_feed_that_is_due_and_that_no_worker_has_started_is_told():
+    day_by_day("daily")
+    feed = Feed.objects.create(
+        source=Source.objects.get(name="daily"), kind="http", config={}, schedule="0 6 * * *",
+        next_at=NOW - timedelta(minutes=10),
+    )  # fmt: skip
+    assert run_stats.freshness()[0].state == "overdue"
+    Feed.objects.filter(pk=feed.pk).update(enabled=False)
+    assert run_stats.freshness()[0].state == ""
+    Feed.objects.filter(pk=feed.pk).update(enabled=True, next_at=NOW + timedelta(minutes=10))
+    assert run_stats.freshness()[0].state == ""
+
+
 def test_speed_is_that_of_finished_runs():
     for number in range(1, 21):
         ran("s", ago=timedelta(0), read=1000, seconds=number)
@@ -105,10 +165,14 @@ def test_speed_is_that_of_finished_runs():
     assert [item.kind for item in run_stats.speed("s")] == ["Rows read"]
 
 
-def test_figures_over_runs_take_one_query_for_each_kind(django_assert_num_queries):
+def test_figures_over_runs_take_as_many_queries_for_many_sources(
+    django_assert_num_queries,
+):
     for name in ("one", "two", "three"):
         day_by_day(name)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(4):
         assert len(run_stats.freshness()) == 3
+    with django_assert_num_queries(2):
+        assert len(run_stats.freshness()) == 3, "nothing has changed"
     with django_assert_num_queries(2):
         run_stats.speed()

@@ -37,6 +37,11 @@ def test_it_tells_how_far_processing_is() -> None:
     assert ", ".join(facts(run)) == "25 of 100 records, 1/s, 5 failed, 1 min 15 s left"
 
 
+def test_it_tells_what_is_fetched_and_no_size_that_is_not_known() -> None:
+    run = IngestionRun(file_name="a.ndjson", state="running", activity="Fetching page 3")
+    assert list(facts(run)) == ["Fetching page 3"]
+
+
 def test_without_a_terminal_there_is_no_bar() -> None:
     with progress_bar(enabled=True) as show:
         assert show is None

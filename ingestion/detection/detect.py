@@ -1,6 +1,5 @@
 """What a file is, from all of its bytes and from what its user says. Pure: no Django."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -9,11 +8,12 @@ from types import MappingProxyType
 from typing import Any
 
 from ingestion.detection.delimiters import find_dialect
-from ingestion.detection.encoding import CHUNK_BYTES, read_whole
+from ingestion.detection.encoding import read_whole
 from ingestion.detection.kind import START_BYTES, check_is_table, format_of
 from ingestion.detection.layout import find_layout
 from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import InputAway, UnreadableInput
+from ingestion.input_file import Digest, InputFile
 from ingestion.packed import ZIP, unpacked
 from ingestion.readers.json import find_rows
 from ingestion.readers.xlsx import Workbook
@@ -30,8 +30,7 @@ class Detected:
     ``columns`` are told where all of the file had to be looked through for something else.
     """
 
-    size: int
-    sha256: str
+    digest: Digest
     encoding: str
     dialect: Dialect = field(default_factory=Dialect)
     notes: list[str] = field(default_factory=list)
@@ -57,27 +56,17 @@ def detect(
     try:
         with path.open("rb") as file:
             check_is_table(file.read(START_BYTES), name)
-        with unpacked(path, name, on_chunk=tell) as (plain, inner):
-            found = _detect(plain, name, inner, said, tell)
-            if plain != path:
-                found.size, found.sha256 = digest(path, on_chunk=tell)
-                found.notes.insert(0, f"The file was unpacked; {inner} was read.")
+        with unpacked(path, name, on_chunk=tell) as plain:
+            found = _detect(plain.path, name, plain.name, said, tell)
+            if plain.digest:
+                found.digest = plain.digest
+            if plain.digest and not plain.is_workbook:
+                found.notes.insert(0, f"The file was unpacked; {plain.name} was read.")
     except IsADirectoryError as error:
         raise UnreadableInput(name, "it is a folder.") from error
     except OSError as error:
         raise InputAway(name, error) from error
     return found
-
-
-def digest(path: Path, *, on_chunk: Callable[[], None] | None = None) -> tuple[int, str]:
-    """Size in bytes, and SHA-256, of a file."""
-    sha = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            sha.update(chunk)
-            if on_chunk is not None:
-                on_chunk()
-        return path.stat().st_size, sha.hexdigest()
 
 
 def _detect(
@@ -88,7 +77,7 @@ def _detect(
         check_is_table(start, name)
         file.seek(0)
         text = read_whole(file, start, on_chunk)
-    found = Detected(text.size, text.sha256, text.encoding, notes=text.notes)
+    found = Detected(text.digest, text.encoding, notes=text.notes)
     if start.startswith(ZIP):
         # The text of a workbook is Unicode, whatever its packed bytes look like.
         found.encoding, found.notes = "utf-8", []
@@ -109,7 +98,8 @@ def _detect(
 
 def _find_rows(found: Detected, path: Path, name: str, on_chunk: Callable[[], None]) -> None:
     """Where in a JSON document the rows are: in its only list of objects, if it has but one."""
-    paths, found.columns = find_rows(path, name=name, encoding=found.encoding, on_chunk=on_chunk)
+    file = InputFile(path, found.digest)
+    paths, found.columns = find_rows(file, name=name, encoding=found.encoding, on_chunk=on_chunk)
     if len(paths) == 1:
         found.dialect = replace(found.dialect, rows_path=paths[0])
         found.notes.append(f"The rows are the list {paths[0]!r} in the document.")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import charset_normalizer
 
+from ingestion.input_file import Digest
+
 CHUNK_BYTES = 1 << 20
 # How much of the lines that are not ASCII a legacy encoding is told from.
 LEGACY_BYTES = 1 << 20
@@ -35,8 +37,7 @@ LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", 
 class Text:
     """The bytes of a file as a whole; ``notes`` are sentences worth telling."""
 
-    size: int
-    sha256: str
+    digest: Digest
     encoding: str
     notes: list[str] = field(default_factory=list)
 
@@ -90,7 +91,7 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
             beyond_ascii += b"".join(lines)
     tail = decoder.decode(b"", final=True)
     bad += len(tail)
-    found = Text(size, sha.hexdigest(), marked or "utf-8")
+    found = Text(Digest(size, sha.hexdigest()), marked or "utf-8")
     if bad:
         if fitting >= bad or marked:
             found.notes.append(

@@ -34,9 +34,15 @@ class Fetched:
     cut_short: str = ""
     position: str = ""
 
+    @property
+    def doing(self) -> str:
+        """How far it is."""
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+        return f"Fetching page {len(self.pages) + 1:,} ({rows} so far)"
+
 
 def new_client(
-    config: APIConfig, headers: Mapping[str, str], on_wait: Callable[[], object]
+    config: APIConfig, headers: Mapping[str, str], on_wait: Callable[[str], object]
 ) -> Client:
     """A client for the API, with the limits of this installation."""
     return Client(
@@ -55,13 +61,14 @@ def fetch(
     *,
     name: str,
     position: str = "",
-    on_wait: Callable[[], object] = lambda: None,
+    on_wait: Callable[[str], object] = lambda doing: None,
 ) -> Fetched:
     """Fetch every page, and keep the rows in one file under its digest.
 
     ``headers`` are the API's with all secrets filled in; ``name`` is one that no other fetch has,
     which tells what an earlier try left behind. Where pages came before one that can't be had,
-    they are kept and ``cut_short`` says so. Raises FeedError where not even the first one came,
+    they are kept and ``cut_short`` says so. ``on_wait`` is called often, with a sentence that says
+    how far it is, or what keeps it waiting. Raises FeedError where not even the first one came,
     NoRoom, and what ``on_wait`` raises.
     """
     try:
@@ -73,11 +80,15 @@ def fetch(
         ) as file:
             try:
                 fetched = Fetched(Path(file.name), position=position)
-                with new_client(config, headers, on_wait) as client:
+
+                def tell(trouble: str) -> None:
+                    on_wait(trouble or fetched.doing)
+
+                with new_client(config, headers, tell) as client:
                     digest = _write(file, config, client, fetched)
                 file.flush()
                 os.fsync(file.fileno())
-                on_wait()
+                on_wait(fetched.doing)
                 fetched.path = _keep(Path(file.name), digest)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
@@ -89,7 +100,7 @@ def fetch(
 
 def first_page(config: APIConfig, headers: Mapping[str, str], *, position: str = "") -> JSONPage:
     """The first page, to see whether a feed is right. Raises FeedError."""
-    client = new_client(config, headers, lambda: None)
+    client = new_client(config, headers, lambda trouble: None)
     # Somebody waits for it in front of a page.
     client.patience = Patience(connect=5, read=8, tries=1, retry_after_max=2, page=15)
     with client:

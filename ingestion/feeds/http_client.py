@@ -1,6 +1,7 @@
 """One page of an API, fetched with patience and within limits. Pure: no Django, no tables."""
 
 import http
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from urllib3.exceptions import (
 )
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
+from urllib3.util.retry import RequestHistory
 
 from ingestion.feeds.addresses import Network, guarded_pools
 from ingestion.feeds.errors import FetchFailed
@@ -67,8 +69,9 @@ class Answer:
 
 @dataclass(slots=True)
 class Client:
-    """Fetches pages. ``headers`` go to the host of ``url`` only; ``on_wait`` is called often.
+    """Fetches pages. ``headers`` go to the host of ``url`` only.
 
+    ``on_wait`` is called often, with what keeps the page from coming: a sentence, or "".
     ``allowed`` are networks that may be reached although they are not public. Use it in a
     ``with`` block.
     """
@@ -78,7 +81,7 @@ class Client:
     allowed: Sequence[Network] = ()
     patience: Patience = Patience()
     max_bytes: int = 32 << 20
-    on_wait: Callable[[], object] = lambda: None
+    on_wait: Callable[[str], object] = lambda trouble: None
     _pool: PoolManager = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +104,7 @@ class Client:
 
         Raises FetchFailed, and AddressRefused.
         """
-        retries = self._retries()
+        retries = self._retries(url)
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
@@ -110,7 +113,7 @@ class Client:
         if origin(url) == origin(self.url):
             headers.update(self.headers)
         while True:
-            self.on_wait()
+            self.on_wait("")
             try:
                 response = self._pool.request(
                     "GET",
@@ -158,11 +161,11 @@ class Client:
                 raise FetchFailed(
                     f"{shown(url)} was not complete after {self.patience.page:,.0f} seconds."
                 )
-            self.on_wait()
+            self.on_wait("")
         return Answer(b"".join(parts), status, dict(response.headers), final)
 
-    def _retries(self) -> Retry:
-        on_wait, slice_ = self.on_wait, self.patience.slice
+    def _retries(self, url: str) -> Retry:
+        on_wait, patience = self.on_wait, self.patience
 
         class Patient(Retry):
             def sleep(self, response: BaseHTTPResponse | None = None) -> None:
@@ -172,9 +175,11 @@ class Client:
                 except (InvalidHeader, ValueError, OverflowError):
                     asked = None
                 until = time.monotonic() + (asked or self.get_backoff_time())
+                trouble = _trouble(url, self.history, patience)
                 while (left := until - time.monotonic()) > 0:
-                    on_wait()
-                    time.sleep(min(left, slice_))
+                    on_wait(f"{trouble}, next try in {math.ceil(left)} s.")
+                    time.sleep(min(left, patience.slice))
+                on_wait(f"{trouble}, trying again.")
 
             def increment(self, *args: Any, **options: Any) -> Self:
                 error = options.get("error")
@@ -183,7 +188,6 @@ class Client:
                     raise MaxRetryError(options["_pool"], "", error)
                 return super().increment(*args, **options)
 
-        patience = self.patience
         return Patient(
             total=patience.tries,
             redirect=REDIRECTS,
@@ -231,9 +235,28 @@ def _broken(error: Exception) -> ProtocolError:
     return ProtocolError(what)
 
 
+def _trouble(url: str, history: Sequence[RequestHistory], patience: Patience) -> str:
+    """Why a page has not come yet, and how often it was tried, by what urllib3 remembers."""
+    tries = [entry for entry in history if not entry.redirect_location]
+    last = tries[-1]
+    if last.status:
+        why = f"it answers {in_words(last.status)}"
+    else:
+        why = _why(url, last.error or HTTPError(), patience)
+    times = "once" if len(tries) == 1 else f"{len(tries)} times"
+    return f"No page from {urlsplit(url).hostname}: {why}. Tried {times}"
+
+
 def _sentence(url: str, error: HTTPError, patience: Patience) -> str:
     reason = error.reason if isinstance(error, MaxRetryError) else error
-    place = shown(url)
+    why = _why(url, reason, patience)
+    tried = isinstance(error, MaxRetryError) and "redirect" not in str(reason)
+    times = f", {patience.tries + 1} times" if tried and not isinstance(reason, SSLError) else ""
+    return f"{shown(url)} can't be fetched: {why}{times}."
+
+
+def _why(url: str, reason: Exception | None, patience: Patience) -> str:
+    why: str
     match reason:
         case NameResolutionError():
             why = f"the name {urlsplit(url).hostname} (or one it leads to) can't be resolved"
@@ -258,6 +281,4 @@ def _sentence(url: str, error: HTTPError, patience: Patience) -> str:
             why = "the connection breaks off before the answer is complete"
         case _:
             why = f"it fails ({type(reason).__name__})"
-    tried = isinstance(error, MaxRetryError) and "redirect" not in str(reason)
-    times = f", {patience.tries + 1} times" if tried and not isinstance(reason, SSLError) else ""
-    return f"{place} can't be fetched: {why}{times}."
+    return why

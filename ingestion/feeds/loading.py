@@ -1,17 +1,27 @@
 """The work of a run on its feed: its input is brought here before it is read."""
 
+import time
+from collections.abc import Callable
+
 from django.db import transaction
 
 from ingestion.feeds.config import api_config
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, filled_in
 from records import runs
+from records.errors import LeaseLost
 from records.models import Feed, IngestionRun, RunState
 
+# Seconds between two sentences that say what a run does.
+TELL_SECONDS = 0.5
 
-def bring_input(run: IngestionRun, worker: str) -> str:
+
+def bring_input(
+    run: IngestionRun, worker: str, on_progress: Callable[[IngestionRun], None] | None = None
+) -> str:
     """Fetch what the API of the run's feed has; the note with which a run without rows ends.
 
+    Meanwhile the run says what is done for it, in ``activity``.
     The run then has a path, and goes on as with a file. Raises FeedError, NoRoom and LeaseLost.
     """
     feed = run.feed
@@ -23,11 +33,11 @@ def bring_input(run: IngestionRun, worker: str) -> str:
         filled_in(config.headers) | decrypt(feed.secrets),
         name=str(run.pk),
         position=feed.position,
-        on_wait=runs.renewing(run, worker),
+        on_wait=_telling(run, worker, on_progress),
     )
     run.size, run.pages, run.cut_short = fetched.size, fetched.pages, fetched.cut_short
     if not fetched.rows:
-        runs.write(run, worker, pages=run.pages, cut_short=run.cut_short)
+        runs.write(run, worker, pages=run.pages, cut_short=run.cut_short, activity="")
         since = f" newer than {feed.position!r}" if feed.position else ""
         return f"The API has no row{since}."
     run.pages[-1] |= {
@@ -43,8 +53,31 @@ def bring_input(run: IngestionRun, worker: str) -> str:
         pages=run.pages,
         cut_short=run.cut_short,
         reading={"format": "ndjson"},
+        activity="",
     )
     return ""
+
+
+def _telling(
+    run: IngestionRun, worker: str, on_progress: Callable[[IngestionRun], None] | None
+) -> Callable[[str], None]:
+    """Keeps a run, and has it say what is done for it. To be called often; raises LeaseLost."""
+    still_here = runs.renewing(run, worker)
+    last = float("-inf")
+
+    def tell(doing: str) -> None:
+        nonlocal last
+        still_here()
+        if doing == run.activity or time.monotonic() - last < TELL_SECONDS:
+            return
+        last = time.monotonic()
+        run.activity = doing
+        if not runs.held(run, worker).update(activity=doing):
+            raise LeaseLost(run)
+        if on_progress is not None:
+            on_progress(run)
+
+    return tell
 
 
 def notes_of(run: IngestionRun) -> list[str]:

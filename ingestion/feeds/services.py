@@ -164,12 +164,14 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
     """Make the runs that load what there is now, for a worker to work on.
 
     An API has one run at a time: while one is active, that is the one. A folder has one for each
-    file that has come to rest; where others have yet to, it is looked at again soon. Raises
-    FolderRefused.
+    file that has come to rest; where others have yet to, it is looked at again soon, unless it is
+    switched off. Raises FolderRefused.
     """
     if feed.kind == Feed.Kind.FOLDER:
         found, waiting = look(feed, how=how, user=user)
-        if waiting:
+        if not found:
+            _tell_that_it_works(feed, how=how, user=user)
+        if waiting and feed.enabled:
             soon = now() + QUIET + timedelta(seconds=1)
             if feed.next_at is None or feed.next_at > soon:
                 feed.next_at = soon
@@ -247,6 +249,25 @@ def _tell(feed: Feed, problem: str) -> None:
             error=problem,
             started_at=moment,
             finished_at=moment,
+        )
+
+
+def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
+    """End what was told of a folder that could not be looked through, now that it can be."""
+    last = feed.runs.order_by("-id").first()
+    if last is not None and last.state == RunState.FAILED and not last.path:
+        now = timezone.now()
+        IngestionRun.objects.create(
+            source=feed.source,
+            feed=feed,
+            path="",
+            file_name=last.file_name,
+            how=how,
+            user=user,
+            state=RunState.FINISHED,
+            notes=["The folder can be looked through again. It has no file to be loaded now."],
+            started_at=now,
+            finished_at=now,
         )
 
 

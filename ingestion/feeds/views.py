@@ -12,6 +12,7 @@ from ingestion.feeds import services
 from ingestion.feeds.errors import FeedError, InvalidFeed
 from ingestion.feeds.forms import FeedForm
 from ingestion.feeds.secrets import kept_names
+from records import live, run_stats
 from records.models import Feed, Source
 from records.requests import PageRequest
 
@@ -47,7 +48,8 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
     if made:
         messages.success(request, f"{len(made)} files are being loaded.")
     elif found.files.filter(run=None).exists():
-        messages.info(request, "A file is loaded once it has stopped growing: that is seen soon.")
+        again = "that is seen soon" if found.enabled else "load again in a few seconds"
+        messages.info(request, f"A file is loaded once it has stopped growing: {again}.")
     else:
         messages.info(request, "There is no file that has not been loaded.")
     return redirect("feed", name)
@@ -100,11 +102,11 @@ def _page(request: PageRequest, source: Source | None) -> HttpResponse:
         "kept": kept_names(kept.secrets) if kept is not None else [],
         "unreadable": kept is not None and bool(kept.secrets) and not kept_names(kept.secrets),
         "tried": tried,
-        "runs": kept.runs.order_by("-id").select_related("source", "user")[:LATEST_RUNS]
-        if kept is not None
-        else [],
+        "failing": run_stats.failing(source.name).get(source.name) if source is not None else None,
     }
-    return render(request, "ingestion/feed.html", context, status=400 if form.errors else 200)
+    runs = kept.runs.with_source().order_by("-id")[:LATEST_RUNS] if kept is not None else []
+    status = 400 if form.errors else 200
+    return live.with_runs(request, "ingestion/feed.html", context, list(runs), status=status)
 
 
 def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> HttpResponse:

@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingestion.dialect import Dialect, Format
+from ingestion.errors import ChangedWhileRead, UnreadableInput
+from ingestion.input_file import Digest, InputFile
 from ingestion.packed import unpacked
 from ingestion.readers.base import Chunk, PackedReader, Reader
+from ingestion.readers.checked import CheckedReader, went_on
 from ingestion.readers.delimited import DelimitedReader
 from ingestion.readers.json import JsonReader
 from ingestion.readers.ndjson import NdjsonReader
@@ -32,26 +35,38 @@ def open_reader(
     dialect: Dialect,
     on_chunk: Callable[[], None] = lambda: None,
     columns: Sequence[str] | None = None,
+    digest: Digest | None = None,
 ) -> Iterator[Reader]:
     """A reader of the file at ``path``, packed or not, which its user calls ``name``.
 
     ``on_chunk`` is called again and again while a large file is unpacked or looked through.
     ``columns`` are its columns where they are known: what has no header is not looked through for
-    them once more. Raises UnreadableInput.
+    them once more. With the ``digest`` of the file as it was found, no byte behind that is read, a
+    note says that the file went on, and ChangedWhileRead is raised where what was read turns out
+    to be something else. Raises UnreadableInput.
     """
-    with (
-        unpacked(path, name, on_chunk=on_chunk) as (plain, _),
-        READERS[Format(dialect.format)](
-            plain,
-            name=name,
-            encoding=encoding,
-            dialect=dialect,
-            on_chunk=on_chunk,
-            columns=columns,
-        ) as reader,
-    ):
-        rows: Reader = reader
-        if plain != path:
-            sizes = path.stat().st_size, plain.stat().st_size
-            rows = PackedReader(reader, packed=sizes[0], plain=sizes[1])
-        yield knowing_lines(rows, encoding=encoding, dialect=dialect)
+    given = InputFile(path, digest)
+    try:
+        with unpacked(path, name, size=digest and digest.size, on_chunk=on_chunk) as plain:
+            if digest and plain.digest and plain.digest != digest:
+                raise ChangedWhileRead(name)
+            file = InputFile(plain.path) if plain.digest else given
+            with READERS[Format(dialect.format)](
+                file,
+                name=name,
+                encoding=encoding,
+                dialect=dialect,
+                on_chunk=on_chunk,
+                columns=columns,
+            ) as reader:
+                rows: Reader
+                if plain.digest:
+                    reader.notes += went_on(plain.digest.size, plain.grown)
+                    rows = PackedReader(reader, packed=plain.digest.size, plain=file.size)
+                else:
+                    rows = CheckedReader(reader, file, name=name, dialect=dialect)
+                yield knowing_lines(rows, encoding=encoding, dialect=dialect)
+    except (UnreadableInput, FileNotFoundError) as error:
+        if given.has_changed():
+            raise ChangedWhileRead(name) from error
+        raise

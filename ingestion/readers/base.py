@@ -89,7 +89,10 @@ class HoldsNothing:
 
 
 class PackedReader(HoldsNothing):
-    """The rows of what a packed file holds; ``bytes_read`` is how far in the packed file it is."""
+    """The rows of what a packed file holds; ``bytes_read`` is how far in the packed file it is.
+
+    A workbook is one, too: it is read from a copy, as what is unpacked.
+    """
 
     def __init__(self, reader: Reader, *, packed: int, plain: int) -> None:
         self._reader = reader

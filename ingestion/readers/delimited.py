@@ -6,12 +6,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
+from ingestion.input_file import InputFile
 from ingestion.readers.base import KEEP_BYTES, MAX_CELL_CHARACTERS, Chunk, original_bytes
 from ingestion.readers.header import joined, numbered, unique_names
 from ingestion.readers.table import Table
@@ -48,7 +48,7 @@ class DelimitedReader:
 
     def __init__(
         self,
-        path: Path,
+        file: InputFile,
         *,
         name: str,
         encoding: str,
@@ -59,7 +59,7 @@ class DelimitedReader:
         self._name = name
         self._dialect = dialect
         self._encoding = encoding
-        self._bytes = path.open("rb")
+        self._bytes = file.open()
         self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
         # Lines that have been taken from the file and not been handed out; ``_line`` is the
         # number of the first of them.

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
+from ingestion.input_file import InputFile
 from ingestion.readers.base import Chunk, HoldsNothing, original_bytes
 from ingestion.readers.json_scanner import Element, Scanner
 from ingestion.readers.strict_json import ColumnNames
@@ -27,7 +27,7 @@ class JsonReader(HoldsNothing):
 
     def __init__(
         self,
-        path: Path,
+        file: InputFile,
         *,
         name: str,
         encoding: str,
@@ -35,7 +35,7 @@ class JsonReader(HoldsNothing):
         on_chunk: Callable[[], None] = lambda: None,
         columns: Sequence[str] | None = None,
     ) -> None:
-        self._path, self._name, self._encoding = path, name, encoding
+        self._file, self._name, self._encoding = file, name, encoding
         self._steps = dialect.rows_path.split(".") if dialect.rows_path else []
         self.blank_rows = 0
         self.notes: list[str] = []
@@ -84,7 +84,7 @@ class JsonReader(HoldsNothing):
 
     def _scanner(self, on_chunk: Callable[[], None] = lambda: None) -> closing[Scanner]:
         return closing(
-            Scanner(self._path, name=self._name, encoding=self._encoding, on_chunk=on_chunk)
+            Scanner(self._file, name=self._name, encoding=self._encoding, on_chunk=on_chunk)
         )
 
     def _elements(self, scanner: Scanner) -> Iterator[Element | None]:
@@ -117,14 +117,14 @@ class JsonReader(HoldsNothing):
 
 
 def find_rows(
-    path: Path, *, name: str, encoding: str, on_chunk: Callable[[], None] = lambda: None
+    file: InputFile, *, name: str, encoding: str, on_chunk: Callable[[], None] = lambda: None
 ) -> tuple[list[str], list[str] | None]:
     """The paths of the lists of objects in a document that is an object, and its columns.
 
     These are the names in the only list, else those of the document as the one row; None for any
     other document. Raises UnreadableInput for what is no JSON.
     """
-    with closing(Scanner(path, name=name, encoding=encoding, on_chunk=on_chunk)) as scanner:
+    with closing(Scanner(file, name=name, encoding=encoding, on_chunk=on_chunk)) as scanner:
         if scanner.peek() != "{":
             return [], None
         document = ColumnNames()

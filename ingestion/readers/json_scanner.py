@@ -4,10 +4,10 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from json import JSONDecodeError
-from pathlib import Path
 from typing import Any
 
 from ingestion.errors import UnreadableInput
+from ingestion.input_file import InputFile
 from ingestion.readers.base import KEEP_BYTES
 from ingestion.readers.strict_json import StrictDecoder
 
@@ -37,7 +37,7 @@ class Scanner:
 
     def __init__(
         self,
-        path: Path,
+        file: InputFile,
         *,
         name: str,
         encoding: str,
@@ -45,7 +45,7 @@ class Scanner:
     ) -> None:
         self._name = name
         self._on_chunk = on_chunk
-        self._bytes = path.open("rb")
+        self._bytes = file.open()
         self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
         self._decoder = StrictDecoder()
         self._text = self._file.read(CHUNK_CHARACTERS).removeprefix("\ufeff")

@@ -3,10 +3,10 @@
 import io
 from collections.abc import Callable, Iterator, Sequence
 from json import JSONDecodeError
-from pathlib import Path
 from typing import Any
 
 from ingestion.dialect import Dialect
+from ingestion.input_file import InputFile
 from ingestion.readers.base import KEEP_BYTES, Chunk, HoldsNothing, original_bytes
 from ingestion.readers.strict_json import ColumnNames, StrictDecoder
 from records.rows import Reject
@@ -26,7 +26,7 @@ class NdjsonReader(HoldsNothing):
 
     def __init__(
         self,
-        path: Path,
+        file: InputFile,
         *,
         name: str,
         encoding: str,
@@ -34,7 +34,7 @@ class NdjsonReader(HoldsNothing):
         on_chunk: Callable[[], None] = lambda: None,
         columns: Sequence[str] | None = None,
     ) -> None:
-        self._path, self._encoding, self._skip = path, encoding, dialect.skip
+        self._input, self._encoding, self._skip = file, encoding, dialect.skip
         self._decoder = StrictDecoder()
         self.blank_rows = 0
         self.notes: list[str] = []
@@ -101,7 +101,7 @@ class NdjsonReader(HoldsNothing):
     def _lines(self) -> Iterator[tuple[int, list[str], int]]:
         """Some lines at a time: the number of their first, and how far the file has been read."""
         with (
-            self._path.open("rb") as file,
+            self._input.open() as file,
             io.TextIOWrapper(
                 file, encoding=self._encoding, errors=KEEP_BYTES, newline="\n"
             ) as text,

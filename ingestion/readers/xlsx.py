@@ -18,6 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
+from ingestion.input_file import InputFile
 from ingestion.packed import MAX_RATIO, MAX_UNPACKED_BYTES
 from ingestion.readers.base import MAX_CELL_CHARACTERS, Chunk
 from ingestion.readers.header import joined, numbered, unique_names
@@ -131,7 +132,7 @@ class XlsxReader:
 
     def __init__(
         self,
-        path: Path,
+        file: InputFile,
         *,
         name: str,
         encoding: str,
@@ -140,8 +141,8 @@ class XlsxReader:
         columns: Sequence[str] | None = None,
     ) -> None:
         self._dialect = dialect
-        self._size = path.stat().st_size
-        self._book = Workbook(path, name=name, sheet=dialect.sheet, on_chunk=on_chunk)
+        self._size = file.size
+        self._book = Workbook(file.path, name=name, sheet=dialect.sheet, on_chunk=on_chunk)
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []

@@ -30,7 +30,14 @@ class ProgressSerializer(serializers.Serializer[IngestionRun]):
     """How far a run is."""
 
     bytes_read = serializers.IntegerField()
-    bytes_total = serializers.IntegerField(source="size")
+    activity = serializers.CharField(
+        source="doing",
+        help_text="What is done now, as a sentence: which page of an API is fetched, or why one "
+        "does not come and when it is tried again. Empty once the run has ended.",
+    )
+    bytes_total = serializers.IntegerField(
+        source="known_size", allow_null=True, help_text="Null before anybody knows."
+    )
     share = serializers.FloatField(source="share_read", help_text="0 to 1")
     rows_per_second = serializers.FloatField(source="rate", allow_null=True)
     seconds_left = serializers.FloatField(

@@ -1,9 +1,15 @@
 """Feeds: where a source gets its inputs by itself, and when."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from records.models.sources import Source
+
+# Workers look for feeds that are due every second.
+AT_ONCE = timedelta(minutes=1)
 
 
 class Feed(models.Model):
@@ -37,6 +43,12 @@ class Feed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} feed of {self.source}"
+
+    @property
+    def overdue_since(self) -> datetime | None:
+        """Since when it is due, where no worker has started it; None where nothing is amiss."""
+        is_due = self.enabled and self.next_at and self.next_at < timezone.now() - AT_ONCE
+        return self.next_at if is_due else None
 
 
 class FolderFile(models.Model):

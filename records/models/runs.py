@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from records.clock import now
 from records.models.feeds import Feed
 from records.models.sources import Source
 from records.querysets import RunManager
@@ -78,6 +79,28 @@ class Run(models.Model):
         return self.state == RunState.QUEUED and self.retry_at is not None
 
     @property
+    def is_held(self) -> bool:
+        """Whether a worker is at work on it: one that is gone lets its lease lapse."""
+        return (
+            self.state == RunState.RUNNING
+            and self.lease_until is not None
+            and self.lease_until > now()
+        )
+
+    @property
+    def waiting(self) -> str:
+        """What it waits for, as a person reads it; "" where it does not."""
+        if not self.is_active or self.is_held:
+            return ""
+        if self.is_waiting:
+            return "Waiting"
+        return (
+            "Waits for a worker"
+            if self.state == RunState.QUEUED
+            else "Interrupted: waits for a worker to go on"
+        )
+
+    @property
     def seconds(self) -> float | None:
         """How long the work took, from its first start; None before it has ended."""
         if self.started_at is None or self.finished_at is None:
@@ -123,6 +146,8 @@ class IngestionRun(Run):
     pages = models.JSONField(default=list, blank=True)
     # Why the input ends before its end: the run fails once everything before that has landed.
     cut_short = models.TextField(blank=True)
+    # What is done for it before there are bytes and rows to count, as a sentence.
+    activity = models.TextField(blank=True)
 
     read = models.PositiveBigIntegerField(default=0)
     created = models.PositiveBigIntegerField(default=0)
@@ -153,6 +178,25 @@ class IngestionRun(Run):
     def landed_nothing(self) -> bool:
         """Whether it went through its input to the end, and could use no row of it."""
         return self.state == RunState.FINISHED and 0 < self.read == self.rejected
+
+    @property
+    def known_size(self) -> int | None:
+        """How many bytes its input has; None before anybody knows."""
+        return self.size if self.path or self.size else None
+
+    @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        if not self.is_held:
+            return self.waiting
+        if not (self.path or self.parent_id):
+            return self.activity or "Fetching"
+        return f"{'Reading' if self.columns else 'Looking at'} {self.file_name}"
+
+    @property
+    def done(self) -> int:
+        """How many rows have been worked on."""
+        return self.read
 
     @property
     def share_read(self) -> float:
@@ -226,9 +270,19 @@ class ProcessingRun(Run):
         return reverse("processing-run", args=[self.pk])
 
     @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        return "Processing" if self.is_held else self.waiting
+
+    @property
     def done(self) -> int:
         """How many records have been worked on."""
         return self.processed + self.failed + self.unchanged
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether ``total`` is known: its first worker counts."""
+        return bool(self.total) or not self.is_active
 
     @property
     def share_done(self) -> float:
@@ -304,6 +358,11 @@ class Rehearsal(Run):
 
     def get_absolute_url(self) -> str:
         return reverse("rehearsal", args=[self.pk])
+
+    @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        return "Rehearsing" if self.is_held else self.waiting
 
 
 class Undo(Run):

@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 
 from records import numbers
 from records.charts.chart import Cell, Linked
-from records.models import DataRecord, IngestionRun
+from records.models import DataRecord, IngestionRun, RunState
 from records.models.runs import Run
 from records.visible import UNSEEN, visible
 
@@ -163,7 +163,10 @@ def badge(state: str) -> SafeString:
 
 @register.simple_tag
 def run_badge(run: Run) -> SafeString:
-    """The state of a run; one that ended well without a single record is no success."""
+    """The state of a run; one that ended well without a single record is no success, and one whose
+    worker is gone does not run."""
+    if run.state == RunState.RUNNING and not run.is_held:
+        return format_html('<span class="badge badge-warning">{}</span>', "interrupted")
     if isinstance(run, IngestionRun) and run.landed_nothing:
         return format_html('<span class="badge badge-warning">{}, nothing landed</span>', run.state)
     return badge(run.state)

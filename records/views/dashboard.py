@@ -95,13 +95,20 @@ def dashboard(request: PageRequest) -> HttpResponse:
     picked = _picked(request)
     figures = _figures(picked, wait=request.GET.get("counted") == "1")
     runs = latest_runs(LATEST_RUNS, source=picked.source).runs
-    states = [(run.pk, run.state) for run in runs]
+    freshness = run_stats.freshness(picked.source.name if picked.source else None)
+    healths = [(item.source, item.state, item.last, item.failing) for item in freshness]
     # Where figures are still to be counted, those that the page has may be of another state.
-    tag = live.tag_of(picked.state, figures.state if figures else picked.state, states)
+    known = figures.state if figures else picked.state
+    tag = live.tag_of(picked.state, known, live.facts_of(runs), healths)
 
     def context() -> dict[str, Any]:
         is_working = any(run.is_active for run in runs)
-        moving = {"runs": runs, "tag": tag, "pause": PAUSE if is_working else LONG_PAUSE}
+        moving = {
+            "runs": runs,
+            "freshness": freshness,
+            "tag": tag,
+            "pause": PAUSE if is_working else LONG_PAUSE,
+        }
         return _context(picked, figures) | moving
 
     if wants_part(request):
@@ -127,7 +134,6 @@ def _context(picked: Picked, figures: Figures | None) -> dict[str, Any]:
         "has_records": bool(picked.days.totals.total),
         "known": _known(picked),
         "bundle": _bundle(),
-        "freshness": run_stats.freshness(name),
         "speeds": run_stats.speed(name),
         **_of_results(picked, figures),
     }

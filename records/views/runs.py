@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from records import disk, live
 from records import runs as lives
-from records.models import IngestionRun, ProcessingRun, RunState, Source
+from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
 from records.rows import ROLES
@@ -81,7 +81,7 @@ def runs(request: PageRequest) -> HttpResponse:
     )
     is_first = "ingestion" not in request.GET and "processing" not in request.GET
     context = {"page": page, "source": source, "is_first": is_first}
-    return render(request, "records/runs.html", context)
+    return live.with_runs(request, "records/runs.html", context, page.runs)
 
 
 def _bound(request: PageRequest, kind: str) -> int:
@@ -96,25 +96,33 @@ def _bound(request: PageRequest, kind: str) -> int:
 def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
     run = _run_or_404(IngestionRun, pk)
+    undoing = run.undos.active().first()
     context: dict[str, object] = {
         "run": run,
-        "no_worker": run.is_active and not lives.worker_alive("ingestion"),
+        "undoing": undoing,
+        "is_moving": run.is_active or undoing is not None,
+        "no_worker": lives.lacks_worker(undoing or run, "ingestion"),
         "disk_is_full": run.is_active and disk.is_full(),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
     counts = (run.read, run.created, run.updated, run.unchanged, run.rejected)
-    moving = (run.state, run.bytes_read, run.size, bool(run.columns), *counts)
-    waiting = (run.waits_for, str(run.retry_at), context["no_worker"], context["disk_is_full"])
-    context["tag"] = live.tag_of(*moving, *waiting)
+    moving = (run.state, run.doing, run.bytes_read, run.size, *counts)
+    undone = undoing and (undoing.state, undoing.deleted, undoing.restored, undoing.kept)
+    waiting = (run.waits_for, str(run.retry_at), undoing and undoing.waits_for)
+    context["tag"] = live.tag_of(
+        *moving, undone, *waiting, context["no_worker"], context["disk_is_full"]
+    )
     if wants_part(request):
-        return _progress(request, "records/_ingestion_progress.html", run, context)
+        return _progress(request, "records/_ingestion_progress.html", context)
     try:
         page = page_of(run.rejected_rows.all(), cursor=request.GET.get("cursor"), limit=PAGE)
     except InvalidCursor as error:
         raise BadRequest(str(error)) from error
     context["replays"] = run.replays.order_by("pk")[:REPLAYS]
     context["undo"] = run.undos.filter(state=RunState.FINISHED).first()
-    context["unfinished_undo"] = None if context["undo"] else run.undos.first()
+    context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
+    # Rows that a replay has rejected again are open as well.
+    context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
     context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
     return render(request, "records/ingestion_run.html", context | {"rejected": page})
 
@@ -125,16 +133,15 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     run = _run_or_404(ProcessingRun, pk)
     context: dict[str, object] = {
         "run": run,
-        "no_worker": run.is_active and not lives.worker_alive("processing"),
+        "is_moving": run.is_active,
+        "no_worker": lives.lacks_worker(run, "processing"),
         "disk_is_full": run.is_active and disk.is_full(),
     }
     counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
-    waiting = (run.waits_for, str(run.retry_at))
-    context["tag"] = live.tag_of(
-        run.state, *counts, *waiting, context["no_worker"], context["disk_is_full"]
-    )
+    waiting = (run.waits_for, str(run.retry_at), context["no_worker"], context["disk_is_full"])
+    context["tag"] = live.tag_of(run.state, run.doing, *counts, *waiting)
     if wants_part(request):
-        return _progress(request, "records/_processing_progress.html", run, context)
+        return _progress(request, "records/_processing_progress.html", context)
     return render(request, "records/processing_run.html", context)
 
 
@@ -189,17 +196,14 @@ def _cancel(request: PageRequest, run: Run, permission: str) -> HttpResponse:
     return redirect(run)
 
 
-def _progress(
-    request: PageRequest,
-    template: str,
-    run: IngestionRun | ProcessingRun,
-    context: dict[str, object],
-) -> HttpResponse:
+def _progress(request: PageRequest, template: str, context: dict[str, object]) -> HttpResponse:
     """The part of a run's page that moves; a run that has ended has a whole new page."""
-    if not run.is_active:
+    if not context["is_moving"]:
         return HttpResponseClientRefresh()
     return live.unless_same(
-        request, str(context["tag"]), lambda: render(request, template, context)
+        request,
+        str(context["tag"]),
+        lambda: render(request, template, context | {"is_part": True}),
     )
 
 

@@ -4,8 +4,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from records import stats
+from records import live, run_stats, stats
 from records.models import Source
+from records.requests import PageRequest
 from records.scope import Scope
 from records.stats import Totals
 from records.tiles import tiles_of
@@ -24,19 +25,21 @@ LATEST_RUNS = 10
 @require_safe
 def sources(request: HttpRequest) -> HttpResponse:
     """Every source with its totals."""
-    totals = stats.by_source()
+    totals, failing = stats.by_source(), run_stats.failing()
     rows = [
-        (source, totals.get(source.name, Totals())) for source in Source.objects.with_rule_version()
+        (source, totals.get(source.name, Totals()), failing.get(source.name))
+        for source in Source.objects.with_rule_version()
     ]
     return render(request, "records/sources.html", {"rows": rows})
 
 
 @require_safe
-def source(request: HttpRequest, name: str) -> HttpResponse:
+def source(request: PageRequest, name: str) -> HttpResponse:
     """What is known of one source."""
     found = Source.objects.named(name)
     if found is None:
         raise Http404(f"There is no source “{name}”.")
+    latest = latest_runs(LATEST_RUNS, source=found)
     context = {
         "source": found,
         "tiles": tiles_of(stats.totals(found.name), Scope(found.name)),
@@ -44,7 +47,8 @@ def source(request: HttpRequest, name: str) -> HttpResponse:
             (label, found.mapping.get(role) or [], missing)
             for role, (label, missing) in ROLE_WORDS.items()
         ],
+        "failing": run_stats.failing(found.name).get(found.name),
         "rule_set": found.current_rule_set,
-        "runs": latest_runs(LATEST_RUNS, source=found),
+        "has_older_runs": latest.older is not None,
     }
-    return render(request, "records/source.html", context)
+    return live.with_runs(request, "records/source.html", context, latest.runs)

@@ -77,6 +77,22 @@ def test_progress_moves_by_itself_and_the_keyboard_reaches_cancel(page, run, com
     assert complaints == []
 
 
+def test_the_badge_moves_with_what_the_run_does(page, run, complaints):
+    fetching = {"path": "", "size": 0, "bytes_read": 0, "columns": []}
+    IngestionRun.objects.filter(pk=run.pk).update(state="queued", **fetching)
+    page.goto(run.get_absolute_url())
+    badge = page.locator(".heading .badge")
+    expect(badge).to_have_text("queued")
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    activity = "No page from api.example.com: it answers 503 (Service Unavailable). Tried once."
+    IngestionRun.objects.filter(pk=run.pk).update(state="running", activity=activity)
+    expect(page.get_by_text(activity)).to_be_visible()
+    expect(badge).to_have_text("running")
+    expect(page.get_by_text("0 bytes")).to_have_count(0)
+    assert check(page, run.get_absolute_url()) == []
+    assert complaints == []
+
+
 def test_without_javascript_a_run_can_be_followed_and_cancelled(browser, live_server, context, run):
     plain = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     plain.add_cookies(context.cookies())

@@ -30,6 +30,7 @@ def test_a_draft_is_rehearsed_from_its_form_and_taken_back(page, shop, complaint
     expect(page.get_by_text("Waits for a worker")).to_be_visible()
     rehearsals.carry_out(Rehearsal.objects.get().pk, WORKER)
     expect(page.get_by_text("0.0 → 7.0")).to_be_visible()
+    expect(page.locator(".heading .badge")).to_have_text("finished")
     page.get_by_role("link", name="Back to the draft").click()
     expect(page.get_by_label("Default", exact=True)).to_have_value("7")
     assert complaints == []

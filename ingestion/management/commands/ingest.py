@@ -109,8 +109,14 @@ class Command(RunCommand):
             path = Path(pattern)
             if path.is_dir():
                 files = self.tables(path)
-            elif path.exists():
+            elif path.is_file():
                 files = [path]
+            elif path.exists():
+                raise CommandError(
+                    f"{pattern} is no file that can be read several times. Save what it gives as a "
+                    "file, and load that.",
+                    returncode=2,
+                )
             else:
                 files = sorted(Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
                 files = [file for file in files if file.is_file()]
