@@ -20,6 +20,7 @@ from django.utils import timezone
 from records.errors import LeaseLost
 from records.models import (
     DryRun,
+    Export,
     Heartbeat,
     IngestionRun,
     ProcessingRun,
@@ -37,7 +38,7 @@ WAKE_SECONDS = 15
 # So begins the last part of the name of a worker that is none of a queue's.
 ASIDE = "aside-"
 
-AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo)
+AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo, Export)
 
 
 def worker_name(*, of_queue: bool = True) -> str:
@@ -261,7 +262,8 @@ def beat(queue: str) -> None:
 
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
-    of_ingestion, of_processing = (IngestionRun, DryRun, Undo), (ProcessingRun, Rehearsal)
+    of_ingestion = (IngestionRun, DryRun, Undo)
+    of_processing = (ProcessingRun, Rehearsal, Export)
     models = of_ingestion if queue == "ingestion" else of_processing
     now = timezone.now()
     return any(
