@@ -27,6 +27,8 @@ from tests.postgres import free_port
 
 pytestmark = pytest.mark.django_db
 
+# A response that is closed closes the connection to the database as well.
+closing = pytest.mark.django_db(transaction=True)
 PAGE, API = "/explore/export?format=csv", "/api/export?format=ndjson"
 
 
@@ -56,6 +58,7 @@ def test_a_person_has_two_exports_at_once_and_is_told_when_to_ask_again(reader):
     assert reader.get(PAGE).status_code == 200
 
 
+@closing
 def test_all_together_have_four_exports_at_once(reader):
     under_way = [client_of(name).get(API) for name in ("a", "a", "b", "b")]
     answer = reader.get(API)
@@ -85,12 +88,13 @@ def test_threads_that_ask_at_the_same_moment_get_no_more_than_there_are(reader, 
     assert ExportSlot.objects.count() == 4
 
 
-@pytest.mark.parametrize("end", ["read", "left", "never read", "no body"])
-def test_a_slot_is_free_however_its_export_ends(reader, end):
-    answer = reader.head(API) if end == "no body" else reader.get(API)
-    if end == "read":
+@closing
+@pytest.mark.parametrize("way", ["read", "left", "never read", "no body"])
+def test_a_slot_is_free_however_its_export_ends(reader, way):
+    answer = reader.head(API) if way == "no body" else reader.get(API)
+    if way == "read":
         b"".join(answer)
-    elif end == "left":
+    elif way == "left":
         next(iter(answer.streaming_content))
         assert ExportSlot.objects.count() == 1
     answer.close()

@@ -96,12 +96,11 @@ class ExportAdmin(RunAdmin):
 
 
 @admin.register(ExportSlot)
-class ExportSlotAdmin(LookOnly, LargeTable):
+class ExportSlotAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Exports that stream at this moment."""
 
     list_display = ("id", "user", "worker", "taken_at", "lease_until")
     list_select_related = ("user",)
-    ordering = ("-id",)
 
 
 class OfProcessingAdmin(LookOnly, LargeTable):

@@ -4,9 +4,10 @@ An export is a piece of work like a run: claimed with a lease, made anew by the 
 own is gone. Its person downloads it while it is kept.
 """
 
+import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -24,6 +26,8 @@ from records.export.asked import Asked, asked_for
 from records.export.errors import ExportError, TooManyExports
 from records.export.files import export as export_file
 from records.models import Export
+
+log = logging.getLogger(__name__)
 
 QUEUE = "processing"
 # How often it is noted how far an export is.
@@ -80,12 +84,13 @@ def carry_out(export_id: int, worker: str) -> Export | None:
     export = runs.claim(Export, export_id, worker)
     if export is None:
         return None
-    part = _folder() / f"{export.pk}.{secrets.token_hex(8)}.part"
+    part = settings.EXPORT_DIR / f"{export.pk}.{secrets.token_hex(8)}.part"
     try:
         with runs.working_on(export, worker, refusals=(ExportError,)):
             _make(export, worker, part)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     for other in Export.objects.filter(user=export.user_id).active().order_by("pk")[:1]:
         wake(other)
     return Export.objects.filter(pk=export_id).first()
@@ -100,15 +105,15 @@ def remove(export: Export) -> None:
 def tidy() -> None:
     """Remove exports that have expired or belong to nobody, and files that belong to no export."""
     now = timezone.now()
-    for export in Export.objects.filter(expires_at__lt=now):
-        remove(export)
-    ended = Export.objects.exclude(pk__in=Export.objects.active().values("pk"))
     oldest = now - timedelta(seconds=settings.EXPORT_KEEP_SECONDS)
-    for export in ended.filter(finished_at__lt=oldest) | ended.filter(user=None):
-        remove(export)
-    with suppress(FileNotFoundError):
-        for path in settings.EXPORT_DIR.iterdir():
+    over = Q(expires_at__lt=now) | Q(expires_at=None, finished_at__lt=oldest) | Q(user=None)
+    try:
+        for export in Export.objects.filter(over):
+            remove(export)
+        for path in settings.EXPORT_DIR.glob("*"):
             _remove_unless_known(path, oldest)
+    except OSError as error:
+        log.warning("Exports that have expired can't be removed: %s", error)
 
 
 def _make(export: Export, worker: str, part: Path) -> None:
@@ -126,12 +131,12 @@ def _make(export: Export, worker: str, part: Path) -> None:
         expect=lambda total: note(total=total),
         progress=lambda count: note(count),
     )
-    with part.open("xb") as out:
-        part.chmod(0o600)
-        for piece in file.content:
-            out.write(piece)
-            note()
-    part.replace(export.path)
+    try:
+        _write(file.content, part, note)
+        size = part.stat().st_size
+        part.replace(export.path)
+    except OSError as error:
+        raise ExportError(f"The file can't be written: {error.strerror}.") from error
     runs.finish(
         export,
         worker,
@@ -139,9 +144,19 @@ def _make(export: Export, worker: str, part: Path) -> None:
         total=file.total,
         file_name=file.name,
         media_type=file.media_type,
-        size=export.path.stat().st_size,
+        size=size,
         expires_at=timezone.now() + timedelta(seconds=settings.EXPORT_KEEP_SECONDS),
     )
+
+
+def _write(content: Iterable[bytes], path: Path, note: Callable[[], None]) -> None:
+    """Write a file that only the user of the server may read."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("xb") as out:
+        path.chmod(0o600)
+        for piece in content:
+            out.write(piece)
+            note()
 
 
 def _notes(export: Export, worker: str) -> Callable[..., None]:
@@ -172,12 +187,6 @@ def _lease_end() -> datetime:
 def _is_next(export: Export) -> bool:
     """Whether it is the first of its person: one of each is made at a time."""
     return not Export.objects.filter(user=export.user_id, pk__lt=export.pk).active().exists()
-
-
-def _folder() -> Path:
-    folder: Path = settings.EXPORT_DIR
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def _remove_unless_known(path: Path, oldest: datetime) -> None:
