@@ -203,6 +203,7 @@ def server(own_installation: Installation) -> Server:
 @pytest.mark.cluster
 def test_a_reader_who_leaves_frees_the_slot_of_a_real_server(server):
     token = server.tokens[0]
+    wait_for(lambda: server.slots == 0, seconds=60, what="that no export is under way")
     under_way = [server.ask("/api/export?format=ndjson", token) for _ in range(2)]
     assert [answer.status for answer in under_way] == [200, 200]
     assert server.ask("/api/export", token).status == 429
@@ -217,6 +218,7 @@ def test_a_reader_who_leaves_frees_the_slot_of_a_real_server(server):
 @pytest.mark.cluster
 def test_a_process_that_is_killed_frees_its_slots(server):
     token = server.tokens[0]
+    wait_for(lambda: server.slots == 0, seconds=60, what="that no export is under way")
     under_way = [server.ask("/api/export?format=ndjson", token) for _ in range(2)]
     assert [answer.status for answer in under_way] == [200, 200]
     for process in family(server.process.pid):
