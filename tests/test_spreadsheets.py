@@ -103,3 +103,11 @@ def test_rejected_rows_that_nobody_has_touched_are_the_same_rejected_rows(tmp_pa
     after = done.rejected_rows.order_by("line").values_list("line", "code")
     assert list(after) == [(line, code) for line, _, code in before]
     assert "".join(replay.repaired_csv(run)) == repaired.read_bytes().decode()
+
+
+@pytest.mark.parametrize("part", [";", ';"', ";'", "'", '"', "\t", ";\"'", "-", "1", ";1"])
+def test_a_cell_of_a_million_characters_is_soon_guarded(part):
+    cell = part * (1_000_000 // len(part)) + "x"
+    for text in (cell, f";{cell}=", f"'{cell}"):
+        assert unguarded(guarded(text)) == text
+        assert list(guarded_column([text])) == [guarded(text)]

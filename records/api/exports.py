@@ -20,7 +20,7 @@ from records.export import jobs
 from records.export.answers import file_answer
 from records.models import Export
 
-PATH = [OpenApiParameter("pk", int, OpenApiParameter.PATH, description="Its number.")]
+PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Its number.")]
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
