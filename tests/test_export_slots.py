@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from records.export import asked, slots, workbook
 from records.export.errors import TimeIsUp, TooManyExports
 from records.models import DataRecord, ExportSlot
+from records.rows import Reject
 from records.runs import worker_name
 from tests.installation import Installation, family, kill, wait_for
 from tests.landed import land, sale
@@ -144,6 +145,15 @@ def test_a_count_that_takes_too_long_is_said_before_the_first_byte(reader, setti
     assert "The export took longer than 0.001 seconds" in answer.json()["detail"]
     assert not ExportSlot.objects.exists()
     assert DataRecord.objects.count() == 5_002
+
+
+def test_rejected_rows_are_given_out_in_slots_as_well(reader):
+    run = land("bad", {}, rejects=(Reject(2, b"a", "width", "1 cell, not 2"),))
+    page = f"/runs/ingestion/{run.pk}/rejected.csv"
+    under_way = [reader.get(page), reader.get(API)]
+    assert reader.get(page).status_code == 429
+    assert b"1 cell, not 2" in b"".join(under_way[0])
+    assert reader.get(page).status_code == 200
 
 
 def test_a_small_workbook_takes_a_slot_as_well(reader, monkeypatch):

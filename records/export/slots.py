@@ -88,9 +88,11 @@ class HeldContent:
         if not self._is_open:
             return
         self._is_open = False
+        content, self._content = self._content, iter(())
         try:
-            # Files and iterators that are no generators have nothing to be closed.
-            getattr(self._content, "close", lambda: None)()
+            # What is no generator goes with its last reference.
+            getattr(content, "close", lambda: None)()
+            del content
         finally:
             free(self._slot)
 
