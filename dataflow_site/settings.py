@@ -27,6 +27,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 # Where uploaded inputs are kept: a run can be repeated as long as its input is there.
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
+# Workbooks that workers have made, until they expire.
+EXPORT_DIR = Path(os.environ.get("DATAFLOW_EXPORTS", VAR_DIR / "exports"))
 # What `ingest` reads when it is given no path.
 RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
 # Folders that may be sources lie in one of these.
@@ -38,7 +40,7 @@ ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "dataflow_site.admin_site.Config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -265,6 +267,14 @@ Q_CLUSTER = {
 BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
 # How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
+
+# Exports that stream at once: of each person, and over all web processes; how long one may take.
+EXPORTS_PER_USER = number("DATAFLOW_EXPORTS_PER_USER", 2)
+EXPORTS_AT_ONCE = number("DATAFLOW_EXPORTS_AT_ONCE", 4)
+EXPORT_SECONDS = number("DATAFLOW_EXPORT_SECONDS", 600)
+# Workbooks of a person that may wait for a worker, and how long they are kept.
+EXPORTS_WAITING = number("DATAFLOW_EXPORTS_WAITING", 3)
+EXPORT_KEEP_SECONDS = number("DATAFLOW_EXPORT_KEEP_SECONDS", 24 * 3600)
 
 # APIs as sources: the networks that they may lie in although they are not public, and how much is
 # taken of them: bytes a page, pages and rows a run.

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from dataflow_site.child import Child
 from dataflow_site.lifeline import PARENT
 from dataflow_site.workers import Workers, drop_old_failures
+from records.export import jobs
 from records.faults import is_locked
 from records.runs import end_forsaken, silent_processes
 
@@ -65,6 +66,7 @@ class Supervisor:
                 workers.look()
             if tidy:
                 drop_old_failures()
+                jobs.tidy()
         except Error as error:
             if is_locked(error):
                 self._unlock()

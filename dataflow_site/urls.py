@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from ingestion.api.views import IngestView
 from processing.api import ProcessView
 from processing.rule_api import RulesView
+from records.api.exports import ExportDetailView, ExportedFileView
 from records.api.runs import RunDetailView, RunListView
 from records.api.views import DocsView, RootView, SchemaView
 
@@ -34,6 +35,9 @@ urlpatterns = [
     # At the root, runs are pages.
     path("api/runs", RunListView.as_view(), name="api-runs"),
     path("api/runs/<int:pk>", RunDetailView.as_view(), name="api-run"),
+    # So are exports that workers make.
+    path("api/exports/<int:pk>", ExportDetailView.as_view(), name="api-made-export"),
+    path("api/exports/<int:pk>/file", ExportedFileView.as_view(), name="api-exported-file"),
     path("api/sources/<source_name:name>/rules", RulesView.as_view(), name="api-rules"),
     path("api/", RootView.as_view(), name="api-root"),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),

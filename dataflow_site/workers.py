@@ -15,6 +15,7 @@ import ingestion.runs
 import ingestion.undo
 import processing.rehearsals
 import processing.runs
+import records.export.jobs
 from dataflow_site.broker import FREE
 from dataflow_site.child import Child
 from dataflow_site.environment import number
@@ -31,6 +32,7 @@ WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
     "processing": (
         processing.runs.wake_stalled,
         processing.rehearsals.wake_stalled,
+        records.export.jobs.wake_stalled,
         tend_texts,
     ),
 }

@@ -16,10 +16,13 @@ from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import IngestionError, RowError
 from ingestion.readers.single import read_row, write_row
 from records import store
+from records.export import slots
+from records.export.errors import TooManyExports
 from records.filters.names import refusal_of_names
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest
+from records.views.errors import too_many
 from records.workers import worker_name
 
 PAGE = 50
@@ -140,8 +143,12 @@ def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
     run = _run_or_404(pk)
     name = f"{run.source.name.replace('.', '_')}.rejected-run-{run.pk}.csv"
     disposition = content_disposition_header(as_attachment=True, filename=name)
+    try:
+        slot = slots.take(request.user)
+    except TooManyExports as error:
+        return too_many(request, str(error), seconds=error.seconds)
     return StreamingHttpResponse(
-        replay.repaired_csv(run),
+        slots.HeldContent(map(str.encode, replay.repaired_csv(run)), slot),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": disposition or "attachment"},
     )

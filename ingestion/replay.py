@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -22,6 +22,7 @@ from ingestion.row_mapper import RowMapper, cell_text
 from records import store
 from records.models import IngestionRun, RejectedRow, RunState
 from records.rows import Reject, Row
+from records.spreadsheets import guarded
 
 Progress = Callable[[IngestionRun], None]
 
@@ -110,16 +111,20 @@ def cells_of(row: RejectedRow, columns: Sequence[str] | None = None) -> dict[str
 def repaired_csv(run: IngestionRun) -> Iterator[str]:
     """The open rejected rows of a run as CSV: its columns, the line of each and why it is held.
 
-    A file of this kind that comes in again is known by these two columns.
+    A file of this kind that comes in again is known by these two columns. A spreadsheet finds no
+    formula in it: cells are guarded, which is taken back when the file comes in again.
     """
     parent = run.parent or run
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*parent.columns, LINE_COLUMN.format(parent.pk), REASON_COLUMN])
+    writer.writerow(
+        [*_guarded(parent.columns), LINE_COLUMN.format(parent.pk), REASON_COLUMN],
+    )
     rows = RejectedRow.objects.of_run(parent).open().select_related("run").order_by("line", "pk")
     for row in rows.iterator(chunk_size=1_000):
         cells = cells_of(row, parent.columns)
-        writer.writerow([*map(_printable, cells.values()), row.line, row.message])
+        printable = map(_printable, cells.values())
+        writer.writerow([*_guarded(printable), row.line, guarded(row.message)])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
@@ -171,6 +176,11 @@ def written(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
         return outcome
 
     return restored
+
+
+def _guarded(cells: Iterable[str]) -> list[str]:
+    """The first cells of a line, guarded against what a spreadsheet might make of them."""
+    return [guarded(cell, opens_line=place == 0) for place, cell in enumerate(cells)]
 
 
 def _printable(cell: str) -> str:

@@ -21,6 +21,7 @@ class TookTooLong(Exception):
     """The database did not answer in time."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         super().__init__(
             f"This took longer than {seconds:g} seconds, so it was stopped. Narrow it down by "
             "source or status, or look for something more frequent."

@@ -17,6 +17,7 @@ from records.errors import EnvironmentFault, LeaseLost
 from records.faults import FAULTS, environment_fault
 from records.models import (
     DryRun,
+    Export,
     Heartbeat,
     IngestionRun,
     ProcessingBatch,
@@ -42,9 +43,9 @@ LONGEST_SLEEP = 15
 # What /health says of an input that is away: its name is not for everyone.
 NO_INPUT = "An input can't be read at the moment."
 
-RUNS = (IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo)
+RUNS = (IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo, Export)
 
-AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo)
+AnyRun = TypeVar("AnyRun", IngestionRun, ProcessingRun, DryRun, Rehearsal, Undo, Export)
 
 
 def lease_end() -> datetime:
@@ -362,7 +363,8 @@ def beat(queue: str) -> None:
 
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
-    of_ingestion, of_processing = (IngestionRun, DryRun, Undo), (ProcessingRun, Rehearsal)
+    of_ingestion = (IngestionRun, DryRun, Undo)
+    of_processing = (ProcessingRun, Rehearsal, Export)
     models = of_ingestion if queue == "ingestion" else of_processing
     moment = now()
     return any(

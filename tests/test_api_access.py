@@ -1,5 +1,7 @@
 """Who may use the API, and what it tells about itself."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
@@ -97,10 +99,19 @@ def test_the_description_of_the_api_is_valid_and_complete(tmp_path):
     text = schema.read_text()
     for path in ("/api/health", "/api/records", "/api/records/{record_id}", "/api/stats",
                  "/api/records/facets", "/api/export", "/api/ingest", "/api/runs",
-                 "/api/runs/{id}"):  # fmt: skip
+                 "/api/runs/{id}", "/api/exports/{id}", "/api/exports/{id}/file"):  # fmt: skip
         assert f"  {path}:\n" in text
     for parameter in ("status", "source", "q", "run", "where", "sort", "raw", "limit", "cursor"):
         assert f"name: {parameter}\n" in text
+
+
+def test_the_description_names_the_parameters_of_a_path_once():
+    described = APIClient().get("/api/schema/?format=json").json()
+    for path, methods in described["paths"].items():
+        for method in methods.values():
+            given = [each for each in method.get("parameters", ()) if each["in"] == "path"]
+            names = [each["name"] for each in given]
+            assert names == re.findall(r"{(\w+)}", path), path
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,11 @@ from rest_framework.test import APIClient
 from ingestion import runs as ingestion_runs
 from records import store
 from records.export import csv_table, walk, workbook
-from records.export.cells import safe
 from records.export.errors import TooLargeForExcel
 from records.export.files import export
 from records.filters import RecordFilter
 from records.models import DataRecord, IngestionRun
+from records.spreadsheets import guarded
 from tests.factories import load
 from tests.landed import land, process_all, sale
 
@@ -37,7 +37,8 @@ pytestmark = pytest.mark.django_db
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 FORMULAS = ["=1+1", "+49 30", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"]
-NASTY = [*FORMULAS, "a,b", 'a"b', "a\nb", " x "]
+HARMLESS = ["a,b", 'a"b', "a\nb", " x "]
+NASTY = [*FORMULAS, "1;=1+1", "a\t=1", "a\n=1", *HARMLESS]
 
 
 def exported(kind: str, query: str = "", *, raw: bool = False) -> bytes:
@@ -142,20 +143,21 @@ def test_cells_that_start_a_formula_are_neutralised_unless_raw_is_asked_for():
     file_in_columns(land("shop", rows), "=cell")
     spreadsheet, raw = table(exported("csv")), table(exported("csv", raw=True))
     assert spreadsheet[0][4] == "'=cell"
-    assert {row[4] for row in spreadsheet[1:]} == {safe(text) for text in NASTY}
-    assert [safe(text) for text in FORMULAS] == ["'" + text for text in FORMULAS]
-    assert [safe(text) for text in NASTY[7:]] == NASTY[7:]
+    assert {row[4] for row in spreadsheet[1:]} == {guarded(text) for text in NASTY}
+    assert all(guarded(text).startswith("'") for text in FORMULAS)
+    assert guarded("1;=1+1") == "1;'=1+1"
+    assert [guarded(text) for text in HARMLESS] == HARMLESS
     assert [row[0] for row in raw] == ["=cell", *NASTY]
 
 
 @pytest.mark.parametrize("number", ["-5", "-5.25", "+1", "-.5", "-1e-7", "5", ""])
 def test_numbers_are_no_formulas(number):
-    assert safe(number) == number
+    assert guarded(number) == number
 
 
 @pytest.mark.parametrize("text", ["-5-3", "-5 ", "+", "-", "-1e", "--1", "-٣", "-1\n"])
 def test_what_is_nearly_a_number_is_neutralised(text):
-    assert safe(text) == "'" + text
+    assert guarded(text) == "'" + text
 
 
 def test_ndjson_lists_records_as_the_api_does():

@@ -10,7 +10,7 @@ from ingestion.profile import NUMBER as COUNTED_AS_NUMBER
 from ingestion.readers.base import MAX_CELL_CHARACTERS
 from processing.rules import KINDS, read_number
 from processing.rules.number import reader
-from records.export.cells import PLAIN_NUMBER
+from records.spreadsheets import PLAIN_NUMBER
 
 MANY = MAX_CELL_CHARACTERS - 10
 LONG = [

@@ -17,6 +17,7 @@ from dataflow_site import workers
 from dataflow_site.child import Child
 from dataflow_site.supervisor import Supervisor
 from dataflow_site.workers import Workers
+from records.models import Export
 from tests.installation import Installation, family, gone, kill, wait_for
 
 # Within which all processes have started, on a machine that has much else to do.
@@ -187,6 +188,13 @@ def test_a_cluster_that_is_slow_to_start_is_given_longer_each_time(
     )
     slow.look()
     assert slow.patience == workers.PATIENCE_SECONDS
+
+
+@pytest.mark.django_db
+def test_the_supervisor_removes_exports_that_have_expired() -> None:
+    Export.objects.create(how="test", expires_at=timezone.now())
+    Supervisor([])._look(tidy=True)
+    assert not Export.objects.exists()
 
 
 def test_a_child_that_keeps_ending_is_started_again_after_longer_and_longer_pauses(

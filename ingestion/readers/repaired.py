@@ -17,6 +17,7 @@ from ingestion.errors import RowError
 from ingestion.readers.base import KEEP_BYTES, Chunk, Reader, original_bytes
 from ingestion.readers.single import rows_of, write_row
 from records.rows import Reject
+from records.spreadsheets import unguarded
 
 # The columns that such a file has beside those of the input.
 LINE_COLUMN = "rejected line (run {})"
@@ -54,7 +55,10 @@ class RepairedReader:
         self._encoding = encoding
         self._dialect = dialect
         own = (line_column, REASON_COLUMN)
-        self.columns = [column for column in reader.columns if column not in own]
+        # Each column of the input as it is named there; names and cells were guarded (see
+        # records.spreadsheets) when the file was given out.
+        self._names = {unguarded(column): column for column in reader.columns if column not in own}
+        self.columns = list(self._names)
         # Where they stand, told from the right end of a row: a row that has become too long or
         # too short most often did so further left.
         width = len(reader.columns)
@@ -96,7 +100,13 @@ class RepairedReader:
                 rejects.append(self._unread(reject))
             else:
                 lines.append(line)
-                rows.append({column: row[column] for column in self.columns if column in row})
+                rows.append(
+                    {
+                        column: _unguarded(row[name])
+                        for column, name in self._names.items()
+                        if name in row
+                    }
+                )
         return replace(
             chunk,
             lines=lines,
@@ -117,7 +127,7 @@ class RepairedReader:
             message = f"Line {reject.line:,} of the repaired file: {reject.message}"
             return reject._replace(line=0, message=message)
         outside = {place % len(cells) for place in self._own_places}
-        left = [cell for place, cell in enumerate(cells) if place not in outside]
+        left = [unguarded(cell) for place, cell in enumerate(cells) if place not in outside]
         return reject._replace(line=line, raw=self._bytes(left))
 
     def _bytes(self, cells: list[str]) -> bytes:
@@ -138,6 +148,10 @@ def _line_of(cell: Any) -> int | None:
     """A line as the cell says it; spreadsheets may write 7 as 7.0."""
     text = re.sub(r"\.0+\Z", "", str(cell).strip())
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
+
+
+def _unguarded(cell: Any) -> Any:
+    return unguarded(cell) if isinstance(cell, str) else cell
 
 
 def _text(cell: Any) -> str:

@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from records.admin.base import LargeTable, LookOnly
 from records.models import (
     DryRun,
+    Export,
+    ExportSlot,
     IngestionRun,
     ProcessingBatch,
     ProcessingFacts,
@@ -23,7 +25,7 @@ class RunAdmin(LookOnly, LargeTable):
     """What the admin of both kinds shares."""
 
     list_filter: ClassVar[tuple[str, ...]] = ("state", "source")
-    list_select_related = ("source", "user")
+    list_select_related: ClassVar[tuple[str, ...]] = ("source", "user")
     ordering = ("-id",)
     search_fields = ("id",)
     search_help_text = "The number of a run."
@@ -83,6 +85,24 @@ class RehearsalAdmin(RunAdmin):
     list_display = ("id", "source", "state", "done", "user", "created_at")
 
 
+@admin.register(Export)
+class ExportAdmin(RunAdmin):
+    """Files that workers make of records."""
+
+    list_display = ("id", "user", "state", "done", "total", "size", "created_at", "expires_at")
+    list_filter: ClassVar[tuple[str, ...]] = ("state",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("user",)
+    search_help_text = "The number of an export."
+
+
+@admin.register(ExportSlot)
+class ExportSlotAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Exports that stream at this moment."""
+
+    list_display = ("id", "user", "worker", "taken_at", "lease_until")
+    list_select_related = ("user",)
+
+
 class OfProcessingAdmin(LookOnly, LargeTable):
     """What the admin of parts of a processing run shares."""
 
@@ -115,7 +135,7 @@ class OfRunAdmin(RunAdmin):
     """What the admin of work on an ingestion run shares."""
 
     list_filter: ClassVar[tuple[str, ...]] = ("state",)
-    list_select_related = ("run", "user")
+    list_select_related: ClassVar[tuple[str, ...]] = ("run", "user")
 
 
 @admin.register(DryRun)

@@ -4,9 +4,20 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import SuspiciousOperation
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
-from rest_framework import exceptions, views
+from rest_framework import exceptions, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+
+class TooManyRequests(exceptions.APIException):
+    """Others have to end first; ``Retry-After`` says when it may be worth while to ask again."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, sentence: str, *, seconds: int) -> None:
+        super().__init__(sentence, code="too_many_requests")
+        # Where the exception handler of REST framework looks for it.
+        self.wait = seconds
 
 
 class StrictQuery(views.APIView):

@@ -1,7 +1,8 @@
 """The API's way to take records out as a file."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.http import HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
@@ -10,17 +11,25 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 
-from records.api.base import StrictQuery
+from records.api.base import StrictQuery, TooManyRequests
+from records.api.exports import ExportSerializer, accepted
 from records.api.negotiation import AlwaysJSON
 from records.api.serializers import ErrorSerializer
-from records.export.answers import Refused, export_answer
+from records.export import jobs
+from records.export.answers import export_answer
+from records.export.asked import MOST_AT_ONCE, asked_for
+from records.export.errors import Refused, TooManyExports
 from records.export.options import CHOICES, OptionsForm
 from records.filters import RecordFilter
 from records.models import DataRecord
 
 
 class ExportView(StrictQuery, GenericAPIView[DataRecord]):
-    """The records that a filter finds, all of them, as a file that streams."""
+    """The records that a filter finds, all of them, as a file that streams.
+
+    A workbook of more than 5,000 records is made by a worker: the answer is 202 and where to ask
+    how far it is.
+    """
 
     queryset = DataRecord.objects.all()
     filter_backends = (DjangoFilterBackend,)
@@ -34,6 +43,11 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
     @extend_schema(
         operation_id="export",
         summary="Export records as a file",
+        description="All records that the filter finds, in its order. CSV and NDJSON stream, and "
+        f"so does a workbook of up to {MOST_AT_ONCE:,} records. A larger workbook is made by a "
+        "worker: the answer is 202, with its URL in `Location`; ask there until `download` names "
+        "the file. Asked for again meanwhile, it is the same one. Only so many exports of a person "
+        "and of all run at once: others are answered 429, with `Retry-After`.",
         filters=True,
         parameters=[
             OpenApiParameter(
@@ -52,13 +66,21 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             ): OpenApiTypes.BINARY,
             (200, "application/gzip"): OpenApiTypes.BINARY,
+            202: ExportSerializer,
             400: ErrorSerializer,
             401: ErrorSerializer,
+            429: ErrorSerializer,
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = cast(User, request.user)
         try:
-            return export_answer(request.query_params)
+            asked = asked_for(request.query_params)
+            if asked.is_for_a_worker:
+                return accepted(jobs.start(asked, user=user, how="api"), request)
+            return export_answer(asked, user=user, has_body=request.method != "HEAD")
+        except TooManyExports as error:
+            raise TooManyRequests(str(error), seconds=error.seconds) from error
         except Refused as error:
             raise ValidationError(error.errors) from error
 

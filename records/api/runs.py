@@ -134,7 +134,7 @@ class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
     @extend_schema(
         operation_id="runs_retrieve",
         summary="One ingestion run",
-        parameters=[OpenApiParameter("pk", int, OpenApiParameter.PATH, description="Its number.")],
+        parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="Its number.")],
         responses={200: RunSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -8,7 +8,7 @@ import altair
 import vl_convert
 
 from records.charts.chart import Chart
-from records.export.cells import safe
+from records.spreadsheets import guarded
 
 CONTENT_TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
 WIDTH = 720
@@ -41,7 +41,10 @@ def _csv(chart: Chart) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     for row in (chart.headings, *chart.numbers):
-        writer.writerow([safe(cell) if isinstance(cell, str) else cell for cell in row])
+        cells = enumerate(row)
+        writer.writerow(
+            [guarded(c, opens_line=n == 0) if isinstance(c, str) else c for n, c in cells]
+        )
     return out.getvalue()
 
 

@@ -1,38 +1,56 @@
 """An export as an HTTP answer, for the page and the API alike."""
 
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
-from django.http import StreamingHttpResponse
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
-from records.export.errors import ExportError
+from records.export import slots
+from records.export.asked import Asked
+from records.export.errors import ExportError, Refused
 from records.export.files import export
-from records.export.options import OptionsForm
-from records.filters import RecordFilter
-from records.models import DataRecord
+from records.models import Export
 
 
-class Refused(Exception):
-    """What was asked for can't be exported; ``errors`` are sentences by parameter."""
-
-    def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        super().__init__(" ".join(text for said in errors.values() for text in said))
-        self.errors = errors
-
-
-def export_answer(parameters: Any) -> StreamingHttpResponse:
-    """The file that the parameters of a URL ask for: a filter, and options. Raises Refused."""
-    found = RecordFilter(parameters, queryset=DataRecord.objects.all())
-    options = OptionsForm(parameters)
-    if not (found.is_valid() and options.is_valid()):
-        errors = {**found.errors, **options.errors}
-        raise Refused({name: list(map(str, said)) for name, said in errors.items()})
+def export_answer(asked: Asked, *, user: User, has_body: bool = True) -> HttpResponseBase:
+    """The file that was asked for, as a stream in a slot of the person's; without ``has_body``
+    what is told of it only. Raises Refused and TooManyExports."""
+    slot = slots.take(user)
     try:
-        file = export(found, kind=options.kind, raw=options.raw_cells, packed=options.packed)
+        file = export(
+            asked.found,
+            kind=asked.kind,
+            raw=asked.raw,
+            packed=asked.packed,
+            seconds=settings.EXPORT_SECONDS,
+        )
     except ExportError as error:
+        slots.free(slot)
         raise Refused({"format": [str(error)]}) from error
-    answer = StreamingHttpResponse(file.content, content_type=file.media_type)
+    except BaseException:
+        slots.free(slot)
+        raise
+    content = slots.HeldContent(file.content, slot)
+    if not has_body:
+        content.close()
+    answer = StreamingHttpResponse(content if has_body else (), content_type=file.media_type)
     answer["Content-Disposition"] = content_disposition_header(True, file.name)
     answer["X-Total-Records"] = str(file.total)
     return answer
+
+
+def file_answer(export: Export) -> FileResponse | None:
+    """The file that a worker has made; None where it has not, or not any more."""
+    if not export.is_ready:
+        return None
+    path: Path = export.path
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return None
+    return FileResponse(
+        file, as_attachment=True, filename=export.file_name, content_type=export.media_type
+    )

@@ -1,6 +1,5 @@
-"""What formats share: the table's head, and cells as text, safe for spreadsheets if so wished."""
+"""What formats share: the table's head, and cells as text."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -8,10 +7,6 @@ from records.json_text import json_text
 
 # What is told of a record beside its cells, under names that are not the file's own.
 FACTS = ("record_id", "record_timestamp", "record_source", "record_status")
-
-# With these a spreadsheet takes text for a formula; the wide ones are those of Asian keyboards.
-FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def head_of(columns: Sequence[str], result_columns: Sequence[str], *, raw: bool) -> list[str]:
@@ -35,16 +30,6 @@ def as_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     return "" if cell is None else json_text(cell)
-
-
-def safe(cell: str) -> str:
-    """A cell that a spreadsheet shows and never carries out: an apostrophe marks it as text.
-
-    Numbers stay as they are, negative ones too.
-    """
-    if cell[:1] in FORMULA and not PLAIN_NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
 
 
 def in_columns(data: dict[str, Any], columns: Iterable[str]) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
 from typing import Any
 
-from records.export.cells import FORMULA, as_text, head_of, safe
+from records.export.cells import as_text, head_of
 from records.export.walk import Progress, Table
+from records.spreadsheets import guarded_column
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 
@@ -15,13 +15,11 @@ SPECIAL = ',"\r\n'
 
 _is_special = re.compile(f"[{SPECIAL}]").search
 
-_first_character = itemgetter(slice(1))
-
 
 def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
-    """The table: with ``raw`` the cells as they were read and nothing else, and not made safe."""
+    """The table: with ``raw`` the cells as they were read and nothing else, and not guarded."""
     head = head_of(table.columns, table.result_columns, raw=raw)
-    yield lines([[name] for name in (head if raw else _harmless(head))])
+    yield lines([[name] for name in (head if raw else guarded_column(head))])
     if raw:
         for rows in table.data(progress):
             yield lines(_cells(rows, table.columns))
@@ -31,9 +29,9 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
             *_cells(chunk.data, table.columns),
             *_cells(chunk.results, table.result_columns),
         ]
-        # Moments, names of sources and statuses never look like a formula.
-        told = [_harmless(chunk.ids), chunk.timestamps, chunk.sources, chunk.statuses]
-        yield lines([*told, *map(_harmless, cells)])
+        # An id is never a number; moments, names of sources and statuses are never formulas.
+        told = [guarded_column(chunk.ids), chunk.timestamps, chunk.sources, chunk.statuses]
+        yield lines([*told, *map(guarded_column, cells)])
 
 
 def _cells(rows: Sequence[dict[str, Any]], columns: Iterable[str]) -> list[Sequence[str]]:
@@ -43,10 +41,6 @@ def _cells(rows: Sequence[dict[str, Any]], columns: Iterable[str]) -> list[Seque
 
 def _texts(cells: list[Any]) -> list[str]:
     return cells if set(map(type, cells)) == {str} else list(map(as_text, cells))
-
-
-def _harmless(cells: Sequence[str]) -> Sequence[str]:
-    return cells if FORMULA.isdisjoint(map(_first_character, cells)) else list(map(safe, cells))
 
 
 def lines(columns: Sequence[Sequence[str]]) -> bytes:

@@ -1,12 +1,12 @@
 """An export as a file: its name, its kind and its bytes, made as they are asked for."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
 from records.export import csv_table, ndjson, workbook
-from records.export.walk import Progress, table_of
+from records.export.walk import Progress, Reading, table_of
 from records.filters import RecordFilter
 from records.filters.orders import in_line_order
 
@@ -30,19 +30,29 @@ def export(
     raw: bool = False,
     packed: bool = False,
     progress: Progress = lambda count: None,
+    expect: Callable[[int], None] = lambda total: None,
+    seconds: float | None = None,
+    is_spooled: bool = False,
 ) -> ExportFile:
     """The records that a valid filter finds, in its order, as a file of a kind of FORMATS.
 
     With ``raw`` it holds the cells as they were read, and nothing else; without an order given
-    in that of their lines. ``packed`` makes a gzip file of it. Raises ExportError.
+    in that of their lines. ``packed`` makes a gzip file of it. ``expect`` is told how many records
+    there are before the first of them is written. Reading them may take so many ``seconds``;
+    ``is_spooled`` reads all of them before anything else is done. Raises ExportError.
     """
     sources = found.form.cleaned_data["source"]
     source = sources[0] if len(sources) == 1 else None
     order = found.form.cleaned_data["sort"]
     records = in_line_order(found.qs) if raw and not order else found.order.of(found.qs)
     table = table_of(
-        records, columns=found.columns, result_columns=found.result_columns, source=source
+        records,
+        columns=found.columns,
+        result_columns=found.result_columns,
+        source=source,
+        reading=Reading(seconds, is_spooled=is_spooled),
     )
+    expect(table.total)
     writer = FORMATS[kind]
     content = writer.content(table, raw=raw, progress=progress)
     name = f"{source or 'records'}.{kind}"

@@ -25,7 +25,7 @@ class OptionsForm(forms.Form):
         choices=YES_OR_NO,
         required=False,
         help_text="1: the cells as they were read and nothing else, in the order of their lines; "
-        "formulas are not made harmless.",
+        "formulas are not guarded.",
         error_messages={"invalid_choice": "“raw” is 0 or 1, not “%(value)s”."},
     )
     gzip = forms.ChoiceField(

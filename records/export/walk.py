@@ -1,20 +1,24 @@
 """The walk through what is exported: however many records there are, memory stays flat."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Subquery, TextField
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
-from orjson import dumps
+from orjson import dumps, loads
 
 from records import bulk
+from records.export.errors import TimeIsUp
 from records.json_text import parsed
 from records.models import IngestionRun, ProcessingResult
+from records.patience import TookTooLong, at_most
 from records.querysets import RecordQuerySet
 
 # Records that are fetched, and made bytes of, at once.
@@ -39,6 +43,25 @@ class Columns(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How records are read: in so many ``seconds`` at most, and, if it ``is_spooled``, all of them
+    into a temporary file before the first is handed on: while records are read, SQLite lets their
+    process write nothing, and PostgreSQL shows nobody what it writes."""
+
+    seconds: float | None = None
+    is_spooled: bool = False
+
+    @contextmanager
+    def in_time(self) -> Iterator[None]:
+        """Raises TimeIsUp."""
+        try:
+            with nullcontext() if self.seconds is None else at_most(self.seconds):
+                yield
+        except TookTooLong as error:
+            raise TimeIsUp(error.seconds) from error
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What is exported: ``total`` records, in their order, and the columns of their data and of
     their results."""
@@ -47,6 +70,7 @@ class Table:
     columns: list[str]
     total: int
     result_columns: list[str] = field(default_factory=list)
+    reading: Reading = Reading()
 
     def chunks(self, progress: Progress = lambda count: None) -> Iterator[Columns]:
         """The records with all that is told of them, many at a time."""
@@ -72,15 +96,28 @@ class Table:
             moment=Cast(F("timestamp"), TextField()),
             made=Subquery(current.values(made=Cast(F("processed_data"), TextField()))),
         ).values_list(*fields)
-        with _one_moment():
+        read = self._read(records)
+        for chunk in _spooled(read) if self.reading.is_spooled else read:
+            yield chunk
+            progress(len(chunk))
+
+    def _read(self, records: "QuerySet[Any, Any]") -> Iterator[list[Any]]:
+        with _one_moment(), self.reading.in_time():
             rows = records.iterator(chunk_size=CHUNK)
             try:
                 while chunk := list(islice(rows, CHUNK)):
                     yield chunk
-                    progress(len(chunk))
             finally:
                 # Their cursor is closed while its transaction is still there.
                 del rows
+
+
+def _spooled(chunks: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The same chunks, out of a temporary file, when all of them are there."""
+    with tempfile.TemporaryFile() as file:
+        file.writelines(dumps(chunk) + b"\n" for chunk in chunks)
+        file.seek(0)
+        yield from map(loads, file)
 
 
 def table_of(
@@ -89,6 +126,7 @@ def table_of(
     columns: Sequence[str] = (),
     result_columns: Sequence[str] = (),
     source: str | None = None,
+    reading: Reading = Reading(),
 ) -> Table:
     """What an export of records comes to; with ``columns`` of no other columns than these.
 
@@ -96,22 +134,29 @@ def table_of(
     the newest run's first; names that only an edit has brought come last. It looks through the
     records once or twice. Without any records the columns are those that the ``source`` expects.
     """
-    counts = {
-        row["run_id"]: row["records"]
-        for row in records.order_by().values("run_id").annotate(records=Count("pk"))
-    }
-    total = sum(counts.values())
-    if columns:
-        return Table(records, list(columns), total, list(result_columns))
+    with reading.in_time():
+        counts = {
+            row["run_id"]: row["records"]
+            for row in records.order_by().values("run_id").annotate(records=Count("pk"))
+        }
+        total = sum(counts.values())
+        names = list(columns) or _names(records, counts, source)
+    return Table(records, names, total, list(result_columns), reading)
+
+
+def _names(
+    records: RecordQuerySet, counts: Mapping[int | None, int], source: str | None
+) -> list[str]:
+    """The columns of records, of which each run has so many."""
     runs = IngestionRun.objects.filter(pk__in=[run for run in counts if run is not None])
     if not counts and source is not None:
         runs = IngestionRun.objects.filter(source__name=source).exclude(columns=[])
     found: dict[str, None] = {}
     for names in runs.order_by("-pk").values_list("columns", flat=True):
         found.update(dict.fromkeys(names))
-    if total:
+    if any(counts.values()):
         found.update(dict.fromkeys(_further_columns(records, list(found))))
-    return Table(records, list(found), total, list(result_columns))
+    return list(found)
 
 
 def _objects(texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -128,10 +173,19 @@ def _timestamp(text: str) -> str:
     return f"{time[:10]}T{time[11:]}{point}{fraction and fraction.ljust(6, '0')}Z"
 
 
-def _one_moment() -> AbstractContextManager[Any]:
+@contextmanager
+def _one_moment() -> Iterator[None]:
     """What a walk runs in. On PostgreSQL rows come as they are asked for within a transaction only;
     on SQLite, where reading needs none, it would keep everybody else from writing."""
-    return transaction.atomic() if bulk.is_postgresql() else nullcontext()
+    if not bulk.is_postgresql():
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # It waits for whoever reads what is made of the rows.
+            limit = settings.EXPORT_SECONDS * 1000
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = %s", [limit])
+        yield
 
 
 def _further_columns(records: RecordQuerySet, known: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from records.models.batches import ProcessingBatch
 from records.models.counts import RecordCount
+from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
 from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
@@ -23,6 +24,8 @@ from records.models.views import SavedView
 __all__ = [
     "DataRecord",
     "DryRun",
+    "Export",
+    "ExportSlot",
     "Feed",
     "FolderFile",
     "Heartbeat",

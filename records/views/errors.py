@@ -11,6 +11,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", {"sentence": sentence}, status=400)
 
 
+def too_many(request: HttpRequest, sentence: str, *, seconds: int) -> HttpResponse:
+    """The page for what has to wait for others to end."""
+    context = {"sentence": sentence}
+    answer = render(request, "429.html", context, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for what does not exist; a view's own Http404 says what that is."""
     # The resolver raises a subclass, whose text is a listing of all addresses.

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from records.export import csv_table, walk
-from records.models import IngestionRun
+from records.export import asked, csv_table, jobs, walk
+from records.models import Export, IngestionRun
 from records.rows import Reject
 from tests.browser.test_pages import TOO_WIDE, WIDTHS, check, violations
 from tests.landed import land, process_all, sale
@@ -228,6 +228,33 @@ def test_a_long_export_shows_how_far_it_is_and_can_be_stopped(shop, complaints, 
     link.click()
     shop.get_by_role("button", name="Stop").click()
     expect(bar).to_be_hidden()
+    assert complaints == []
+
+
+def test_a_workbook_comes_at_once_and_a_large_one_from_a_page_that_moves(
+    shop, complaints, monkeypatch, settings, tmp_path
+):
+    settings.EXPORT_DIR = tmp_path / "exports"
+    shop.goto("/explore/?source=shop")
+    shop.get_by_text("Export", exact=True).click()
+    button = shop.get_by_role("button", name="XLSX", exact=True)
+    with shop.expect_download() as download:
+        button.click()
+    assert download.value.suggested_filename == "shop.xlsx"
+    assert shop.url.endswith("/explore/?source=shop")
+    monkeypatch.setattr(asked, "MOST_AT_ONCE", 3)
+    button.click()
+    expect(shop.get_by_text("Waiting for a worker")).to_be_visible()
+    assert violations(shop) == []
+    export = Export.objects.get()
+    jobs.look_at(export.pk)
+    link = shop.get_by_role("link", name="Download shop.xlsx")
+    expect(link).to_be_visible()
+    assert violations(shop) == []
+    with shop.expect_download() as download:
+        link.click()
+    assert download.value.path().read_bytes() == export.path.read_bytes()
+    assert [wrong for url in ("/exports/", shop.url) for wrong in check(shop, url)] == []
     assert complaints == []
 
 

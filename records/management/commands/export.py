@@ -55,9 +55,13 @@ class Command(RunCommand):
         try:
             with counting_bar("records", enabled=is_shown) as counter:
                 file = export(
-                    found, kind=kind, raw=options["raw"], packed=packed, progress=counter.advance
+                    found,
+                    kind=kind,
+                    raw=options["raw"],
+                    packed=packed,
+                    progress=counter.advance,
+                    expect=counter.expect,
                 )
-                counter.expect(file.total)
                 if path is None:
                     self.print(file.content)
                 else:
