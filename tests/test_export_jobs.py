@@ -21,6 +21,7 @@ from dataflow_site.workers import WAKE_STALLED
 from records import runs
 from records.export import asked, jobs, walk, workbook
 from records.models import Export
+from records.workers import worker_name
 from tests.factories import WORKER
 from tests.installation import Installation, family, kill, wait_for
 from tests.landed import land, sale
