@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "dataflow_site.front.middleware.AnswerRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -273,7 +274,7 @@ LOGGING = {
         "django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")},
         # It tells of every retry, with the whole URL; a run has its own words for what failed.
         "urllib3": {"level": "ERROR"},
-        # It warns of every HEAD, from whose answer it drops the body.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
+        # It warns whenever all threads are at work.
+        "waitress.queue": {"level": "ERROR"},
     },
 }

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
 # What a request may have beside its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
@@ -49,6 +50,14 @@ class UploadHandler(TemporaryFileUploadHandler):
             # Its size is all that the form needs to refuse it.
             return UploadedFile(BytesIO(), self.file_name, size=self.body_length)
         return super().file_complete(file_size)
+
+
+def takes_files(path: str) -> bool:
+    """Whether files may be sent to the address."""
+    try:
+        return resolve(path).view_name in TAKES_FILES
+    except Resolver404:
+        return False
 
 
 def may_upload(request: HttpRequest | None) -> bool:
