@@ -27,6 +27,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 # Where uploaded inputs are kept: a run can be repeated as long as its input is there.
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
+# Where uploads on their way in, answers that wait for their reader, and what is unpacked lie: the
+# system's own folder is often small, or in memory.
+TEMP_DIR: Path | None = Path(os.environ.get("DATAFLOW_TEMP", VAR_DIR / "tmp")).resolve()
 # What `ingest` reads when it is given no path.
 RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
 # Folders that may be sources lie in one of these.
@@ -64,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "dataflow_site.no_store.NoStore",
     "dataflow_site.front.middleware.AnswerRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -152,7 +156,7 @@ SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # BUILT_DIR is made by build_char
 
 # An upload is streamed to disk from its first byte; memory stays flat.
 FILE_UPLOAD_HANDLERS = ["ingestion.upload_handler.UploadHandler"]
-FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_PERMISSIONS = 0o600
 MAX_UPLOAD_BYTES = number("DATAFLOW_MAX_UPLOAD_BYTES", 2 * 1024**3)
 
 CONTENT_SECURITY_POLICY = {

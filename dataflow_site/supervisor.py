@@ -12,6 +12,7 @@ from django.db import Error, connection
 from dataflow_site.child import Child
 from dataflow_site.lifeline import PARENT
 from dataflow_site.workers import Workers, drop_old_failures
+from ingestion import inputs
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Supervisor:
                 workers.look()
             if tidy:
                 drop_old_failures()
+                inputs.drop_unfinished()
         except Error as error:
             if not self.database_gone:
                 logger.warning("The database can't be used: %s", str(error).splitlines()[0])

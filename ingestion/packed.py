@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ingestion.errors import UnreadableInput
+from ingestion.errors import NoRoomToRead, UnreadableInput, room_to_read
 
 GZIP = b"\x1f\x8b"
 ZIP = b"PK\x03\x04"
@@ -33,7 +33,7 @@ def unpacked(
 
     What is unpacked lies in a temporary folder until the block ends. ``limit`` is how many bytes
     it may have. Raises UnreadableInput for an archive that is damaged, locked, too large, or does
-    not hold exactly one file. OSError passes.
+    not hold exactly one file, and NoRoomToRead. Any other OSError passes.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -42,7 +42,7 @@ def unpacked(
         return
     if limit is None:
         limit = max(MAX_UNPACKED_BYTES, MAX_RATIO * path.stat().st_size)
-    with tempfile.TemporaryDirectory() as folder:
+    with room_to_read(name), tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain"
         try:
             if start.startswith(GZIP):
@@ -122,7 +122,7 @@ def _copy(
                     f"it unpacks to more than {limit:,} bytes. Unpack it and load it in parts.",
                 )
             if shutil.disk_usage(plain.parent).free < CHUNK_BYTES * 16:
-                raise UnreadableInput(name, "there is no room left to unpack it.")
+                raise NoRoomToRead(name, "too little is left")
             file.write(chunk)
             if on_chunk is not None:
                 on_chunk()

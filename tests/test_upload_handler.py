@@ -1,5 +1,6 @@
 """Uploads on their way in, as a web server hands them on: watched in the folder they go to."""
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,15 @@ def folder(settings, tmp_path) -> Path:
     settings.FILE_UPLOAD_TEMP_DIR.mkdir()
     settings.INPUT_DIR = tmp_path / "inputs"
     return settings.FILE_UPLOAD_TEMP_DIR
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files that this process has open in the folder; they have no names there."""
+    return [
+        link
+        for link in Path("/proc/self/fd").iterdir()
+        if os.path.realpath(link).startswith(f"{folder}/")
+    ]
 
 
 Post = Callable[..., tuple[str, bool]]
@@ -57,7 +67,7 @@ def post(live_server, folder) -> Post:
         )
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + start + PART)
-            stored = comes_true(lambda: list(folder.iterdir()), seconds=seconds)
+            stored = comes_true(lambda: files_in(folder), seconds=seconds)
             connection.sendall(PART + end)
             answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
         return answer.decode(), stored

@@ -9,7 +9,8 @@ from typing import Any
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import InternalServerError
 
-from dataflow_site.front.refusals import REFUSAL, SHORTENED
+from dataflow_site.front.refusals import REFUSAL
+from ingestion.upload_handler import SHORTENED
 
 logger = logging.getLogger(__name__)
 

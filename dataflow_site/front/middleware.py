@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from rest_framework.views import APIView
 
-from dataflow_site.front.refusals import REFUSAL, Refusal
+from dataflow_site.front.refusals import NO_ROOM, REFUSAL, Refusal
+from ingestion.errors import FULL
 
 
 class AnswerRefusals:
@@ -21,6 +22,11 @@ class AnswerRefusals:
         if refusal is None:
             return self.get_response(request)
         return _answer(request, refusal)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say that the disk is full, where a view finds out."""
+        is_full = isinstance(error, OSError) and error.errno in FULL
+        return _answer(request, NO_ROOM) if is_full else None
 
 
 def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 # In the WSGI environment: why the body of the request was not taken.
 REFUSAL = "dataflow.refusal"
-# In the WSGI environment: whether only the beginning and the end of the body were kept.
-SHORTENED = "dataflow.shortened"
 
 
 @dataclass(frozen=True, slots=True)
