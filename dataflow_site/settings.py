@@ -278,7 +278,5 @@ LOGGING = {
         "django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")},
         # It tells of every retry, with the whole URL; a run has its own words for what failed.
         "urllib3": {"level": "ERROR"},
-        # It warns whenever all threads are at work.
-        "waitress.queue": {"level": "ERROR"},
     },
 }

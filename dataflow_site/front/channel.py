@@ -2,9 +2,11 @@
 
 import fcntl
 import logging
+import socket
 import struct
 import termios
 from contextlib import suppress
+from typing import Any
 
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.task import WSGITask
@@ -38,6 +40,12 @@ class Channel(HTTPChannel):
     request: Request | None
     watch: Watch | None = None
     watched: tuple[object, ...] = ()
+
+    def __init__(self, server: Any, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(server, sock, *args, **options)
+        # Most requests have come with the connection, and need not wait for another turn.
+        with suppress(OSError):
+            self.received(sock.recv(self.adj.recv_bytes))
 
     # What is waited for.
 
@@ -163,6 +171,3 @@ class Question:
             self.channel.server.trigger.pull_trigger(
                 lambda: self.channel.go_on(self.request, may_send=answer)
             )
-
-    def cancel(self) -> None:
-        self.channel.cancel()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
-from waitress.task import ThreadedTaskDispatcher
+
+from dataflow_site.front.threads import Threads
 
 if TYPE_CHECKING:
     from dataflow_site.front.server import Server
@@ -30,8 +31,7 @@ class WebWorker(Worker):
         from dataflow_site.front.answers import without_body_for_head
         from dataflow_site.front.server import Server, adjustments
 
-        self.dispatcher = ThreadedTaskDispatcher()
-        self.dispatcher.set_thread_count(self.cfg.threads)
+        threads = Threads(self.cfg.threads)
         self.connections: dict[int, wasyncore.dispatcher] = {}
         adj = adjustments(self.cfg.threads)
         self.servers = [
@@ -39,7 +39,7 @@ class WebWorker(Worker):
                 without_body_for_head(self.wsgi),
                 self.connections,
                 _sock=listener.sock,
-                dispatcher=self.dispatcher,
+                dispatcher=threads,
                 adj=adj,
                 sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
                 bind_socket=False,
