@@ -29,7 +29,7 @@ VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
 # Where uploads on their way in, answers that wait for their reader, and what is unpacked lie: the
 # system's own folder is often small, or in memory.
-TEMP_DIR: Path | None = Path(os.environ.get("DATAFLOW_TEMP", VAR_DIR / "tmp")).resolve()
+TEMP_DIR: Path | None = Path(os.environ.get("DATAFLOW_TEMP") or VAR_DIR / "tmp").resolve()
 # What `ingest` reads when it is given no path.
 RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
 # Folders that may be sources lie in one of these.

@@ -265,6 +265,14 @@ def test_a_client_may_close_its_side_first(site: Site, request_head: bytes) -> N
     assert b" 200 OK" in talk(site.port, request_head, half_close=True)
 
 
+def test_a_proxy_on_this_machine_says_that_it_was_reached_by_https(site: Site) -> None:
+    headers = {"Authorization": site.token, "X-Forwarded-Proto": "https"}
+    for scheme, given in (("https", headers), ("http", {"Authorization": site.token})):
+        status, answer = site.get("/records?source=large&limit=1", **given)
+        assert status == 200
+        assert answer["next"].startswith(f"{scheme}://")
+
+
 def test_head_is_answered_without_a_body(site: Site) -> None:
     head = talk(site.port, b"HEAD /login/ HTTP/1.1\r\n" + HOST + CLOSE)
     assert int(re.search(rb"Content-Length: (\d+)", head)[1]) > 500  # type: ignore[index]

@@ -11,7 +11,7 @@ from waitress.utilities import BadRequest
 from dataflow_site.front import limits
 from dataflow_site.front.refusals import NO_ROOM, Refusal
 
-IN_MEMORY_BYTES = 1 << 19
+IN_MEMORY_BYTES = 1 << 17
 # What is kept of a body that nobody may send, or that is too large: the fields of a form that come
 # before its file, and its last line. Django answers these as it does any other.
 KEPT_AT_THE_BEGINNING = 1 << 16

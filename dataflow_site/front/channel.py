@@ -19,6 +19,8 @@ from dataflow_site.front.senders import may_send
 
 logger = logging.getLogger(__name__)
 
+# What is sent to a client before it is another one's turn.
+TURN_BYTES = 4 << 20
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -35,6 +37,7 @@ class Channel(HTTPChannel):
 
     asking = False
     answers = 0
+    allowance = 0
     bytes_sent = 0
     written_since_look = 0
     request: Request | None
@@ -133,9 +136,17 @@ class Channel(HTTPChannel):
         self.answers += 1
         super().service()
 
+    def _flush_some(self, do_close: bool = True) -> bool:
+        # A client that reads as fast as this writes is not to have the loop to itself.
+        self.allowance = TURN_BYTES
+        return bool(super()._flush_some(do_close))
+
     def send(self, data: bytes, do_close: bool = True) -> int:
+        if self.allowance <= 0:
+            return 0
         sent: int = super().send(data, do_close)
         self.bytes_sent += sent
+        self.allowance -= sent
         return sent
 
     def write_soon(self, data: bytes) -> int:
