@@ -47,8 +47,13 @@ class Channel(HTTPChannel):
     def __init__(self, server: Any, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(server, sock, *args, **options)
         # Most requests have come with the connection, and need not wait for another turn.
-        with suppress(OSError):
+        try:
             self.received(sock.recv(self.adj.recv_bytes))
+        except OSError:
+            pass
+        except Exception:
+            # Otherwise waitress would take it for one of the listening socket, and close that.
+            self.handle_error()
 
     # What is waited for.
 
@@ -80,7 +85,7 @@ class Channel(HTTPChannel):
 
     def drop(self) -> None:
         """Close the connection of a client that was too slow."""
-        logger.info("Closed a connection of %s: too slow (%s)", self.addr[0], self.watched[:1])
+        logger.info("Closed a connection of %s: too slow (%s)", self.addr[0], self.watched[0])
         if self.request is not None and not self.total_outbufs_len:
             with suppress(OSError):
                 self.socket.send(TIMED_OUT)
