@@ -1,5 +1,6 @@
 """Clients that are slow, or send too much, keep neither others nor the database waiting."""
 
+import os
 import re
 import resource
 import socket
@@ -311,3 +312,35 @@ def test_what_was_asked_for_is_answered_before_a_stop(site: Site) -> None:
         answer = read_all(reader)
     assert answer.endswith(b"0\r\n\r\n")
     wait_for(lambda: is_well(site), seconds=60, what="the next web server")
+
+
+def web_workers(site: Site) -> list[psutil.Process]:
+    """The processes that answer requests."""
+    (gunicorn, *_) = [each for each in family(site.process.pid) if "gunicorn" in each.cmdline()]
+    return gunicorn.children()
+
+
+@pytest.mark.long
+def test_a_process_that_no_longer_answers_is_replaced(site: Site) -> None:
+    stuck, other = web_workers(site)
+    stuck.suspend()
+    wait_for(lambda: not stuck.is_running(), seconds=180, what="the end of the process")
+    wait_for(lambda: len(web_workers(site)) == 2, seconds=60, what="another process")
+    assert other in web_workers(site)
+    assert how_often(lambda: is_well(site)) == 20
+
+
+@pytest.mark.long
+def test_slow_clients_of_all_kinds_keep_nobody_waiting_for_long(site: Site) -> None:
+    before = sum(each.memory_info().rss for each in web_workers(site))
+    rounds = int(os.environ.get("DATAFLOW_ROUNDS", "20"))
+    for number in range(rounds):
+        with ExitStack() as stack:
+            for start in (SLOW_BODY, SLOW_HEADERS, SLOW_BODY.replace(b"/login/", b"/ingest")):
+                stack.enter_context(drips(site.port, 60, start))
+            for _ in range(12):
+                stack.enter_context(export(site))
+            assert how_often(lambda: is_well(site), tries=60) == 60
+        print(f"round {number + 1} of {rounds}", flush=True)  # noqa: T201
+    wait_for(lambda: spooled(site) == 0, seconds=60, what="the end of the answers")
+    assert sum(each.memory_info().rss for each in web_workers(site)) < before + (200 << 20)
