@@ -9,16 +9,15 @@ from dataflow_site.environment import number
 
 wsgi_app = "dataflow_site.wsgi"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-# Two processes, so that one can die; threads, because a page mostly waits for the database.
-worker_class = "gthread"
+# Two processes, so that one can die; threads, because a page mostly waits for the database. They
+# are given complete requests only, and clients that are slow are dropped: see `front`.
+worker_class = "dataflow_site.front.worker.WebWorker"
 workers = number("WEB_WORKERS", 2)
 threads = 4
 # The application is loaded once, before the workers are forked: a faster start, shared memory.
 preload_app = True
 graceful_timeout = 5
 timeout = 60
-# The longest record key, percent-encoded, fits into a request line.
-limit_request_line = 8190
 loglevel = os.environ.get("WEB_LOG_LEVEL", "info")
 accesslog = "-" if os.environ.get("WEB_ACCESS_LOG") == "1" else None
 # Nothing talks to a running gunicorn by a socket of its own.

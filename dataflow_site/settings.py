@@ -29,6 +29,9 @@ VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
 # Workbooks that workers have made, until they expire.
 EXPORT_DIR = Path(os.environ.get("DATAFLOW_EXPORTS", VAR_DIR / "exports"))
+# Where uploads on their way in, answers that wait for their reader, and what is unpacked lie: the
+# system's own folder is often small, or in memory.
+TEMP_DIR: Path | None = Path(os.environ.get("DATAFLOW_TEMP") or VAR_DIR / "tmp").resolve()
 # What `ingest` reads when it is given no path.
 RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
 # Folders that may be sources lie in one of these.
@@ -66,6 +69,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "dataflow_site.no_store.NoStore",
+    "dataflow_site.front.middleware.AnswerRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -181,7 +186,7 @@ SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # BUILT_DIR is made by build_char
 
 # An upload is streamed to disk from its first byte; memory stays flat.
 FILE_UPLOAD_HANDLERS = ["ingestion.upload_handler.UploadHandler"]
-FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_PERMISSIONS = 0o600
 MAX_UPLOAD_BYTES = number("DATAFLOW_MAX_UPLOAD_BYTES", 2 * 1024**3)
 
 CONTENT_SECURITY_POLICY = {
@@ -310,7 +315,5 @@ LOGGING = {
         "django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")},
         # It tells of every retry, with the whole URL; a run has its own words for what failed.
         "urllib3": {"level": "ERROR"},
-        # It warns of every HEAD, from whose answer it drops the body.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
     },
 }

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from dataflow_site.child import Child
 from dataflow_site.lifeline import PARENT
 from dataflow_site.workers import Workers, drop_old_failures
+from ingestion import inputs
 from records.export import jobs
 from records.faults import is_locked
 from records.runs import end_forsaken, silent_processes
@@ -67,6 +68,7 @@ class Supervisor:
             if tidy:
                 drop_old_failures()
                 jobs.tidy()
+                inputs.drop_unfinished()
         except Error as error:
             if is_locked(error):
                 self._unlock()

@@ -1,9 +1,14 @@
 """What can go wrong on the way from bytes to records; ``str()`` is a sentence for the user."""
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from ingestion.timestamps import Doubt
 from records.errors import EnvironmentFault
+
+# What the system says where nothing more can be written.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class IngestionError(Exception):
@@ -45,6 +50,28 @@ class NoRoom(EnvironmentFault, IngestionError):
             f"{name} can't be kept here: {reason}. Nothing of it has landed; try again when there "
             "is room for it."
         )
+
+
+class NoRoomToRead(NoRoom):
+    """The input has to be unpacked or copied to be read, and there is no room for that."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        IngestionError.__init__(
+            self,
+            f"{name} can't be read: there is no room on the disk to unpack it ({reason}). Make "
+            "room, and try again.",
+        )
+
+
+@contextmanager
+def room_to_read(name: str) -> Iterator[None]:
+    """What is written inside is made of that input. Raises NoRoomToRead where the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise NoRoomToRead(name, error.strerror or "full") from error
+        raise
 
 
 class MissingColumns(IngestionError):

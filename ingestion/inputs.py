@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from django.core.files.uploadedfile import UploadedFile
 
 from ingestion.detection import START_BYTES, check_is_table
 from ingestion.errors import NoRoom
+from ingestion.upload_handler import NotKept
 
 CHUNK_BYTES = 1 << 20
+# A file that is being written changes more often.
+LEFT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
 
     Raises NoRoom, and UnreadableInput for a file whose first bytes show that it is no table.
     """
+    if isinstance(file, NotKept):
+        raise NoRoom(file.name or "", file.reason)
     return keep_chunks(file.name or "", file.chunks(CHUNK_BYTES))
 
 
@@ -63,8 +69,18 @@ def forget(path: Path, *, kept_before: datetime) -> None:
             aside.unlink()
 
 
+def drop_unfinished() -> None:
+    """Remove what killed processes have left of inputs that they were about to keep."""
+    long_ago = time.time() - LEFT_SECONDS
+    for path in chain(settings.INPUT_DIR.glob("*"), settings.INPUT_DIR.glob("??/*-*")):
+        # Others see to the same, or put a file back.
+        with suppress(FileNotFoundError):
+            if path.is_file() and path.stat().st_mtime < long_ago:
+                path.unlink()
+
+
 def _keep(chunks: Iterable[bytes]) -> Path:
-    settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
+    settings.INPUT_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     sha = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=settings.INPUT_DIR, delete=False) as copy:
         try:

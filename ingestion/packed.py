@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from ingestion.errors import UnreadableInput
+from ingestion.errors import NoRoomToRead, UnreadableInput, room_to_read
 from ingestion.input_file import Digest, DigestingFile
 
 GZIP = b"\x1f\x8b"
@@ -52,7 +52,8 @@ def unpacked(
     A file that is not packed is itself. A workbook is copied, and an archive read once from its
     beginning to its end: others may write to it meanwhile. What is made lies in a temporary folder
     until the block ends. ``limit`` is how many bytes it may have. Raises UnreadableInput for an
-    archive that is damaged, locked, too large, or does not hold exactly one file. OSError passes.
+    archive that is damaged, locked, too large, or does not hold exactly one file, and
+    NoRoomToRead. Any other OSError passes.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -62,7 +63,11 @@ def unpacked(
     if limit is None:
         limit = max(MAX_UNPACKED_BYTES, MAX_RATIO * path.stat().st_size)
     given = DigestingFile(path, size)
-    with tempfile.TemporaryDirectory() as folder, io.BufferedReader(given) as file:
+    with (
+        room_to_read(name),
+        tempfile.TemporaryDirectory() as folder,
+        io.BufferedReader(given) as file,
+    ):
         plain, inner = Path(folder) / "plain", name
         try:
             if start.startswith(GZIP):
@@ -145,6 +150,6 @@ def _copy(
                     f"it unpacks to more than {limit:,} bytes. Unpack it and load it in parts.",
                 )
             if shutil.disk_usage(plain.parent).free < CHUNK_BYTES * 16:
-                raise UnreadableInput(name, "there is no room left to unpack it.")
+                raise NoRoomToRead(name, "too little is left")
             file.write(chunk)
             on_chunk()

@@ -13,7 +13,7 @@ from typing import Any
 from ingestion import dry_runs
 from ingestion.detection import Detected, detect
 from ingestion.dialect import check_reading
-from ingestion.errors import IngestionError
+from ingestion.errors import IngestionError, NoRoom, room_to_read
 from ingestion.mapping import FORMAT
 from ingestion.packed import GZIP, ZIP, unpacked
 from ingestion.preparation import Prepared, prepare
@@ -59,6 +59,7 @@ class Look:
     found: Detected | None = None
     prepared: Prepared | None = None
     error: str = ""
+    no_room: bool = False
     partly: bool = False
     header: HeaderChange = field(default_factory=HeaderChange)
     formats: list[tuple[str, str]] = field(default_factory=list)
@@ -112,7 +113,7 @@ def look(run: IngestionRun) -> Look:
                 remembered=run.source.mapping,
             )
     except IngestionError as error:
-        seen.error = str(error)
+        seen.error, seen.no_room = str(error), isinstance(error, NoRoom)
         return seen
     except OSError as error:
         seen.error = f"{run.file_name} can't be read: {error.strerror or error}."
@@ -167,7 +168,7 @@ def _glimpse(path: Path, name: str) -> Iterator[tuple[Path, str, bool]]:
         with unpacked(path, name) as plain:
             yield plain.path, plain.name, False
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with room_to_read(name), tempfile.TemporaryDirectory() as folder:
         short = Path(folder) / "beginning"
         # The last line may be cut.
         short.write_bytes(beginning[: beginning.rfind(b"\n") + 1] or beginning)

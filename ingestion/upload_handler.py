@@ -1,25 +1,42 @@
 """Uploads on their way in: what nobody may send, or is too large, never reaches the disk."""
 
+import tempfile
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 
 # What a request may have beside its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
 # The views that take files, by the names of their URLs.
 TAKES_FILES = {"upload", "api-ingest"}
+# In the WSGI environment: whether the web server has kept the beginning and the end of a body only.
+SHORTENED = "dataflow.shortened"
 
 
-class UploadHandler(TemporaryFileUploadHandler):
+class NotKept(UploadedFile):  # type: ignore[type-arg]
+    """A file that was sent, and for which there was no room; ``reason`` is what the system says."""
+
+    def __init__(self, name: str, *, size: int, reason: str) -> None:
+        super().__init__(BytesIO(), name, size=size)
+        self.reason = reason
+
+
+class UploadHandler(FileUploadHandler):
     """Stores files that are sent to TAKES_FILES by users who may, up to MAX_UPLOAD_BYTES.
 
     The CSRF check reads a body before any view is asked. The other fields are read all the same,
-    so that whoever is refused is told so by the page.
+    so that whoever is refused is told so by the page. A file has no name on the disk, so that
+    nothing is left of it, however the request or the process ends.
     """
+
+    file: "UploadedFile[bytes]"
+    no_room = ""
 
     def handle_raw_input(
         self,
@@ -29,26 +46,65 @@ class UploadHandler(TemporaryFileUploadHandler):
         boundary: str,
         encoding: str | None = None,
     ) -> None:
-        self.may_upload = may_upload(self.request)
         self.body_length = content_length
         self.is_too_large = content_length > settings.MAX_UPLOAD_BYTES + ALLOWANCE
+        is_whole = SHORTENED not in META or self.is_too_large
+        self.may_upload = is_whole and may_upload(self.request)
 
-    def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
         if not self.may_upload:
             raise SkipFile
+        super().new_file(*args, **kwargs)
+        self.no_room = ""
         if self.is_too_large:
-            self.file_name = file_name
+            return
+        try:
+            folder = settings.FILE_UPLOAD_TEMP_DIR
+            stored = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed with the request)
+        except OSError as error:
+            self.no_room = error.strerror or str(error)
         else:
-            super().new_file(field_name, file_name, *args, **kwargs)
+            self.file = UploadedFile(
+                stored, self.file_name, self.content_type, 0, self.charset, self.content_type_extra
+            )
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        return None if self.is_too_large else super().receive_data_chunk(raw_data, start)
+        if self.is_too_large or self.no_room:
+            return None
+        try:
+            self.file.write(raw_data)
+        except OSError as error:
+            self._give_up(error)
+        return None
 
-    def file_complete(self, file_size: int) -> "UploadedFile[bytes] | None":
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
+        name = self.file_name or ""
         if self.is_too_large:
             # Its size is all that the form needs to refuse it.
-            return UploadedFile(BytesIO(), self.file_name, size=self.body_length)
-        return super().file_complete(file_size)
+            return UploadedFile(BytesIO(), name, size=self.body_length)
+        if not self.no_room:
+            try:
+                self.file.seek(0)
+            except OSError as error:
+                self._give_up(error)
+        if self.no_room:
+            return NotKept(name, size=file_size, reason=self.no_room)
+        self.file.size = file_size
+        return self.file
+
+    def _give_up(self, error: OSError) -> None:
+        self.no_room = error.strerror or str(error)
+        # What could not be written before can't be written when the file is closed, either.
+        with suppress(OSError):
+            self.file.close()
+
+
+def takes_files(path: str) -> bool:
+    """Whether files may be sent to the address."""
+    try:
+        return resolve(path).view_name in TAKES_FILES
+    except Resolver404:
+        return False
 
 
 def may_upload(request: HttpRequest | None) -> bool:
@@ -58,5 +114,5 @@ def may_upload(request: HttpRequest | None) -> bool:
     """
     if request is None or request.resolver_match is None:
         return False
-    takes_files = request.resolver_match.view_name in TAKES_FILES
-    return takes_files and request.user.has_perm("records.add_ingestionrun")
+    is_taken = request.resolver_match.view_name in TAKES_FILES
+    return is_taken and request.user.has_perm("records.add_ingestionrun")

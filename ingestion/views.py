@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect, retarget
 
 from ingestion import drafts, dry_runs, preview_form, previews
 from ingestion.drafts import Choice
-from ingestion.errors import IngestionError, InvalidLimit, InvalidReading
+from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, NoRoom
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
 from ingestion.previews import Look
@@ -28,9 +28,9 @@ GREATEST_ID = 2**63 - 1
 def upload(request: PageRequest) -> HttpResponse:
     """The form; a file that was sent is kept as a draft, and its preview comes next."""
     check_permission(request)
-    form = UploadForm()
+    form, status = UploadForm(), 200
     if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES)
+        form, status = UploadForm(request.POST, request.FILES), 400
         if form.is_valid():
             try:
                 stored = keep_upload(form.cleaned_data["file"])
@@ -42,6 +42,7 @@ def upload(request: PageRequest) -> HttpResponse:
                 )
             except IngestionError as error:
                 form.add_error(None, str(error))
+                status = 507 if isinstance(error, NoRoom) else 400
             else:
                 return redirect(run)
     context = {
@@ -49,7 +50,7 @@ def upload(request: PageRequest) -> HttpResponse:
         "sources": Source.objects.names(),
         "limit": settings.MAX_UPLOAD_BYTES,
     }
-    return render(request, "ingestion/upload.html", context, status=400 if form.errors else 200)
+    return render(request, "ingestion/upload.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -137,7 +138,8 @@ def _show(
     }
     template = "ingestion/_preview.html" if part else "ingestion/preview.html"
     # htmx shows no part that comes with an error.
-    return render(request, template, context, status=400 if errors and not part else 200)
+    status = 507 if seen.no_room else 400 if errors else 200
+    return render(request, template, context, status=200 if part else status)
 
 
 def _dry_context(run: IngestionRun) -> dict[str, Any]:

@@ -131,6 +131,15 @@ def comes_true(condition: Callable[[], Any], *, seconds: float) -> bool:
     return bool(value)
 
 
+def open_files_in(folder: Path) -> list[Path]:
+    """The files in a folder that this process has open; such as have no name there, too."""
+    return [
+        link
+        for link in Path("/proc/self/fd").iterdir()
+        if os.path.realpath(link).startswith(f"{folder}/")
+    ]
+
+
 @contextmanager
 def installation(folder: Path, server: str | None) -> Iterator[Installation]:
     """An installation on SQLite, or on a database of its own on that PostgreSQL server."""

@@ -19,6 +19,9 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 from dataflow_site.settings import *  # noqa: E402, F403
 from dataflow_site.settings import STATIC_ROOT, STORAGES  # noqa: E402
 
+# Temporary files of the tests themselves outlive them.
+TEMP_DIR = None
+
 STATIC_ROOT.mkdir()  # whitenoise looks for it, empty or not
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

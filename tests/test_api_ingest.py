@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from ingestion.runs import load
 from records.models import DataRecord, IngestionRun, Source
-from tests.installation import comes_true
+from tests.installation import comes_true, open_files_in
 
 CSV = b"key;amount\n1;2\n2;3\n"
 
@@ -326,7 +326,7 @@ def send(live_server, settings, folder) -> Send:
             head += f"Authorization: Token {AuthToken.objects.create(user)[1]}\r\n"
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + b"\r\n" + body.read(len(start) + len(part)))
-            stored = comes_true(lambda: list(folder.iterdir()) or kept(settings), seconds=seconds)
+            stored = comes_true(lambda: open_files_in(folder) or kept(settings), seconds=seconds)
             if whole:
                 connection.sendall(body.read())
             else:
@@ -345,7 +345,7 @@ def test_nothing_is_stored_before_it_is_known_who_sends(send, form, settings, fo
         assert answer.startswith(f"HTTP/1.1 {status}")
         assert not stored
     assert not kept(settings)
-    assert not list(folder.iterdir())
+    assert comes_true(lambda: not open_files_in(folder), seconds=30)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -356,7 +356,7 @@ def test_what_a_token_may_send_is_streamed_to_disk(send, form, folder):
     answer, stored = send(user, form=form)
     assert answer.startswith("HTTP/1.1 202")
     assert stored
-    assert not list(folder.iterdir())
+    assert comes_true(lambda: not open_files_in(folder), seconds=30)
     assert IngestionRun.objects.get().size > 2_000_000
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from records.models import IngestionRun
-from tests.installation import comes_true
+from tests.installation import comes_true, open_files_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,7 +57,7 @@ def post(live_server, folder) -> Post:
         )
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + start + PART)
-            stored = comes_true(lambda: list(folder.iterdir()), seconds=seconds)
+            stored = comes_true(lambda: open_files_in(folder), seconds=seconds)
             connection.sendall(PART + end)
             answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
         return answer.decode(), stored
@@ -78,7 +78,7 @@ def test_nothing_that_an_unknown_sender_sends_is_stored(post, folder, path, toke
     answer, stored = post(path, token=token)
     assert answer.startswith(("HTTP/1.1 302", "HTTP/1.1 40", "HTTP/1.1 200"))
     assert not stored
-    assert not list(folder.iterdir())
+    assert comes_true(lambda: not open_files_in(folder), seconds=30)
 
 
 def test_nothing_of_a_user_who_may_not_upload_is_stored(post, folder):
@@ -97,7 +97,7 @@ def test_a_file_of_a_user_who_may_upload_is_stored_and_then_kept(post, sender, f
     assert answer.startswith("HTTP/1.1 302")
     assert stored
     assert IngestionRun.objects.get().file_name == "big.csv"
-    assert not list(folder.iterdir())
+    assert comes_true(lambda: not open_files_in(folder), seconds=30)
 
 
 def test_a_file_over_the_limit_is_refused_by_the_form_and_never_stored(
@@ -108,5 +108,5 @@ def test_a_file_over_the_limit_is_refused_by_the_form_and_never_stored(
     assert answer.startswith("HTTP/1.1 400")
     assert "big.csv has 2.0 MB; the limit is 1.0 MB." in answer
     assert not stored
-    assert not list(folder.iterdir())
+    assert comes_true(lambda: not open_files_in(folder), seconds=30)
     assert not IngestionRun.objects.exists()

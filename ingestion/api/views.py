@@ -87,6 +87,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             401: ErrorSerializer,
             403: ErrorSerializer,
             413: ErrorSerializer,
+            507: ErrorSerializer,
         },
     )
     def post(self, request: Request) -> Response:

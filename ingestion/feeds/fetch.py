@@ -72,7 +72,7 @@ def fetch(
     NoRoom, and what ``on_wait`` raises.
     """
     try:
-        settings.INPUT_DIR.mkdir(parents=True, exist_ok=True)
+        settings.INPUT_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in settings.INPUT_DIR.glob(f"fetch-{name}-*"):
             left.unlink(missing_ok=True)
         with tempfile.NamedTemporaryFile(

@@ -1,0 +1,1 @@
+"""The web server: waitress, run by gunicorn, with limits of time and room for every client."""
