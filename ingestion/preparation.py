@@ -23,6 +23,9 @@ from records.rows import ROLES
 
 # The rows by which column names are borne out and the format of dates is told.
 SAMPLE_ROWS = 1_000
+# Of a wide input fewer rows do, so that the sample has about so many cells at the most.
+SAMPLE_CELLS = 200_000
+MIN_SAMPLE_ROWS = 20
 # While the dates of a long input are gone through, so many chunks come between signs of life.
 CHUNKS_A_SIGN = 50
 
@@ -81,8 +84,10 @@ def prepare(
         on_chunk=on_chunk,
         columns=detected.columns,
     ) as reader:
-        columns, chunks = reader.columns, reader.chunks(SAMPLE_ROWS)
-        sample = _sample(columns, chunks, on_chunk)
+        columns = reader.columns
+        size = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(len(columns), 1), MIN_SAMPLE_ROWS))
+        chunks = reader.chunks(size)
+        sample = _sample(columns, chunks, size, on_chunk)
         roles = _choose_roles(named, remembered, columns, sample)
         found = Prepared(
             detected,
@@ -103,10 +108,10 @@ def prepare(
 
 
 def _sample(
-    columns: Sequence[str], chunks: Iterator[Chunk], on_chunk: Callable[[], None]
+    columns: Sequence[str], chunks: Iterator[Chunk], size: int, on_chunk: Callable[[], None]
 ) -> list[list[str]]:
     sample: list[list[str]] = []
-    while len(sample) < SAMPLE_ROWS and (chunk := next(chunks, None)):
+    while len(sample) < size and (chunk := next(chunks, None)):
         on_chunk()
         sample += [_cells(row, columns) for row in chunk.rows]
     return sample

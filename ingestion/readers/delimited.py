@@ -11,8 +11,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from ingestion.dialect import Dialect
-from ingestion.errors import UnreadableInput
-from ingestion.readers.base import KEEP_BYTES, MAX_CELL_CHARACTERS, Chunk, original_bytes
+from ingestion.errors import InputTooLarge, UnreadableInput
+from ingestion.limits import (
+    MAX_CELL_CHARACTERS,
+    MAX_REREAD_CHARACTERS,
+    MAX_REREAD_TIMES,
+    MAX_ROW_CHARACTERS,
+)
+from ingestion.readers.base import KEEP_BYTES, Chunk, LimitedFile, original_bytes
 from ingestion.readers.header import joined, numbered, unique_names
 from ingestion.readers.table import Table
 from records.rows import Reject
@@ -59,13 +65,16 @@ class DelimitedReader:
         self._name = name
         self._dialect = dialect
         self._encoding = encoding
-        self._bytes = path.open("rb")
+        self._bytes = LimitedFile(path, name=name, encoding=encoding)
         self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
         # Lines that have been taken from the file and not been handed out; ``_line`` is the
         # number of the first of them.
         self._lines = [line for line in [self._file.readline().removeprefix("\ufeff")] if line]
         self._line = 1
         self._at_end = False
+        # How many characters have been taken from the file, and how many were read again since a
+        # row that they seemed to belong to is none.
+        self._taken = self._reread = 0
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
@@ -111,7 +120,28 @@ class DelimitedReader:
                 wanted = size
             else:
                 # One row is longer than all of this.
+                self._check_row(lines)
                 wanted += len(lines)
+
+    def _check_row(self, lines: list[str]) -> None:
+        """Lines that are not even one row are no longer than a row can be."""
+        if (characters := sum(map(len, lines))) > MAX_ROW_CHARACTERS:
+            raise InputTooLarge(
+                self._name,
+                f"a row that begins in line {self._line:,} and has not ended after "
+                f"{characters:,} characters",
+                MAX_ROW_CHARACTERS,
+                "Check that its quote character is right, and that each quote is closed.",
+            )
+
+    def _count_reread(self, characters: int) -> None:
+        self._reread += characters
+        if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._taken):
+            raise UnreadableInput(
+                self._name,
+                f"so many quotes near line {self._line:,} are not closed that its rows can't be "
+                "told apart. Check that its quote character is right; it may have none.",
+            )
 
     def _fill(self, wanted: int) -> bool:
         """Have lines to go on with: as many as wanted, or fewer if they are long."""
@@ -119,6 +149,7 @@ class DelimitedReader:
             more = self._file.readlines(CHUNK_CHARACTERS)
             self._at_end = not more
             self._lines += more
+            self._taken += sum(map(len, more))
         return bool(self._lines)
 
     def _drop(self, used: int) -> None:
@@ -130,12 +161,14 @@ class DelimitedReader:
         text = "".join(lines)
         if self._one_row_a_line(lines, text):
             return _Parsed(self._split(lines, text), range(len(lines)), [], len(lines))
+        is_long = max(map(len, lines)) > MAX_ROW_CHARACTERS
         found = _Parsed()
         starts: list[int] = []
         start = 0
         while start < len(lines):
             offset = start
-            reader = self._csv(lines[start:] if start else lines)
+            left = lines[start:] if start else lines
+            reader = self._csv(_not_too_long(left) if is_long else left)
             try:
                 for cells in reader:
                     found.rows.append(cells)
@@ -145,6 +178,9 @@ class DelimitedReader:
                 if not at_end and "unexpected end" in str(error):
                     break
                 # The row may have swallowed sound lines: they are read again as rows of their own.
+                end = offset + reader.line_num
+                if end > start + 1:
+                    self._count_reread(sum(map(len, lines[start + 1 : end])))
                 found.errors.append((start, error))
                 start += 1
         found.starts, found.used = starts, start
@@ -256,7 +292,8 @@ class DelimitedReader:
             rows = [
                 row for place, row in zip(found.starts, found.rows, strict=True) if place in header
             ]
-            cells = (joined(rows) if wanted > 1 else rows[0])[self._dialect.left :]
+            cells = joined(rows, name=self._name) if wanted > 1 else rows[0]
+            cells = cells[self._dialect.left :]
             if self._dialect.surplus < 0 and not cells[-1].strip():
                 cells = cells[:-1]
             self.columns, self.notes = unique_names(
@@ -273,7 +310,7 @@ class DelimitedReader:
             if widths:
                 width = widths.most_common(1)[0][0]
                 outside = self._dialect.left + max(self._dialect.surplus, 0)
-                self.columns = numbered(max(width - outside, 1))
+                self.columns = numbered(max(width - outside, 1), name=self._name)
                 return
             if found.errors:
                 break
@@ -286,6 +323,13 @@ def _is_blank(cells: list[str]) -> bool:
     return not any(cells) and len(cells) != 1
 
 
+def _not_too_long(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) > MAX_ROW_CHARACTERS:
+            raise csv.Error("row too long")
+        yield line
+
+
 def ragged(found: int, width: int) -> tuple[str, str]:
     """The code and the message of a row with too few or too many cells."""
     cells = "1 cell" if found == 1 else f"{found} cells"
@@ -296,6 +340,8 @@ def ragged(found: int, width: int) -> tuple[str, str]:
 def malformed(error: csv.Error) -> tuple[str, str]:
     """The code and the message of a row that breaks the rules of quoting."""
     text = str(error)
+    if text == "row too long":
+        return "row_too_long", f"The row has over {MAX_ROW_CHARACTERS:,} characters."
     if "field larger" in text:
         return (
             "cell_too_long",
