@@ -236,6 +236,9 @@ Q_CLUSTER = {
 BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
 # How long a worker may be silent before another takes its run over.
 LEASE_SECONDS = number("DATAFLOW_LEASE_SECONDS", 30)
+# What looking at the input of a preview may take.
+PREVIEW_SECONDS = number("DATAFLOW_PREVIEW_SECONDS", 20)
+PREVIEW_BYTES = number("DATAFLOW_PREVIEW_BYTES", 1024**3)
 # How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
 

@@ -68,14 +68,16 @@ def prepare(
     named: Mapping[str, Any],
     remembered: Mapping[str, Any],
     on_chunk: Callable[[], None] = lambda: None,
+    detected: Detected | None = None,
 ) -> Prepared:
     """Find out what an input is, and choose who plays which role.
 
     ``reading`` is what a person says about how to read it; ``named`` is the part of a mapping that
     was named for this input, ``remembered`` that of its source. ``on_chunk`` is called again and
-    again while a large input is looked through. Raises UnreadableInput and InvalidReading.
+    again while a large input is looked through. ``detected`` is what is known of it already. Raises
+    UnreadableInput and InvalidReading.
     """
-    detected = detect(path, name, reading=reading, on_chunk=on_chunk)
+    detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
         path,
         name=name,

@@ -10,8 +10,8 @@ from django.http import QueryDict
 
 from ingestion.dialect import CHARACTERS, CHECKS, Dialect, Format
 from ingestion.drafts import Choice
+from ingestion.look import Look
 from ingestion.mapping import FORMAT
-from ingestion.previews import Look
 from ingestion.timestamps import FORMATS
 from records.models import IngestionRun
 from records.models.sources import OnConflict

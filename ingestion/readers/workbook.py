@@ -118,6 +118,9 @@ class _Reader(ExcelReader):
 
 def _text_in(item: Element) -> str:
     """The text of a shared string: its own, or that of its runs; how it is spoken is left out."""
+    if len(item) == 1 and item[0].tag == TEXT_TAG:
+        text = item[0].text or ""
+        return text.replace("x005F_", "") if "x" in text else text
     own = item.find(TEXT_TAG)
     parts = [own] if own is not None else [run.find(TEXT_TAG) for run in item.iterfind(RUN_TAG)]
     text = "".join(part.text or "" for part in parts if part is not None)
