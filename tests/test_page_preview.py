@@ -499,3 +499,18 @@ def test_a_cell_of_json_that_python_does_not_read_is_previewed(page, cell):
     page = Page(page.client, b'id;note\n1;{"a":' + cell + b"}\n2;x\n", name="json.csv")
     assert "<td>x</td>" in page.html
     assert page.look().report["created"] == 2
+
+
+def test_the_page_of_a_very_wide_table_shows_some_of_its_columns(page):
+    columns = 5_000
+    header = b",".join([*(b"c%d" % n for n in range(columns)), b"amount"])
+    content = header + b"\n" + (b",".join([b"1"] * (columns + 1)) + b"\n") * 3
+    page = Page(page.client, content, name="wide.csv")
+    page.look()
+    html = page.html
+    assert "The first 100 of 5,001 columns" in html
+    assert "the first 500 of 5,001 columns" in html
+    # One that plays a role is offered wherever it stands.
+    assert page.answers()["value"] == ["amount"]
+    assert len(html) < 2_000_000
+    assert page.load().created == 3

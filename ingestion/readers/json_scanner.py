@@ -10,13 +10,12 @@ from typing import Any
 from ingestion.errors import UnreadableInput
 from ingestion.limits import MAX_ROW_CHARACTERS
 from ingestion.readers.base import KEEP_BYTES
-from ingestion.readers.strict_json import StrictDecoder
+from ingestion.readers.strict_json import SPACES, StrictDecoder
 
 # How much is taken from the file at once.
 CHUNK_CHARACTERS = 1 << 20
 # So near to the end of what has been read, an error may only say that there is more to read.
 NEAR_THE_END = 16
-SPACES = " \t\n\r"
 
 
 @dataclass(slots=True)

@@ -9,12 +9,11 @@ from typing import Any
 from ingestion.dialect import Dialect
 from ingestion.limits import MAX_ROW_CHARACTERS
 from ingestion.readers.base import KEEP_BYTES, Chunk, HoldsNothing, LimitedFile, original_bytes
-from ingestion.readers.strict_json import ColumnNames, StrictDecoder
+from ingestion.readers.strict_json import SPACES, ColumnNames, StrictDecoder
 from records.rows import Reject
 
 # How much is taken from the file at once.
 CHUNK_CHARACTERS = 1 << 20
-SPACES = " \t\r\n"
 
 
 class NdjsonReader(HoldsNothing):

@@ -9,6 +9,8 @@ from ingestion.errors import InputTooLarge
 from ingestion.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_DEPTH
 from ingestion.readers.header import check_columns_fit
 
+# What may stand around a value.
+SPACES = " \t\r\n"
 INT64 = range(-(1 << 63), 1 << 63)
 PLAIN_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
