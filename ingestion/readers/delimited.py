@@ -35,13 +35,15 @@ HEADER_LINES = 100
 class _Parsed:
     """The rows in some lines, the places of the lines they begin in, and the lines that are none.
 
-    ``used`` is how many of the lines that makes.
+    ``used`` is how many of the lines that makes, and ``blank`` how many lines are rows of nothing
+    that are not among ``rows``.
     """
 
     rows: list[list[str]] = field(default_factory=list)
     starts: Sequence[int] = ()
     errors: list[tuple[int, csv.Error]] = field(default_factory=list)
     used: int = 0
+    blank: int = 0
 
 
 class DelimitedReader:
@@ -67,8 +69,9 @@ class DelimitedReader:
         self._encoding = encoding
         self._bytes = LimitedFile(path, name=name, encoding=encoding)
         self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
-        # Lines that have been taken from the file and not been handed out; ``_line`` is the
-        # number of the first of them.
+        # Lines that have been taken from the file; ``_line`` is the number of the first that has
+        # not been handed out, and ``_start`` where it is among them.
+        self._start = 0
         self._lines = [line for line in [self._file.readline().removeprefix("\ufeff")] if line]
         self._line = 1
         self._at_end = False
@@ -113,19 +116,24 @@ class DelimitedReader:
         """Up to ``size`` lines and the rows in them; whoever takes them drops what was used."""
         wanted = size
         while self._fill(wanted):
-            lines = self._lines[:wanted]
-            found = self._parse(lines, at_end=self._at_end and len(lines) == len(self._lines))
+            lines = self._lines[self._start : self._start + wanted]
+            if wanted > size:
+                lines = _as_many_as_a_row(lines)
+            found = self._parse(lines, at_end=self._at_end and len(lines) == self._waiting)
             if found.used:
                 yield lines, found
                 wanted = size
             else:
-                # One row is longer than all of this.
-                self._check_row(lines)
+                # One row is longer than all of this: it is looked at again with twice as much.
+                more = self._check_row(lines)
+                while more > 0 and not self._at_end:
+                    more -= self._read_on()
                 wanted += len(lines)
 
-    def _check_row(self, lines: list[str]) -> None:
-        """Lines that are not even one row are no longer than a row can be."""
-        if (characters := sum(map(len, lines))) > MAX_ROW_CHARACTERS:
+    def _check_row(self, lines: list[str]) -> int:
+        """How many characters lines have that are not even one row. Raises InputTooLarge."""
+        characters = sum(map(len, lines))
+        if characters > MAX_ROW_CHARACTERS:
             raise InputTooLarge(
                 self._name,
                 f"a row that begins in line {self._line:,} and has not ended after "
@@ -133,6 +141,7 @@ class DelimitedReader:
                 MAX_ROW_CHARACTERS,
                 "Check that its quote character is right, and that each quote is closed.",
             )
+        return characters
 
     def _count_reread(self, characters: int) -> None:
         self._reread += characters
@@ -145,20 +154,36 @@ class DelimitedReader:
 
     def _fill(self, wanted: int) -> bool:
         """Have lines to go on with: as many as wanted, or fewer if they are long."""
-        if len(self._lines) < wanted and not self._at_end:
-            more = self._file.readlines(CHUNK_CHARACTERS)
-            self._at_end = not more
-            self._lines += more
-            self._taken += sum(map(len, more))
-        return bool(self._lines)
+        if self._waiting < wanted:
+            self._read_on()
+        return self._waiting > 0
+
+    def _read_on(self) -> int:
+        """Take more lines from the file; how many characters they have."""
+        more = [] if self._at_end else self._file.readlines(CHUNK_CHARACTERS)
+        self._at_end = not more
+        self._lines += more
+        characters = sum(map(len, more))
+        self._taken += characters
+        return characters
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._lines) - self._start
 
     def _drop(self, used: int) -> None:
-        del self._lines[:used]
+        self._start += used
         self._line += used
+        # To take them out moves all others, so it is done for many at once.
+        if self._start > len(self._lines) // 2:
+            del self._lines[: self._start]
+            self._start = 0
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
         """Tell the rows in ``lines`` apart; a last one that goes on behind them is left out."""
         text = "".join(lines)
+        if not text.strip("\r\n"):
+            return _Parsed(used=len(lines), blank=len(lines))
         if self._one_row_a_line(lines, text):
             return _Parsed(self._split(lines, text), range(len(lines)), [], len(lines))
         is_long = max(map(len, lines)) > MAX_ROW_CHARACTERS
@@ -219,6 +244,7 @@ class DelimitedReader:
             end = ends[bisect_right(ends, place)]
             return original_bytes("".join(lines[place:end]), self._encoding)
 
+        self.blank_rows += found.blank
         rows, starts = found.rows, found.starts
         rejects: list[Reject] = []
         if (
@@ -266,7 +292,7 @@ class DelimitedReader:
     def _skip(self, lines: int) -> None:
         """Pass over the lines above the table."""
         while lines and self._fill(lines):
-            passed = min(lines, len(self._lines))
+            passed = min(lines, self._waiting)
             self._drop(passed)
             lines -= passed
 
@@ -321,6 +347,16 @@ class DelimitedReader:
 def _is_blank(cells: list[str]) -> bool:
     """Whether a row says nothing: one cell that is empty does where there is one column."""
     return not any(cells) and len(cells) != 1
+
+
+def _as_many_as_a_row(lines: list[str]) -> list[str]:
+    """The first of some lines, as many as are more than any row can have, if there are so many."""
+    characters = 0
+    for place, line in enumerate(lines):
+        characters += len(line)
+        if characters > MAX_ROW_CHARACTERS:
+            return lines[: place + 1]
+    return lines
 
 
 def _not_too_long(lines: Iterable[str]) -> Iterator[str]:
