@@ -108,6 +108,13 @@ def test_quotes_that_never_close_do_not_make_the_file_be_read_again_and_again(wr
     assert cost.seconds < SECONDS
 
 
+def test_a_file_of_which_each_line_is_damaged_is_read_in_linear_time(write):
+    # Within the quotes of the first line each line goes on; by itself it is damaged.
+    cost = read_apart(write(b"id,v\n1,2\n", b'"\n', b'""x","y\n' * 200_000))
+    assert (cost.rows, cost.rejected, cost.said) == (1, 200_001, "")
+    assert cost.seconds < SECONDS
+
+
 def test_a_row_that_goes_on_over_millions_of_lines_is_refused(write):
     cost = read_apart(write(b"id,v\n", b'"\n",' * 5_000_000))
     assert "a row that begins in line 2 and has not ended" in cost.said

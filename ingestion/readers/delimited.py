@@ -20,10 +20,9 @@ from ingestion.limits import (
 )
 from ingestion.readers.base import KEEP_BYTES, Chunk, LimitedFile, original_bytes
 from ingestion.readers.header import joined, numbered, unique_names
+from ingestion.readers.row_text import as_many_as_a_row, malformed, not_too_long, ragged
 from ingestion.readers.table import Table
 from records.rows import Reject
-
-csv.field_size_limit(MAX_CELL_CHARACTERS)
 
 # How much is taken from the file at once.
 CHUNK_CHARACTERS = 1 << 20
@@ -118,7 +117,7 @@ class DelimitedReader:
         while self._fill(wanted):
             lines = self._lines[self._start : self._start + wanted]
             if wanted > size:
-                lines = _as_many_as_a_row(lines)
+                lines = as_many_as_a_row(lines)
             found = self._parse(lines, at_end=self._at_end and len(lines) == self._waiting)
             if found.used:
                 yield lines, found
@@ -192,8 +191,9 @@ class DelimitedReader:
         start = 0
         while start < len(lines):
             offset = start
-            left = lines[start:] if start else lines
-            reader = self._csv(_not_too_long(left) if is_long else left)
+            # A copy of the lines for each row that is damaged would take a quadratic time.
+            left = map(lines.__getitem__, range(start, len(lines)))
+            reader = self._csv(not_too_long(left) if is_long else left)
             try:
                 for cells in reader:
                     found.rows.append(cells)
@@ -347,43 +347,3 @@ class DelimitedReader:
 def _is_blank(cells: list[str]) -> bool:
     """Whether a row says nothing: one cell that is empty does where there is one column."""
     return not any(cells) and len(cells) != 1
-
-
-def _as_many_as_a_row(lines: list[str]) -> list[str]:
-    """The first of some lines, as many as are more than any row can have, if there are so many."""
-    characters = 0
-    for place, line in enumerate(lines):
-        characters += len(line)
-        if characters > MAX_ROW_CHARACTERS:
-            return lines[: place + 1]
-    return lines
-
-
-def _not_too_long(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if len(line) > MAX_ROW_CHARACTERS:
-            raise csv.Error("row too long")
-        yield line
-
-
-def ragged(found: int, width: int) -> tuple[str, str]:
-    """The code and the message of a row with too few or too many cells."""
-    cells = "1 cell" if found == 1 else f"{found} cells"
-    code = "too_few_cells" if found < width else "too_many_cells"
-    return code, f"The row has {cells} where the header has {width}."
-
-
-def malformed(error: csv.Error) -> tuple[str, str]:
-    """The code and the message of a row that breaks the rules of quoting."""
-    text = str(error)
-    if text == "row too long":
-        return "row_too_long", f"The row has over {MAX_ROW_CHARACTERS:,} characters."
-    if "field larger" in text:
-        return (
-            "cell_too_long",
-            f"A cell has more than {MAX_CELL_CHARACTERS:,} characters, or its quote is never "
-            "closed.",
-        )
-    if "unexpected end" in text:
-        return "unclosed_quote", "A quote is opened and never closed."
-    return "misplaced_quote", "Text follows a closing quote before the next delimiter."

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingestion.dialect import Dialect, Format
 from ingestion.errors import RowError
-from ingestion.readers.delimited import malformed, ragged
+from ingestion.readers.row_text import malformed, ragged
 from ingestion.readers.strict_json import SPACES, StrictDecoder
 
 
