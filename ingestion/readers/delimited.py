@@ -1,7 +1,6 @@
 """Delimited text -> rows, lazily and strictly. Pure: no Django, no tables."""
 
 import csv
-import io
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,14 +17,13 @@ from ingestion.limits import (
     MAX_REREAD_TIMES,
     MAX_ROW_CHARACTERS,
 )
-from ingestion.readers.base import KEEP_BYTES, Chunk, LimitedFile, original_bytes
+from ingestion.readers.base import Chunk, original_bytes
 from ingestion.readers.header import joined, numbered, unique_names
+from ingestion.readers.lines import Lines
 from ingestion.readers.row_text import as_many_as_a_row, malformed, not_too_long, ragged
 from ingestion.readers.table import Table
 from records.rows import Reject
 
-# How much is taken from the file at once.
-CHUNK_CHARACTERS = 1 << 20
 # In so many lines the header is looked for at first.
 HEADER_LINES = 100
 
@@ -66,31 +64,23 @@ class DelimitedReader:
         self._name = name
         self._dialect = dialect
         self._encoding = encoding
-        self._bytes = LimitedFile(path, name=name, encoding=encoding)
-        self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
-        # Lines that have been taken from the file; ``_line`` is the number of the first that has
-        # not been handed out, and ``_start`` where it is among them.
-        self._start = 0
-        self._lines = [line for line in [self._file.readline().removeprefix("\ufeff")] if line]
-        self._line = 1
-        self._at_end = False
-        # How many characters have been taken from the file, and how many were read again since a
-        # row that they seemed to belong to is none.
-        self._taken = self._reread = 0
+        self._lines = Lines(path, name=name, encoding=encoding)
+        # How many characters were read again since a row that they seemed to belong to is none.
+        self._reread = 0
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
         # How many cells a row has, with those that stand outside of the table.
         self._width = 0
         try:
-            self._skip(dialect.skip)
+            self._lines.skip(dialect.skip)
             if dialect.header:
                 self._read_header()
             else:
                 self._number_columns()
             self._width = dialect.left + len(self.columns) + max(dialect.surplus, 0)
         except BaseException:
-            self._file.close()
+            self._lines.close()
             raise
 
     def __enter__(self) -> Self:
@@ -102,31 +92,31 @@ class DelimitedReader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self._lines.close()
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         for lines, found in self._parsed(size):
             chunk = self._chunk(lines, found)
-            self._drop(found.used)
+            self._lines.drop(found.used)
             yield chunk
 
     def _parsed(self, size: int) -> Iterator[tuple[list[str], _Parsed]]:
         """Up to ``size`` lines and the rows in them; whoever takes them drops what was used."""
         wanted = size
-        while self._fill(wanted):
-            lines = self._lines[self._start : self._start + wanted]
+        while self._lines.fill(wanted):
+            lines = self._lines.first(wanted)
             if wanted > size:
                 lines = as_many_as_a_row(lines)
-            found = self._parse(lines, at_end=self._at_end and len(lines) == self._waiting)
+            found = self._parse(lines, at_end=self._lines.are_all(lines))
             if found.used:
                 yield lines, found
                 wanted = size
             else:
                 # One row is longer than all of this: it is looked at again with twice as much.
                 more = self._check_row(lines)
-                while more > 0 and not self._at_end:
-                    more -= self._read_on()
+                while more > 0 and (read := self._lines.read_on()):
+                    more -= read
                 wanted += len(lines)
 
     def _check_row(self, lines: list[str]) -> int:
@@ -135,7 +125,7 @@ class DelimitedReader:
         if characters > MAX_ROW_CHARACTERS:
             raise InputTooLarge(
                 self._name,
-                f"a row that begins in line {self._line:,} and has not ended after "
+                f"a row that begins in line {self._lines.number:,} and has not ended after "
                 f"{characters:,} characters",
                 MAX_ROW_CHARACTERS,
                 "Check that its quote character is right, and that each quote is closed.",
@@ -144,39 +134,12 @@ class DelimitedReader:
 
     def _count_reread(self, characters: int) -> None:
         self._reread += characters
-        if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._taken):
+        if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._lines.taken):
             raise UnreadableInput(
                 self._name,
-                f"so many quotes near line {self._line:,} are not closed that its rows can't be "
-                "told apart. Check that its quote character is right; it may have none.",
+                f"so many quotes near line {self._lines.number:,} are not closed that its rows "
+                "can't be told apart. Check that its quote character is right; it may have none.",
             )
-
-    def _fill(self, wanted: int) -> bool:
-        """Have lines to go on with: as many as wanted, or fewer if they are long."""
-        if self._waiting < wanted:
-            self._read_on()
-        return self._waiting > 0
-
-    def _read_on(self) -> int:
-        """Take more lines from the file; how many characters they have."""
-        more = [] if self._at_end else self._file.readlines(CHUNK_CHARACTERS)
-        self._at_end = not more
-        self._lines += more
-        characters = sum(map(len, more))
-        self._taken += characters
-        return characters
-
-    @property
-    def _waiting(self) -> int:
-        return len(self._lines) - self._start
-
-    def _drop(self, used: int) -> None:
-        self._start += used
-        self._line += used
-        # To take them out moves all others, so it is done for many at once.
-        if self._start > len(self._lines) // 2:
-            del self._lines[: self._start]
-            self._start = 0
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
         """Tell the rows in ``lines`` apart; a last one that goes on behind them is left out."""
@@ -254,16 +217,16 @@ class DelimitedReader:
         ):
             rows, starts, rejects = self._even(found, raw)
         rejects += [
-            Reject(self._line + place, raw(place), *malformed(error))
+            Reject(self._lines.number + place, raw(place), *malformed(error))
             for place, error in found.errors
         ]
-        first = self._line
+        first = self._lines.number
         return Chunk(
             lines=list(map(first.__add__, starts)),
             rows=Table(self.columns, rows),
             rejects=rejects,
             raw=lambda index: raw(starts[index]),
-            bytes_read=self._bytes.tell(),
+            bytes_read=self._lines.bytes_read,
         )
 
     def _even(
@@ -286,15 +249,8 @@ class DelimitedReader:
                 rows.append(cells[left:end])
                 starts.append(place)
                 continue
-            rejects.append(Reject(self._line + place, raw(place), *reason))
+            rejects.append(Reject(self._lines.number + place, raw(place), *reason))
         return rows, starts, rejects
-
-    def _skip(self, lines: int) -> None:
-        """Pass over the lines above the table."""
-        while lines and self._fill(lines):
-            passed = min(lines, self._waiting)
-            self._drop(passed)
-            lines -= passed
 
     def _read_header(self) -> None:
         wanted = self._dialect.header
@@ -310,10 +266,11 @@ class DelimitedReader:
             for place, error in found.errors:
                 if place < (end or found.used):
                     raise UnreadableInput(
-                        self._name, f"line {self._line + place}, its header: {malformed(error)[1]}"
+                        self._name,
+                        f"line {self._lines.number + place}, its header: {malformed(error)[1]}",
                     )
             if not header:
-                self._drop(found.used)
+                self._lines.drop(found.used)
                 continue
             rows = [
                 row for place, row in zip(found.starts, found.rows, strict=True) if place in header
@@ -323,9 +280,9 @@ class DelimitedReader:
             if self._dialect.surplus < 0 and not cells[-1].strip():
                 cells = cells[:-1]
             self.columns, self.notes = unique_names(
-                cells, name=self._name, line=self._line + header[0]
+                cells, name=self._name, line=self._lines.number + header[0]
             )
-            self._drop(end)
+            self._lines.drop(end)
             return
         raise UnreadableInput(self._name, "it has no header row.")
 
@@ -340,7 +297,7 @@ class DelimitedReader:
                 return
             if found.errors:
                 break
-            self._drop(found.used)
+            self._lines.drop(found.used)
         raise UnreadableInput(self._name, "it has no rows that can be told apart.")
 
 
