@@ -270,6 +270,9 @@ Q_CLUSTER = {
 
 # Rows that are committed together: large enough for speed, small enough for a short transaction.
 BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
+# What looking at the input of a preview may take.
+PREVIEW_SECONDS = number("DATAFLOW_PREVIEW_SECONDS", 20)
+PREVIEW_BYTES = number("DATAFLOW_PREVIEW_BYTES", 1024**3)
 # How often a run may be taken up without getting on before it is given up as failed.
 MAX_ATTEMPTS = 5
 

@@ -11,10 +11,11 @@ from django.db import transaction
 from ingestion import dry_runs, inputs, runs
 from ingestion.dialect import check_reading
 from ingestion.errors import NotReady
-from ingestion.limits import check_limit, exceeds
+from ingestion.look import Look
 from ingestion.mapping import FORMAT
-from ingestion.previews import Look, look
+from ingestion.previews import look
 from ingestion.readers.repaired import repaired_run
+from ingestion.reject_limit import check_limit, exceeds
 from records import store
 from records.errors import SourceHasRecords
 from records.models import DryRun, Feed, IngestionRun, RunState, Source

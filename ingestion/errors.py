@@ -30,6 +30,15 @@ class InputAway(EnvironmentFault, UnreadableInput):
         super().__init__(name, f"{error.strerror or error}.")
 
 
+class InputTooLarge(UnreadableInput):
+    """The input has more of something than any input may have; see ``ingestion.limits``."""
+
+    def __init__(self, name: str, what: str, most: int | str, advice: str) -> None:
+        """``what`` goes on where "it has" ends; ``advice`` is a sentence on what to do."""
+        limit = f"{most:,}" if isinstance(most, int) else most
+        super().__init__(name, f"it has {what}, and the limit is {limit}. {advice}")
+
+
 class InvalidReading(IngestionError):
     """What a user said about how to read an input can't be."""
 

@@ -100,8 +100,12 @@ class InputFile:
 
     def open(self) -> io.BufferedReader:
         """Read it from its beginning."""
+        return io.BufferedReader(self.open_raw())
+
+    def open_raw(self) -> DigestingFile:
+        """Read it from its beginning, without a buffer."""
         self._last = DigestingFile(self.path, self._digest and self._digest.size)
-        return io.BufferedReader(self._last)
+        return self._last
 
     @property
     def size(self) -> int:

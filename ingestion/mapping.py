@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ingestion.detection.layout import NUMBER
 from ingestion.errors import MissingColumns
 from ingestion.timestamps import detect_format
 from records.rows import ROLES
@@ -15,6 +16,8 @@ FORMAT = "timestamp_format"
 
 # Of fewer rows one can't say that their cells never repeat.
 FEW_ROWS = 20
+# Of so many columns with a name that suggests a role it is seen whether their cells bear it out.
+TRIED_COLUMNS = 50
 
 Roles = dict[str, list[str]]
 
@@ -110,8 +113,9 @@ def _first(
         (column for column in columns if names[column] in NAMES[role]),
         key=lambda column: NAMES[role].index(names[column]),
     )
-    partly = [c for c in columns if c not in exact and set(names[c].split()) & set(WORDS[role])]
-    for column in (*exact, *partly):
+    words, known = set(WORDS[role]), set(exact)
+    partly = [c for c in columns if c not in known and words.intersection(names[c].split())]
+    for column in (*exact, *partly)[:TRIED_COLUMNS]:
         if borne_out(column):
             return [column]
     return []
@@ -134,7 +138,7 @@ def _mostly_numbers(cells: Sequence[str]) -> bool:
 
 def _is_number(cell: str) -> bool:
     # "1.234,5" and "45,06" are numbers to the eye, which is what a proposal goes by.
-    return re.fullmatch(r"\s*[-+]?[\d.,' ]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*%?\s*", cell) is not None
+    return NUMBER.fullmatch(cell) is not None
 
 
 def knows_roles(mapping: Mapping[str, Any]) -> bool:

@@ -23,6 +23,9 @@ from records.rows import ROLES
 
 # The rows by which column names are borne out and the format of dates is told.
 SAMPLE_ROWS = 1_000
+# Of a wide input fewer rows do, so that the sample has about so many cells at the most.
+SAMPLE_CELLS = 200_000
+MIN_SAMPLE_ROWS = 20
 # While the dates of a long input are gone through, so many chunks come between signs of life.
 CHUNKS_A_SIGN = 50
 
@@ -65,14 +68,16 @@ def prepare(
     named: Mapping[str, Any],
     remembered: Mapping[str, Any],
     on_chunk: Callable[[], None] = lambda: None,
+    detected: Detected | None = None,
 ) -> Prepared:
     """Find out what an input is, and choose who plays which role.
 
     ``reading`` is what a person says about how to read it; ``named`` is the part of a mapping that
     was named for this input, ``remembered`` that of its source. ``on_chunk`` is called again and
-    again while a large input is looked through. Raises UnreadableInput and InvalidReading.
+    again while a large input is looked through. ``detected`` is what is known of it already. Raises
+    UnreadableInput and InvalidReading.
     """
-    detected = detect(path, name, reading=reading, on_chunk=on_chunk)
+    detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
         path,
         name=name,
@@ -82,8 +87,10 @@ def prepare(
         columns=detected.columns,
         digest=detected.digest,
     ) as reader:
-        columns, chunks = reader.columns, reader.chunks(SAMPLE_ROWS)
-        sample = _sample(columns, chunks, on_chunk)
+        columns = reader.columns
+        size = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(len(columns), 1), MIN_SAMPLE_ROWS))
+        chunks = reader.chunks(size)
+        sample = _sample(columns, chunks, size, on_chunk)
         roles = _choose_roles(named, remembered, columns, sample)
         found = Prepared(
             detected,
@@ -104,10 +111,10 @@ def prepare(
 
 
 def _sample(
-    columns: Sequence[str], chunks: Iterator[Chunk], on_chunk: Callable[[], None]
+    columns: Sequence[str], chunks: Iterator[Chunk], size: int, on_chunk: Callable[[], None]
 ) -> list[list[str]]:
     sample: list[list[str]] = []
-    while len(sample) < SAMPLE_ROWS and (chunk := next(chunks, None)):
+    while len(sample) < size and (chunk := next(chunks, None)):
         on_chunk()
         sample += [_cells(row, columns) for row in chunk.rows]
     return sample

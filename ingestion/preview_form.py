@@ -10,8 +10,8 @@ from django.http import QueryDict
 
 from ingestion.dialect import CHARACTERS, CHECKS, Dialect, Format
 from ingestion.drafts import Choice
+from ingestion.look import Look
 from ingestion.mapping import FORMAT
-from ingestion.previews import Look
 from ingestion.timestamps import FORMATS
 from records.models import IngestionRun
 from records.models.sources import OnConflict
@@ -45,6 +45,8 @@ SUGGESTED = {
     "header": ("none", "1", "2", "1-2"),
 }
 SEVERAL = ("id", "timestamp")
+# So many columns are offered for each role: a page with all of a very wide table takes minutes.
+OFFERED_COLUMNS = 500
 HELP = {
     "id": "What tells one record from all others; without one, each row's content is its key.",
     "timestamp": "A date, or a date and a time.",
@@ -72,6 +74,7 @@ class RoleField:
     name: str
     label: str
     help: str
+    options: list[str]
     chosen: list[str] = field(default_factory=list)
 
 
@@ -98,11 +101,16 @@ def reading_fields(
 def role_fields(seen: Look) -> list[RoleField]:
     """The roles; one that may have several columns has a place for another one."""
     fields = []
+    columns = seen.prepared.columns if seen.prepared else []
+    taken = {column for role in ROLES for column in seen.mapping[role]}
+    offered = [
+        column for place, column in enumerate(columns) if place < OFFERED_COLUMNS or column in taken
+    ]
     for role in ROLES:
         chosen = list(seen.mapping[role])
         if not chosen or role in SEVERAL:
             chosen.append("")
-        fields.append(RoleField(role, role.capitalize(), HELP[role], chosen))
+        fields.append(RoleField(role, role.capitalize(), HELP[role], offered, chosen))
     return fields
 
 

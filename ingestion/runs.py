@@ -30,11 +30,11 @@ from ingestion.errors import (
 from ingestion.feeds.loading import bring_input, keep_position, notes_of
 from ingestion.input_file import Digest, digest
 from ingestion.landers import Land, landing
-from ingestion.limits import check_limit, check_rejects
 from ingestion.mapping import FORMAT
 from ingestion.preparation import Prepared, prepare
 from ingestion.readers import Reader, open_reader
 from ingestion.readers.repaired import repaired_run
+from ingestion.reject_limit import check_limit, check_rejects
 from ingestion.row_mapper import RowMapper
 from ingestion.seen import Seen
 from records import bulk, runs, store

@@ -39,6 +39,8 @@ FORMATS = (ISO, *(date + time for date in DATES for time in TIMES), UNIX)
 
 # fromisoformat also takes week dates and bare digits, which may as well be something else.
 _ISO_START = re.compile(r"\d{4}-\d\d-\d\d")
+# No date is written longer.
+LONGEST = 100
 # Seconds, or thousandths of them, between 1973 and 5138.
 _UNIX = re.compile(r"\d{9,11}(?:\.\d{1,9})?|\d{12,14}")
 # A cell that is written as databases take it, or nearly so: with a digit for each 0.
@@ -60,6 +62,8 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
 
     def parse(text: str) -> datetime | None:
         text = text.strip()
+        if len(text) > LONGEST:
+            return None
         try:
             if pattern == ISO:
                 moment = datetime.fromisoformat(text) if _ISO_START.match(text) else None
@@ -91,7 +95,11 @@ def sql_times(pattern: str, zone: tzinfo = UTC) -> Callable[[Sequence[str]], lis
     def read(texts: Sequence[str]) -> list[str | None]:
         if pattern == ISO and str(zone) == "UTC" and (plain := _plain(texts)) is not None:
             return plain
-        return list(map(sql_time, texts))
+        # What is too long for a date is not kept.
+        return [
+            sql_time(text if len(text) <= 2 * LONGEST else text.strip()[: LONGEST + 1])
+            for text in texts
+        ]
 
     return read
 

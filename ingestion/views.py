@@ -15,7 +15,7 @@ from ingestion.drafts import Choice
 from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, NoRoom
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
-from ingestion.previews import Look
+from ingestion.look import Look
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.requests import PageRequest, wants_part
@@ -91,6 +91,8 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
         messages.success(request, "The file was discarded. Nothing of it has landed.")
         return redirect("upload")
     seen = previews.look(run)
+    if seen.is_busy:
+        return _show(request, run, seen, errors={"": seen.error})
     choice = preview_form.choice_of(request.POST, seen)
     try:
         changed = drafts.adjust(run, choice, seen)

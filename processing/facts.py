@@ -14,7 +14,10 @@ from records import store
 from records.json_text import parsed
 from records.models import DataRecord, ProcessingFacts, ProcessingRun, RuleSet
 
+# So many rows are read at once at the most, and fewer where they are large.
 READ_ROWS = 5_000
+FIRST_ROWS = 500
+READ_CHARACTERS = 8_000_000
 # Called again and again through the silence of a long reading: it renews a lease, or raises.
 StillHere = Callable[[], None]
 
@@ -65,8 +68,10 @@ def _parts(source: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Ids and data, part by part in the order of the ids. Each part is a question of its own, as a
     lease could not be renewed, on SQLite, while one is open."""
     records = DataRecord.objects.of_source(source).order_by("id").texts()
-    part = list(records[:READ_ROWS])
+    part = list(records[: min(FIRST_ROWS, READ_ROWS)])
     while part:
         ids, texts = zip(*part, strict=True)
         yield ids, texts
-        part = list(records.filter(id__gt=ids[-1])[:READ_ROWS])
+        each = max(sum(map(len, texts)) // len(texts), 1)
+        size = max(1, min(READ_ROWS, READ_CHARACTERS // each))
+        part = list(records.filter(id__gt=ids[-1])[:size])

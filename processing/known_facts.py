@@ -19,6 +19,7 @@ from processing.pipeline import carry_out
 from processing.rules import KINDS, Batch, Step, in_force, is_missing, read_number
 from processing.rules.anomaly import category_of
 from processing.rules.facts import Middle
+from processing.rules.size import BatchTooLarge
 from records.json_text import json_text
 
 # Of so many categories the middle is known, the first ones in the order of ids; values of others
@@ -106,43 +107,51 @@ class Gatherer:
         self._digests: dict[tuple[str, ...], tuple[array[int], array[int]]] = {}
 
     def add(self, ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        try:
+            values, digests = self._found(ids, rows)
+        except BatchTooLarge:
+            middle = len(rows) // 2
+            self.add(ids[:middle], rows[:middle])
+            self.add(ids[middle:], rows[middle:])
+            return
+        for asked, found in values.items():
+            self._keep_values(asked, found)
+        for names, (cells, of_ids) in digests.items():
+            known = self._digests.setdefault(names, (array("Q"), array("Q")))
+            known[0].extend(cells)
+            known[1].extend(of_ids)
+
+    def _found(
+        self, ids: Sequence[str], rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[
+        dict[tuple[str, str], list[tuple[str, float]]],
+        dict[tuple[str, ...], tuple[list[int], list[int]]],
+    ]:
+        """What the steps find in some rows: values by category, and digests of cells and ids."""
         batch = Batch(rows, ids=ids)
-        asked: set[object] = set()
+        values: dict[tuple[str, str], list[tuple[str, float]]] = {}
+        digests: dict[tuple[str, ...], tuple[list[int], list[int]]] = {}
         for step in self._rules:
             kind = KINDS[step["rule"]]
             full = kind.complete(step)
             if not kind.facts:
                 carry_out(batch, step)
-                continue
-            key = _key(kind.facts, full)
-            if key not in asked:
-                asked.add(key)
-                gather = self._add_values if kind.facts == "middles" else self._add_digests
-                gather(batch, full)
+            elif kind.facts == "middles":
+                asked = full["column"], full["by"] or ""
+                if asked not in values:
+                    values[asked] = _values_in(batch, *asked)
+            elif (names := tuple(full["columns"])) not in digests:
+                digests[names] = _digests_in(batch, names)
+        return values, digests
 
-    def _add_values(self, batch: Batch, step: Step) -> None:
-        name, by = step["column"], step["by"] or ""
-        values = self._values.setdefault((name, by), {})
-        categories = batch.cells(by) if by else None
-        for place, cell in enumerate(batch.cells(name)):
-            found = cell if type(cell) is float else read_number(cell)
-            if found is None or (batch.repairs and batch.is_repaired(place, name)):
-                continue
-            category = category_of(categories[place]) if categories else ""
+    def _keep_values(self, asked: tuple[str, str], found: Iterable[tuple[str, float]]) -> None:
+        values = self._values.setdefault(asked, {})
+        for category, value in found:
             if category not in values:
                 if len(values) == MOST_CATEGORIES:
                     continue
                 values[category] = array("d")
-            values[category].append(found)
-
-    def _add_digests(self, batch: Batch, step: Step) -> None:
-        names = tuple(step["columns"])
-        digests, ids = self._digests.setdefault(names, (array("Q"), array("Q")))
-        columns = [batch.cells(name) for name in names]
-        for record_id, *cells in zip(batch.ids, *columns, strict=True):
-            if not any(map(is_missing, cells)):
-                digests.append(_digest_of_cells(cells))
-                ids.append(_digest(record_id))
+            values[category].append(value)
 
     def facts(self) -> KnownFacts:
         """What has been found, when all rows have been seen."""
@@ -153,6 +162,29 @@ class Gatherer:
             },
             {names: repeats_of(*found) for names, found in self._digests.items()},
         )
+
+
+def _values_in(batch: Batch, name: str, by: str) -> list[tuple[str, float]]:
+    """The numbers in a column that are no repairs, each with its category."""
+    categories = batch.cells(by) if by else None
+    values = []
+    for place, cell in enumerate(batch.cells(name)):
+        found = cell if type(cell) is float else read_number(cell)
+        if found is None or (batch.repairs and batch.is_repaired(place, name)):
+            continue
+        values.append((category_of(categories[place]) if categories else "", found))
+    return values
+
+
+def _digests_in(batch: Batch, names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The digests of the cells in some columns, where all of them say something, and of the ids."""
+    digests, ids = [], []
+    columns = [batch.cells(name) for name in names]
+    for record_id, *cells in zip(batch.ids, *columns, strict=True):
+        if not any(map(is_missing, cells)):
+            digests.append(_digest_of_cells(cells))
+            ids.append(_digest(record_id))
+    return digests, ids
 
 
 def asking(rules: Iterable[Step]) -> list[Step]:
@@ -209,10 +241,6 @@ def _digest(text: str) -> int:
     """64 bits of a digest: among 5 million records two share one by chance in one of a million."""
     made = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8)
     return int.from_bytes(made.digest(), "big")
-
-
-def _key(kind: str, step: Step) -> object:
-    return (step["column"], step["by"]) if kind == "middles" else tuple(step["columns"])
 
 
 def _middle(size: int, median: float, spread: float) -> Middle:

@@ -21,6 +21,7 @@ from processing.rule_check import check_rules
 from processing.rules import ABSENT, Step
 from processing.rules.base import as_text
 from processing.rules.facts import Facts
+from processing.rules.size import BatchTooLarge
 from processing.trace import Touch, is_same_cell, trace
 from processing.work import make_outcomes
 from records.interpreter import many_rows
@@ -145,8 +146,21 @@ class _Findings:
 
     def add(self, rows: Text, results: FormerText) -> None:
         """Count what comes of a chunk of records, which have these results."""
-        now = time.time()
-        records, formers = rows.reading().records, results.outcomes()
+        self._add(rows.reading().records, results.outcomes(), time.time())
+
+    def _add(
+        self, records: Sequence[RawRecord], formers: Mapping[str, FormerOutcome], now: float
+    ) -> None:
+        try:
+            self._add_at_once(records, formers, now)
+        except BatchTooLarge:
+            middle = len(records) // 2
+            self._add(records[:middle], formers, now)
+            self._add(records[middle:], formers, now)
+
+    def _add_at_once(
+        self, records: Sequence[RawRecord], formers: Mapping[str, FormerOutcome], now: float
+    ) -> None:
         outcomes = make_outcomes(records, self._draft, self._source, now, self._facts)
         processed = cells_of(outcomes)
         moments = columns_with(now, processed)
@@ -163,8 +177,7 @@ class _Findings:
                 if former.success and outcome.success:
                     before = former.processed or {}
                     changed.append(_Changed(record, before, cells or {}, now))
-        if changed:
-            self._put_down(changed, now)
+        self._put_down(changed, now)
         self.records += len(outcomes)
 
     def _count(self, outcome: Outcome) -> None:
@@ -200,13 +213,21 @@ class _Findings:
 
     def _put_down(self, changed: Sequence[_Changed], now: float) -> None:
         """Put the cells that change down to the rules that change them."""
-        touches = trace(
-            [row.record.data for row in changed],
-            self._draft.rules,
-            now,
-            facts=self._facts,
-            ids=[row.record.id for row in changed],
-        )
+        if not changed:
+            return
+        try:
+            touches = trace(
+                [row.record.data for row in changed],
+                self._draft.rules,
+                now,
+                facts=self._facts,
+                ids=[row.record.id for row in changed],
+            )
+        except BatchTooLarge:
+            middle = len(changed) // 2
+            self._put_down(changed[:middle], now)
+            self._put_down(changed[middle:], now)
+            return
         by_column: dict[str, list[Touch]] = {}
         for touch in reversed(touches):
             for name in touch.cells:

@@ -7,6 +7,7 @@ from typing import Any
 from processing.pipeline import carry_out
 from processing.rules import ABSENT, Batch, Step
 from processing.rules.facts import NO_FACTS, Facts
+from processing.rules.size import MAX_BATCH_CHARACTERS, BatchTooLarge
 from records.json_text import json_text
 
 
@@ -36,7 +37,8 @@ def trace(
 ) -> list[Touch]:
     """What each step did to rows, in the order of the steps; without those that are switched off.
 
-    The steps are carried out just as in processing.
+    The steps are carried out just as in processing. Raises BatchTooLarge for several rows, if all
+    that the steps have made of them is too large together.
     """
     batch = Batch(rows, now, facts, ids)
     touches = []
@@ -45,6 +47,8 @@ def trace(
             continue
         before = _Before(batch)
         carry_out(batch, step)
+        if len(rows) > 1 and batch.sizes.ever > MAX_BATCH_CHARACTERS:
+            raise BatchTooLarge
         touches.append(
             Touch(
                 number,

@@ -7,6 +7,7 @@ from typing import Any
 from processing import pipeline
 from processing.rules import Step
 from processing.rules.base import as_text
+from processing.rules.size import BatchTooLarge
 from records.cell_changes import Change, cell_changes
 
 
@@ -29,7 +30,11 @@ def try_out(
     Steps that ask about the whole source are carried out without an answer.
     """
     ids, cells = [record_id for record_id, _ in rows], [row for _, row in rows]
-    batch = pipeline.apply(cells, rules, now, ids=ids)
+    try:
+        batch = pipeline.apply(cells, rules, now, ids=ids)
+    except BatchTooLarge:
+        middle = len(rows) // 2
+        return try_out(rows[:middle], rules, now) + try_out(rows[middle:], rules, now)
     made = []
     for place, cleaned in enumerate(pipeline.cleaned_rows(batch)):
         errors = batch.errors.get(place, [])

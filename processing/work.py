@@ -14,6 +14,7 @@ from processing.errors import RulesBreak
 from processing.facts import RunFacts
 from processing.rule_sets import rule_set_for
 from processing.rules.facts import NO_FACTS, Facts
+from processing.rules.size import BatchTooLarge
 from records import batches, store
 from records.errors import StoreError
 from records.models import ProcessingBatch, RuleSet, Selection, Source
@@ -78,7 +79,7 @@ def make_outcomes(
 ) -> list[Outcome]:
     """What the rules make of records; one on which they break fails with the reason.
 
-    It is found by halving. Raises RulesBreak if they break on too many.
+    It is found by halving. Raises RulesBreak if they break on too many, and BatchTooLarge.
     """
     crashes = 0
 
@@ -86,6 +87,9 @@ def make_outcomes(
         nonlocal crashes
         try:
             return pipeline.run(part, rule_set.rules, source.mapping, now, facts)
+        except BatchTooLarge:
+            # Halves in memory would be as large together.
+            raise
         except Exception as error:
             middle = len(part) // 2
             if not middle:
@@ -102,12 +106,15 @@ def make_outcomes(
 
 
 def end(task: Task, worker: str) -> None:
-    """Save a batch. One that can't be saved is halved for the next to take, down to the record
-    that is to blame, which fails."""
+    """Save a batch. One that can't be saved, or is too large, is halved for the next to take, down
+    to the record that is to blame, which fails."""
     try:
         store.save_results(results=task.results.result(), worker=worker)
     except NOT_TO_BLAME:
         raise
+    except BatchTooLarge:
+        log.info("What the rules make of %s is too large at once: it is halved.", task.batch)
+        batches.split(task.batch, worker)
     except Exception as error:
         log.warning("%s can't be saved.", task.batch, exc_info=True)
         if not batches.split(task.batch, worker):

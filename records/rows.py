@@ -8,6 +8,10 @@ from typing import Any, NamedTuple, overload
 # The roles that columns of an input may play, in the order in which pages name them.
 ROLES = ("id", "timestamp", "value", "category")
 
+# A cell has as many characters as this at the most, in a record and in a result. It is shown,
+# compared and sent as a whole.
+MAX_CELL_CHARACTERS = 1 << 20
+
 
 class Row(NamedTuple):
     """A row that can become a record.

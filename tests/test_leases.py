@@ -15,7 +15,7 @@ import pytest
 
 from ingestion import dry_runs, input_file, packed, runs
 from ingestion.detection import encoding
-from ingestion.readers import delimited, json_scanner, ndjson
+from ingestion.readers import json_scanner, lines, ndjson
 from records import runs as lives
 from records.models import DryRun, IngestionRun, RunState
 from tests.factories import WORKER
@@ -71,7 +71,7 @@ def disk(settings, monkeypatch):
     made = SlowDisk(settings)
     for module in (encoding, input_file, packed):
         monkeypatch.setattr(module, "CHUNK_BYTES", STEP)
-    for module in (delimited, json_scanner, ndjson):
+    for module in (lines, json_scanner, ndjson):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", STEP)
     monkeypatch.setattr(lives, "now", made.now)
     monkeypatch.setattr(lives, "time", SimpleNamespace(monotonic=made.monotonic))

@@ -6,8 +6,8 @@ A pattern that can match in many ways takes hours for the longest cell where it 
 import pytest
 
 from ingestion.detection.layout import NUMBER as LOOKS_LIKE_NUMBER
+from ingestion.limits import MAX_CELL_CHARACTERS
 from ingestion.profile import NUMBER as COUNTED_AS_NUMBER
-from ingestion.readers.base import MAX_CELL_CHARACTERS
 from processing.rules import KINDS, read_number
 from processing.rules.number import reader
 from records.spreadsheets import PLAIN_NUMBER

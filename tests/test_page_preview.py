@@ -4,6 +4,7 @@ import gzip
 import os
 import re
 import time
+from contextlib import ExitStack
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -13,11 +14,14 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import Workbook
+from psutil import Process
 
-from ingestion import dry_runs, previews, runs
+from ingestion import apart, dry_runs, previews, runs
+from ingestion.look import Sizes, header_change
 from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
 from records.runs import beat
 from tests.factories import WORKER
+from tests.hostile import STRINGS, strings, workbook
 from tests.site import answers
 
 pytestmark = pytest.mark.django_db
@@ -158,8 +162,7 @@ def test_ambiguous_dates_are_asked_for_and_not_guessed(admin_client):
 
 
 def test_all_of_a_large_file_decides_how_its_dates_are_meant(admin_client, monkeypatch):
-    monkeypatch.setattr(previews, "WHOLE_BYTES", 100)
-    monkeypatch.setattr(previews, "START_BYTES", 100)
+    monkeypatch.setattr(previews, "SIZES", Sizes(whole=100, start=100))
     days = [*[b"03/04/2025"] * 20, b"25/03/2025"]
     page = Page(admin_client, b"id,date\n" + b"".join(b"%d,%s\n" % d for d in enumerate(days)))
     assert "or wait until the dry run has read all of the file" in page.html
@@ -250,7 +253,7 @@ def test_a_changed_header_is_shown_and_a_missing_column_stops_the_loading(admin_
 
 
 def test_a_name_in_other_letters_is_the_same_column_renamed():
-    change = previews.header_change(["id", "store", "b"], ["id", "STORE", "remark", "extra"])
+    change = header_change(["id", "store", "b"], ["id", "STORE", "remark", "extra"])
     assert change.renamed == [("store", "STORE")]
     assert (change.added, change.missing) == (["remark", "extra"], ["b"])
 
@@ -336,8 +339,7 @@ def test_a_file_that_can_not_be_read_can_be_read_otherwise(admin_client):
 
 
 def test_a_large_file_is_looked_at_by_its_beginning(admin_client, monkeypatch):
-    monkeypatch.setattr(previews, "WHOLE_BYTES", 100)
-    monkeypatch.setattr(previews, "START_BYTES", 100)
+    monkeypatch.setattr(previews, "SIZES", Sizes(whole=100, start=100))
     rows = b"".join(b"%d,%d\n" % (n, n) for n in range(100))
     page = Page(admin_client, b"id,value\n" + rows)
     assert "what you see here is its beginning" in page.html
@@ -404,7 +406,7 @@ def test_a_draft_is_listed_among_the_runs_and_leads_to_its_preview(page):
     assert page.client.get(f"/runs/ingestion/{page.run.pk}/").status_code == 200
 
 
-def workbook() -> bytes:
+def two_sheets() -> bytes:
     book = Workbook()
     first = book.create_sheet("First", 0)
     first.append(["id", "value"])
@@ -422,7 +424,7 @@ def workbook() -> bytes:
     [
         ("a.json", b'{"data": {"rows": [{"id": "x", "value": 1}]}}', "rows_path", "data.rows", 1),
         ("a.ndjson", b'{"id": "x", "value": {"a": 1}}\n{"id": "y"}\n', "encoding", "utf-8", 2),
-        ("a.xlsx", workbook(), "sheet", "Other", 1),
+        ("a.xlsx", two_sheets(), "sheet", "Other", 1),
         ("a.csv.gz", gzip.compress(CONTENT, mtime=0), "delimiter", "comma", 2),
     ],
 )
@@ -435,3 +437,80 @@ def test_other_formats_are_previewed_and_asked_about(
     assert page.answers()[asked] == [answer]
     assert page.look().report["created"] == rows
     assert page.load().created == rows
+
+
+@pytest.mark.parametrize(
+    ("setting", "most", "reason"),
+    [("PREVIEW_SECONDS", 0.02, "took more than 0.02 seconds"), ("PREVIEW_BYTES", 1, "of memory")],
+)
+def test_a_look_that_takes_too_much_is_stopped_and_the_draft_stays(
+    page, settings, setting, most, reason
+):
+    # One whole column of memory is more than it may have; of time, even its beginning.
+    content = b"id,amount\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(300_000))
+    page = Page(page.client, content, name="large.csv")
+    setattr(settings, setting, most)
+    response = page.client.get(page.url)
+    html = unescape(response.content.decode())
+    assert response.status_code == 200
+    assert re.search(rf"large.csv can't be previewed: looking at it was stopped.*{reason}", html)
+    assert 'name="delimiter"' in html
+    assert page.post("load").status_code == 400
+    assert IngestionRun.objects.get(pk=page.run.pk).state == "draft"
+    # Asked again, nothing is looked at again.
+    setattr(settings, setting, 10**9)
+    assert "can't be previewed" in page.html
+    # Read otherwise, it is.
+    page.post(delimiter="comma")
+    assert "can't be previewed" not in page.html
+    assert page.post("discard")["Location"] == "/upload/"
+    assert not IngestionRun.objects.filter(pk=page.run.pk).exists()
+
+
+def test_when_others_are_being_looked_at_the_page_says_so_and_changes_nothing(page, monkeypatch):
+    answers = page.answers()
+    monkeypatch.setattr(previews, "WAITING_SECONDS", 0.01)
+    with ExitStack() as taken:
+        for _ in range(apart.AT_ONCE):
+            taken.enter_context(apart._places)
+        response = page.client.post(page.url, {**answers, "do": "look", "delimiter": "tab"})
+        assert response.status_code == 400
+        assert "Try again in a moment" in unescape(response.content.decode())
+        assert "Try again in a moment" in page.html
+    assert IngestionRun.objects.get(pk=page.run.pk).reading == {}
+    assert "Try again" not in page.html
+
+
+def test_a_hostile_input_costs_the_web_server_neither_memory_nor_threads(page, tmp_path):
+    texts = strings(*(b"<si><t>%s%d</t></si>" % (b"x" * 1_000, n) for n in range(100_000)))
+    path = workbook(tmp_path / "book.xlsx", {STRINGS: texts})
+    page.html  # noqa: B018 - what the first look takes is taken
+    before = Process().memory_info().rss
+    book = Page(page.client, path.read_bytes(), name="book.xlsx")
+    assert "<td>1</td>" in book.html
+    # The texts alone take 100 MB.
+    assert Process().memory_info().rss - before < 30 << 20
+
+
+@pytest.mark.parametrize(
+    "cell", [b"[" * 5_000 + b"]" * 5_000, b"1" * 5_000], ids=["deep", "digits"]
+)
+def test_a_cell_of_json_that_python_does_not_read_is_previewed(page, cell):
+    page = Page(page.client, b'id;note\n1;{"a":' + cell + b"}\n2;x\n", name="json.csv")
+    assert "<td>x</td>" in page.html
+    assert page.look().report["created"] == 2
+
+
+def test_the_page_of_a_very_wide_table_shows_some_of_its_columns(page):
+    columns = 5_000
+    header = b",".join([*(b"c%d" % n for n in range(columns)), b"amount"])
+    content = header + b"\n" + (b",".join([b"1"] * (columns + 1)) + b"\n") * 3
+    page = Page(page.client, content, name="wide.csv")
+    page.look()
+    html = page.html
+    assert "The first 100 of 5,001 columns" in html
+    assert "the first 500 of 5,001 columns" in html
+    # One that plays a role is offered wherever it stands.
+    assert page.answers()["value"] == ["amount"]
+    assert len(html) < 2_000_000
+    assert page.load().created == 3

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from ingestion import runs as ingestion_runs
 from ingestion.errors import InvalidLimit, TooManyRejects
-from ingestion.limits import check_limit, check_rejects
+from ingestion.reject_limit import check_limit, check_rejects
 from records.models import DataRecord, IngestionRun, RecordVersion, RejectedRow, RunState, Source
 from tests.factories import WORKER, counted, load, recounted
 

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from ingestion.detection import detect
-from ingestion.readers import delimited, json_scanner, ndjson, open_reader
+from ingestion.readers import json_scanner, lines, ndjson, open_reader
 
 ROWS = 10_000
 
@@ -42,8 +42,8 @@ def content(name):
         writer.writerows(rows())
         return text.getvalue().encode()
     else:
-        lines = map(json.dumps, rows())
-        return ("\n".join(lines) if "nd" in name else f"[{','.join(lines)}]").encode()
+        texts = map(json.dumps, rows())
+        return ("\n".join(texts) if "nd" in name else f"[{','.join(texts)}]").encode()
     return out.getvalue()
 
 
@@ -52,7 +52,7 @@ def content(name):
              "rows.ndjson.gz", "rows.xlsx"]
 )  # fmt: skip
 def test_progress_is_even_and_ends_with_the_file(tmp_path, monkeypatch, name):
-    for module in (delimited, json_scanner, ndjson):
+    for module in (lines, json_scanner, ndjson):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", 1 << 10)
     path = tmp_path / name
     path.write_bytes(content(name))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ingestion.detection import detect
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
+from ingestion.limits import MAX_CELL_CHARACTERS
 from ingestion.readers import open_reader
-from ingestion.readers.base import MAX_CELL_CHARACTERS
 
 
 def read(path: Path, *, encoding="utf-8", dialect=None, size=3):

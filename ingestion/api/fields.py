@@ -9,8 +9,8 @@ from rest_framework import serializers
 from ingestion import runs
 from ingestion.dialect import CHECKS, check_reading
 from ingestion.errors import IngestionError, InvalidReading
-from ingestion.limits import check_limit
 from ingestion.mapping import column_names
+from ingestion.reject_limit import check_limit
 from records.api.base import unknown_name
 from records.models.sources import SOURCE_NAME
 

@@ -1,9 +1,11 @@
 """How the cells of a text are told apart, and where its table stands. Pure: no Django."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,10 @@ FITTING = 0.9
 # How much of the text the dialect is told from.
 DIALECT_LINES = 60
 DIALECT_CHARACTERS = 20_000
+# By so much of a word it is seen what it is.
+WORD_CHARACTERS = 200
+# Without these no cell is taken for JSON.
+NO_BRACES = str.maketrans("{}", "()")
 
 
 def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Dialect, list[str]]:
@@ -71,20 +77,12 @@ def _sample(path: Path, encoding: str, skip: int) -> list[str]:
 
 
 def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
-    # It looks through all of Unicode when it is loaded: few processes have to wait for that.
-    import clevercsv
-    from clevercsv.detect import Detector
-
     known = {name: said[name] for name in ("delimiter", "quote", "escape") if name in said}
     if {"delimiter", "quote"} <= set(known):
         return Dialect(**known)
-    # The detector takes no NUL, and gives up on a cell that is too long for it.
-    text = "".join(lines).replace("\0", "\ufffd")
+    text = "".join(lines)
     usual = [known["delimiter"]] if "delimiter" in known else DELIMITERS
-    try:
-        found = Detector().detect(text, delimiters=[d for d in usual if d in text] or usual[:1])
-    except clevercsv.Error:
-        found = None
+    found = _detected(text, tuple(d for d in usual if d in text) or (usual[0],))
     dialect = Dialect(delimiter=usual[0])
     if found is not None:
         # Quotes may begin further down than the sample reaches, so a dialect without has them.
@@ -102,6 +100,35 @@ def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
             if delimiter in text and delimiter != other.quote and _fit(lines, other) >= FITTING:
                 return other
     return dialect
+
+
+def _detected(text: str, delimiters: tuple[str, ...]) -> Any:
+    """The dialect that clevercsv tells; None where it can't."""
+    # It looks through all of Unicode when it is loaded: few processes have to wait for that.
+    import clevercsv
+    from clevercsv.detect import Detector
+
+    # It takes no NUL, and looks for URLs in a time that is quadratic in the length of a word.
+    text = _long_word(delimiters).sub(r"\1", text.replace("\0", "\ufffd"))
+    for sample in (text, text.translate(NO_BRACES)):
+        # It leaves this limit as it was for its last text when that made it fail.
+        clevercsv.field_size_limit(len(text) + 1)
+        try:
+            return Detector().detect(sample, delimiters=list(delimiters))
+        except clevercsv.Error:
+            return None
+        except (RecursionError, ValueError):
+            # It reads cells in braces as JSON, and this one is nested too deeply for that, or has
+            # a number with too many digits.
+            continue
+    return None
+
+
+@cache
+def _long_word(delimiters: tuple[str, ...]) -> re.Pattern[str]:
+    """Long runs of what neither ends cells nor is part of quotes, and the beginning of each."""
+    word = f"[^\\s\"'\\\\~`{re.escape(''.join(delimiters))}]"
+    return re.compile(f"({word}{{{WORD_CHARACTERS}}}){word}+")
 
 
 def _fit(lines: Sequence[str], dialect: Dialect) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,8 +14,9 @@ from ingestion.dialect import Dialect, Format, check_reading
 from ingestion.errors import InputAway, UnreadableInput
 from ingestion.input_file import Digest, InputFile
 from ingestion.packed import ZIP, unpacked
+from ingestion.readers.base import check_line
 from ingestion.readers.json import find_rows
-from ingestion.readers.xlsx import Workbook
+from ingestion.readers.workbook import Workbook
 
 # By so many rows one sees where the table of a sheet stands.
 SAMPLE_ROWS = 60
@@ -84,6 +84,8 @@ def _detect(
     if "encoding" in said:
         found.encoding, found.notes = said.pop("encoding"), []
     form = said.pop("format", None) or format_of(path, start, inner, found.encoding)
+    if form in (Format.DELIMITED, Format.NDJSON):
+        check_line(text.longest_line, name)
     if form is Format.DELIMITED:
         found.dialect, notes = find_dialect(path, found.encoding, said)
         found.notes += notes
@@ -122,7 +124,13 @@ def _find_table(
     book = Workbook(path, name=name, sheet=said.get("sheet", ""), on_chunk=on_chunk)
     try:
         skip = said.get("skip", 0)
-        rows = list(islice(book.rows(), skip, skip + SAMPLE_ROWS))
+        rows: list[list[str]] = []
+        for line, cells in book.rows():
+            if line > skip + SAMPLE_ROWS:
+                break
+            if line > skip:
+                rows += [[] for _ in range(line - skip - 1 - len(rows))]
+                rows.append(cells)
     finally:
         book.close()
     width = max(map(len, rows), default=0)

@@ -3,13 +3,13 @@
 import codecs
 import hashlib
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import charset_normalizer
 
 from ingestion.input_file import Digest
+from ingestion.readers.base import LineLength
 
 CHUNK_BYTES = 1 << 20
 # How much of the lines that are not ASCII a legacy encoding is told from.
@@ -17,9 +17,6 @@ LEGACY_BYTES = 1 << 20
 # With fewer bytes beyond ASCII there is nothing to tell languages apart by, and the encoding of
 # Western Windows is what such a file most often is.
 LEGACY_SAMPLE = 50
-
-# What "surrogateescape" makes of a byte that does not fit the encoding.
-WRONG_BYTE = re.compile("[\udc80-\udcff]")
 
 BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF8, "utf-8"),
@@ -35,10 +32,14 @@ LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", 
 
 @dataclass(slots=True)
 class Text:
-    """The bytes of a file as a whole; ``notes`` are sentences worth telling."""
+    """The bytes of a file as a whole; ``notes`` are sentences worth telling.
+
+    ``longest_line`` is about how many bytes its longest line has.
+    """
 
     digest: Digest
     encoding: str
+    longest_line: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -76,22 +77,26 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
     wide = marked is not None and marked != "utf-8"
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     fitting = bad = 0
+    lines_seen = LineLength(marked or "utf-8")
     while chunk := file.read(CHUNK_BYTES):
         on_chunk()
         size += len(chunk)
         sha.update(chunk)
+        lines_seen.add(chunk)
         if wide or (chunk.isascii() and not decoder.getstate()[0]):
             continue
         text = decoder.decode(chunk)
         # Every character of several bytes makes the text shorter than its bytes.
         fitting += len(chunk) - len(text)
-        bad += len(WRONG_BYTE.findall(text))
+        # The bytes that do not fit, which "surrogateescape" has made halves of characters.
+        bad += len(text) - len(text.encode(errors="ignore").decode())
         if len(beyond_ascii) < LEGACY_BYTES:
             lines = (line for line in chunk.splitlines(keepends=True) if not line.isascii())
             beyond_ascii += b"".join(lines)
     tail = decoder.decode(b"", final=True)
     bad += len(tail)
-    found = Text(Digest(size, sha.hexdigest()), marked or "utf-8")
+    digest = Digest(size, sha.hexdigest())
+    found = Text(digest, marked or "utf-8", lines_seen.longest)
     if bad:
         if fitting >= bad or marked:
             found.notes.append(

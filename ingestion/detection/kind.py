@@ -60,7 +60,7 @@ def check_is_table(start: bytes, name: str) -> None:
 def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
     """The format of an unpacked file that is called ``name``. Raises UnreadableInput."""
     if start.startswith(ZIP):
-        if holds_workbook(path):
+        if holds_workbook(path, name):
             return Format.XLSX
         raise UnreadableInput(name, "it is a ZIP archive inside of another. Unpack it first.")
     if start.startswith(GZIP):

@@ -65,7 +65,12 @@ def at_path(document: Any, path: str) -> Any:
     for name in _names(path):
         if isinstance(document, dict):
             document = document.get(name)
-        elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
+        elif (
+            isinstance(document, list)
+            and name.isdecimal()
+            and len(name) < 10
+            and int(name) < len(document)
+        ):
             document = document[int(name)]
         else:
             return None

@@ -1,16 +1,17 @@
 """What every reader gives: the rows of an input, in chunks. Pure: no Django, no tables."""
 
 import codecs
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from ingestion.errors import InputTooLarge
+from ingestion.input_file import InputFile
+from ingestion.limits import MAX_LINE_BYTES
 from records.rows import Reject
-
-# A cell may have as many characters as this; a longer one makes its row a rejected row.
-MAX_CELL_CHARACTERS = 1 << 20
 
 # What does not fit the encoding comes through as lone surrogates, a byte each, so that it is found
 # in its row and can be turned back. Python's "surrogateescape" does it for some encodings only.
@@ -34,6 +35,51 @@ def original_bytes(text: str, encoding: str) -> bytes:
         bytes([ord(part) - KEPT]) if KEPT_BYTE.fullmatch(part) else part.encode(encoding)
         for part in KEPT_BYTE.split(text)
     )
+
+
+class LineLength:
+    """Sees the bytes of a text go by; ``longest`` is about how long its longest line is."""
+
+    def __init__(self, encoding: str) -> None:
+        self.longest = 0
+        self._since = 0
+        # Ends of lines are looked for as bytes, unless the encoding writes others for them.
+        self._decoder = None
+        if any(end.encode(encoding) != end.encode("ascii") for end in "\r\n"):
+            self._decoder = codecs.getincrementaldecoder(encoding)("ignore")
+
+    def add(self, chunk: bytes) -> None:
+        end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        if self._decoder is not None:
+            text = self._decoder.decode(chunk)
+            end = 0 if "\n" in text or "\r" in text else -1
+        self._since = len(chunk) - end - 1 if end >= 0 else self._since + len(chunk)
+        self.longest = max(self.longest, self._since)
+
+
+def check_line(length: int, name: str) -> None:
+    """Raise InputTooLarge if a line of the input, called ``name``, is longer than any row."""
+    if length > MAX_LINE_BYTES:
+        raise InputTooLarge(
+            name,
+            f"a line that has not ended after {length:,} bytes",
+            MAX_LINE_BYTES,
+            "Check its format, its encoding and its ends of lines.",
+        )
+
+
+class LimitedFile(io.BufferedReader):
+    """A file of text whose lines are not longer than any row can be."""
+
+    def __init__(self, file: InputFile, *, name: str, encoding: str) -> None:
+        super().__init__(file.open_raw())
+        self._input, self._length = name, LineLength(encoding)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        chunk = super().read1(size)
+        self._length.add(chunk)
+        check_line(self._length.longest, self._input)
+        return chunk
 
 
 @dataclass(slots=True)

@@ -1,7 +1,6 @@
 """Delimited text -> rows, lazily and strictly. Pure: no Django, no tables."""
 
 import csv
-import io
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,17 +9,21 @@ from types import TracebackType
 from typing import Any, Self
 
 from ingestion.dialect import Dialect
-from ingestion.errors import UnreadableInput
+from ingestion.errors import InputTooLarge, UnreadableInput
 from ingestion.input_file import InputFile
-from ingestion.readers.base import KEEP_BYTES, MAX_CELL_CHARACTERS, Chunk, original_bytes
+from ingestion.limits import (
+    MAX_CELL_CHARACTERS,
+    MAX_REREAD_CHARACTERS,
+    MAX_REREAD_TIMES,
+    MAX_ROW_CHARACTERS,
+)
+from ingestion.readers.base import Chunk, original_bytes
 from ingestion.readers.header import joined, numbered, unique_names
+from ingestion.readers.lines import Lines
+from ingestion.readers.row_text import as_many_as_a_row, malformed, not_too_long, ragged
 from ingestion.readers.table import Table
 from records.rows import Reject
 
-csv.field_size_limit(MAX_CELL_CHARACTERS)
-
-# How much is taken from the file at once.
-CHUNK_CHARACTERS = 1 << 20
 # In so many lines the header is looked for at first.
 HEADER_LINES = 100
 
@@ -29,13 +32,15 @@ HEADER_LINES = 100
 class _Parsed:
     """The rows in some lines, the places of the lines they begin in, and the lines that are none.
 
-    ``used`` is how many of the lines that makes.
+    ``used`` is how many of the lines that makes, and ``blank`` how many lines are rows of nothing
+    that are not among ``rows``.
     """
 
     rows: list[list[str]] = field(default_factory=list)
     starts: Sequence[int] = ()
     errors: list[tuple[int, csv.Error]] = field(default_factory=list)
     used: int = 0
+    blank: int = 0
 
 
 class DelimitedReader:
@@ -59,27 +64,23 @@ class DelimitedReader:
         self._name = name
         self._dialect = dialect
         self._encoding = encoding
-        self._bytes = file.open()
-        self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
-        # Lines that have been taken from the file and not been handed out; ``_line`` is the
-        # number of the first of them.
-        self._lines = [line for line in [self._file.readline().removeprefix("\ufeff")] if line]
-        self._line = 1
-        self._at_end = False
+        self._lines = Lines(file, name=name, encoding=encoding)
+        # How many characters were read again since a row that they seemed to belong to is none.
+        self._reread = 0
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
         # How many cells a row has, with those that stand outside of the table.
         self._width = 0
         try:
-            self._skip(dialect.skip)
+            self._lines.skip(dialect.skip)
             if dialect.header:
                 self._read_header()
             else:
                 self._number_columns()
             self._width = dialect.left + len(self.columns) + max(dialect.surplus, 0)
         except BaseException:
-            self._file.close()
+            self._lines.close()
             raise
 
     def __enter__(self) -> Self:
@@ -91,51 +92,71 @@ class DelimitedReader:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self._lines.close()
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         for lines, found in self._parsed(size):
             chunk = self._chunk(lines, found)
-            self._drop(found.used)
+            self._lines.drop(found.used)
             yield chunk
 
     def _parsed(self, size: int) -> Iterator[tuple[list[str], _Parsed]]:
         """Up to ``size`` lines and the rows in them; whoever takes them drops what was used."""
         wanted = size
-        while self._fill(wanted):
-            lines = self._lines[:wanted]
-            found = self._parse(lines, at_end=self._at_end and len(lines) == len(self._lines))
+        while self._lines.fill(wanted):
+            lines = self._lines.first(wanted)
+            if wanted > size:
+                lines = as_many_as_a_row(lines)
+            found = self._parse(lines, at_end=self._lines.are_all(lines))
             if found.used:
                 yield lines, found
                 wanted = size
             else:
-                # One row is longer than all of this.
+                # One row is longer than all of this: it is looked at again with twice as much.
+                more = self._check_row(lines)
+                while more > 0 and (read := self._lines.read_on()):
+                    more -= read
                 wanted += len(lines)
 
-    def _fill(self, wanted: int) -> bool:
-        """Have lines to go on with: as many as wanted, or fewer if they are long."""
-        if len(self._lines) < wanted and not self._at_end:
-            more = self._file.readlines(CHUNK_CHARACTERS)
-            self._at_end = not more
-            self._lines += more
-        return bool(self._lines)
+    def _check_row(self, lines: list[str]) -> int:
+        """How many characters lines have that are not even one row. Raises InputTooLarge."""
+        characters = sum(map(len, lines))
+        if characters > MAX_ROW_CHARACTERS:
+            raise InputTooLarge(
+                self._name,
+                f"a row that begins in line {self._lines.number:,} and has not ended after "
+                f"{characters:,} characters",
+                MAX_ROW_CHARACTERS,
+                "Check that its quote character is right, and that each quote is closed.",
+            )
+        return characters
 
-    def _drop(self, used: int) -> None:
-        del self._lines[:used]
-        self._line += used
+    def _count_reread(self, characters: int) -> None:
+        self._reread += characters
+        if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._lines.taken):
+            raise UnreadableInput(
+                self._name,
+                f"so many quotes near line {self._lines.number:,} are not closed that its rows "
+                "can't be told apart. Check that its quote character is right; it may have none.",
+            )
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
         """Tell the rows in ``lines`` apart; a last one that goes on behind them is left out."""
         text = "".join(lines)
+        if not text.strip("\r\n"):
+            return _Parsed(used=len(lines), blank=len(lines))
         if self._one_row_a_line(lines, text):
             return _Parsed(self._split(lines, text), range(len(lines)), [], len(lines))
+        is_long = max(map(len, lines)) > MAX_ROW_CHARACTERS
         found = _Parsed()
         starts: list[int] = []
         start = 0
         while start < len(lines):
             offset = start
-            reader = self._csv(lines[start:] if start else lines)
+            # A copy of the lines for each row that is damaged would take a quadratic time.
+            left = map(lines.__getitem__, range(start, len(lines)))
+            reader = self._csv(not_too_long(left) if is_long else left)
             try:
                 for cells in reader:
                     found.rows.append(cells)
@@ -145,6 +166,9 @@ class DelimitedReader:
                 if not at_end and "unexpected end" in str(error):
                     break
                 # The row may have swallowed sound lines: they are read again as rows of their own.
+                end = offset + reader.line_num
+                if end > start + 1:
+                    self._count_reread(sum(map(len, lines[start + 1 : end])))
                 found.errors.append((start, error))
                 start += 1
         found.starts, found.used = starts, start
@@ -183,6 +207,7 @@ class DelimitedReader:
             end = ends[bisect_right(ends, place)]
             return original_bytes("".join(lines[place:end]), self._encoding)
 
+        self.blank_rows += found.blank
         rows, starts = found.rows, found.starts
         rejects: list[Reject] = []
         if (
@@ -192,16 +217,16 @@ class DelimitedReader:
         ):
             rows, starts, rejects = self._even(found, raw)
         rejects += [
-            Reject(self._line + place, raw(place), *malformed(error))
+            Reject(self._lines.number + place, raw(place), *malformed(error))
             for place, error in found.errors
         ]
-        first = self._line
+        first = self._lines.number
         return Chunk(
             lines=list(map(first.__add__, starts)),
             rows=Table(self.columns, rows),
             rejects=rejects,
             raw=lambda index: raw(starts[index]),
-            bytes_read=self._bytes.tell(),
+            bytes_read=self._lines.bytes_read,
         )
 
     def _even(
@@ -224,15 +249,8 @@ class DelimitedReader:
                 rows.append(cells[left:end])
                 starts.append(place)
                 continue
-            rejects.append(Reject(self._line + place, raw(place), *reason))
+            rejects.append(Reject(self._lines.number + place, raw(place), *reason))
         return rows, starts, rejects
-
-    def _skip(self, lines: int) -> None:
-        """Pass over the lines above the table."""
-        while lines and self._fill(lines):
-            passed = min(lines, len(self._lines))
-            self._drop(passed)
-            lines -= passed
 
     def _read_header(self) -> None:
         wanted = self._dialect.header
@@ -248,21 +266,23 @@ class DelimitedReader:
             for place, error in found.errors:
                 if place < (end or found.used):
                     raise UnreadableInput(
-                        self._name, f"line {self._line + place}, its header: {malformed(error)[1]}"
+                        self._name,
+                        f"line {self._lines.number + place}, its header: {malformed(error)[1]}",
                     )
             if not header:
-                self._drop(found.used)
+                self._lines.drop(found.used)
                 continue
             rows = [
                 row for place, row in zip(found.starts, found.rows, strict=True) if place in header
             ]
-            cells = (joined(rows) if wanted > 1 else rows[0])[self._dialect.left :]
+            cells = joined(rows, name=self._name) if wanted > 1 else rows[0]
+            cells = cells[self._dialect.left :]
             if self._dialect.surplus < 0 and not cells[-1].strip():
                 cells = cells[:-1]
             self.columns, self.notes = unique_names(
-                cells, name=self._name, line=self._line + header[0]
+                cells, name=self._name, line=self._lines.number + header[0]
             )
-            self._drop(end)
+            self._lines.drop(end)
             return
         raise UnreadableInput(self._name, "it has no header row.")
 
@@ -273,35 +293,14 @@ class DelimitedReader:
             if widths:
                 width = widths.most_common(1)[0][0]
                 outside = self._dialect.left + max(self._dialect.surplus, 0)
-                self.columns = numbered(max(width - outside, 1))
+                self.columns = numbered(max(width - outside, 1), name=self._name)
                 return
             if found.errors:
                 break
-            self._drop(found.used)
+            self._lines.drop(found.used)
         raise UnreadableInput(self._name, "it has no rows that can be told apart.")
 
 
 def _is_blank(cells: list[str]) -> bool:
     """Whether a row says nothing: one cell that is empty does where there is one column."""
     return not any(cells) and len(cells) != 1
-
-
-def ragged(found: int, width: int) -> tuple[str, str]:
-    """The code and the message of a row with too few or too many cells."""
-    cells = "1 cell" if found == 1 else f"{found} cells"
-    code = "too_few_cells" if found < width else "too_many_cells"
-    return code, f"The row has {cells} where the header has {width}."
-
-
-def malformed(error: csv.Error) -> tuple[str, str]:
-    """The code and the message of a row that breaks the rules of quoting."""
-    text = str(error)
-    if "field larger" in text:
-        return (
-            "cell_too_long",
-            f"A cell has more than {MAX_CELL_CHARACTERS:,} characters, or its quote is never "
-            "closed.",
-        )
-    if "unexpected end" in text:
-        return "unclosed_quote", "A quote is opened and never closed."
-    return "misplaced_quote", "Text follows a closing quote before the next delimiter."

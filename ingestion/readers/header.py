@@ -2,19 +2,27 @@
 
 from collections.abc import Sequence
 
-from ingestion.errors import UnreadableInput
+from ingestion.errors import InputTooLarge, UnreadableInput
+from ingestion.limits import MAX_COLUMNS, MAX_HEADER_CHARACTERS
+
+# So many of the names that were changed are told one by one.
+TOLD = 20
 
 
 def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[str], list[str]]:
     """The cells as names of columns, none empty and none twice; and notes on what was changed.
 
     ``name`` is what the user calls the input, ``line`` where its header stands. Raises
-    UnreadableInput for a name that is no text.
+    UnreadableInput for a name that is no text, and for too many of them.
     """
+    check_columns_fit(cells, name)
     names: list[str] = []
-    notes: list[str] = []
+    repeated: list[str] = []
     unnamed: list[int] = []
-    written = set(cells)
+    written, taken = set(cells), set[str]()
+    # The next suffix to try for a name, so that the columns of one name are not counted through
+    # for each of them.
+    suffixes: dict[str, int] = {}
     for number, cell in enumerate(cells, start=1):
         if "\0" in cell or not _is_text(cell):
             raise UnreadableInput(
@@ -26,24 +34,50 @@ def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[st
         if not unique.strip():
             unique = f"column_{number}"
             unnamed.append(number)
-        suffix = 2
-        while unique in names or (unique != cell and unique in written):
-            unique = f"{cell.strip() or f'column_{number}'}_{suffix}"
-            suffix += 1
+        stem = cell.strip() or unique
+        while unique in taken or (unique != cell and unique in written):
+            suffixes[stem] = suffixes.get(stem, 1) + 1
+            unique = f"{stem}_{suffixes[stem]}"
         if cell.strip() and unique != cell:
-            notes.append(f"The header repeats {cell!r}: column {number} is {unique!r}.")
+            repeated.append(f"The header repeats {cell!r}: column {number} is {unique!r}.")
+        taken.add(unique)
         names.append(unique)
+    notes = repeated[:TOLD]
+    if more := len(repeated) - len(notes):
+        notes.append(f"The header repeats {more:,} more names; they have got a number as well.")
     if unnamed:
-        numbers = ", ".join(map(str, unnamed))
+        numbers = ", ".join(map(str, unnamed[:TOLD]))
+        numbers += f" and {len(unnamed) - TOLD:,} more" if len(unnamed) > TOLD else ""
         notes.append(f"Columns without a name in the header are called column_N: {numbers}.")
     return names, notes
 
 
-def joined(rows: Sequence[Sequence[str]]) -> list[str]:
+def check_columns_fit(names: Sequence[str], name: str) -> None:
+    """Raise InputTooLarge if the input, called ``name``, has too many columns."""
+    if len(names) > MAX_COLUMNS:
+        raise InputTooLarge(
+            name,
+            f"{len(names):,} columns",
+            MAX_COLUMNS,
+            "Check that its delimiter is right, or leave out the columns you do not need.",
+        )
+    if (characters := sum(map(len, names))) > MAX_HEADER_CHARACTERS:
+        raise InputTooLarge(
+            name,
+            f"a header of {characters:,} characters",
+            MAX_HEADER_CHARACTERS,
+            "Check that its first row is the header, or shorten the names.",
+        )
+
+
+def joined(rows: Sequence[Sequence[str]], *, name: str) -> list[str]:
     """Several rows of a header as one: the parts of each name, from top to bottom, with " / ".
 
-    A cell above others goes on to the right until the next filled one, as merged cells do.
+    A cell above others goes on to the right until the next filled one, as merged cells do. Raises
+    InputTooLarge.
     """
+    for row in rows:
+        check_columns_fit(row, name)
     width = max(map(len, rows))
     padded = [[*row, *[""] * (width - len(row))] for row in rows]
     parts: list[list[str]] = [[] for _ in range(width)]
@@ -57,9 +91,11 @@ def joined(rows: Sequence[Sequence[str]]) -> list[str]:
     return [" / ".join(dict.fromkeys(part)) for part in parts]
 
 
-def numbered(width: int) -> list[str]:
-    """The names of columns that have none."""
-    return [f"column_{number}" for number in range(1, width + 1)]
+def numbered(width: int, *, name: str) -> list[str]:
+    """The names of columns that have none. Raises InputTooLarge."""
+    names = [f"column_{number}" for number in range(1, width + 1)]
+    check_columns_fit(names, name)
+    return names
 
 
 def _is_text(value: str) -> bool:

@@ -8,16 +8,14 @@ from typing import Any
 
 from ingestion.errors import UnreadableInput
 from ingestion.input_file import InputFile
+from ingestion.limits import MAX_ROW_CHARACTERS
 from ingestion.readers.base import KEEP_BYTES
-from ingestion.readers.strict_json import StrictDecoder
+from ingestion.readers.strict_json import SPACES, StrictDecoder
 
 # How much is taken from the file at once.
 CHUNK_CHARACTERS = 1 << 20
-# A value may be as long as this; a longer one makes the document unreadable.
-MAX_VALUE_CHARACTERS = 1 << 24
 # So near to the end of what has been read, an error may only say that there is more to read.
 NEAR_THE_END = 16
-SPACES = " \t\n\r"
 
 
 @dataclass(slots=True)
@@ -87,7 +85,7 @@ class Scanner:
             except JSONDecodeError as error:
                 unfinished = error.msg.startswith("Unterminated string")
                 if unfinished or error.pos >= len(self._text) - NEAR_THE_END:
-                    if len(self._text) - self._place > MAX_VALUE_CHARACTERS:
+                    if len(self._text) - self._place > MAX_ROW_CHARACTERS:
                         raise self.error("one value is too long to be a row") from error
                     if self._more():
                         continue

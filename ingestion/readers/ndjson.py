@@ -7,14 +7,13 @@ from typing import Any
 
 from ingestion.dialect import Dialect
 from ingestion.input_file import InputFile
-from ingestion.readers.base import KEEP_BYTES, Chunk, HoldsNothing, original_bytes
-from ingestion.readers.strict_json import ColumnNames, StrictDecoder
+from ingestion.limits import MAX_ROW_CHARACTERS
+from ingestion.readers.base import KEEP_BYTES, Chunk, HoldsNothing, LimitedFile, original_bytes
+from ingestion.readers.strict_json import SPACES, ColumnNames, StrictDecoder
 from records.rows import Reject
 
 # How much is taken from the file at once.
 CHUNK_CHARACTERS = 1 << 20
-MAX_LINE_CHARACTERS = 1 << 24
-SPACES = " \t\r\n"
 
 
 class NdjsonReader(HoldsNothing):
@@ -34,13 +33,14 @@ class NdjsonReader(HoldsNothing):
         on_chunk: Callable[[], None] = lambda: None,
         columns: Sequence[str] | None = None,
     ) -> None:
-        self._input, self._encoding, self._skip = file, encoding, dialect.skip
+        self._input, self._name = file, name
+        self._encoding, self._skip = encoding, dialect.skip
         self._decoder = StrictDecoder()
         self.blank_rows = 0
         self.notes: list[str] = []
-        self.columns = list(columns) if columns is not None else self._find_columns(name, on_chunk)
+        self.columns = list(columns) if columns is not None else self._find_columns(on_chunk)
 
-    def _find_columns(self, name: str, on_chunk: Callable[[], None]) -> list[str]:
+    def _find_columns(self, on_chunk: Callable[[], None]) -> list[str]:
         names = ColumnNames()
         for _, lines, _ in self._lines():
             on_chunk()
@@ -48,7 +48,7 @@ class NdjsonReader(HoldsNothing):
                 value, refusal = self._read(line)
                 if refusal is None:
                     names.add(value)
-        return names.columns(name)
+        return names.columns(self._name)
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
@@ -84,8 +84,8 @@ class NdjsonReader(HoldsNothing):
         text = line.strip(SPACES)
         if not text:
             return None, None
-        if len(text) > MAX_LINE_CHARACTERS:
-            return None, ("row_too_long", f"It has over {MAX_LINE_CHARACTERS:,} characters.")
+        if len(text) > MAX_ROW_CHARACTERS:
+            return None, ("row_too_long", f"It has over {MAX_ROW_CHARACTERS:,} characters.")
         try:
             value, end = self._decoder.decode(text, 0)
         except JSONDecodeError as error:
@@ -101,7 +101,7 @@ class NdjsonReader(HoldsNothing):
     def _lines(self) -> Iterator[tuple[int, list[str], int]]:
         """Some lines at a time: the number of their first, and how far the file has been read."""
         with (
-            self._input.open() as file,
+            LimitedFile(self._input, name=self._name, encoding=self._encoding) as file,
             io.TextIOWrapper(
                 file, encoding=self._encoding, errors=KEEP_BYTES, newline="\n"
             ) as text,

@@ -5,11 +5,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from ingestion.dialect import Dialect, Format
 from ingestion.errors import RowError
-from ingestion.readers.delimited import malformed, ragged
+from ingestion.readers.row_text import malformed, ragged
+from ingestion.readers.strict_json import SPACES, StrictDecoder
 
 
 def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
@@ -80,10 +79,14 @@ def rows_of(text: str, dialect: Dialect) -> list[list[str]]:
 
 
 def _object(text: str) -> dict[str, Any]:
+    plain, decoder = text.strip(SPACES), StrictDecoder()
     try:
-        row = orjson.loads(text)
+        row, end = decoder.decode(plain, 0)
     except ValueError as error:
         raise RowError("bad_json", f"The row is no JSON: {error}.") from error
-    if not isinstance(row, dict):
-        raise RowError("not_an_object", "The row is no JSON object.")
-    return row
+    if end < len(plain):
+        raise RowError("bad_json", f"The row is no JSON: column {end + 1:,} is behind its end.")
+    if refusal := decoder.refusal(row, plain):
+        raise RowError(*refusal)
+    cells: dict[str, Any] = row
+    return cells

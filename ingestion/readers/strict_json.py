@@ -5,14 +5,12 @@ import re
 from collections import Counter
 from typing import Any
 
-from ingestion.errors import UnreadableInput
-from ingestion.readers.base import MAX_CELL_CHARACTERS
+from ingestion.errors import InputTooLarge
+from ingestion.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_DEPTH
+from ingestion.readers.header import check_columns_fit
 
-# The documents that databases take are not nested deeper than so many levels.
-MAX_DEPTH = 200
-# No table has more columns; a document with more names is no list of rows.
-MAX_COLUMNS = 16_384
-
+# What may stand around a value.
+SPACES = " \t\r\n"
 INT64 = range(-(1 << 63), 1 << 63)
 PLAIN_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
@@ -81,10 +79,16 @@ class ColumnNames:
     def columns(self, name: str) -> list[str]:
         """Those that columns can have: rows with others are rejected one by one.
 
-        Raises UnreadableInput where the input, called ``name``, has too many of them.
+        Raises InputTooLarge where the input, called ``name``, has too many of them.
         """
         if len(self._names) > MAX_COLUMNS:
-            raise UnreadableInput(name, f"its rows have more than {MAX_COLUMNS:,} different names.")
+            raise InputTooLarge(
+                name,
+                "rows with more different names",
+                MAX_COLUMNS,
+                "Check that the path to its rows is right.",
+            )
+        check_columns_fit(list(self._names), name)
         return [name for name in self._names if "\0" not in name and _is_text(name)]
 
 

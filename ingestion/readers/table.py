@@ -38,7 +38,7 @@ class Table(Sequence[Cells]):
 
     def column(self, name: str) -> list[str]:
         """The cells of a column."""
-        return list(self._cells[self._columns.index(name)]) if self._rows else []
+        return list(self._cells[self._places[name]]) if self._rows else []
 
     def plain_json(self) -> list[str] | None:
         """The rows as JSON, if nothing in their cells has to be escaped; else None."""
@@ -54,6 +54,10 @@ class Table(Sequence[Cells]):
             pieces += [repeat(f'{before}{orjson.dumps(name).decode()}:"'), cells]
             before = '",'
         return list(map("".join, zip(*pieces, repeat('"}'), strict=False)))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self._columns)}
 
     @cached_property
     def _cells(self) -> list[tuple[str, ...]]:

@@ -2,129 +2,25 @@
 
 import csv
 import io
-import re
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from xml.etree.ElementTree import ParseError
-
-import openpyxl
-from defusedxml import DefusedXmlException
-from openpyxl.utils.exceptions import InvalidFileException
 
 from ingestion.dialect import Dialect
 from ingestion.errors import UnreadableInput
 from ingestion.input_file import InputFile
-from ingestion.packed import MAX_RATIO, MAX_UNPACKED_BYTES
-from ingestion.readers.base import MAX_CELL_CHARACTERS, Chunk
+from ingestion.limits import MAX_CELL_CHARACTERS
+from ingestion.readers.base import Chunk
 from ingestion.readers.header import joined, numbered, unique_names
+from ingestion.readers.workbook import Workbook
 from records.rows import Reject
 
 # In so many rows the width of a table without a header is looked for.
 HEADER_ROWS = 100
-# What a damaged workbook makes openpyxl raise.
-DAMAGED = (
-    zipfile.BadZipFile, InvalidFileException, DefusedXmlException, ParseError, KeyError,
-    ValueError, TypeError, AttributeError, IndexError, EOFError, OverflowError,
-    NotImplementedError,
-)  # fmt: skip
+# A chunk ends early where its rows have many cells.
+CHUNK_CELLS = 1 << 19
 
-
-class _WatchedFile(io.BufferedReader):
-    """A file that tells each time something is read from it."""
-
-    on_read: Callable[[], None] | None = None
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.on_read is not None:
-            self.on_read()
-        return super().read(size)
-
-
-class Workbook:
-    """A workbook that is read row by row, and the one sheet of it that matters.
-
-    ``sheet`` is its name; "" is the first one that can be seen and has a filled cell.
-    ``on_chunk`` is called again and again while it is opened: all of its texts are read then.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        name: str,
-        sheet: str,
-        on_chunk: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._name = name
-        _check_size(path, name)
-        # By its path openpyxl would judge a file by the ending of its name.
-        self._file = _WatchedFile(path.open("rb", buffering=0))
-        self._file.on_read = on_chunk
-        try:
-            # A formula counts as what it came to when the workbook was saved.
-            self._book: Any = openpyxl.load_workbook(self._file, read_only=True, data_only=True)
-        except DAMAGED as error:
-            self._file.close()
-            raise self._damaged() from error
-        self.sheets = [ws.title for ws in self._book.worksheets]
-        try:
-            self._sheet = self._choose(sheet)
-        except BaseException:
-            self.close()
-            raise
-        self.sheet = str(self._sheet.title)
-        self._file.on_read = None
-
-    def close(self) -> None:
-        """Close the file."""
-        self._book.close()
-        self._file.close()
-
-    @property
-    def share_read(self) -> float:
-        """How much of the sheet has been read, 0 to 1: by where it stands, packed, in the file."""
-        archive: Any = self._book._archive
-        member = archive.getinfo(self._sheet._worksheet_path)
-        return min(max(self._file.tell() - member.header_offset, 0) / member.compress_size, 1.0)
-
-    def rows(self) -> Iterator[list[str]]:
-        """The rows from the first one of the sheet, without empty cells at their ends."""
-        yield from self._rows(self._sheet)
-
-    def _rows(self, sheet: Any) -> Iterator[list[str]]:
-        # What the file says about the size of a sheet is often wrong.
-        sheet.reset_dimensions()
-        try:
-            for row in sheet.iter_rows():
-                cells = [_text(cell) for cell in row]
-                while cells and not cells[-1]:
-                    cells.pop()
-                yield cells
-        except DAMAGED as error:
-            raise self._damaged() from error
-
-    def _choose(self, name: str) -> Any:
-        if name:
-            if name not in self.sheets:
-                raise UnreadableInput(
-                    self._name,
-                    f"it has no sheet {name!r}. Its sheets are: "
-                    f"{', '.join(map(repr, self.sheets))}.",
-                )
-            return self._book[name]
-        seen = [ws for ws in self._book.worksheets if ws.sheet_state == "visible"]
-        for sheet in seen:
-            if any(islice(self._rows(sheet), HEADER_ROWS)):
-                return sheet
-        raise UnreadableInput(self._name, "it has no sheet with a filled cell.")
-
-    def _damaged(self) -> UnreadableInput:
-        return UnreadableInput(self._name, "the workbook is damaged. Save it anew, or as CSV.")
+SheetRow = tuple[int, list[str]]
 
 
 class XlsxReader:
@@ -147,10 +43,10 @@ class XlsxReader:
         self.columns: list[str] = []
         self.notes: list[str] = []
         try:
-            self._rows = enumerate(self._book.rows(), start=1)
-            for _ in islice(self._rows, dialect.skip):
-                pass
-            self._ahead: list[tuple[int, list[str]]] = []
+            self._rows = (row for row in self._book.rows() if row[0] > dialect.skip)
+            # The number of the last row that was handed out: those left out behind it are blank.
+            self._line = dialect.skip
+            self._ahead: list[SheetRow] = []
             self._read_header(name)
         except BaseException:
             self._book.close()
@@ -169,17 +65,24 @@ class XlsxReader:
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time."""
-        rows = self._remaining()
-        while taken := list(islice(rows, size)):
+        taken: list[SheetRow] = []
+        cells = 0
+        for row in self._remaining():
+            taken.append(row)
+            cells += len(row[1])
+            if len(taken) == size or cells > CHUNK_CELLS:
+                yield self._chunk(taken)
+                taken, cells = [], 0
+        if taken:
             yield self._chunk(taken)
 
-    def _remaining(self) -> Iterator[tuple[int, list[str]]]:
+    def _remaining(self) -> Iterator[SheetRow]:
         yield from self._ahead
         yield from self._rows
 
     def _read_header(self, name: str) -> None:
         left = self._dialect.left
-        header: list[tuple[int, list[str]]] = []
+        header: list[SheetRow] = []
         for line, cells in self._rows:
             if not self._dialect.header:
                 self._ahead.append((line, cells))
@@ -193,20 +96,23 @@ class XlsxReader:
             raise UnreadableInput(name, "it has no header row.")
         if header:
             rows = [cells for _, cells in header]
-            names = (joined(rows) if len(rows) > 1 else rows[0])[left:]
+            names = (joined(rows, name=name) if len(rows) > 1 else rows[0])[left:]
             self.columns, self.notes = unique_names(names, name=name, line=header[0][0])
+            self._line = header[-1][0]
         else:
             # Rows end with their last filled cell, so the longest of them tells the width.
             width = max((len(cells) for _, cells in self._ahead), default=0) - left
-            self.columns = numbered(max(width, 1))
+            self.columns = numbered(max(width, 1), name=name)
 
-    def _chunk(self, taken: list[tuple[int, list[str]]]) -> Chunk:
+    def _chunk(self, taken: list[SheetRow]) -> Chunk:
         left, width = self._dialect.left, len(self.columns)
         lines: list[int] = []
         rows: list[dict[str, Any]] = []
         rejects: list[Reject] = []
         raws: list[list[str]] = []
         for line, cells in taken:
+            self.blank_rows += line - self._line - 1
+            self._line = line
             if not cells:
                 self.blank_rows += 1
                 continue
@@ -241,46 +147,3 @@ def _raw(cells: list[str]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue().encode("utf-8", "surrogatepass")
-
-
-def _text(cell: Any) -> str:
-    """A cell as the text that Excel shows, but for the way it writes dates, and for rounding."""
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
-        return _number(value, cell.number_format or "")
-    if isinstance(value, datetime):
-        has_time = value.time() != time() or re.search("[hs]", cell.number_format or "", re.I)
-        return value.isoformat(sep=" ") if has_time else value.date().isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return _duration(value) if isinstance(value, timedelta) else str(value)
-
-
-def _number(value: float, number_format: str) -> str:
-    whole = int(value) if isinstance(value, int) or value.is_integer() else None
-    if whole is None or abs(whole) >= 10**15:
-        return repr(value)
-    # An id such as 00501 is often a number that is shown with zeros before it.
-    return str(whole).zfill(len(number_format)) if set(number_format) == {"0"} else str(whole)
-
-
-def _duration(value: timedelta) -> str:
-    seconds = round(value.total_seconds())
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def _check_size(path: Path, name: str) -> None:
-    """Refuse a workbook that would unpack to more than any honest one."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise UnreadableInput(name, "the workbook is damaged. Save it anew, or as CSV.") from error
-    if size > max(MAX_UNPACKED_BYTES, MAX_RATIO * path.stat().st_size):
-        raise UnreadableInput(name, f"it unpacks to {size:,} bytes, which is too much.")

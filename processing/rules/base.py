@@ -12,6 +12,7 @@ import pandas as pd
 
 from processing.rules.facts import NO_FACTS, Facts
 from processing.rules.parameters import Parameter
+from processing.rules.size import CELL_TOO_LONG, RECORD_TOO_LONG, Sizes, lengths_of, too_long
 from records.json_text import json_text
 
 Step = dict[str, Any]
@@ -63,6 +64,10 @@ class Batch:
     repairs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     anomalies: dict[int, list[str]] = field(default_factory=dict)
     rule: str = ""
+    sizes: Sizes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sizes = Sizes(len(self.rows))
 
     def column(self, name: str) -> "pd.Series[Any]":
         """The cells of a column as they are by now; ABSENT where a row has none."""
@@ -77,13 +82,34 @@ class Batch:
         return self.column(name).tolist()
 
     def put(self, name: str, cells: Sequence[object]) -> None:
-        """Cells in the place of those of a column; ABSENT takes a cell out of its row."""
+        """Cells in the place of those of a column; ABSENT takes a cell out of its row.
+
+        A cell that is too long, or makes its record too large, is left out, and the row fails.
+        Raises BatchTooLarge.
+        """
+        lengths = lengths_of(cells)
+        if places := too_long(lengths):
+            cells = self._without(cells, places, name, CELL_TOO_LONG)
+            lengths = lengths_of(cells)
+        if places := self.sizes.put(name, lengths):
+            cells = self._without(cells, places, name, RECORD_TOO_LONG)
+            self.sizes.put(name, lengths_of(cells))
         self.columns[name] = as_column(cells)
         self.made.add(name)
+
+    def _without(
+        self, cells: Sequence[object], places: Iterable[int], name: str, message: str
+    ) -> list[object]:
+        left = list(cells)
+        for place in places:
+            self.fail(place, name, message)
+            left[place] = None
+        return left
 
     def drop(self, name: str) -> None:
         """Take a column out of the rows."""
         self.columns.pop(name, None)
+        self.sizes.drop(name)
         self.made.discard(name)
         self.dropped.add(name)
 
@@ -94,6 +120,7 @@ class Batch:
         self.made &= wanted
         for name in self.columns.keys() - wanted:
             del self.columns[name]
+            self.sizes.drop(name)
 
     def name_now(self, name: str) -> str:
         """The name that a column of the rows has by now."""
@@ -118,6 +145,7 @@ class Batch:
         before = None if before is ABSENT else before
         repair = {"rule": self.rule, "column": column, "before": before, "after": after}
         self.repairs.setdefault(place, []).append(repair)
+        self.sizes.note(place, before)
 
     def is_repaired(self, place: int, column: str) -> bool:
         """Whether a step put something in the place of a cell that was not usable."""

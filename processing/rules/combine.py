@@ -2,6 +2,8 @@
 
 from processing.rules.base import Batch, Kind, Step, as_text, is_missing, listed
 from processing.rules.parameters import COLUMN, COLUMNS, FLAG, TEXT, Parameter
+from processing.rules.size import CELL_TOO_LONG, length_of_parts
+from records.rows import MAX_CELL_CHARACTERS
 
 
 def combine(batch: Batch, step: Step) -> None:
@@ -11,12 +13,17 @@ def combine(batch: Batch, step: Step) -> None:
     """
     columns = [batch.cells(name) for name in step["columns"]]
     made: list[object] = []
-    for cells in zip(*columns, strict=True):
+    for place, cells in enumerate(zip(*columns, strict=True)):
         said = [as_text(cell) for cell in cells if not is_missing(cell)]
         complete = len(said) == len(cells)
-        made.append(
-            step["separator"].join(said) if said and (complete or step["skip_missing"]) else None
-        )
+        whole: str | None = None
+        if said and (complete or step["skip_missing"]):
+            # What is too long is not made at all: of many records it would fill the memory.
+            if length_of_parts(said, step["separator"]) > MAX_CELL_CHARACTERS:
+                batch.fail(place, step["into"], CELL_TOO_LONG)
+            else:
+                whole = step["separator"].join(said)
+        made.append(whole)
     batch.put(step["into"], made)
 
 

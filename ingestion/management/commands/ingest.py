@@ -13,8 +13,8 @@ from ingestion import runs
 from ingestion.dialect import check_reading, joined
 from ingestion.dry_runs import examine
 from ingestion.errors import IngestionError
-from ingestion.limits import check_limit
 from ingestion.mapping import column_names
+from ingestion.reject_limit import check_limit
 from ingestion.report_text import report_lines
 from records.models import IngestionRun, RunState
 from records.terminal import RunCommand, progress_bar
