@@ -16,7 +16,7 @@ from dataflow_site.workers import Workers, drop_old_failures
 from ingestion import inputs
 from records.export import jobs
 from records.faults import is_locked
-from records.runs import end_forsaken, silent_processes
+from records.liveness import end_forsaken, silent_processes
 
 logger = logging.getLogger(__name__)
 

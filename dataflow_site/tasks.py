@@ -2,14 +2,14 @@
 
 from django_q.tasks import async_task
 
-from records import runs, text_index
+from records import liveness, text_index
 
 # A worker turns to other tasks after so many seconds.
 TURN_SECONDS = 3
 
 
 def beat(queue: str) -> None:
-    runs.beat(queue)
+    liveness.beat(queue)
 
 
 def tend_texts() -> None:

@@ -20,7 +20,7 @@ from dataflow_site.broker import FREE
 from dataflow_site.child import Child
 from dataflow_site.environment import number
 from dataflow_site.tasks import tend_texts
-from records.runs import is_working
+from records.liveness import is_working
 
 WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
     "ingestion": (

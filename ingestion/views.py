@@ -16,10 +16,10 @@ from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, NoRoo
 from ingestion.forms import UploadForm
 from ingestion.inputs import keep_upload
 from ingestion.look import Look
+from records.liveness import lacks_worker
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.requests import PageRequest, wants_part
-from records.runs import lacks_worker
 
 GREATEST_ID = 2**63 - 1
 

@@ -11,6 +11,7 @@ from processing.errors import InvalidRules
 from processing.rule_form import read_steps
 from processing.rules import describe
 from records import runs
+from records.liveness import lacks_worker
 from records.models import Rehearsal, Source
 from records.requests import PageRequest, wants_part
 from records.views.runs import GREATEST_ID
@@ -40,7 +41,7 @@ def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
         "source": found.source,
         "share": found.done / found.total if found.total else 0.0,
         "words": [describe(step) for step in found.rules],
-        "no_worker": runs.lacks_worker(found, "processing"),
+        "no_worker": lacks_worker(found, "processing"),
         "is_part": wants_part(request),
     }
     template = "_rehearsal" if context["is_part"] else "rehearsal"

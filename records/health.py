@@ -8,7 +8,8 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from records import disk
-from records.runs import what_runs_wait_for, worker_alive
+from records.liveness import worker_alive
+from records.runs import what_runs_wait_for
 
 log = logging.getLogger(__name__)
 

@@ -18,21 +18,17 @@ from records.faults import FAULTS, environment_fault
 from records.models import (
     DryRun,
     Export,
-    Heartbeat,
     IngestionRun,
-    ProcessingBatch,
     ProcessingRun,
     Rehearsal,
     RunState,
     Undo,
 )
-from records.sessions import end_forsaken_sessions, end_sessions, name_session
-from records.workers import ASIDE, is_orphan, process_of
+from records.sessions import end_sessions, name_session
+from records.workers import is_orphan
 
 log = logging.getLogger(__name__)
 
-# A queue whose worker has not given a sign of life for so long counts as not worked on.
-ALIVE_SECONDS = 60
 # A run that waits is woken again after so long: its wake-up call may have been lost.
 WAKE_SECONDS = 15
 # A run whose environment is at fault is tried again after 1, 2, 4 .. seconds, at most so many.
@@ -316,7 +312,7 @@ def stalled(model: type[AnyRun]) -> list[AnyRun]:
     moment = now()
     unwoken = model.objects.claimable(now=moment).unwoken(moment - timedelta(seconds=WAKE_SECONDS))
     with transaction.atomic():
-        # A frozen worker may have locked its run; see end_forsaken.
+        # A frozen worker may have locked its run; see liveness.end_forsaken.
         waiting = list(unwoken.select_for_update(skip_locked=True))
         model.objects.filter(pk__in=[run.pk for run in waiting]).update(woken_at=moment)
     return waiting
@@ -329,56 +325,3 @@ def _free_orphans(model: type[AnyRun]) -> None:
             end_sessions(run.worker)
             orphaned = model.objects.filter(pk=run.pk, worker=run.worker)
             orphaned.update(lease_until=run.created_at, woken_at=None)
-
-
-def end_forsaken() -> None:
-    """End old transactions of workers that hold no lease any more (PostgreSQL).
-
-    They are frozen: in what they have locked, nobody else could go on.
-    """
-    moment = now()
-    holders = [
-        worker
-        for model in (*RUNS, ProcessingBatch)
-        for worker in model.objects.filter(lease_until__gte=moment).values_list("worker", flat=True)
-    ]
-    end_forsaken_sessions(holders)
-
-
-def silent_processes() -> set[int]:
-    """The processes of this machine that have let a lease lapse."""
-    moment = now()
-    found = {
-        process_of(worker)
-        for model in (*RUNS, ProcessingBatch)
-        for worker in model.objects.filter(lease_until__lt=moment).values_list("worker", flat=True)
-    }
-    return {process for process in found if process is not None}
-
-
-def beat(queue: str) -> None:
-    """A worker of the queue is alive."""
-    Heartbeat.objects.update_or_create(queue=queue, defaults={"seen_at": now()})
-
-
-def is_working(queue: str) -> bool:
-    """Whether a worker of the queue holds a run."""
-    of_ingestion = (IngestionRun, DryRun, Undo)
-    of_processing = (ProcessingRun, Rehearsal, Export)
-    models = of_ingestion if queue == "ingestion" else of_processing
-    moment = now()
-    return any(
-        model.objects.leased(moment).exclude(worker__contains=f":{ASIDE}").exists()
-        for model in models
-    )
-
-
-def lacks_worker(run: AnyRun, queue: str) -> bool:
-    """Whether a run goes on only when somebody starts a worker of the queue."""
-    return run.is_active and not run.is_held and not worker_alive(queue)
-
-
-def worker_alive(queue: str) -> bool:
-    """Whether a worker of the queue gave a sign of life lately: a beat, or work on a run."""
-    since = now() - timedelta(seconds=ALIVE_SECONDS)
-    return Heartbeat.objects.filter(queue=queue, seen_at__gte=since).exists() or is_working(queue)

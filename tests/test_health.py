@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from records.health import Migrations
+from records.liveness import beat
 from records.models import Heartbeat, ProcessingRun
-from records.runs import beat
 
 pytestmark = pytest.mark.django_db
 

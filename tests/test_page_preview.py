@@ -18,8 +18,8 @@ from psutil import Process
 
 from ingestion import apart, dry_runs, previews, runs
 from ingestion.look import Sizes, header_change
+from records.liveness import beat
 from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
-from records.runs import beat
 from tests.factories import WORKER
 from tests.hostile import STRINGS, strings, workbook
 from tests.site import answers

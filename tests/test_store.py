@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from records import batches, runs, store
 from records.errors import InvalidData, LeaseLost, RecordNotFound
+from records.liveness import is_working
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -329,10 +330,10 @@ def test_the_lease_of_a_process_that_is_gone_lapses_at_once():
 def test_a_queue_is_at_work_on_what_its_own_workers_hold():
     mine = IngestionRun.objects.filter(pk=running().pk)
     mine.update(how="upload", worker=worker_name(of_queue=False))
-    assert not runs.is_working("ingestion")
+    assert not is_working("ingestion")
     # What a command began, and a worker took over.
     mine.update(how="command", worker=worker_name())
-    assert runs.is_working("ingestion")
+    assert is_working("ingestion")
 
 
 def test_a_run_that_gets_on_may_be_taken_up_as_often_as_it_takes():

@@ -9,6 +9,7 @@ from records import runs
 from records.export.answers import file_answer
 from records.export.options import OptionsForm
 from records.filters.links import query_of
+from records.liveness import worker_alive
 from records.models import Export
 from records.requests import PageRequest, wants_part
 from records.views.runs import GREATEST_ID
@@ -31,7 +32,7 @@ def made_export(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "export": found,
         "query": query_of(QueryDict(found.query), without=OptionsForm.base_fields).urlencode(),
-        "no_worker": found.is_active and not runs.worker_alive("processing"),
+        "no_worker": found.is_active and not worker_alive("processing"),
     }
     template = "_export" if wants_part(request) else "export"
     return render(request, f"records/{template}.html", context)

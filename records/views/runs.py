@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from records import disk, live
 from records import runs as lives
+from records.liveness import lacks_worker
 from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
 from records.pagination import InvalidCursor, page_of
 from records.requests import PageRequest, wants_part
@@ -101,7 +102,7 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
         "run": run,
         "undoing": undoing,
         "is_moving": run.is_active or undoing is not None,
-        "no_worker": lives.lacks_worker(undoing or run, "ingestion"),
+        "no_worker": lacks_worker(undoing or run, "ingestion"),
         "disk_is_full": run.is_active and disk.is_full(),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
@@ -134,7 +135,7 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     context: dict[str, object] = {
         "run": run,
         "is_moving": run.is_active,
-        "no_worker": lives.lacks_worker(run, "processing"),
+        "no_worker": lacks_worker(run, "processing"),
         "disk_is_full": run.is_active and disk.is_full(),
     }
     counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
