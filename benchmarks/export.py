@@ -83,7 +83,10 @@ def land(first: int, end: int) -> None:
             cells = [str(n), "2026-01-01", f"{n % 997}.5", f"kind {n % 12}", "Paris", f"note {n}"]
             data = json.dumps(dict(zip(columns, cells, strict=True)))
             rows.append(Row(f"{SOURCE}:{n:09}", n, "2026-01-01 00:00:00", data))
-        store.land(run=run, worker="benchmark", rows=rows, rejects=[], bytes_read=0)
+        position = start - first
+        store.land(
+            run=run, worker="benchmark", rows=rows, rejects=[], position=position, bytes_read=0
+        )
     runs.finish(run, "benchmark")
 
 

@@ -45,7 +45,9 @@ def main() -> None:
                 Row(f"{SOURCE}:{n:09}", n, at, json.dumps({"id": str(n), "value": value}))
                 for n in numbers[start : start + 5_000]
             ]
-            store.land(run=run, worker="benchmark", rows=batch, rejects=[], bytes_read=0)
+            store.land(
+                run=run, worker="benchmark", rows=batch, rejects=[], position=start, bytes_read=0
+            )
         runs.finish(run, "benchmark")
         return run
 

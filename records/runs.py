@@ -264,12 +264,10 @@ def retry(run: AnyRun) -> bool:
 
 def what_runs_wait_for() -> list[str]:
     """What keeps runs waiting, as sentences that name no file, for anyone to read."""
-    found = {
-        NO_INPUT if fault not in FAULTS else fault
-        for model in RUNS
-        for fault in model.objects.waiting().values_list("waits_for", flat=True)
-    }
-    return sorted(found)
+    first, *others = (
+        model.objects.waiting().order_by().values_list("waits_for", flat=True) for model in RUNS
+    )
+    return sorted({fault if fault in FAULTS else NO_INPUT for fault in first.union(*others)})
 
 
 def finish(run: AnyRun, worker: str, **changes: object) -> None:

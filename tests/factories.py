@@ -36,9 +36,9 @@ def land(
     rows: Sequence[Row], rejects: Sequence[Reject] = (), *, run: IngestionRun | None = None
 ) -> Ledger:
     run = run or running()
-    run.refresh_from_db(fields=["read"])
+    position = IngestionRun.objects.filter(pk=run.pk).values_list("read", flat=True).first() or 0
     return store.land(
-        run=run, worker=WORKER, rows=rows, rejects=rejects, position=run.read, bytes_read=0
+        run=run, worker=WORKER, rows=rows, rejects=rejects, position=position, bytes_read=0
     )
 
 

@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 
 from ingestion import dry_runs, input_file, runs
 from ingestion.errors import ChangedWhileRead
-from ingestion.readers import delimited, json_scanner, ndjson
+from ingestion.readers import json_scanner, lines, ndjson
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState
 from tests.factories import WORKER
 from tests.installation import ROOT, Installation
@@ -33,7 +33,7 @@ def in_steps(monkeypatch, settings):
     """What is read at once is made small, so that a small file takes many steps."""
     settings.BATCH_ROWS = 50
     monkeypatch.setattr(input_file, "CHUNK_BYTES", STEP)
-    for module in (delimited, json_scanner, ndjson):
+    for module in (lines, json_scanner, ndjson):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", STEP)
 
 

@@ -131,7 +131,7 @@ def slow(settings, monkeypatch):
 
     monkeypatch.setattr(Gatherer, "add", slowly)
     monkeypatch.setattr(facts_module, "READ_ROWS", 1)
-    monkeypatch.setattr(lives, "timezone", SimpleNamespace(now=now))
+    monkeypatch.setattr(lives, "now", now)
     monkeypatch.setattr(lives, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     return parts
 

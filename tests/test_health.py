@@ -79,8 +79,10 @@ def test_migrations_that_have_not_been_applied_are_named():
 def test_migrations_are_looked_up_once(django_assert_max_num_queries):
     all_alive()
     Client().get("/health")
-    # The database itself, and the heartbeat of each queue.
-    with django_assert_max_num_queries(1 + len(settings.QUEUES)):
+    # The database itself, what runs wait for, and the heartbeat of each queue; the time is asked of
+    # PostgreSQL.
+    looks = 2 if connection.vendor == "postgresql" else 1
+    with django_assert_max_num_queries(2 + looks * len(settings.QUEUES)):
         assert Client().get("/health").status_code == 200
 
 

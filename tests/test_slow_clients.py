@@ -40,6 +40,11 @@ def site(
         rows.write("id,text\n")
         rows.writelines(f"{number},{'x' * 500}\n" for number in range(ROWS))
     own_installation.manage("ingest", str(file), "--source", "large")
+    # Not the slots of exports are under test.
+    own_installation.environment |= {
+        "DATAFLOW_EXPORTS_PER_USER": "100",
+        "DATAFLOW_EXPORTS_AT_ONCE": "100",
+    }
     started = Site(own_installation, "--no-samples")
     yield started
     started.interrupt()

@@ -212,6 +212,7 @@ def test_a_child_that_keeps_ending_is_started_again_after_longer_and_longer_paus
     assert "ended with code 3" in caplog.text
 
 
+@pytest.mark.django_db
 def test_a_database_that_is_away_is_one_line_in_the_log_and_no_end(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
