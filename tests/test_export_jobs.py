@@ -287,7 +287,7 @@ def test_an_export_goes_on_after_kill_9_of_its_worker(own_installation: Installa
 
     def holder() -> list[psutil.Process]:
         rows = at.rows("SELECT worker FROM exports WHERE state = 'running' AND done > 0")
-        pids = {int(name.split(":")[-2]) for (name,) in rows}
+        pids = {int(name.split(":")[-2].partition(".")[0]) for (name,) in rows}
         return [each for each in family(at.processes[-1].pid) if each.pid in pids]
 
     kill(wait_for(holder, seconds=180, what=f"work on the export; {at.log}")[0])

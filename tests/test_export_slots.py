@@ -211,18 +211,17 @@ def server(own_installation: Installation) -> Server:
 
 
 @pytest.mark.cluster
-def test_a_reader_who_leaves_frees_the_slot_of_a_real_server(server):
+def test_readers_who_leave_or_do_not_read_keep_no_slot_of_a_real_server(server):
     token = server.tokens[0]
     wait_for(lambda: server.slots == 0, seconds=60, what="that no export is under way")
-    under_way = [server.ask("/api/export?format=ndjson", token) for _ in range(2)]
-    assert [answer.status for answer in under_way] == [200, 200]
-    assert server.ask("/api/export", token).status == 429
-    assert server.slots == 2
-    for answer in under_way:
-        answer.read(1000)
-        answer.close()
+    leaving, waiting = [server.ask("/api/export?format=ndjson", token) for _ in range(2)]
+    assert (leaving.status, waiting.status) == (200, 200)
+    leaving.read(1000)
+    leaving.close()
+    # What is not read yet lies in the buffer of the web server: its query is over.
     wait_for(lambda: server.slots == 0, seconds=60, what="that the slots are free")
     assert server.ask("/api/export?q=nowhere", token).status == 200
+    waiting.close()
 
 
 @pytest.mark.cluster
