@@ -198,6 +198,7 @@ def test_the_page_says_what_a_run_waits_for_and_tries_it_again(run, path, admin_
     page = admin_client.get(run.get_absolute_url()).content.decode()
     assert "sales.csv can&#x27;t be read: No such file or directory." in page
     assert "Try again now" in page
+    assert '<span class="badge badge-warning">waiting</span>' in page
     IngestionRun.objects.filter(pk=run.pk).update(retry_at=timezone.now().replace(year=2099))
     assert runs.stalled(IngestionRun) == []
     answer = admin_client.post(f"/runs/ingestion/{run.pk}/retry/", follow=True)

@@ -164,7 +164,9 @@ def badge(state: str) -> SafeString:
 @register.simple_tag
 def run_badge(run: Run) -> SafeString:
     """The state of a run; one that ended well without a single record is no success, and one whose
-    worker is gone does not run."""
+    worker is gone does not run. One that waits for its environment is not merely queued."""
+    if run.is_waiting:
+        return format_html('<span class="badge badge-warning">{}</span>', "waiting")
     if run.state == RunState.RUNNING and not run.is_held:
         return format_html('<span class="badge badge-warning">{}</span>', "interrupted")
     if isinstance(run, IngestionRun) and run.landed_nothing:
