@@ -149,33 +149,38 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel_ingestion(request: PageRequest, pk: int) -> HttpResponse:
     """The button that ends the loading of a file."""
-    return _cancel(request, _run_or_404(IngestionRun, pk), "records.add_ingestionrun")
+    return _cancel(request, _run_or_404(IngestionRun, pk))
 
 
 @require_POST
 def cancel_processing(request: PageRequest, pk: int) -> HttpResponse:
     """The button that ends a pass of processing."""
-    return _cancel(request, _run_or_404(ProcessingRun, pk), "records.add_processingrun")
+    return _cancel(request, _run_or_404(ProcessingRun, pk))
 
 
 @require_POST
 def retry_ingestion(request: PageRequest, pk: int) -> HttpResponse:
     """The button that has the loading of a file, which waits, tried again at once."""
-    return _retry(request, _run_or_404(IngestionRun, pk), "records.add_ingestionrun")
+    return _retry(request, _run_or_404(IngestionRun, pk))
 
 
 @require_POST
 def retry_processing(request: PageRequest, pk: int) -> HttpResponse:
     """The button that has a pass of processing, which waits, tried again at once."""
-    return _retry(request, _run_or_404(ProcessingRun, pk), "records.add_processingrun")
+    return _retry(request, _run_or_404(ProcessingRun, pk))
 
 
-def _retry(request: PageRequest, run: Run, permission: str) -> HttpResponse:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied(
-            "You may look at runs, but not start them. Ask an administrator for the permission "
-            f"to add {'ingestion' if isinstance(run, IngestionRun) else 'processing'} runs."
-        )
+def _cancel(request: PageRequest, run: Run) -> HttpResponse:
+    _check_permission(request, run, "cancel")
+    if lives.stop(run):
+        messages.success(request, "The run is cancelled. What it has done so far stays.")
+    else:
+        messages.info(request, "The run had already ended.")
+    return redirect(run)
+
+
+def _retry(request: PageRequest, run: Run) -> HttpResponse:
+    _check_permission(request, run, "start")
     if lives.retry(run):
         messages.success(request, "The run is tried again now.")
     else:
@@ -183,18 +188,14 @@ def _retry(request: PageRequest, run: Run, permission: str) -> HttpResponse:
     return redirect(run)
 
 
-def _cancel(request: PageRequest, run: Run, permission: str) -> HttpResponse:
-    """Who may start a run may also end it, whoever started it."""
-    if not request.user.has_perm(permission):
+def _check_permission(request: PageRequest, run: IngestionRun | ProcessingRun, do: str) -> None:
+    """Who may start a run may also end it or try it again, whoever started it."""
+    kind = "ingestion" if isinstance(run, IngestionRun) else "processing"
+    if not request.user.has_perm(f"records.add_{kind}run"):
         raise PermissionDenied(
-            "You may look at runs, but not cancel them. Ask an administrator for the permission "
-            f"to add {'ingestion' if isinstance(run, IngestionRun) else 'processing'} runs."
+            f"You may look at runs, but not {do} them. Ask an administrator for the permission to "
+            f"add {kind} runs."
         )
-    if lives.stop(run):
-        messages.success(request, "The run is cancelled. What it has done so far stays.")
-    else:
-        messages.info(request, "The run had already ended.")
-    return redirect(run)
 
 
 def _progress(request: PageRequest, template: str, context: dict[str, object]) -> HttpResponse:
