@@ -78,16 +78,17 @@ class _Lanes:
         if not self._waiting:
             is_next.set()
         apart = all(batch.is_apart_from(other.batch) for other in self._waiting)
-        turn = Turn(lambda: self._wait(is_next), apart)
+        turn = Turn(lambda seconds: self._wait(is_next, seconds), apart)
         # The lane whose last batch is done.
         lane = self._lanes[0]
         self._lanes = [*self._lanes[1:], lane]
         self._waiting.append(_Waiting(batch, lane.submit(self._land, batch, turn), is_next))
 
-    def _wait(self, is_next: threading.Event) -> None:
-        is_next.wait()
+    def _wait(self, is_next: threading.Event, seconds: float | None) -> bool:
+        has_come = is_next.wait(seconds)
         if self._stopped:
             raise _Stopped
+        return has_come
 
     def _first(self) -> Landed:
         first = self._waiting[0]

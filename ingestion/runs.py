@@ -233,7 +233,7 @@ def _land_batch(run: IngestionRun, worker: str) -> Land:
             )
         # Rows that were rejected once are known by their lines.
         if turn is not None:
-            turn.wait()
+            turn.wait(None)
         return store.land_repaired(
             run=run,
             worker=worker,

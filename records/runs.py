@@ -217,8 +217,9 @@ def put_back(run: AnyRun, worker: str, fault: str, *, patience: float | None = N
     pause = 0.5
     while True:
         try:
-            # Whether the connection can still be used is asked of the server.
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                # Whether the connection can still be used is asked of the server.
+                connection.close_if_unusable_or_obsolete()
             _put_back(run, worker, fault)
             return
         except Error as error:

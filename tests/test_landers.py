@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from ingestion import runs as ingestion_runs
 from ingestion.errors import TooManyRejects
 from records import runs, store
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
+from records.rows import Row
 from tests import factories
 from tests.factories import WORKER, counted, load, recounted, row
 
@@ -97,7 +99,12 @@ def test_two_runs_of_a_source_with_the_same_new_keys_both_land():
         raise AssertionError("the other run did not wait for this one")
 
     waits = iter([wait])
-    turn = store.Turn(lambda: next(waits, lambda: None)(), apart=True)
+
+    def come(seconds: float | None) -> bool:
+        next(waits, lambda: None)()
+        return True
+
+    turn = store.Turn(come, apart=True)
     ledgers["mine"] = store.land(
         run=mine, worker=WORKER, rows=rows, rejects=(), position=0, bytes_read=0, turn=turn
     )
@@ -105,6 +112,49 @@ def test_two_runs_of_a_source_with_the_same_new_keys_both_land():
     assert (ledgers["others"].created, ledgers["mine"].created) == (10, 0)
     assert ledgers["mine"].unchanged == 10
     assert DataRecord.objects.of_source(source.name).count() == 10
+    assert counted() == recounted()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="one writer on SQLite")
+def test_a_batch_that_is_written_early_keeps_nobody_waiting_for_the_batch_before_it():
+    """Another run, which holds the source, waits for a key that was written early; the batch before
+    waits for the source; and what was written early waits for that batch."""
+    mine, others = factories.running("s"), factories.running("s")
+    rows = [row(f"s:{key:02}", {"id": str(key)}) for key in range(20)]
+    first_has_landed, is_written = threading.Event(), threading.Event()
+    ledgers = {}
+
+    def wait(seconds: float | None) -> bool:
+        is_written.set()
+        return first_has_landed.wait(seconds)
+
+    def land(name: str, run: IngestionRun, part: list[Row], position: int, **more: Any) -> None:
+        try:
+            ledgers[name] = store.land(
+                run=run, worker=WORKER, rows=part, rejects=(), position=position, bytes_read=0,
+                **more,
+            )  # fmt: skip
+        finally:
+            connection.close()
+
+    def start(*args: Any, **more: Any) -> threading.Thread:
+        thread = threading.Thread(target=land, args=args, kwargs=more, daemon=True)
+        thread.start()
+        return thread
+
+    second = start("second", mine, rows[10:], 10, turn=store.Turn(wait, apart=True))
+    assert is_written.wait(10)
+    other = start("other", others, rows[10:], 0)
+    time.sleep(0.5)
+    first = start("first", mine, rows[:10], 0)
+    first.join(30)
+    assert not first.is_alive(), "all wait for each other"
+    first_has_landed.set()
+    for thread in (second, other):
+        thread.join(30)
+    assert ledgers["first"].created == 10
+    assert ledgers["other"].created == 10
+    assert ledgers["second"].unchanged == 10
     assert counted() == recounted()
 
 

@@ -33,15 +33,25 @@ log = logging.getLogger(__name__)
 Status = DataRecord.Status
 
 
+# So long a batch that has written rows early waits for its turn. Another run that holds the source
+# may wait for one of its keys, and the batch before it for the source: the database does not see
+# that they wait for each other.
+HOLD_SECONDS = 2.0
+
+
 class Turn(NamedTuple):
     """When a batch lands behind another, which lands at the same time on another connection.
 
-    ``wait`` returns when its turn has come, or raises; no id of the batch lies among those of the
-    other if it is ``apart``.
+    ``wait`` returns whether its turn has come within so many seconds (None: however long it takes),
+    or raises; no id of the batch lies among those of the other if it is ``apart``.
     """
 
-    wait: Callable[[], None]
+    wait: Callable[[float | None], bool]
     apart: bool
+
+
+class _NotYet(Exception):
+    """The turn of a batch has not come, so what it has written early is taken back."""
 
 
 def land(
@@ -68,14 +78,16 @@ def land(
     """
     if turn is not None and turn.apart:
         try:
-            return _land(run, worker, rows, rejects, position, bytes_read, before=turn.wait)
+            return _land(run, worker, rows, rejects, position, bytes_read, turn=turn)
         except (IntegrityError, OperationalError) as error:
             if not has_rolled_back(error):
                 raise
             # Another run of the source writes the same keys.
             log.info("%s: a batch is landed again in its turn: %s", run, error)
+        except _NotYet:
+            log.info("%s: a batch waits for its turn before it is written.", run)
     if turn is not None:
-        turn.wait()
+        turn.wait(None)
     return _land(run, worker, rows, rejects, position, bytes_read)
 
 
@@ -86,7 +98,7 @@ def _land(
     rejects: Sequence[Reject],
     position: int,
     bytes_read: int,
-    before: Callable[[], None] | None = None,
+    turn: Turn | None = None,
 ) -> Ledger:
     now = timezone.now()
     with transaction.atomic():
@@ -94,9 +106,10 @@ def _land(
         ledger = Ledger(rejected=len(rejects))
         refused: list[Reject] = []
         done = _Done.NOTHING
-        if before is not None:
+        if turn is not None:
             done = _do_before(run, rows, counts, now)
-            before()
+            if not turn.wait(HOLD_SECONDS if done == _Done.CREATED else None):
+                raise _NotYet
         _hold_source(run, patiently=done != _Done.CREATED)
         if done == _Done.CREATED:
             ledger += Ledger(created=len(rows))
