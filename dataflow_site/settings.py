@@ -273,7 +273,7 @@ BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
 # What looking at the input of a preview may take.
 PREVIEW_SECONDS = number("DATAFLOW_PREVIEW_SECONDS", 20)
 PREVIEW_BYTES = number("DATAFLOW_PREVIEW_BYTES", 1024**3)
-# How often a run may be taken up without getting on before it is given up as failed.
+# How often a run may be taken up without making progress before it is given up as failed.
 MAX_ATTEMPTS = 5
 
 # Exports that stream at once: of each person, and over all web processes; how long one may take.

@@ -46,7 +46,7 @@ def file(tmp_path_factory) -> Path:
 class Host:
     """The workers of a queue, which may be frozen as a whole."""
 
-    def __init__(self, installation: Installation, name: str) -> None:
+    def __init__(self, installation: Installation) -> None:
         self.process: subprocess.Popen[str] = installation.start(
             *WORKER,
             DATAFLOW_LEASE_SECONDS=str(LEASE),
@@ -142,7 +142,7 @@ def hosts(own_installation: Installation) -> Iterator[list[Host]]:
 
 def take_over(installation: Installation, hosts: list[Host], file: Path, source: str) -> float:
     """Freeze the host that works on a run; how many seconds it takes until another is done."""
-    first = Host(installation, "first")
+    first = Host(installation)
     hosts.append(first)
     queue(installation, file, source)
     wait_for(lambda: stands(installation, source)[1] > 0, seconds=90, what="the first batch")
@@ -150,7 +150,7 @@ def take_over(installation: Installation, hosts: list[Host], file: Path, source:
     state, read, worker = stands(installation, source)
     assert (state, read < ROWS) == ("running", True)
     began = time.monotonic()
-    hosts.append(Host(installation, "second"))
+    hosts.append(Host(installation))
     wait_for(
         lambda: stands(installation, source)[0] == "finished",
         seconds=SECONDS,
@@ -179,7 +179,7 @@ def test_the_run_of_a_frozen_host_is_taken_over_each_time(own_installation, host
 
 def unlock(installation: Installation, hosts: list[Host], file: Path, source: str) -> float:
     """Freeze the process that works on a run; seconds until the supervisor has seen to it."""
-    host = Host(installation, "only")
+    host = Host(installation)
     hosts.append(host)
     queue(installation, file, source)
     wait_for(lambda: stands(installation, source)[1] > 0, seconds=90, what="the first batch")
