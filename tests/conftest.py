@@ -114,7 +114,7 @@ def live_server() -> Iterator[LiveServer]:
     """The site, served to the tests of one module.
 
     The threads of the server share the connection to SQLite, which is not limited in time while
-    they do (see `records.patience`); in the modules that follow it has to be.
+    they do (see `web.statement_timeout`); in the modules that follow it has to be.
     """
     server = LiveServer("localhost")
     yield server
