@@ -5,7 +5,7 @@ import math
 import pytest
 
 from processing.engine import pipeline
-from processing.engine.known_facts import MOST_CATEGORIES, Gatherer, KnownFacts, middle_of
+from processing.engine.known_facts import MOST_CATEGORIES, Gatherer, KnownFacts, middles_of
 from records.rows import RawRecord
 from tests.processing.rules.carried_out import problem
 
@@ -81,14 +81,14 @@ def test_repaired_values_are_neither_measured_nor_judged():
 
 
 def test_values_that_are_mostly_the_same_are_measured_by_their_mean_deviation():
-    assert middle_of([5.0] * 9 + [15.0]).spread == pytest.approx(1.2533)
-    assert middle_of([5.0] * 9).spread == 0.0
+    assert middles_of([0] * 10, [5.0] * 9 + [15.0])[0].spread == pytest.approx(1.2533)
+    assert middles_of([0] * 9, [5.0] * 9)[0].spread == 0.0
     assert flagged(rows_of("a", *["5"] * 30, "6"), [STEP]).keys() == {30}
     assert flagged(rows_of("a", *["5"] * 30), [STEP]) == {}
 
 
 def test_huge_values_are_no_error():
-    middle = middle_of([-1.7e308, 1.7e308, 1.7e308, -1.7e308])
+    (middle,) = middles_of([0] * 4, [-1.7e308, 1.7e308, 1.7e308, -1.7e308])
     assert math.isfinite(middle.median)
     assert math.isfinite(middle.spread)
     assert flagged(rows_of("a", *[1.7e308, -1.7e308] * 10), [STEP]) == {}
