@@ -13,6 +13,7 @@ from records import store
 from records.models import Feed, IngestionRun, ProcessingResult, RecordCount, Source
 from records.rows import Reject
 from tests.landed import NOON, land, process_all, sale
+from tests.markup import texts, tree
 
 QUERIES = 27
 REJECTS = (Reject(3, b"a;b", "too_few_cells", "Bad."), Reject(4, b"c", "too_few_cells", "Bad."))
@@ -27,21 +28,20 @@ def page(client, query=""):
 
 
 def tiles(html):
-    found = re.findall(r"<dt>([^<]+)</dt><dd>(?:<[^>]+>)*([^<]+)<", html)
-    return {name: text.strip() for name, text in found}
+    names = tree(html).select("dl.tiles dt")
+    return {name.get_text(): name.find_next_sibling("dd").get_text().strip() for name in names}
 
 
 def chart(html, name):
-    figure = html.split(f'aria-labelledby="{name}-title"')[1].split("</figure>")[0]
-    rows = re.findall(r"<tr>(.*?)</tr>", figure, re.DOTALL)
-    cells = [re.findall(r"<t[hd][^>]*>(?:<a [^>]*>)?([^<]*)(?:</a>)?</t[hd]>", row) for row in rows]
-    return figure, [[unescape(cell) for cell in row] for row in cells]
+    (figure,) = tree(html).select(f'figure[aria-labelledby="{name}-title"]')
+    return str(figure), [texts(row, "th, td") for row in figure.select("tr")]
 
 
 def links(html):
     """(address, number) of every number on the page that leads to a list."""
-    found = re.findall(r'<a href="(/(?:explore|rejected)/[^"]*)">([\d,]+)</a>', html)
-    return [(unescape(url), int(number.replace(",", ""))) for url, number in found]
+    found = tree(html).select('a[href^="/explore/"], a[href^="/rejected/"]')
+    numbers = [(link["href"], link.get_text().replace(",", "")) for link in found]
+    return [(url, int(number)) for url, number in numbers if number.isdigit()]
 
 
 def listed(client, url):
@@ -56,9 +56,8 @@ def listed(client, url):
 
 
 def spec(figure):
-    text = re.search(r'<script type="application/json">(.*?)</script>', figure, re.DOTALL)
-    assert text
-    return json.loads(text.group(1))
+    (text,) = texts(figure, 'script[type="application/json"]')
+    return json.loads(text)
 
 
 def test_an_empty_installation_is_invited_to_upload(admin_client):
@@ -263,8 +262,8 @@ def test_totals_tell_their_change_against_the_period_before(admin_client):
     land("shop", {"4": sale(1), "5": {"id": "5"}}, timestamp=before)
     process_all()
     html = page(admin_client, "?range=7d")
-    found = re.findall(r"<dt>([^<]+)</dt>.*?(?:</dd>)(?:<dd class=.change.>([^<]+)<)?", html)
-    assert dict(found) == {
+    tiles = tree(html).select("dl.tiles > div")
+    assert {texts(tile, "dt")[0]: texts(tile, "dd.change")[0] for tile in tiles} == {
         "Records": "+50%",
         "Processed": "+100%",
         "Failed": "as before",
@@ -453,11 +452,10 @@ def test_a_source_whose_loads_fail_comes_first_with_the_reason_and_never_as_usua
     last = failed_load("shop", error="Nobody is there.")
     for query in ("", "?source=shop"):
         html = page(admin_client, query)
-        row = re.search(r'<th scope="row"><a href="/sources/shop/">.*?</tr>', html, re.DOTALL)
-        assert row
-        assert f'<a class="bad" href="{last.get_absolute_url()}">failed</a>' in row[0]
-        assert "Nobody is there." in row[0]
-        assert "as usual" not in row[0]
+        (row,) = tree(html).select('tr:has(a[href="/sources/shop/"])')
+        assert texts(row, f'a.bad[href="{last.get_absolute_url()}"]') == ["failed"]
+        assert "Nobody is there." in row.get_text()
+        assert "as usual" not in row.get_text()
     assert "failed 4 times" in page(admin_client)
     # A source without a record has no charts, but a state.
     assert "failed 4 times" in page(admin_client, "?source=depot")

@@ -1,9 +1,7 @@
 """Filters by cells, values, times and reasons, and that page, API and export read them alike."""
 
 import csv
-import html
 import io
-import re
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +15,7 @@ from explore.filters import RecordFilter
 from explore.filters.conditions import WORDS, Condition
 from records.models import ProcessingResult
 from tests.landed import land, process_all, sale
+from tests.markup import href, texts
 
 pytestmark = pytest.mark.django_db
 
@@ -229,9 +228,9 @@ def ids_of_page(api: APIClient, query: str) -> list[str]:
     ids, url = [], f"/explore/?{query}"
     while url:
         page = api.get(url).content.decode()
-        ids += re.findall(r'<th scope="row" class="key"><a [^>]+>([^<]+)</a>', page)
-        following = re.search(r'rel="next" href="([^"]+)"', page)
-        url = f"/explore/{html.unescape(following[1])}" if following else ""
+        ids += texts(page, "th.key a")
+        following = href(page, 'a[rel="next"]')
+        url = f"/explore/{following}" if following else ""
     return ids
 
 

@@ -20,6 +20,7 @@ from records.models import (
 )
 from records.rows import Reject
 from tests.landed import land, process_all, sale
+from tests.markup import href, tree
 
 pytestmark = pytest.mark.django_db
 
@@ -59,10 +60,18 @@ def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, so
     walked: list[str] = []
     while query is not None:
         html = text(admin_client.get(f"/runs/{query}"))
-        walked += re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
-        older = re.search(r'rel="next" href="([^"]+)"', html)
-        query = older.group(1).replace("&amp;", "&") if older else None
+        walked += linked_runs(html)
+        query = href(html, 'a[rel="next"]')
     assert walked == expected
+
+
+def ledger_of(html):
+    terms = [term for term in tree(html).select("dl.ledger dt") if term.get_text()]
+    return [(term.get_text(), term.find_next_sibling("dd").get_text()) for term in terms]
+
+
+def linked_runs(html):
+    return [link["href"] for link in tree(html).select("th[scope=row] > a[id]")]
 
 
 def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_client, source):
@@ -70,8 +79,7 @@ def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_clie
     run = waiting_run(source)
     over_all = ProcessingRun.objects.create(how="test")
     html = text(admin_client.get("/runs/?source=shop"))
-    links = re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
-    assert links == [over_all.get_absolute_url(), run.get_absolute_url()]
+    assert linked_runs(html) == [over_all.get_absolute_url(), run.get_absolute_url()]
 
 
 @pytest.mark.parametrize("bound", ["x", "-1", "9" * 30, "%00", "1.5"])
@@ -92,8 +100,7 @@ def test_a_finished_run_shows_its_ledger_and_its_rejected_rows(admin_client):
     )
     run = land("shop", {"1": sale(1), "2": sale(2)}, rejects=rejects)
     html = text(admin_client.get(run.get_absolute_url()))
-    ledger = re.findall(r"<dt>([a-z ]+)</dt><dd>([\d,]+)</dd>", html)
-    assert ledger == [
+    assert ledger_of(html) == [
         ("rows read", "4"),
         ("created", "2"),
         ("updated", "0"),
@@ -391,7 +398,8 @@ def test_a_failed_run_shows_its_sentence(admin_client, source):
 def test_a_run_that_landed_nothing_is_no_success(admin_client):
     def badges(run):
         pages = [text(admin_client.get(url)) for url in (run.get_absolute_url(), "/runs/")]
-        return [re.findall(r'class="badge badge-(\w+)">([^<]+)<', html)[0] for html in pages]
+        first = [tree(html).select(".badge")[0] for html in pages]
+        return [(badge["class"][1].removeprefix("badge-"), badge.get_text()) for badge in first]
 
     all_bad = land("shop", {}, rejects=(Reject(2, b"x", "bad", "Bad."),))
     assert badges(all_bad) == [("warning", "finished, nothing landed")] * 2

@@ -13,6 +13,7 @@ from processing.rules.defaults import default_rules
 from records import store
 from records.models import DryRun, RuleSet, Source
 from tests.landed import land, process_all, sale
+from tests.markup import sent_by, tree
 from tests.processing.rules.test_kinds import STEPS
 
 pytestmark = pytest.mark.django_db
@@ -39,25 +40,8 @@ def text(response, status=200):
 
 def form_of(page: str) -> dict[str, list[str]]:
     """What the form of the rules would send as it stands."""
-    page = page[page.index('<form id="rules"') : page.index('<datalist id="columns"')]
-    sent: dict[str, list[str]] = {}
-
-    def put(name, value):
-        sent.setdefault(name, []).append(html.unescape(value))
-
-    for tag in re.findall(r"<input [^>]*>", page):
-        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if name and ('type="checkbox"' not in tag or " checked" in tag):
-            put(name[1], value[1] if value else "")
-    for name, options in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', page, re.S):
-        chosen = re.search(r'<option value="([^"]*)" selected', options)
-        first = re.search(r'<option value="([^"]*)"', options)
-        assert first
-        put(name, (chosen or first)[1])
-    for name, value in re.findall(
-        r'<textarea [^>]*name="([^"]*)"[^>]*>\n(.*?)</textarea>', page, re.S
-    ):
-        put(name, value)
+    (form,) = tree(page).select("form#rules")
+    sent = sent_by(form)
     del sent["csrfmiddlewaretoken"]
     return sent
 
