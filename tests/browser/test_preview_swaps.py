@@ -39,11 +39,13 @@ def write(page: Page, label: str, text: str) -> None:
 def answer(page: Page, held: list[Route]) -> None:
     """Let the answer come to a change that is held, until the page has dealt with it.
 
-    Otherwise the next change would break it off.
+    Otherwise the next change would break it off. What the page asks by itself is not a change.
     """
     page.evaluate(
         """() => { window.answer = new Promise((resolve) => document.addEventListener(
-            "htmx:afterRequest", () => resolve(), { once: true })); }"""
+            "htmx:afterRequest",
+            ({ detail }) => detail.requestConfig.verb === "post" && resolve()
+        )); }"""
     )
     held.pop().continue_()
     page.evaluate("() => window.answer")
@@ -93,11 +95,19 @@ def test_the_answer_is_shown_after_all_when_what_was_typed_is_taken_back(page, h
 def test_a_change_in_the_very_moment_an_answer_is_shown_is_sent(page, complaints):
     draft(page, TEA)
     page.evaluate(
-        """() => document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
-            const delimiter = document.querySelector('[name="delimiter"]');
-            delimiter.value = "";
-            delimiter.dispatchEvent(new Event("change", { bubbles: true }));
-        }), { once: true })"""
+        """() => {
+            const change = () => {
+                const delimiter = document.querySelector('[name="delimiter"]');
+                delimiter.value = "";
+                delimiter.dispatchEvent(new Event("change", { bubbles: true }));
+            };
+            const shown = ({ detail }) => {
+                if (detail.requestConfig.verb !== "post") return;
+                document.removeEventListener("htmx:afterSwap", shown);
+                setTimeout(change);
+            };
+            document.addEventListener("htmx:afterSwap", shown);
+        }"""
     )
     with page.expect_request(lambda request: "delimiter=&" in (request.post_data or "")):
         write(page, "Delimiter", "comma")
