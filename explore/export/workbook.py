@@ -3,11 +3,14 @@
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.writer.excel import ExcelWriter
 
 from explore.export.cells import as_text, head_of
 from explore.export.errors import TooLargeForExcel
@@ -42,20 +45,35 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
         )
     # Not in a generator's first step, but here: who asked is to learn what is too large.
     file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it has been handed on)
+    book = Workbook(write_only=True)
+    sheet: Any = book.create_sheet("Records")
+    sheet.freeze_panes = "A2"
     try:
-        book = Workbook(write_only=True)
-        sheet = book.create_sheet("Records")
-        sheet.freeze_panes = "A2"
         for row in _rows(table, head, raw=raw, progress=progress):
             sheet.append([_cell(sheet, cell) for cell in row])
-        book.save(file)
+        # Not `book.save`, which leaves the archive open when there is no room for it.
+        with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            ExcelWriter(book, archive).save()
         file.seek(0)
     except BaseException:
         with file:
-            # Saving is what makes openpyxl put away its own file.
-            book.save(file)
+            _discard(sheet)
         raise
     return _pieces(file)
+
+
+def _discard(sheet: Any) -> None:
+    """Close and remove the file that openpyxl writes the rows to, as saving would have done.
+
+    What is still to be written to it may find no room either.
+    """
+    if (writer := sheet._writer) is None:
+        return
+    for generator in (sheet._rows, writer.xf):
+        with suppress(OSError):
+            generator.close()
+    with suppress(FileNotFoundError):
+        writer.cleanup()
 
 
 def _pieces(file: Any) -> Iterator[bytes]:

@@ -102,9 +102,11 @@ def test_a_workbook_for_which_there_is_no_room_is_refused_by_a_sentence(
     answer = client.get("/export?format=xlsx")
     assert answer.status_code == 507
     assert "There is no room left on the server" in answer.json()["detail"]
+    assert used(small_disk) == 0
     answer = admin_client.get("/explore/export?format=xlsx")
     assert answer.status_code == 507
     assert "There is no room left on the server" in answer.content.decode()
+    assert used(small_disk) == 0
 
 
 @pytest.fixture
