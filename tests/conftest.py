@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import SimpleTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -82,6 +83,8 @@ def may_meet_database(item: pytest.Item) -> bool:
     fixtures = getattr(item, "fixturenames", ())
     if item.get_closest_marker("django_db") or not DATABASE_FIXTURES.isdisjoint(fixtures):
         return True
+    if issubclass(getattr(item, "cls", None) or object, SimpleTestCase):
+        return True  # these are let in by their class
     if "postgres_url" in fixtures:
         # It asks for a PostgreSQL whatever the other tests run on.
         return False
