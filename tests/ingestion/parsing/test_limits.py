@@ -41,9 +41,9 @@ def prepared(path):
 @pytest.mark.parametrize("name", ["a", "", "a_2", "column_2"])
 def test_a_header_of_equal_names_is_made_unique_at_once(name):
     cells = [name] * limits.MAX_COLUMNS
-    began = time.perf_counter()
+    began = time.process_time()
     names, notes = unique_names(cells, name="input.csv", line=1)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(set(names)) == limits.MAX_COLUMNS
     assert sum(map(len, notes)) < 10_000
 
