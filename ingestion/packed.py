@@ -1,4 +1,4 @@
-"""Files that are packed: .gz and .zip, told by their content. Pure: no Django, no tables."""
+"""Compressed files (.gz and .zip), detected by their content. Pure: no Django, no tables."""
 
 import gzip
 import io
@@ -84,7 +84,7 @@ def unpacked(
                     archive.unlink()
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
             raise UnreadableInput(
-                name, f"the archive is damaged or cut short ({str(error).rstrip('.')})."
+                name, f"the archive is damaged or incomplete ({str(error).rstrip('.')})."
             ) from error
         is_workbook = start == ZIP and plain.name == "plain"
         yield Plain(plain, inner, given.digest, is_workbook=is_workbook, grown=given.grown)
@@ -104,8 +104,8 @@ def check_directory(file: IO[bytes], name: str) -> None:
         raise InputTooLarge(
             name,
             f"{end[zipfile._ECD_ENTRIES_TOTAL]:,} files in it",  # type: ignore[attr-defined]
-            f"{MAX_DIRECTORY_BYTES:,} bytes for the list of them",
-            "Load each by itself.",
+            f"{MAX_DIRECTORY_BYTES:,} bytes for the list of files",
+            "Import each file separately.",
         )
 
 
@@ -126,19 +126,19 @@ def _unzip(file: IO[bytes], name: str, copy: "_Copy") -> str:
             names += ", ..." if len(members) > 5 else ""
             raise UnreadableInput(
                 name,
-                f"the archive holds {len(members)} files ({names}); load each by itself."
+                f"the archive contains {len(members)} files ({names}). Import each separately."
                 if members
-                else "the archive holds no file.",
+                else "the archive contains no file.",
             )
         member = members[0]
         if member.flag_bits & 1:
-            raise UnreadableInput(name, "the archive is locked with a password. Unpack it first.")
+            raise UnreadableInput(name, "the archive is protected by a password. Unpack it first.")
         try:
             with archive.open(member) as packed:
                 copy(packed, within=file)
         except (NotImplementedError, RuntimeError) as error:
             raise UnreadableInput(
-                name, "it is packed in a way that is not supported. Unpack it first."
+                name, "its compression method is not supported. Unpack it first."
             ) from error
     return PurePosixPath(member.filename).name
 
@@ -181,15 +181,15 @@ class _Copy:
         if size > (most := most_unpacked(packed)):
             raise InputTooLarge(
                 self._name,
-                f"more than {most:,} bytes when it is unpacked",
+                f"more than {most:,} bytes when unpacked",
                 f"{MAX_RATIO} times its own size, but at least {FREE_UNPACKED_BYTES:,} and at most "
                 f"{MAX_UNPACKED_BYTES:,} bytes",
-                "Unpack it and load it as it is, or in parts.",
+                "Unpack the file and import it whole or in parts.",
             )
 
     def _check_room(self) -> None:
         free = shutil.disk_usage(self._plain.parent).free
         if free - CHUNK_BYTES < self._reserve:
             raise NoRoomToRead(
-                self._name, f"it has {free:,} free bytes, and keeps {self._reserve:,} for others"
+                self._name, f"{free:,} bytes are free, and {self._reserve:,} are reserved"
             )

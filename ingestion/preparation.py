@@ -1,4 +1,4 @@
-"""What an input is, and which columns play which roles, before it is read. Pure: no tables."""
+"""Detects what an input is and maps its columns, before its rows are read. Pure: no tables."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,8 +104,8 @@ def prepare(
             _choose_format(found, named, remembered, chunks, on_chunk)
     if not roles["id"]:
         found.notes.append(
-            "No column is the key: each row has one made of its content, so a row that changes "
-            "is a new record. Name the key columns if the input has any."
+            "No id column: the key of each row is made from its content, so a row that changes "
+            "becomes a new record. Map an id column if the file has one."
         )
     return found
 
@@ -156,7 +156,7 @@ def _choose_format(
     columns = found.mapping["timestamp"]
     if not columns:
         if named.get(FORMAT):
-            found.notes.append("No column is the timestamp, so that its format has no use here.")
+            found.notes.append("The date format was ignored: no timestamp column is mapped.")
         return
     found.mapping[FORMAT] = _known_format(columns, named, remembered)
     if found.mapping[FORMAT]:
@@ -173,7 +173,7 @@ def _choose_format(
     found.mapping[FORMAT], found.doubt = search.best, search.doubt
     if search.best is None and any(text.strip() for text in texts):
         column = " and ".join(map(repr, columns))
-        found.notes.append(f"The dates in {column} have a format that is not known; none was read.")
+        found.notes.append(f"The dates in {column} have an unknown format; none was read.")
 
 
 def _known_format(

@@ -1,4 +1,4 @@
-"""Rows -> rows that can land: their key, their moment and their cells as JSON. Pure: no tables."""
+"""Maps rows to records: their key, their timestamp and their cells as JSON. Pure: no tables."""
 
 import hashlib
 import json
@@ -138,7 +138,7 @@ class RowMapper:
         most = MAX_ID_CHARACTERS - len(self._prefix)
         return RowError(
             "key_too_long",
-            f"The key has {len(key)} characters; {most} is the most.",
+            f"The key has {len(key)} characters, and the limit is {most}.",
             self._key[0],
         )
 
@@ -172,22 +172,22 @@ def _unstorable(row: Cells) -> RowError:
     for column, cell in row.items():
         for text in _strings({column: cell}):
             if "\0" in text:
-                return RowError("nul_character", f"{column!r} holds a NUL character.", column)
+                return RowError("nul_character", f"{column!r} contains a NUL character.", column)
             kept = KEPT_BYTE.search(text)
             if kept is not None:
                 byte = ord(kept[0]) - KEPT
                 return RowError(
                     "bad_bytes",
-                    f"The byte 0x{byte:02X} in {column!r} does not fit the file's encoding.",
+                    f"The byte 0x{byte:02X} in {column!r} is not valid in the file's encoding.",
                     column,
                 )
             if SURROGATE.search(text):
                 return RowError(
                     "unpaired_surrogate",
-                    f"{column!r} holds half of a surrogate pair, which is no character.",
+                    f"{column!r} contains half of a surrogate pair, which is not a character.",
                     column,
                 )
-    return RowError("unstorable", "The row holds something that can't be stored.")
+    return RowError("unstorable", "The row contains a value that can't be stored.")
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -321,9 +321,9 @@ def open_input(
 def closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
     """What is worth telling once all rows have been read."""
     if reader.blank_rows:
-        yield f"Blank lines passed over: {reader.blank_rows:,}."
+        yield f"Blank lines skipped: {reader.blank_rows:,}."
     if mapper.unreadable_moments:
         yield (
-            f"Rows whose timestamp can't be read: {mapper.unreadable_moments:,}, the first in "
-            f"line {mapper.first_unreadable}. They have no time, but are records all the same."
+            f"Rows with an unreadable timestamp: {mapper.unreadable_moments:,}, the first in line "
+            f"{mapper.first_unreadable}. They are imported without a timestamp."
         )

@@ -1,4 +1,4 @@
-"""Undo: an ingestion run is taken back, batch by batch, by a worker like any other work."""
+"""Undo: a worker reverts what an ingestion run did, batch by batch."""
 
 from collections.abc import Callable
 
@@ -17,12 +17,12 @@ QUEUE = "ingestion"
 
 Progress = Callable[[Undo], None]
 
-# What has landed something, and lands no more.
+# The states of runs that may have written records and have ended.
 UNDOABLE = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 
 def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Undo:
-    """Make the undo of a run. Raises CannotUndo for a run that is active, or undone already."""
+    """Create the undo of a run. Raises CannotUndo for a run that is active or already undone."""
     with transaction.atomic():
         # One undo a source: each has to see what the other has made of their common records.
         type(run.source).objects.select_for_update().get(pk=run.source_id)
@@ -30,7 +30,7 @@ def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Und
         if run.state not in UNDOABLE:
             raise CannotUndo(run, f"it is {run.state}")
         if Undo.objects.filter(run__source=run.source_id).active().exists():
-            raise CannotUndo(run, f"an undo of another run of {run.source} is under way")
+            raise CannotUndo(run, f"another run of {run.source} is being undone")
         return Undo.objects.create(run=run, how=how, user=user)
 
 

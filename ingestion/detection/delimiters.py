@@ -1,4 +1,4 @@
-"""How the cells of a text are told apart, and where its table stands. Pure: no Django."""
+"""Detects the delimiter, the quotes and the position of the table in a text. Pure: no Django."""
 
 import csv
 import re
@@ -14,11 +14,11 @@ from ingestion.detection.layout import find_layout
 from ingestion.dialect import Dialect
 
 DELIMITERS = [",", ";", "\t", "|"]
-# What is looked for where those fit nothing.
+# Delimiters to try if the usual ones don't fit.
 RARE_DELIMITERS = ["\x1f", "\x01", "\x1e", "\x02", "^", "~", "¦", "§", ":", "!"]
-# Of so many rows the cells have to be as many for a delimiter to fit.
+# The share of rows that must have the same number of cells for a delimiter to fit.
 FITTING = 0.9
-# How much of the text the dialect is told from.
+# How much of the text the dialect is detected from.
 DIALECT_LINES = 60
 DIALECT_CHARACTERS = 20_000
 # By so much of a word it is seen what it is.
@@ -35,7 +35,7 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
     lines = _sample(path, encoding, said.get("skip", 0))
     notes: list[str] = []
     if "skip" not in said and lines and lines[0].strip().lower().startswith("sep="):
-        # So Excel is told the delimiter.
+        # "sep=" tells Excel the delimiter.
         mark = lines[0].strip("\r\n")[4:]
         if len(mark) == 1 and mark not in '"\\':
             said = {"delimiter": mark, **said, "skip": 1}
@@ -48,11 +48,11 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
         dialect, skip=skip, header=layout.header, left=layout.left, surplus=layout.surplus
     )
     if "delimiter" not in said and dialect.delimiter not in DELIMITERS:
-        notes.append(f"The cells are told apart by {dialect.delimiter!r}.")
+        notes.append(f"The delimiter is {dialect.delimiter!r}.")
     if "quote" not in said and dialect.quote != '"':
-        notes.append(f"Cells are quoted with {dialect.quote!r}.")
+        notes.append(f"The quote character is {dialect.quote!r}.")
     if "escape" not in said and dialect.escape:
-        notes.append(f"{dialect.escape!r} takes the meaning from the character behind it.")
+        notes.append(f"The escape character is {dialect.escape!r}.")
     width = max(map(len, rows[layout.first :]), default=1) - layout.left - max(layout.surplus, 0)
     for note in layout.notes(skip + 1, width):
         if "header" not in said or not note.startswith(("There is no", "The header has")):
@@ -61,7 +61,7 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
 
 
 def _sample(path: Path, encoding: str, skip: int) -> list[str]:
-    # What does not fit the encoding says nothing about the dialect.
+    # Bytes that are not valid in the encoding don't matter for the dialect.
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         lines: list[str] = []
         characters = 0
@@ -85,7 +85,7 @@ def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
     found = _detected(text, tuple(d for d in usual if d in text) or (usual[0],))
     dialect = Dialect(delimiter=usual[0])
     if found is not None:
-        # Quotes may begin further down than the sample reaches, so a dialect without has them.
+        # Quotes may first appear after the sample, so a dialect without a quote gets the usual one.
         dialect = Dialect(
             delimiter=found.delimiter or usual[0],
             quote=found.quotechar or '"',

@@ -1,4 +1,4 @@
-"""Which encoding the text of a file is in, told from all of its bytes. Pure: no Django."""
+"""Detects the encoding of a text file from all of its bytes. Pure: no Django."""
 
 import codecs
 import hashlib
@@ -100,7 +100,7 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
     if bad:
         if fitting >= bad or marked:
             found.notes.append(
-                "The file is UTF-8 but for some bytes; the rows that hold them are rejected."
+                "The file is UTF-8 with some invalid bytes; rows that contain them are rejected."
             )
         else:
             found.encoding = _legacy_encoding(bytes(beyond_ascii))

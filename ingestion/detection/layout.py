@@ -1,4 +1,4 @@
-"""Where a table stands among some rows of cells, and which of them are its header. Pure."""
+"""Finds the table and its header in the first rows of an input. Pure."""
 
 import re
 from collections import Counter
@@ -26,19 +26,19 @@ class Layout:
     surplus: int = 0
 
     def notes(self, line: int, width: int) -> Iterator[str]:
-        """What was found, as sentences; ``line`` is where the table begins, from 1."""
+        """The findings as sentences; ``line`` is the first line of the table, from 1."""
         if self.first:
-            yield f"The table begins in line {line}; what stands above it was passed over."
+            yield f"The table starts in line {line}; the lines above it were skipped."
         if not self.header:
-            yield f"There is no header: the columns are called column_1 to column_{width}."
+            yield f"There is no header: the columns are named column_1 to column_{width}."
         if self.header > 1:
-            yield f"The header has {self.header} rows; their names are joined with ' / '."
+            yield f"The header has {self.header} rows; the names are joined with ' / '."
         if self.left:
-            yield f"The table begins in column {self.left + 1}; those before it are empty."
+            yield f"The table starts in column {self.left + 1}; the columns before it are empty."
         if self.surplus > 0:
-            yield "Every row ends with a delimiter too many, which was passed over."
+            yield "Every row ends with an extra delimiter, which was ignored."
         if self.surplus < 0:
-            yield "The header ends with a delimiter too many, which was passed over."
+            yield "The header ends with an extra delimiter, which was ignored."
 
 
 def find_layout(rows: Sequence[Cells], *, above: bool = True, header: int | None = None) -> Layout:

@@ -1,4 +1,4 @@
-"""The pages of sources that load themselves."""
+"""The pages of automatic imports."""
 
 from django.urls import path
 

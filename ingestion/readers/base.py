@@ -62,9 +62,9 @@ def check_line(length: int, name: str) -> None:
     if length > MAX_LINE_BYTES:
         raise InputTooLarge(
             name,
-            f"a line that has not ended after {length:,} bytes",
+            f"a line of more than {length:,} bytes",
             MAX_LINE_BYTES,
-            "Check its format, its encoding and its ends of lines.",
+            "Check its format, encoding and line endings.",
         )
 
 

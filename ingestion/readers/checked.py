@@ -49,8 +49,8 @@ def went_on(size: int, grown: int) -> Iterator[str]:
     """What is to be said of a file that has grown since it was digested."""
     if grown:
         yield (
-            f"The file went on after the {size:,} bytes that were read: {grown:,} more have come. "
-            "Load it again for them."
+            f"The file has grown: {grown:,} bytes were added after the {size:,} bytes that were "
+            "read. Import it again to add them."
         )
 
 

@@ -125,10 +125,10 @@ class DelimitedReader:
         if characters > MAX_ROW_CHARACTERS:
             raise InputTooLarge(
                 self._name,
-                f"a row that begins in line {self._lines.number:,} and has not ended after "
-                f"{characters:,} characters",
+                f"a row of more than {characters:,} characters, starting in line "
+                f"{self._lines.number:,}",
                 MAX_ROW_CHARACTERS,
-                "Check that its quote character is right, and that each quote is closed.",
+                "Check the quote character, and that every quote is closed.",
             )
         return characters
 
@@ -137,8 +137,8 @@ class DelimitedReader:
         if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._lines.taken):
             raise UnreadableInput(
                 self._name,
-                f"so many quotes near line {self._lines.number:,} are not closed that its rows "
-                "can't be told apart. Check that its quote character is right; it may have none.",
+                f"too many quotes near line {self._lines.number:,} are not closed to find the "
+                "rows. Check the quote character; the file may have none.",
             )
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
@@ -244,7 +244,7 @@ class DelimitedReader:
             if len(cells) != self._width:
                 reason = ragged(len(cells), self._width)
             elif any(cells[:left]) or any(cells[end:]):
-                reason = "cell_outside_table", "A cell beside the columns of the table is filled."
+                reason = "cell_outside_table", "There is text outside the columns of the table."
             else:
                 rows.append(cells[left:end])
                 starts.append(place)
@@ -298,7 +298,7 @@ class DelimitedReader:
             if found.errors:
                 break
             self._lines.drop(found.used)
-        raise UnreadableInput(self._name, "it has no rows that can be told apart.")
+        raise UnreadableInput(self._name, "no rows were found in it.")
 
 
 def _is_blank(cells: list[str]) -> bool:

@@ -27,8 +27,8 @@ def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[st
         if "\0" in cell or not _is_text(cell):
             raise UnreadableInput(
                 name,
-                f"the name of column {number} in line {line} holds a character that is no "
-                "text. Is it the right file, in the right encoding?",
+                f"the name of column {number} in line {line} contains an invalid character. "
+                "Check the file and its encoding.",
             )
         unique = cell
         if not unique.strip():
@@ -39,16 +39,16 @@ def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[st
             suffixes[stem] = suffixes.get(stem, 1) + 1
             unique = f"{stem}_{suffixes[stem]}"
         if cell.strip() and unique != cell:
-            repeated.append(f"The header repeats {cell!r}: column {number} is {unique!r}.")
+            repeated.append(f"The header repeats {cell!r}: column {number} is named {unique!r}.")
         taken.add(unique)
         names.append(unique)
     notes = repeated[:TOLD]
     if more := len(repeated) - len(notes):
-        notes.append(f"The header repeats {more:,} more names; they have got a number as well.")
+        notes.append(f"The header repeats {more:,} more names, which were numbered as well.")
     if unnamed:
         numbers = ", ".join(map(str, unnamed[:TOLD]))
         numbers += f" and {len(unnamed) - TOLD:,} more" if len(unnamed) > TOLD else ""
-        notes.append(f"Columns without a name in the header are called column_N: {numbers}.")
+        notes.append(f"Columns without a name in the header are named column_N: {numbers}.")
     return names, notes
 
 
@@ -59,14 +59,14 @@ def check_columns_fit(names: Sequence[str], name: str) -> None:
             name,
             f"{len(names):,} columns",
             MAX_COLUMNS,
-            "Check that its delimiter is right, or leave out the columns you do not need.",
+            "Check the delimiter, or remove columns that you don't need.",
         )
     if (characters := sum(map(len, names))) > MAX_HEADER_CHARACTERS:
         raise InputTooLarge(
             name,
             f"a header of {characters:,} characters",
             MAX_HEADER_CHARACTERS,
-            "Check that its first row is the header, or shorten the names.",
+            "Check that the first row is the header, or shorten the names.",
         )
 
 

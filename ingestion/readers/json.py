@@ -112,7 +112,7 @@ class JsonReader(HoldsNothing):
                 names.append(name)
         if self._steps[depth] not in names:
             path = ".".join(self._steps[: depth + 1])
-            known = f"The names there are: {', '.join(map(repr, names[:20]))}." if names else ""
+            known = f"Its names are: {', '.join(map(repr, names[:20]))}." if names else ""
             raise UnreadableInput(self._name, f"there is no {path!r} in it. {known}".rstrip())
 
 

@@ -143,7 +143,7 @@ class Scanner:
     def end(self) -> None:
         """Nothing may stand behind the document."""
         if self.peek():
-            raise self.error("something stands behind its end")
+            raise self.error("unexpected data after the JSON value")
 
     def error(self, reason: str) -> UnreadableInput:
         """What is wrong at the place that the scanner has come to."""
@@ -153,7 +153,7 @@ class Scanner:
         what = "the document ends too early: " if self._is_at_end() else ""
         return UnreadableInput(
             self._name,
-            f"it is no valid JSON. Line {line:,}, column {column:,} (character "
+            f"it is not valid JSON. Line {line:,}, column {column:,} (character "
             f"{self._dropped + self._place + 1:,}): {what}{reason}.",
         )
 

@@ -80,21 +80,24 @@ class NdjsonReader(HoldsNothing):
         )
 
     def _read(self, line: str) -> tuple[dict[str, Any] | None, tuple[str, str] | None]:
-        """The row in a line, None for a blank one; and the code and message of one that is none."""
+        """The row in a line, None for a blank one; and the code and message of an invalid one."""
         text = line.strip(SPACES)
         if not text:
             return None, None
         if len(text) > MAX_ROW_CHARACTERS:
-            return None, ("row_too_long", f"It has over {MAX_ROW_CHARACTERS:,} characters.")
+            message = f"The row has more than {MAX_ROW_CHARACTERS:,} characters."
+            return None, ("row_too_long", message)
         try:
             value, end = self._decoder.decode(text, 0)
         except JSONDecodeError as error:
             reason = error.msg[0].lower() + error.msg[1:]
-            return None, ("no_json", f"It is no valid JSON. Column {error.pos + 1:,}: {reason}.")
+            message = f"The row is not valid JSON. Column {error.pos + 1:,}: {reason}."
+            return None, ("no_json", message)
         if end < len(text):
             return None, (
                 "no_json",
-                f"It is no valid JSON. Column {end + 1:,}: something stands behind its end.",
+                f"The row is not valid JSON. Column {end + 1:,}: unexpected data after the JSON "
+                "value.",
             )
         return value, self._decoder.refusal(value, text)
 

@@ -95,7 +95,7 @@ class RepairedReader:
         for index, row in enumerate(chunk.rows):
             line = _line_of(row.get(self._line_column))
             if line is None:
-                message = f"{self._line_column!r} does not say which line the row came from."
+                message = f"The column {self._line_column!r} contains no line number."
                 reject = Reject(chunk.lines[index], chunk.raw(index), "unknown_line", message)
                 rejects.append(self._unread(reject))
             else:
@@ -124,7 +124,7 @@ class RepairedReader:
         except (RowError, ValueError, IndexError):
             line = None
         if line is None:
-            message = f"Line {reject.line:,} of the repaired file: {reject.message}"
+            message = f"Line {reject.line:,} of the fixed file: {reject.message}"
             return reject._replace(line=0, message=message)
         outside = {place % len(cells) for place in self._own_places}
         left = [unguarded(cell) for place, cell in enumerate(cells) if place not in outside]

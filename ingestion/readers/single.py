@@ -18,14 +18,14 @@ def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str
     found = rows_of(text, dialect)
     if len(found) != 1:
         what = "no row" if not found else f"{len(found)} rows"
-        raise RowError("not_one_row", f"The text holds {what} where it should hold one.")
+        raise RowError("not_one_row", f"Expected one row, but found {what}.")
     cells = found[0]
     left, end = dialect.left, dialect.left + len(columns)
     width = end + max(dialect.surplus, 0)
     if len(cells) != width:
         raise RowError(*ragged(len(cells), width))
     if any(cells[:left]) or any(cells[end:]):
-        raise RowError("cell_outside_table", "A cell beside the columns of the table is filled.")
+        raise RowError("cell_outside_table", "There is text outside the columns of the table.")
     return dict(zip(columns, cells[left:end], strict=True))
 
 
@@ -83,9 +83,10 @@ def _object(text: str) -> dict[str, Any]:
     try:
         row, end = decoder.decode(plain, 0)
     except ValueError as error:
-        raise RowError("bad_json", f"The row is no JSON: {error}.") from error
+        raise RowError("bad_json", f"The row is not valid JSON: {error}.") from error
     if end < len(plain):
-        raise RowError("bad_json", f"The row is no JSON: column {end + 1:,} is behind its end.")
+        message = f"The row is not valid JSON. Column {end + 1:,}: unexpected data after the value."
+        raise RowError("bad_json", message)
     if refusal := decoder.refusal(row, plain):
         raise RowError(*refusal)
     cells: dict[str, Any] = row

@@ -33,7 +33,7 @@ class StrictDecoder:
         try:
             return self._decoder.raw_decode(text, start)
         except _NoNumber as error:
-            raise json.JSONDecodeError(f"{error} is no JSON", text, start) from error
+            raise json.JSONDecodeError(f"{error} is not valid JSON", text, start) from error
         except RecursionError as error:
             raise json.JSONDecodeError("It is nested too deeply", text, start) from error
 
@@ -47,9 +47,9 @@ class StrictDecoder:
     def refusal(self, value: Any, text: str) -> tuple[str, str] | None:
         """The code and the message of a value just decoded that can't be a row, else None."""
         if not isinstance(value, dict):
-            return "not_an_object", f"The row is {_kind(value)}, not an object of names and values."
+            return "not_an_object", f"The row is {_kind(value)}, not an object."
         if self.repeated is not None:
-            return "repeated_name", f"The name {self.repeated!r} stands twice in one object."
+            return "repeated_name", f"The name {self.repeated!r} appears twice in one object."
         if len(text) > MAX_CELL_CHARACTERS and any(
             len(cell) > MAX_CELL_CHARACTERS if isinstance(cell, str) else False
             for cell in value.values()
@@ -86,7 +86,7 @@ class ColumnNames:
                 name,
                 "rows with more different names",
                 MAX_COLUMNS,
-                "Check that the path to its rows is right.",
+                "Check the path to the rows.",
             )
         check_columns_fit(list(self._names), name)
         return [name for name in self._names if "\0" not in name and _is_text(name)]

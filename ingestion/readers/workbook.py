@@ -225,7 +225,7 @@ class Workbook:
         parser.col_counter = 0
         if parser.row_counter > MAX_SHEET_ROWS:
             raise InputTooLarge(
-                self._name, f"a row with the number {row.get('r')}", MAX_SHEET_ROWS, SAVE_AS_CSV
+                self._name, f"a row number {row.get('r')}", MAX_SHEET_ROWS, SAVE_AS_CSV
             )
         if parser.row_counter <= before:
             raise ValueError("Its rows do not follow each other.")
@@ -264,4 +264,4 @@ class Workbook:
         raise UnreadableInput(self._name, "it has no sheet with a filled cell.")
 
     def _damaged(self) -> UnreadableInput:
-        return UnreadableInput(self._name, "the workbook is damaged. Save it anew, or as CSV.")
+        return UnreadableInput(self._name, "the workbook is damaged. Save it again, or as CSV.")

@@ -85,7 +85,7 @@ class Archive(zipfile.ZipFile):
         size = sum(member.file_size for member in self.infolist())
         packed = file.seek(0, io.SEEK_END)
         if size > (most := most_unpacked(packed)):
-            raise InputTooLarge(name, f"{size:,} bytes when it is unpacked", most, SAVE_AS_CSV)
+            raise InputTooLarge(name, f"{size:,} bytes when unpacked", most, SAVE_AS_CSV)
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
         if (size := self.getinfo(name).file_size) > MAX_PART_BYTES:

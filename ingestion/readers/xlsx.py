@@ -135,9 +135,10 @@ class XlsxReader:
 
 def _refusal(cells: list[str], left: int, width: int) -> tuple[str, str] | None:
     if any(cells[:left]):
-        return "cell_outside_table", "A cell beside the columns of the table is filled."
+        return "cell_outside_table", "There is text outside the columns of the table."
     if len(cells) > left + width:
-        return "too_many_cells", f"The row has {len(cells) - left} cells, the header {width}."
+        found = len(cells) - left
+        return "too_many_cells", f"The row has {found} cells, but the header has {width}."
     if any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
         return "cell_too_long", f"A cell has more than {MAX_CELL_CHARACTERS:,} characters."
     return None

@@ -20,6 +20,6 @@ def samples(*, until: date, scale: float = 1.0, seed: int = 2026) -> Iterator[Sa
     """
     least, most = SCALES
     if not least <= scale <= most:
-        raise ValueError(f"The scale must lie between {least:g} and {most:g}, not at {scale:g}.")
+        raise ValueError(f"The scale must be between {least:g} and {most:g}, not {scale:g}.")
     for source in (sales, sensors, tickets):
         yield source.sample(until=until, scale=scale, seed=seed)
