@@ -29,10 +29,10 @@ CHUNK_BYTES = 1 << 20
 
 
 class Plain(NamedTuple):
-    """A file that is not packed: where it lies, and its name.
+    """An unpacked file: its path and its name.
 
-    Where it is a copy, of what was packed or of a workbook, ``digest`` is that of the file that was
-    given, and ``grown`` how many bytes lay behind those when they had been read.
+    If it is a copy, of the content of an archive or of a workbook, ``digest`` is that of the
+    original file, and ``grown`` how many bytes followed the digested ones after the read.
     """
 
     path: Path
@@ -50,12 +50,12 @@ def unpacked(
     size: int | None = None,
     on_chunk: Callable[[], None] = lambda: None,
 ) -> Iterator[Plain]:
-    """The file that is packed in the first ``size`` bytes of ``path``, or in all of them.
+    """The file in the archive that is the first ``size`` bytes of ``path``, or all of them.
 
-    A file that is not packed is itself. A workbook is copied, and an archive read once from its
-    beginning to its end: others may write to it meanwhile. What is made lies in a temporary folder
-    until the block ends. Raises UnreadableInput for an archive that is damaged, locked, too large,
-    or does not hold exactly one file, and NoRoomToRead. Any other OSError passes.
+    A file that is not compressed is returned as it is. A workbook is copied, and an archive is read
+    once from start to end, since others may write to it. Copies are in a temporary folder until the
+    block ends. Raises UnreadableInput for an archive that is damaged, password-protected, too
+    large, or does not contain exactly one file, and NoRoomToRead. Any other OSError is passed on.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -98,7 +98,7 @@ def open_archive(file: IO[bytes], name: str) -> zipfile.ZipFile:
 
 def check_directory(file: IO[bytes], name: str) -> None:
     """Raise InputTooLarge if a ZIP archive has more files than can be listed."""
-    # How zipfile finds the list; it would read all of it.
+    # Find the directory as zipfile does, which would read all of it.
     end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]
         raise InputTooLarge(
@@ -144,7 +144,7 @@ def _unzip(file: IO[bytes], name: str, copy: "_Copy") -> str:
 
 
 def _is_usable(member: zipfile.ZipInfo) -> bool:
-    """Whether a member is more than a folder, or what a Mac or Windows puts beside files."""
+    """Whether a member is a real file, not a folder or metadata of macOS or Windows."""
     path = PurePosixPath(member.filename)
     return not (
         member.is_dir()
@@ -155,7 +155,7 @@ def _is_usable(member: zipfile.ZipInfo) -> bool:
 
 
 class _Copy:
-    """Writes what is read from a file, or unpacked from it, and stops as soon as it is too much."""
+    """Writes a file or its unpacked content, and stops as soon as it is too large."""
 
     def __init__(self, plain: Path, name: str, on_chunk: Callable[[], None]) -> None:
         self._plain, self._name = plain, name
@@ -165,7 +165,7 @@ class _Copy:
     def __call__(
         self, source: IO[bytes] | gzip.GzipFile, *, within: IO[bytes] | None = None
     ) -> None:
-        """Copy all of ``source``, which is packed in the file ``within``."""
+        """Copy all of ``source``, which is compressed in the file ``within``."""
         size = 0
         with self._plain.open("wb") as plain:
             while chunk := source.read(CHUNK_BYTES):
@@ -177,7 +177,7 @@ class _Copy:
                 self._on_chunk()
 
     def _check_size(self, size: int, packed: int) -> None:
-        # By as much of it as has been read: what unpacks to too much is not unpacked to its end.
+        # By what has been read so far: a file that unpacks to too much is stopped early.
         if size > (most := most_unpacked(packed)):
             raise InputTooLarge(
                 self._name,

@@ -93,7 +93,7 @@ def test_one_column_needs_no_delimiter(found):
         (b"\xd0\xcf\x11\xe0rest", "old Excel"),
         (b"%PDF-1.7", "PDF"),
         (b"\n<!DOCTYPE html><html>", "HTML"),
-        (b"\x89PNG\r\n", "picture"),
+        (b"\x89PNG\r\n", "image"),
         (bytes(range(32)) * 20, "binary"),
     ],
 )

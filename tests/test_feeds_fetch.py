@@ -335,7 +335,7 @@ def test_addresses_that_are_not_on_the_internet_are_refused(settings, monkeypatc
 def test_a_redirect_to_another_scheme_is_refused(url):
     with (
         serving(lambda request: Reply(b"", 302, {"Location": url})) as api,
-        pytest.raises(FetchFailed, match="(not http or https|an invalid URL)"),
+        pytest.raises(FetchFailed, match=r"(not http or https|an invalid URL)"),
     ):
         get(api.url)
 

@@ -59,7 +59,7 @@ def test_nobody_is_led_to_what_they_may_not_do(client, has_records):
 def test_an_unknown_address_has_a_page_of_ours(admin_client):
     response = admin_client.get("/no/such/page")
     assert response.status_code == 404
-    assert "This address leads to no page" in response.content.decode()
+    assert "There is no page at this address" in response.content.decode()
 
 
 def test_an_expired_form_is_explained():

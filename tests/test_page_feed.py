@@ -135,7 +135,7 @@ def test_trying_shows_the_first_rows_and_keeps_nothing(admin_client):
         assert "r0000" in html
         assert "hush" not in html
         wrong = admin_client.post("/feeds/new/", {**said, "rows_path": "items"}).content.decode()
-    assert "it has no &#x27;items&#x27; at its top, but &#x27;data&#x27;" in wrong
+    assert "there is no &#x27;items&#x27; at its top level, only &#x27;data&#x27;" in wrong
     assert not Feed.objects.exists()
 
 
@@ -214,7 +214,7 @@ def test_a_feed_is_removed_once_that_is_confirmed_and_its_runs_tell_what_happene
     assert (done.state, waiting.state) == (RunState.FINISHED, RunState.CANCELLED)
     assert DataRecord.objects.count() == len(ROWS)
     assert "pages fetched" in admin_client.get(done.get_absolute_url()).content.decode()
-    assert "Loaded from" in admin_client.get("/sources/shop/feed/").content.decode()
+    assert "Import from" in admin_client.get("/sources/shop/feed/").content.decode()
     assert admin_client.get(page).status_code == admin_client.post(page).status_code == 404
 
 

@@ -79,7 +79,7 @@ def test_it_shows_the_lines_the_rows_and_what_was_found(page):
     html = page.html
     assert "1,2025-01-02,2.5,tea" in html
     assert "<td>2.5</td>" in html
-    assert re.search(r"found: <code>comma</code>", html)
+    assert re.search(r"Detected: <code>comma</code>", html)
     assert page.answers()["id"] == ["id", ""]
     assert page.answers()["value"] == ["amount"]
     assert page.answers()["timestamp_format"] == ["iso"]
@@ -188,7 +188,7 @@ def test_the_dry_run_of_dates_that_nothing_decides_waits_for_the_answer(admin_cl
     assert "--timestamp-format" not in html
     page.post(timestamp_format="%d/%m/%Y")
     assert page.look().report["created"] == 2
-    assert "Load 2<" in page.html
+    assert "Import 2 rows<" in page.html
 
 
 def test_a_limit_of_rejected_rows_is_kept_with_the_run_and_held_against_the_dry_run(page):
@@ -237,7 +237,7 @@ def test_the_next_file_with_the_same_header_opens_on_the_dry_run(admin_client):
     assert page.run.reading == {"delimiter": "\\x01"}
     assert '<details class="card settings">' in page.html
     page.look()
-    assert "Load 3, hold 1" in page.html
+    assert "Import 3 rows, 1 needs fixing" in page.html
 
 
 def test_a_changed_header_is_shown_and_a_missing_column_stops_the_loading(admin_client):
@@ -441,7 +441,7 @@ def test_other_formats_are_previewed_and_asked_about(
 
 @pytest.mark.parametrize(
     ("setting", "most", "reason"),
-    [("PREVIEW_SECONDS", 0.02, "took more than 0.02 seconds"), ("PREVIEW_BYTES", 1, "of memory")],
+    [("PREVIEW_SECONDS", 0.02, "took longer than 0.02 seconds"), ("PREVIEW_BYTES", 1, "of memory")],
 )
 def test_a_look_that_takes_too_much_is_stopped_and_the_draft_stays(
     page, settings, setting, most, reason
@@ -510,7 +510,7 @@ def test_the_page_of_a_very_wide_table_shows_some_of_its_columns(page):
     page = Page(page.client, content, name="wide.csv")
     page.look()
     html = page.html
-    assert "The first 100 of 5,001 columns" in html
+    assert "Showing the first 100 of 5,001 columns" in html
     assert "the first 500 of 5,001 columns" in html
     # One that plays a role is offered wherever it stands.
     assert page.answers()["value"] == ["amount"]

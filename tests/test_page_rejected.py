@@ -133,7 +133,7 @@ def test_who_may_only_look_can_not_repair_replay_or_undo(client, django_user_mod
 def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     path = f"/runs/ingestion/{held.pk}/undo/"
     assert path in text(admin_client.get(held.get_absolute_url()))
-    assert "2 records that it created are deleted" in text(admin_client.get(path))
+    assert "2 records created by this run are deleted" in text(admin_client.get(path))
     assert not Undo.objects.exists()
     admin_client.post(path)
     assert "Its undo waits for a worker." in text(admin_client.get(held.get_absolute_url()))
