@@ -72,7 +72,7 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
     if suffix in LINE_SUFFIXES:
         return Format.NDJSON
     if suffix not in SUFFIXES:
-        # The start may end amid a character.
+        # The start may end in the middle of a character.
         text = start.decode(encoding, "ignore").removeprefix("\ufeff")
         if not JSON_START.match(text):
             return Format.DELIMITED
@@ -80,7 +80,7 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
 
 
 def _is_object_a_line(path: Path, encoding: str) -> bool:
-    """Whether the first two lines that are not blank are a whole JSON object each."""
+    """Whether each of the first two non-blank lines is a complete JSON object."""
     objects = 0
     with path.open(encoding=encoding, errors="replace", newline="\n") as file:
         while objects < 2 and (line := file.readline(1 << 20)):

@@ -1,4 +1,4 @@
-"""JSON a line: each line is a row by itself. Pure: no Django, no tables."""
+"""Reads NDJSON: one JSON object per line. Pure: no Django, no tables."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -12,15 +12,15 @@ from ingestion.readers.base import KEEP_BYTES, Chunk, HoldsNothing, LimitedFile,
 from ingestion.readers.strict_json import SPACES, ColumnNames, StrictDecoder
 from records.rows import Reject
 
-# How much is taken from the file at once.
+# How much is read from the file at once.
 CHUNK_CHARACTERS = 1 << 20
 
 
 class NdjsonReader(HoldsNothing):
     """The rows of a text with one JSON object in each line; a bad line is one rejected row.
 
-    The whole file is looked through when it is opened, for the names of its columns, unless an
-    earlier look has told its ``columns``.
+    The whole file is scanned on opening, for the names of its columns, unless its ``columns`` are
+    known from an earlier scan.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class NdjsonReader(HoldsNothing):
         return value, self._decoder.refusal(value, text)
 
     def _lines(self) -> Iterator[tuple[int, list[str], int]]:
-        """Some lines at a time: the number of their first, and how far the file has been read."""
+        """Some lines at a time, with the number of the first and the position in the file."""
         with (
             LimitedFile(self._input, name=self._name, encoding=self._encoding) as file,
             io.TextIOWrapper(

@@ -1,4 +1,4 @@
-"""The text of rows: how long it may be, and what is said of one that breaks the rules. Pure."""
+"""Checks the length of rows, and describes rows that break the rules. Pure."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ csv.field_size_limit(MAX_CELL_CHARACTERS)
 
 
 def as_many_as_a_row(lines: list[str]) -> list[str]:
-    """The first of some lines, as many as are more than any row can have, if there are so many."""
+    """The first lines that together are longer than any row, if there are enough."""
     characters = 0
     for place, line in enumerate(lines):
         characters += len(line)

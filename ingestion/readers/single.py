@@ -1,4 +1,4 @@
-"""The text of one row -> its cells: a rejected row is read again. Pure: no Django, no tables."""
+"""Parses the text of a single row, such as a rejected one. Pure: no Django, no tables."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from ingestion.readers.strict_json import SPACES, StrictDecoder
 
 
 def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
-    """The cells of the one row that ``text`` holds, written in a dialect. Raises RowError."""
+    """The cells of the one row in ``text``, parsed with a dialect. Raises RowError."""
     if dialect.format in (Format.JSON, Format.NDJSON):
         return _object(text)
     found = rows_of(text, dialect)
@@ -30,9 +30,9 @@ def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str
 
 
 def split_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, str]:
-    """The cells of a row as well as they can be told, for a person to repair.
+    """The cells of a row as far as they can be parsed, for a person to fix.
 
-    A cell that is not there is empty; those that are too many stand in the last column.
+    A missing cell is empty; extra cells are in the last column.
     """
     try:
         cells = rows_of(text, dialect)[0][dialect.left :]
@@ -47,7 +47,7 @@ def split_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[st
 
 
 def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
-    """Cells as the text of a row, without an end of line, that ``read_row`` reads back."""
+    """Cells as the text of a row, without a line end, that ``read_row`` can parse again."""
     padded = [*[""] * dialect.left, *cells, *[""] * max(dialect.surplus, 0)]
     out = io.StringIO()
     csv.writer(
@@ -62,7 +62,7 @@ def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
 
 
 def rows_of(text: str, dialect: Dialect) -> list[list[str]]:
-    """The rows in a text that are not blank. Raises RowError."""
+    """The non-blank rows in a text. Raises RowError."""
     lines = io.StringIO(text, newline="")
     reader = csv.reader(
         lines,

@@ -255,7 +255,7 @@ def test_a_preview_parses_anew_at_each_change(page, complaints, tmp_path, settin
     draft(page, b"id;date;value\n1;03/04/2025;2\n2;05/06/2025;3\n")
     load = page.locator("#load")
     expect(load).to_be_disabled()
-    page.get_by_label("How the dates are meant").select_option("%d/%m/%Y")
+    page.get_by_label("Date format").select_option("%d/%m/%Y")
     expect(load).to_be_enabled()
     page.get_by_label("Delimiter").fill("comma")
     page.get_by_label("Delimiter").press("Tab")
