@@ -285,7 +285,7 @@ def test_selected_records_are_processed_again(admin):
     everything()
     form = {"action": "process_again", "_selected_action": ["shop:1", "shop:2"]}
     response = admin.post(url("datarecord", "changelist"), form, follow=True)
-    assert b"2 of 2 records are raw again." in response.content
+    assert b"2 of 2 records will be processed again." in response.content
     assert stats.totals().raw == 2
 
 
