@@ -71,7 +71,7 @@ class SettingsForm(forms.Form):
     format = forms.ChoiceField(
         label="Format",
         required=False,
-        choices=[("", "detected"), *((str(kind), str(kind)) for kind in Format)],
+        choices=[("", "Auto-detect"), *((str(kind), str(kind)) for kind in Format)],
     )
     encoding = _answer("Encoding", "For example utf-8 or cp1252.")
     delimiter = _answer("Delimiter", "One character, or tab.")

@@ -14,12 +14,12 @@ from records.models import Feed
 from records.models.sources import SOURCE_NAME
 
 STYLES = [
-    (Style.NONE, "None: one response with all rows"),
-    (Style.NEXT, "Link to the next page in the response"),
+    (Style.NONE, "No pagination"),
+    (Style.NEXT, "Next link in the response"),
     (Style.LINK, "Link header (rel=next)"),
-    (Style.PAGE, "Page number in the URL"),
-    (Style.OFFSET, "Offset in the URL"),
-    (Style.CURSOR, "Cursor from the response in the URL"),
+    (Style.PAGE, "Page number"),
+    (Style.OFFSET, "Offset"),
+    (Style.CURSOR, "Cursor"),
 ]
 # The fields of the form by the names they have in the config.
 PAGING = {
@@ -60,7 +60,7 @@ class FeedForm(forms.Form):
     source = text("Source", "The source to import into.", max_length=100)
     kind = forms.ChoiceField(label="Import from", choices=Feed.Kind.choices, initial=Feed.Kind.HTTP)
 
-    url = text("URL", "https://api.example.com/v1/orders", max_length=4000)
+    url = text("URL", "For example https://api.example.com/v1/orders", max_length=4000)
     headers = lines("Headers", "One per line: Accept-Language: en. Everyone can see these here.")
     secrets = lines("Secret headers", "One per line: Authorization: Bearer abc")
     forget_secrets = forms.BooleanField(label="Delete the saved secret headers", required=False)
