@@ -137,8 +137,8 @@ class DelimitedReader:
         if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._lines.taken):
             raise UnreadableInput(
                 self._name,
-                f"too many quotes near line {self._lines.number:,} are not closed to find the "
-                "rows. Check the quote character; the file may have none.",
+                f"too many quotes near line {self._lines.number:,} are never closed, so its rows "
+                "can't be found. Check the quote character; the file may have none.",
             )
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:

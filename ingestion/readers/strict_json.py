@@ -84,7 +84,7 @@ class ColumnNames:
         if len(self._names) > MAX_COLUMNS:
             raise InputTooLarge(
                 name,
-                "rows with more different names",
+                "rows with too many different names",
                 MAX_COLUMNS,
                 "Check the path to the rows.",
             )

@@ -261,7 +261,7 @@ class Workbook:
                 cells for _, cells in islice(self._rows(sheet), FIRST_ROWS)
             ):
                 return sheet
-        raise UnreadableInput(self._name, "it has no sheet with a filled cell.")
+        raise UnreadableInput(self._name, "all of its sheets are empty.")
 
     def _damaged(self) -> UnreadableInput:
         return UnreadableInput(self._name, "the workbook is damaged. Save it again, or as CSV.")
