@@ -143,7 +143,7 @@ def test_what_is_new_is_asked_for_from_where_the_last_complete_run_came_to():
         (run,) = loaded(feed)
         assert api.requests[-1].query["since"] == "102"
     assert (run.state, run.read) == (RunState.FINISHED, 0)
-    assert run.notes == ["The API has no row newer than '102'."]
+    assert run.notes == ["The API has no rows newer than '102'."]
     feed = api_feed("http://127.0.0.1/other")
     assert feed.position == ""
 
@@ -185,7 +185,7 @@ def test_an_undone_run_moves_the_position_back_so_that_its_rows_are_asked_for_ag
         (first,) = loaded(feed)
         (second,) = loaded(feed)
         assert (first.read, second.read, position_of(feed)) == (10, 10, "19")
-        assert "goes back to '9'" in loading.after_undo(second)
+        assert "goes back to the cursor '9'" in loading.after_undo(second)
         undone(second)
         assert position_of(feed) == "9"
         assert DataRecord.objects.count() == 10
@@ -330,7 +330,7 @@ def test_only_what_is_meant_as_a_secret_is_taken_from_the_environment(monkeypatc
 
 
 def test_a_secret_that_the_environment_lacks_is_named():
-    with pytest.raises(SecretUnknown, match="no DATAFLOW_SECRET_NONE"):
+    with pytest.raises(SecretUnknown, match="DATAFLOW_SECRET_NONE, which is not set"):
         filled_in({"X": "${DATAFLOW_SECRET_NONE}"})
 
 
@@ -498,7 +498,7 @@ def test_a_file_whose_run_is_undone_is_loaded_again_by_hand_or_when_it_has_chang
     (inbox / "a.csv").write_text("id\n1\n")
     assert loaded(feed) == []
     (run,) = loaded(feed)
-    assert "by hand" in loading.after_undo(run)
+    assert "a manual import" in loading.after_undo(run)
     undone(run)
     assert start(feed, how="schedule") == []
     (again,) = loaded(feed)
@@ -584,7 +584,7 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
         tasks.start_feed(feed.pk)
     run = IngestionRun.objects.get()
     assert run.state == RunState.FAILED
-    assert "is not there" in run.error
+    assert "does not exist" in run.error
     assert run_stats.failing("shop")["shop"].error == run.error
     inbox.mkdir()
     for _ in range(2):

@@ -180,8 +180,8 @@ def _cut_short(error: FeedError, fetched: Fetched) -> str:
     number = len(fetched.pages) + 1
     if not isinstance(error, AddressRefused) and not what.startswith("Page "):
         what = f"Page {number}: {what}"
-    rows = "1 row" if fetched.rows == 1 else f"{fetched.rows:,} rows"
-    return f"{what} The {rows} fetched before it are kept; import again to get the rest."
+    kept = "1 row" if fetched.rows == 1 else f"{fetched.rows:,} rows"
+    return f"{what} Kept the {kept} fetched before it; import again to get the rest."
 
 
 def greatest(position: str, cell: str) -> str:

@@ -276,7 +276,7 @@ def _why(url: str, reason: Exception | None, patience: Patience) -> str:
         case URLSchemeUnknown():
             why = "it redirects to a URL that is not http or https"
         case LocationParseError() | LocationValueError():
-            why = "it is, or redirects to, an invalid URL"
+            why = "it is, or redirects to, a URL that is not valid http or https"
         case ProtocolError():
             why = "the connection was lost before the response was complete"
         case _:
