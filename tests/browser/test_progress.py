@@ -49,9 +49,9 @@ def test_a_run_under_way_and_settings_are_accessible_at_any_width(page, run, com
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("alert")).to_contain_text("no column 'nope'")
     page.get_by_label("Id columns").fill("id")
-    page.get_by_label("When a key comes back").select_option("reject")
+    page.get_by_label("When an existing record changes").select_option("reject")
     page.get_by_role("button", name="Save settings").click()
-    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    expect(page.get_by_text("Settings saved.")).to_be_visible()
     expect(page.get_by_text("reject the row")).to_be_visible()
     assert [said for said in complaints if "400" not in said] == []
 

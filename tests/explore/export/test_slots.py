@@ -260,5 +260,5 @@ def test_the_page_of_many_is_shown_without_java_script(reader):
     browser.force_login(User.objects.get(username="reader"))
     page = browser.get(PAGE)
     assert page.status_code == 429
-    assert "Too many at once" in page.content.decode()
+    assert "Too many requests" in page.content.decode()
     assert len(under_way) == 2

@@ -228,9 +228,8 @@ def test_a_run_that_a_command_works_on_needs_no_worker(admin_client, source):
 
 
 def test_a_run_that_fetches_says_what_it_does_and_no_size_that_is_not_known(admin_client, source):
-    said = (
-        "No page from api.example.com: nothing came for 20 seconds. Tried 2 times, next try in 8 s."
-    )
+    why = "No page from api.example.com: it sent no data for 20 seconds."
+    said = f"{why} Tried 2 times, retrying in 8 s."
     run = waiting_run(source, state="running", path="", size=0, activity=said)
     html = text(admin_client.get(run.get_absolute_url()))
     assert said in html
