@@ -13,7 +13,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-from records import numbers
+from records import numbers, reject_codes
 from records.charts.chart import Cell, Linked
 from records.models import DataRecord, IngestionRun, RunState
 from records.models.runs import Run
@@ -119,6 +119,32 @@ def breakable(name: str) -> SafeString:
     return mark_safe(escape(name).replace("_", "_<wbr>"))  # noqa: S308 (escaped before)
 
 
+register.filter("reject_title", reject_codes.title_of)
+
+STARTED = {
+    "api": "through the API",
+    "command": "from the command line",
+    "page": "in the browser",
+    "sample": "with the sample data",
+    "schedule": "on schedule",
+    "upload": "by upload",
+    "worker": "automatically",
+}
+
+
+@register.filter
+def started_by(run: Run) -> str:
+    """Who started a run, or else how it was started."""
+    return f"by {run.user}" if run.user else STARTED.get(run.how, f"by {run.how}")
+
+
+@register.simple_tag
+def reject_catalogue(chosen: str = "") -> list[tuple[str, str]]:
+    """The reject codes and their titles, by title; with the chosen one though it is not known."""
+    codes = {*reject_codes.CATALOGUE, *filter(None, [chosen])}
+    return sorted(((code, reject_codes.title_of(code)) for code in codes), key=lambda pair: pair[1])
+
+
 @register.filter
 def row_text(text: str) -> str:
     """A row of a file, without the end of its last line."""
@@ -127,7 +153,7 @@ def row_text(text: str) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None) -> str | SafeString:
-    """A moment of our own doing: how long ago, and exactly."""
+    """A moment in the life of the installation: relative, and exact on hover."""
     if moment is None:
         return "—"
     return format_html(
@@ -140,7 +166,7 @@ def when(moment: datetime | None) -> str | SafeString:
 
 @register.simple_tag
 def moment(timestamp: datetime | None) -> str | SafeString:
-    """A moment that a record tells of: exactly, since nobody waits for it."""
+    """The timestamp of a record: exact, without a relative time."""
     if timestamp is None:
         return "—"
     try:
@@ -170,7 +196,9 @@ def run_badge(run: Run) -> SafeString:
     if run.state == RunState.RUNNING and not run.is_held:
         return format_html('<span class="badge badge-warning">{}</span>', "interrupted")
     if isinstance(run, IngestionRun) and run.landed_nothing:
-        return format_html('<span class="badge badge-warning">{}, nothing landed</span>', run.state)
+        return format_html(
+            '<span class="badge badge-warning">{}, nothing imported</span>', run.state
+        )
     return badge(run.state)
 
 
