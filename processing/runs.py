@@ -1,4 +1,4 @@
-"""Processing runs: passes over raw records, carried out batch by batch."""
+"""Processing runs, worked on batch by batch."""
 
 import logging
 import time
@@ -181,7 +181,7 @@ def _work(
             task = work.begin(batch, executor, facts)
             size = _size(task)
             if batch.attempts > batches.DEATHS + 1:
-                work.fail(task, worker, f"{batches.DEATHS} workers died while they processed it.")
+                work.fail(task, worker, f"{batches.DEATHS} workers crashed while processing it.")
             elif is_suspect:
                 save(task)  # nothing else is at stake if this worker dies as well
             else:

@@ -1,4 +1,4 @@
-"""Figures over runs: how fresh and how healthy sources are, and how fast work goes."""
+"""Statistics of runs: freshness and health of sources, and speed."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ class Freshness:
         """What is wrong with it, in a word or two; empty where nothing is."""
         words = {
             self.failing.state if self.failing else "": self.failing is not None,
-            "never loaded": self.last is None and self.failing is None,
+            "never imported": self.last is None and self.failing is None,
             "overdue": self.due is not None,
             "late": self.is_late,
             "unusual volume": self.is_unusual,
@@ -105,7 +105,7 @@ class Speed:
     """How fast the last runs of a kind went.
 
     ``thousand`` is how many seconds 1,000 rows or records take, ``seconds`` how many a run takes:
-    the median of all runs, and what 95 of 100 stay within.
+    the median and the 95th percentile of all runs.
     """
 
     kind: str
@@ -231,5 +231,5 @@ def _speed(kind: str, runs: RunQuerySet, counts: Sequence[str]) -> Speed | None:
 
 
 def _p95(numbers: Sequence[float]) -> float:
-    """95 of 100 are at most this."""
+    """The 95th percentile."""
     return quantiles(numbers, n=20, method="inclusive")[-1] if len(numbers) > 1 else numbers[0]

@@ -37,7 +37,7 @@ def test_without_rejected_rows_the_page_says_so(admin_client):
 def test_the_page_filters_and_counts_by_reason(admin_client, held):
     html = text(admin_client.get(f"/rejected/?run={held.pk}"))
     assert "3,&lt;b&gt;Cy" in html
-    assert re.search(r"missing_key</code></a> 1", html)
+    assert re.search(r"Missing key</a> 1", html)
     html = text(admin_client.get("/rejected/?code=missing_key&column=id"))
     assert ",Bob,2" in html
     assert "Cy" not in html
@@ -54,7 +54,7 @@ def test_a_filter_that_makes_no_sense_is_an_error(admin_client, query):
     ("query", "sentence"),
     [
         ("stat=all", "There is no filter “stat”."),
-        ("state=open&state=all", "The filter “state” is given more than once."),
+        ("state=open&state=all", "The filter “state” may be given only once."),
     ],
 )
 def test_a_filter_that_is_misspelled_or_given_twice_never_shows_more_than_was_meant(
@@ -136,7 +136,7 @@ def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     assert "2 records that it created are deleted" in text(admin_client.get(path))
     assert not Undo.objects.exists()
     admin_client.post(path)
-    assert "Its undo waits for a worker." in text(admin_client.get(held.get_absolute_url()))
+    assert "The undo is waiting for a worker." in text(admin_client.get(held.get_absolute_url()))
     undo.undo(Undo.objects.get().pk, WORKER)
     assert not DataRecord.objects.exists()
     assert path not in text(admin_client.get(held.get_absolute_url()))

@@ -26,7 +26,7 @@ def test_what_is_shown_is_saved_and_found_again(ada):
     answer = ada.post(f"/explore/views/save?{query}&cursor=x&q=", {"name": " Mine "})
     assert answer["Location"] == f"/explore/?{query}"
     html = ada.get("/explore/").content.decode()
-    assert "The view “Mine” is saved." in html
+    assert "View “Mine” saved." in html
     link = re.search(r'<li><a href="(/explore/\?source=shop[^"]+)">Mine</a>', html)
     assert link
     assert "shop:1" in ada.get(link[1].replace("&amp;", "&")).content.decode()

@@ -125,7 +125,7 @@ def test_a_source_that_only_ever_failed_and_one_that_was_never_loaded_are_told()
     found = run_stats.freshness()
     assert [(item.source, item.state, item.last) for item in found] == [
         ("broken", "failed", None),
-        ("new", "never loaded", None),
+        ("new", "never imported", None),
     ]
     assert [item.source for item in run_stats.freshness("new")] == ["new"]
 

@@ -1,4 +1,4 @@
-"""What can't be exported, in words for who asked."""
+"""The errors of exports, with messages for the user."""
 
 from collections.abc import Mapping
 
@@ -35,6 +35,6 @@ class TimeIsUp(ExportError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"The export took longer than {seconds:g} seconds, so it was stopped. Narrow the "
-            "filter, or use `manage.py export`, which has no limit."
+            f"The export was stopped after {seconds:g} seconds. Narrow the filter, or use "
+            "`manage.py export`, which has no time limit."
         )

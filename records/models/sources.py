@@ -11,16 +11,16 @@ from records.querysets import SourceManager
 # A colon ends the name inside a record id, so a name has none.
 SOURCE_NAME = RegexValidator(
     r"\A\w[\w.-]*\Z",
-    "A name starts with a letter or a digit; it has letters, digits, '_', '-' and '.' only.",
+    "A name must start with a letter or digit and may contain letters, digits, '_', '-' and '.'.",
 )
 
 
 class OnConflict(models.TextChoices):
-    """What becomes of a row whose key is known, with other content."""
+    """What happens when an existing record changes: a row has its key but other content."""
 
-    UPDATE = "update", "update the record, and keep its former content as a version"
-    KEEP = "keep", "keep the record as it is"
-    REJECT = "reject", "keep the record, and reject the row"
+    UPDATE = "update", "Update the record and keep the earlier version"
+    KEEP = "keep", "Keep the record unchanged"
+    REJECT = "reject", "Keep the record unchanged and reject the row"
 
 
 class Source(models.Model):
@@ -37,7 +37,7 @@ class Source(models.Model):
     # "delimiter": .., ...}; see ingestion.dialect.
     reading = models.JSONField(default=dict, blank=True)
     on_conflict = models.CharField(
-        "when a key comes back with other content",
+        "when an existing record changes",
         max_length=10,
         choices=OnConflict.choices,
         default=OnConflict.UPDATE,
