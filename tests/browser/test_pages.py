@@ -212,7 +212,7 @@ def test_a_run_is_watched_until_it_ends(page, urls, complaints):
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "60.0")
     IngestionRun.objects.filter(pk=run.pk).update(state="finished")
     expect(page.get_by_text("finished")).to_be_visible()
-    expect(page.get_by_role("link", name="See its records")).to_be_visible()
+    expect(page.get_by_role("link", name="Show records")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
     assert complaints == []
 
@@ -234,8 +234,8 @@ def test_an_upload_is_previewed_loaded_and_found_in_the_explorer(
     page.get_by_role("button", name="Import 2 rows, 1 needs fixing").click()
     expect(page).to_have_url(re.compile(r"/runs/ingestion/\d+/$"))
     runs.load(IngestionRun.objects.get().pk, "tests")
-    expect(page.get_by_text("1 row could not become a record.")).to_be_visible()
-    page.get_by_role("link", name="See its records").click()
+    expect(page.get_by_text("1 row rejected.")).to_be_visible()
+    page.get_by_role("link", name="Show records").click()
     expect(page.locator("#records tbody tr")).to_have_count(2)
     assert complaints == []
 
@@ -298,7 +298,7 @@ def test_an_upload_that_is_refused_says_why_and_keeps_the_form(page, tmp_path, s
     page.get_by_label("Drop a file here or choose one").set_input_files(file)
     page.get_by_label("Source").fill("no name")
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("alert")).to_contain_text("A name starts with a letter or a digit")
+    expect(page.get_by_role("alert")).to_contain_text("A name must start with a letter or digit")
     expect(page.get_by_label("Source")).to_have_value("no name")
 
 
@@ -306,7 +306,7 @@ def test_processing_is_started_from_the_page_of_a_source(page, urls, complaints)
     Heartbeat.objects.all().delete()
     page.goto("/sources/shop/")
     page.get_by_role("button", name="Process now").click()
-    expect(page.get_by_role("status").first).to_contain_text("Processing is queued.")
+    expect(page.get_by_role("status").first).to_contain_text("Processing queued.")
     assert ProcessingRun.objects.filter(how="page").count() == 1
     assert complaints == []
 

@@ -443,22 +443,25 @@ def test_a_mapping_that_decides_little_is_saved_as_it_is(admin, mapping):
     ("mapping", "sentence"),
     [
         ("[]x", "This is not valid JSON"),
-        ("[1]", "A mapping is a JSON object"),
+        ("[1]", "A mapping must be a JSON object"),
         ('{"key": ["a"]}', "There is no role 'key'."),
-        ('{"id": "a"}', "'id' has a list of names of columns."),
-        ('{"id": [1]}', "'id' has a list of names of columns."),
-        ('{"id": [""]}', "'id' has a list of names of columns."),
-        ('{"id": ["\\u0000"]}', "'id' has a list of names of columns."),
-        ('{"id": ["a", "a"]}', "'id' names a column twice."),
-        ('{"value": ["a", "b"]}', "'value' has one column at the most."),
-        ('{"timestamp_format": "soon"}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": 5}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": "%"}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": "%Q%"}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": "%%"}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": "%H:%M"}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": "%-d.%m.%Y"}', "'timestamp_format' is 'iso', 'unix' or a format"),
-        ('{"timestamp_format": "%Y-%Y"}', "'timestamp_format' is 'iso', 'unix' or a format"),
+        ('{"id": "a"}', "'id' must be a list of column names."),
+        ('{"id": [1]}', "'id' must be a list of column names."),
+        ('{"id": [""]}', "'id' must be a list of column names."),
+        ('{"id": ["\\u0000"]}', "'id' must be a list of column names."),
+        ('{"id": ["a", "a"]}', "'id' lists a column more than once."),
+        ('{"value": ["a", "b"]}', "'value' can have only one column."),
+        ('{"timestamp_format": "soon"}', "'timestamp_format' must be 'iso', 'unix' or a format"),
+        ('{"timestamp_format": 5}', "'timestamp_format' must be 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%"}', "'timestamp_format' must be 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%Q%"}', "'timestamp_format' must be 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%%"}', "'timestamp_format' must be 'iso', 'unix' or a format"),
+        ('{"timestamp_format": "%H:%M"}', "'timestamp_format' must be 'iso', 'unix' or a format"),
+        (
+            '{"timestamp_format": "%-d.%m.%Y"}',
+            "'timestamp_format' must be 'iso', 'unix' or a format",
+        ),
+        ('{"timestamp_format": "%Y-%Y"}', "'timestamp_format' must be 'iso', 'unix' or a format"),
     ],
 )
 def test_a_mapping_that_makes_no_sense_is_refused_with_a_sentence(admin, mapping, sentence):
@@ -491,7 +494,7 @@ def test_a_source_with_records_can_not_be_deleted_and_the_page_says_why(admin, w
     everything()
     response = delete_sources(admin, way, Source.objects.get())
     assert response.status_code == 200
-    assert "shop has records: delete these first." in response.content.decode()
+    assert "shop has records. Delete them first." in response.content.decode()
     assert DataRecord.objects.count() == 2
     assert RuleSet.objects.exists()
 
@@ -557,19 +560,25 @@ def test_adding_a_rule_set_supersedes_the_one_in_force(admin, staff):
 @pytest.mark.parametrize(
     ("rules", "sentence"),
     [
-        ("{}", "Rules are a list of steps."),
-        ("[5]", "Step 1 has no 'rule' that is one of required, number, "),
-        ('[{"rule": []}]', "Step 1 has no 'rule'"),
-        ('[{"rule": "magic"}]', "Step 1 has no 'rule'"),
-        ('[{"rule": "required"}]', "Step 1: 'columns' of 'required' is a list of names"),
-        ('[{"rule": "required", "columns": "id"}]', "is a list of names of columns"),
-        ('[{"rule": "number", "default": 1}]', "'column' of 'number' is the name of a column."),
-        ('[{"rule": "number", "column": "a", "default": true}]', "is a number."),
-        ('[{"rule": "stamp", "column": "a\\u0000"}]', "is the name of a column."),
-        ('[{"rule": "text", "column": "a", "strip": 1}]', "'strip' of 'text' is true or false."),
+        ("{}", "Rules must be a list."),
+        ("[5]", "Rule 1: 'rule' must be one of required, number, "),
+        ('[{"rule": []}]', "Rule 1: 'rule' must be"),
+        ('[{"rule": "magic"}]', "Rule 1: 'rule' must be"),
+        (
+            '[{"rule": "required"}]',
+            "Rule 1: 'columns' of 'required' must be a list of different column names",
+        ),
+        ('[{"rule": "required", "columns": "id"}]', "must be a list of different column names"),
+        ('[{"rule": "number", "default": 1}]', "'column' of 'number' must be a column name."),
+        ('[{"rule": "number", "column": "a", "default": true}]', "must be a number."),
+        ('[{"rule": "stamp", "column": "a\\u0000"}]', "must be a column name."),
+        (
+            '[{"rule": "text", "column": "a", "strip": 1}]',
+            "'strip' of 'text' must be true or false.",
+        ),
         (
             '[{"rule": "stamp", "column": "a", "zone": 1}]',
-            "'stamp' has no 'zone', but column, off, note.",
+            "'stamp' has no parameter 'zone', only column, off, note.",
         ),
     ],
 )

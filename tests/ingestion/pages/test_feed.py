@@ -112,7 +112,7 @@ def test_secrets_are_taken_and_never_shown(admin_client, caplog):
         ({"style": "other"}, "Select a valid choice"),
         ({"limit": "many"}, "Enter a whole number"),
         ({"limit": "50"}, "Rows per page needs a parameter"),
-        ({"source": ""}, "A name starts with"),
+        ({"source": ""}, "A name must start with"),
         ({"paging_param": ""}, "Give the parameter"),
     ],
 )
@@ -285,7 +285,7 @@ def test_the_page_tells_that_loading_fails_and_that_a_feed_is_due_without_a_work
         error="api.example can't be fetched.", finished_at=timezone.now(),
     )  # fmt: skip
     html = admin_client.get("/sources/shop/feed/").content.decode()
-    assert "The last load failed" in html
+    assert "The last import failed" in html
     assert f'<a href="{run.get_absolute_url()}">Run {run.pk}</a>' in html
     Feed.objects.update(next_at=timezone.now() - timedelta(hours=2))
     html = admin_client.get("/sources/shop/feed/").content.decode()

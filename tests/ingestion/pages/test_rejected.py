@@ -36,7 +36,7 @@ def test_without_rejected_rows_the_page_says_so(admin_client):
 def test_the_page_filters_and_counts_by_reason(admin_client, held):
     html = text(admin_client.get(f"/rejected/?run={held.pk}"))
     assert "3,&lt;b&gt;Cy" in html
-    assert "missing_key</code></a> 1" in html
+    assert "Missing key</a> 1" in html
     html = text(admin_client.get("/rejected/?code=missing_key&column=id"))
     assert ",Bob,2" in html
     assert "Cy" not in html
@@ -53,7 +53,7 @@ def test_a_filter_that_makes_no_sense_is_an_error(admin_client, query):
     ("query", "sentence"),
     [
         ("stat=all", "There is no filter “stat”."),
-        ("state=open&state=all", "The filter “state” is given more than once."),
+        ("state=open&state=all", "The filter “state” may be given only once."),
     ],
 )
 def test_a_filter_that_is_misspelled_or_given_twice_never_shows_more_than_was_meant(
@@ -135,7 +135,7 @@ def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     assert "2 records created by this run are deleted" in text(admin_client.get(path))
     assert not Undo.objects.exists()
     admin_client.post(path)
-    assert "Its undo waits for a worker." in text(admin_client.get(held.get_absolute_url()))
+    assert "The undo is waiting for a worker." in text(admin_client.get(held.get_absolute_url()))
     undo.undo(Undo.objects.get().pk, WORKER)
     assert not DataRecord.objects.exists()
     assert path not in text(admin_client.get(held.get_absolute_url()))

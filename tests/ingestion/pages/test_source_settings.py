@@ -85,8 +85,8 @@ def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_clie
     html = text(admin_client.get(URL))
     assert 'value="%d/%m/%Y"' in html
     assert "detect the columns by their names" in html
-    assert text(admin_client.get("/sources/shop/")).count("not known before the first file") == 4
-    assert "not known yet" in text(admin_client.get("/sources/"))
+    assert text(admin_client.get("/sources/shop/")).count("Set by the first import") == 4
+    assert "Not set" in text(admin_client.get("/sources/"))
     assert load(path).created == 1
     assert str(DataRecord.objects.get().timestamp)[:10] == "2025-04-03"
     assert Source.objects.get().mapping["value"] == ["value"]
@@ -96,7 +96,7 @@ def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_clie
     ("given", "sentence"),
     [
         ({"id": "nope"}, "This source has no column &#x27;nope&#x27;."),
-        ({"value": "id, day"}, "one column at the most"),
+        ({"value": "id, day"}, "can have only one column"),
         ({"timestamp": "day", "timestamp_format": "soon"}, "or a format such as"),
         ({"timestamp_format": "iso"}, "needs a timestamp column"),
         ({"on_conflict": "burn"}, "not one of the available choices"),
@@ -139,5 +139,5 @@ def test_changing_settings_needs_its_permission(client):
 
 def test_the_page_of_a_source_tells_policy_and_reading(admin_client, source):
     html = text(admin_client.get("/sources/shop/"))
-    assert "keep the record as it is" in html
+    assert "Keep the record unchanged" in html
     assert "<li>encoding: <code>cp1252</code></li>" in html

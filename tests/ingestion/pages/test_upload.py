@@ -42,7 +42,7 @@ def test_the_source_can_be_named(admin_client):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"source": "no name"}, "A name starts with"),
+        ({"source": "no name"}, "A name must start with"),
         ({"source": "a\0b"}, "Null characters are not allowed."),
     ],
 )
