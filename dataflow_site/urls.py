@@ -3,13 +3,13 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
-from processing.api.process import ProcessView
-from processing.api.rules import RulesView
 
 from explore.api.exports import ExportDetailView, ExportedFileView
 from explore.api.views import DocsView, RootView, SchemaView
 from ingestion.api.ingest import IngestView
 from ingestion.api.runs import RunDetailView, RunListView
+from processing.api.process import ProcessView
+from processing.api.rules import RulesView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("explore.api.urls")),
