@@ -3,7 +3,11 @@
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON := .venv/bin/python
-COMPOSE ?= $(if $(shell command -v docker-compose),docker-compose,docker compose)
+
+# Compose v2, else docker-compose 1.29, which has no --wait: then the web server is asked.
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+CAN_WAIT = $(filter-out 1.%,$(shell $(COMPOSE) version --short 2>/dev/null))
+export COMPOSE_PROJECT_NAME ?= dataflow
 
 # Each process has a database, a browser and ports of its own; the tests of a file stay together.
 PYTEST := $(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
@@ -64,11 +68,21 @@ build: .env
 	$(COMPOSE) build
 
 up: .env
-	$(COMPOSE) up --detach --build --wait
+	$(COMPOSE) up --detach --build $(if $(CAN_WAIT),--wait)
+	$(if $(CAN_WAIT),,$(WAIT_FOR_WEB_SERVER))
 	echo "DataFlow Analytics runs at http://localhost:$$(sed -n 's/^PORT=//p' .env)/ (user admin, password: ADMIN_PASSWORD in .env)"
 
 down: .env
 	$(COMPOSE) down
+
+define WAIT_FOR_WEB_SERVER
+for second in $$(seq 60); do \
+    $(COMPOSE) exec -T api python -c \
+        "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health')" 2>/dev/null && exit 0; \
+    sleep 1; \
+done; \
+echo "The web server is not healthy after a minute; see $(COMPOSE) logs." >&2; exit 1
+endef
 
 # The secrets of the containers, made once and for their owner only.
 .env:
@@ -76,6 +90,7 @@ down: .env
 	secret() { od -An -N$$1 -tx1 /dev/urandom | tr -d ' \n'; }; \
 	printf '%s\n' \
 	    "# Made by make. The database password is part of a URL: letters and digits only." \
+	    "COMPOSE_PROJECT_NAME=dataflow" \
 	    "SECRET_KEY=$$(secret 32)" \
 	    "POSTGRES_PASSWORD=$$(secret 16)" \
 	    "ADMIN_PASSWORD=$$(secret 12)" \

@@ -18,10 +18,10 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def make(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
-    }
+    } | environment
     return subprocess.run(
         ["make", *arguments],
         cwd=clone,
@@ -67,3 +67,42 @@ def test_no_secret_is_the_same_twice(clone: Path) -> None:
     (clone / ".env").unlink()
     make(clone, ".env")
     assert (clone / ".env").read_text() != first
+
+
+def stand_in(folder: Path, name: str, text: str) -> None:
+    """A program that writes down how it was called."""
+    program = folder / name
+    program.write_text(f'#!/bin/sh\necho "{name} $*" >>"$0.log"\n{text}\n')
+    program.chmod(0o755)
+
+
+# What docker says where it has no compose, and where it has version 2.
+NO_COMPOSE = "exit 1"
+COMPOSE_2 = 'test "$3" != --short || echo 2.29.1'
+
+
+@pytest.mark.parametrize(
+    ("docker", "called", "commands"),
+    [
+        (COMPOSE_2, "docker", ["docker compose up --detach --build --wait"]),
+        (
+            NO_COMPOSE,
+            "docker-compose",
+            ["docker-compose up --detach --build", "docker-compose exec -T api python -c"],
+        ),
+    ],
+)
+def test_compose_2_is_preferred_and_docker_compose_1_will_do(
+    clone: Path, tmp_path: Path, docker: str, called: str, commands: list[str]
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    stand_in(programs, "docker", docker)
+    stand_in(programs, "docker-compose", 'test "$2" != --short || echo 1.29.2')
+    outcome = make(clone, "up", PATH=f"{programs}{os.pathsep}{os.environ['PATH']}")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "DataFlow Analytics runs at http://localhost:8000/" in outcome.stdout
+    lines = (programs / f"{called}.log").read_text().splitlines()
+    done = [line for line in lines if " version" not in line]
+    assert [line[: len(command)] for line, command in zip(done, commands, strict=True)] == commands
+    assert done[0] == commands[0]
