@@ -15,34 +15,45 @@ PYTEST := $(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loa
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
 
-.PHONY: run test lint fix environment build up down again
+.PHONY: help run test coverage lint fix docs environment build up down again
 .SILENT:
 .DEFAULT_GOAL := run
 
-run: .venv/.runtime
+help: ## List the targets
+	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: .venv/.runtime ## Start everything on this machine (default); HOST=... PORT=... DATAFLOW_PYTHON=...
 	HOST="$(HOST)" PORT="$(PORT)" DATAFLOW_PARENT=$$PPID exec $(PYTHON) manage.py start
 
-test: .venv/.dev
+test: .venv/.dev ## Run all tests on SQLite, on PostgreSQL, and in a browser
 	echo "The tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
 	echo "The tests on PostgreSQL"
 	$(PYTHON) -m tests.postgres $(PYTEST)
 
-lint: .venv/.dev
+# By itself, as counting lines makes tests half as slow again.
+coverage: .venv/.dev ## Run the tests on SQLite, and print how much of the code they reach
+	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
+
+lint: .venv/.dev docs ## Check code, types, layers, migrations, templates, documentation and containers
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	.venv/bin/djlint --lint --quiet templates
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-fix: .venv/.dev
+fix: .venv/.dev ## Format the code, and fix what can be fixed automatically
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-environment: .venv/.dev
+docs: .venv/.dev ## Build the documentation into var/docs, with the reference made from the code
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+environment: .venv/.dev ## Install everything into .venv, with the tools for tests and checks
 
 # A stamp is set when everything is installed: what was interrupted is done again.
 .venv/.runtime: requirements.txt $(BROKEN)
@@ -64,15 +75,15 @@ environment: .venv/.dev
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-build: .env
+build: .env ## Build the container image
 	$(COMPOSE) build
 
-up: .env
+up: .env ## Start everything in containers, with PostgreSQL
 	$(COMPOSE) up --detach --build $(if $(CAN_WAIT),--wait)
 	$(if $(CAN_WAIT),,$(WAIT_FOR_WEB_SERVER))
 	echo "DataFlow Analytics runs at http://localhost:$$(sed -n 's/^PORT=//p' .env)/ (user admin, password: ADMIN_PASSWORD in .env)"
 
-down: .env
+down: .env ## Stop the containers
 	$(COMPOSE) down
 
 define WAIT_FOR_WEB_SERVER

@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from dataflow_site import __version__
 from tests.installation import ROOT
 
 
@@ -106,3 +108,29 @@ def test_compose_2_is_preferred_and_docker_compose_1_will_do(
     done = [line for line in lines if " version" not in line]
     assert [line[: len(command)] for line, command in zip(done, commands, strict=True)] == commands
     assert done[0] == commands[0]
+
+
+def test_help_lists_every_target_for_people(clone: Path) -> None:
+    outcome = make(clone, "help")
+    listed = {line.split()[1] for line in outcome.stdout.splitlines()}
+    declared = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0].split()
+    assert listed == set(declared) - {"again"}
+    assert all(len(line.split()) > 3 for line in outcome.stdout.splitlines())
+
+
+def test_pre_commit_runs_what_make_lint_runs() -> None:
+    recipe = (ROOT / "Makefile").read_text().split("\nlint:")[1].split("\n\n")[0]
+    commands = [line.strip().replace("$(PYTHON)", ".venv/bin/python") for line in
+                recipe.splitlines()[1:]]  # fmt: skip
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    entries = {hook["id"]: hook["entry"] for hook in hooks}
+    # The site is built by a target of its own, which `lint` asks for.
+    assert "mkdocs build --strict" in entries.pop("docs")
+    assert len(commands) == len(entries)
+    for command in commands:
+        # A hook gets the names of the files that were changed.
+        assert any(command.startswith(entry) for entry in entries.values()), command
+
+
+def test_the_version_has_a_section_in_the_changelog() -> None:
+    assert f"\n## {__version__} (" in (ROOT / "CHANGELOG.md").read_text()
