@@ -15,6 +15,7 @@ from django.core.management import get_commands
 
 from dataflow_site.variables import NAMES, VARIABLES
 from docs import reference_pages
+from processing.rules import KINDS
 from tests.installation import ROOT
 
 WRITTEN = sorted(
@@ -174,7 +175,7 @@ def test_parameters_of_urls_that_are_written_by_hand_are_there(path):
 
 def test_each_kind_of_rules_and_each_url_of_the_api_is_in_the_reference():
     rules, api = reference()["reference/rules.md"], reference()["reference/api.md"]
-    for code, kind in reference_pages.KINDS.items():
+    for code, kind in KINDS.items():
         assert f"## {code}\n" in rules
         for parameter in kind.parameters:
             assert f"| `{parameter.name}` |" in rules

@@ -41,7 +41,7 @@ def test_a_wrong_setting_is_named(name, value, sentence, tmp_path):
 
 
 # What a browser is told of cookies and of HTTPS, by the switch for an installation behind HTTPS.
-SECURITY = {
+SECURITY: dict[str, dict[str, object]] = {
     "0": {
         "SESSION_COOKIE_SECURE": False,
         "CSRF_COOKIE_SECURE": False,
@@ -63,7 +63,7 @@ SECURITY = {
 def test_https_switches_secure_cookies_and_hsts(https, tmp_path):
     code = (
         "import json; from django.conf import settings;"
-        f"print(json.dumps({{name: getattr(settings, name) for name in {[*SECURITY[https]]}}}))"
+        f"print(json.dumps({{name: getattr(settings, name) for name in {list(SECURITY[https])}}}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
