@@ -8,7 +8,8 @@ import importlib
 import importlib.util
 import json
 from argparse import SUPPRESS, Action, ArgumentParser
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from processing.rules.parameters import Parameter
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS = ("get", "post", "put", "patch", "delete")
+# Parameters of lists that tell which page of them is wanted, and not which records.
+PAGING = {"limit", "cursor"}
 # The catalogue of reject codes has a page once it is there.
 REJECT_CODES = "records.reject_codes"
 
@@ -102,6 +105,7 @@ def _named(action: Action) -> str:
     return flags if action.nargs == 0 else f"{flags} {value}{many}"
 
 
+@cache
 def schema() -> dict[str, Any]:
     """The API as OpenAPI has it."""
     generator: Any = SchemaGenerator
@@ -120,14 +124,14 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def parameters(path: str, method: str = "get") -> dict[str, dict[str, Any]]:
     """The query parameters of an operation by name."""
     described = schema()["paths"][path][method]
-    return {each["name"]: each for each in described["parameters"] if each["in"] == "query"}
+    found = described.get("parameters", [])
+    return {each["name"]: each for each in found if each["in"] == "query"}
 
 
 def filters_page() -> str:
     records = parameters("/api/records")
-    paging = {"limit", "cursor"}
     others = {
-        "Pages of a list (`/records`)": {name: records[name] for name in paging & records.keys()},
+        "Pages of a list (`/records`)": {name: records[name] for name in PAGING & records.keys()},
         "Facets (`/records/facets`)": _besides(parameters("/api/records/facets"), records),
         "Exports (`/export`)": _besides(parameters("/api/export"), records),
     }
@@ -137,7 +141,7 @@ def filters_page() -> str:
         "A misspelled name or an invalid value is an error, never ignored. `manage.py export` has "
         "an option for each.",
         _parameter_table(
-            {name: each for name, each in sorted(records.items()) if name not in paging}
+            {name: each for name, each in sorted(records.items()) if name not in PAGING}
         ),
     ]
     for heading, found in others.items():
@@ -145,7 +149,7 @@ def filters_page() -> str:
     return joined(parts)
 
 
-def _besides(some: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+def _besides(some: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
     return {name: each for name, each in some.items() if name not in others}
 
 
@@ -229,13 +233,17 @@ def api_page() -> str:
         "browser. Each URL outside `/api/runs`, `/api/exports` and `/api/sources` also works "
         "without the prefix `/api`.",
     ]
+    filters = parameters("/api/records").keys() - PAGING
     for path, method, described in operations():
         answers = ", ".join(f"`{status}`" for status in described["responses"])
-        names = [each["name"] for each in described.get("parameters", []) if each["in"] == "query"]
+        found = parameters(path, method)
+        shared = found.keys() & filters
         text = (described.get("description") or "").strip()
         parts += [f"## {method.upper()} {path}", f"**{described['summary']}.** {text}"]
-        if names:
-            parts.append("Parameters: " + ", ".join(f"`{name}`" for name in names) + ".")
+        if own := _besides(found, shared):
+            parts.append(_parameter_table(own))
+        if shared:
+            parts.append("It also takes all [filters](filters.md).")
         parts.append(f"Responses: {answers}.")
     return joined(parts)
 

@@ -8,10 +8,12 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
+from django.urls import resolve
 
 from dataflow_site.variables import NAMES, VARIABLES
 from docs import reference_pages
@@ -171,6 +173,19 @@ def test_parameters_of_urls_that_are_written_by_hand_are_there(path):
         known = reference_pages.parameters(operation).keys()
         for part in query.split("&"):
             assert part.partition("=")[0] in known, f"{url}?{query}"
+
+
+def test_each_parameter_of_the_list_of_rejected_rows_is_in_its_guide():
+    module = import_module(resolve("/rejected/").func.__module__)
+    guide = (ROOT / "docs" / "how-to" / "fix-rejected-rows.md").read_text()
+    documented = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
+    assert documented == module.RejectedFilter.base_fields.keys()
+
+
+def test_each_parameter_of_the_api_has_words():
+    for path, method, _ in reference_pages.operations():
+        for name, described in reference_pages.parameters(path, method).items():
+            assert described.get("description"), f"{method} {path} {name}"
 
 
 def test_each_kind_of_rules_and_each_url_of_the_api_is_in_the_reference():

@@ -73,7 +73,9 @@ class IngestQuery(serializers.Serializer[Any]):
         help_text='The run stops at more rejected rows than so many, "500", or such a share of '
         'those read, "2%". What has landed stays.',
     )
-    encoding = serializers.CharField(required=False, allow_blank=True)
+    encoding = serializers.CharField(
+        required=False, allow_blank=True, help_text="The encoding of the input. Default: detected."
+    )
     delimiter = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, help_text='One character, or "tab"'
     )
