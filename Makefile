@@ -10,7 +10,9 @@ CAN_WAIT = $(filter-out 1.%,$(shell $(COMPOSE) version --short 2>/dev/null))
 export COMPOSE_PROJECT_NAME ?= dataflow
 
 # Each process has a database, a browser and ports of its own; the tests of a file stay together.
-PYTEST := $(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# Four of them also on two cores: much of what they do is wait, which the slowest files, that begin
+# first, do most.
+PYTEST := $(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
@@ -28,8 +30,8 @@ run: .venv/.runtime ## Start everything on this machine (default); HOST=... PORT
 test: .venv/.dev ## Run all tests on SQLite, on PostgreSQL, and in a browser
 	echo "The tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
-	echo "The tests on PostgreSQL"
-	$(PYTHON) -m tests.postgres $(PYTEST)
+	echo "The tests that may meet the database, on PostgreSQL"
+	$(PYTHON) -m tests.postgres $(PYTEST) --only-database
 
 # By itself, as counting lines makes tests half as slow again.
 coverage: .venv/.dev ## Run the tests on SQLite, and print how much of the code they reach

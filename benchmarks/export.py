@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
     django.setup()
-    from records.stats import totals
+    from explore.metrics.record_counts import totals
 
     missing = options.records - totals(SOURCE).total
     if missing > 0:
@@ -65,7 +65,8 @@ def measure(arguments: list[str], records: int) -> tuple[float, float]:
 
 
 def land(first: int, end: int) -> None:
-    from records import runs, store
+    from records import store
+    from records.jobs import runs
     from records.models import IngestionRun, Source
     from records.rows import Row
 

@@ -192,7 +192,7 @@ def clear(source: str) -> None:
 
     from records import store
     from records.models import DataRecord, RecordCount, RecordText, Source, TextChange
-    from records.querysets import key_range
+    from records.models.querysets import key_range
 
     found = Source.objects.named(source)
     if found is None:

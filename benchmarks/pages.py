@@ -86,8 +86,9 @@ def fill(records: int) -> None:
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from records import store, text_index
+    from records import store
     from records.models import IngestionRun, ProcessingRun, RunState, Source
+    from records.store import text_index
 
     empty()
     # What was there before is to leave no gaps.
@@ -135,9 +136,9 @@ def empty() -> None:
 
 def pages() -> dict[str, Page]:
     """What is asked for, by name: pages as a browser asks for them, then the API."""
+    from explore.pages.explorer import PAGE
     from records.models import DataRecord
-    from records.pagination import FORWARD, Cursor
-    from records.views.explorer import PAGE
+    from web.keyset import FORWARD, Cursor
 
     ids = DataRecord.objects.of_source("bench_orders").values_list("id", flat=True).order_by("id")
     deep = ids[100 * PAGE]

@@ -103,9 +103,9 @@ def fill(rows: int) -> None:
     two hundredths are missing."""
     from django.db import transaction
 
-    from records import bulk
-    from records.counters import CountChanges
+    from records.database import bulk
     from records.models import Source
+    from records.store.counters import CountChanges
 
     empty()
     Source.objects.create(name=SOURCE, mapping=MAPPING, columns=list(HEADER))
@@ -171,7 +171,7 @@ def in_sql() -> float:
 
 def by_workers(number: int, selection: str = "raw") -> tuple[float, float]:
     """Seconds that so many workers take for one run, and the greatest memory of one in MB."""
-    from processing.runs import create_run
+    from processing.jobs.process import create_run
     from records.models import RunState, Selection
 
     run = create_run(how="benchmark", source_name=SOURCE, selection=Selection(selection))
@@ -193,8 +193,8 @@ def by_workers(number: int, selection: str = "raw") -> tuple[float, float]:
 
 def work(run: int) -> None:
     """What each worker does: it gets ready, waits for the start, and works."""
-    from processing.runs import process
-    from records.workers import worker_name
+    from processing.jobs.process import process
+    from records.jobs.workers import worker_name
 
     print("ready", flush=True)
     sys.stdin.read()

@@ -51,12 +51,12 @@ def without_writing(name: str) -> None:
     """Read all records and carry the rules out on them, as a worker does."""
     from django.conf import settings
 
-    from processing.rehearsal import FIRST_ROWS, next_chunk
+    from processing.jobs.batch_work import make_outcomes
+    from processing.jobs.rule_report import FIRST_ROWS, next_chunk
     from processing.rule_sets import rule_set_for
-    from processing.work import make_outcomes
-    from records.interpreter import many_rows
+    from records.gc_tuning import many_rows
     from records.models import Source
-    from records.readings import Text, read
+    from records.store.readings import Text, read
 
     source = Source.objects.get(name=name)
     rules = rule_set_for(source)
@@ -79,7 +79,7 @@ def without_writing(name: str) -> None:
 
 def rehearsal(name: str) -> None:
     """Rehearse rules by which a hundredth of the records gets another value."""
-    from processing.rehearsal import rehearse
+    from processing.jobs.rule_report import rehearse
     from processing.rule_sets import rule_set_for
     from records.models import Source
 
@@ -107,7 +107,6 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
     django.setup()
     # What it takes to load them is no part of it.
-    from processing import rehearsal, work  # noqa: F401
 
     started = time.perf_counter()
     MEASURED[options.what](options.source)

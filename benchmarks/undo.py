@@ -23,10 +23,11 @@ def main() -> None:
     rows = parser.parse_args().rows
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
     django.setup()
-    from ingestion import undo
-    from processing import runs as processing_runs
-    from records import runs, store
+    from ingestion.loading import undo
+    from processing.jobs import process as processing_runs
+    from records import store
     from records.digests import digest_of
+    from records.jobs import runs
     from records.models import DataRecord, IngestionRun, Source
     from records.rows import Row
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from ingestion import runs
+from ingestion.loading import runs
 from records.models import Source
 
 NAME = "admin"

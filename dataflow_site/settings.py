@@ -60,9 +60,11 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
+    "web",
     "records",
     "ingestion",
     "processing",
+    "explore",
     "dataflow_site",
 ]
 
@@ -215,17 +217,17 @@ if HTTPS:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # First, so that a request without credentials is answered 401 and told how.
-        "records.api.requests.TokenFirst",
+        "web.api.requests.TokenFirst",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "records.api.requests.JSONParser",
-        "records.api.requests.FormParser",
+        "web.api.requests.JSONParser",
+        "web.api.requests.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "records.api.base.answer_error",
+    "EXCEPTION_HANDLER": "web.api.base.answer_error",
 }
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
@@ -239,7 +241,7 @@ SPECTACULAR_SETTINGS = {
         "HealthStatus": ["healthy", "unhealthy"],
         "RunState": "records.models.RunState",
     },
-    "PREPROCESSING_HOOKS": ["records.api.base.documented"],
+    "PREPROCESSING_HOOKS": ["web.api.base.documented"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

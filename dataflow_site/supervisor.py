@@ -13,10 +13,10 @@ from django.db import Error, connection
 from dataflow_site.child import Child
 from dataflow_site.lifeline import PARENT
 from dataflow_site.workers import Workers, drop_old_failures
-from ingestion import inputs
-from records.export import jobs
-from records.faults import is_locked
-from records.liveness import end_forsaken, silent_processes
+from explore.export import jobs
+from ingestion.loading import inputs
+from records.database.faults import is_locked
+from records.jobs.liveness import end_forsaken, silent_processes
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 from django_q.tasks import async_task
 
-from records import liveness, text_index
+from records.jobs import liveness
+from records.store import text_index
 
 # A worker turns to other tasks after so many seconds.
 TURN_SECONDS = 3

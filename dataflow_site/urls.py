@@ -4,23 +4,22 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from ingestion.api.views import IngestView
-from processing.api import ProcessView
-from processing.rule_api import RulesView
-from records.api.exports import ExportDetailView, ExportedFileView
-from records.api.runs import RunDetailView, RunListView
-from records.api.views import DocsView, RootView, SchemaView
+from explore.api.exports import ExportDetailView, ExportedFileView
+from explore.api.views import DocsView, RootView, SchemaView
+from ingestion.api.ingest import IngestView
+from ingestion.api.runs import RunDetailView, RunListView
+from processing.api.process import ProcessView
+from processing.api.rules import RulesView
 
 api: list[URLPattern | URLResolver] = [
-    path("", include("records.api.urls")),
+    path("", include("explore.api.urls")),
     path("ingest", IngestView.as_view(), name="api-ingest"),
     path("process", ProcessView.as_view(), name="api-process"),
 ]
 
 urlpatterns = [
-    path("", include("records.urls")),
+    path("", include("explore.urls")),
     path("", include("ingestion.urls")),
-    path("", include("ingestion.feeds.urls")),
     path("", include("processing.urls")),
     path(
         "login/",
@@ -44,5 +43,5 @@ urlpatterns = [
     path("api/docs/", DocsView.as_view(url_name="api-schema"), name="api-docs"),
 ]
 
-handler400 = "records.views.errors.bad_request"
-handler404 = "records.views.errors.not_found"
+handler400 = "web.errors.bad_request"
+handler404 = "web.errors.not_found"

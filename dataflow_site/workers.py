@@ -9,30 +9,30 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Task
 from django_q.tasks import async_task
 
-import ingestion.dry_runs
+import explore.export.jobs
 import ingestion.feeds.services
-import ingestion.runs
-import ingestion.undo
-import processing.rehearsals
-import processing.runs
-import records.export.jobs
+import ingestion.loading.dry_runs
+import ingestion.loading.runs
+import ingestion.loading.undo
+import processing.jobs.process
+import processing.jobs.rule_dry_runs
 from dataflow_site.broker import FREE
 from dataflow_site.child import Child
 from dataflow_site.environment import number
 from dataflow_site.tasks import tend_texts
-from records.liveness import is_working
+from records.jobs.liveness import is_working
 
 WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
     "ingestion": (
         ingestion.feeds.services.start_due,
-        ingestion.runs.wake_stalled,
-        ingestion.dry_runs.wake_stalled,
-        ingestion.undo.wake_stalled,
+        ingestion.loading.runs.wake_stalled,
+        ingestion.loading.dry_runs.wake_stalled,
+        ingestion.loading.undo.wake_stalled,
     ),
     "processing": (
-        processing.runs.wake_stalled,
-        processing.rehearsals.wake_stalled,
-        records.export.jobs.wake_stalled,
+        processing.jobs.process.wake_stalled,
+        processing.jobs.rule_dry_runs.wake_stalled,
+        explore.export.jobs.wake_stalled,
         tend_texts,
     ),
 }

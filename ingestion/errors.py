@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ingestion.timestamps import Doubt
+from ingestion.parsing.timestamps import Doubt
 from records.errors import EnvironmentFault
 
 # What the system says where nothing more can be written.
@@ -31,7 +31,7 @@ class InputAway(EnvironmentFault, UnreadableInput):
 
 
 class InputTooLarge(UnreadableInput):
-    """The input has more of something than any input may have; see ``ingestion.limits``."""
+    """The input has more of something than any input may have; see ``ingestion.parsing.limits``."""
 
     def __init__(self, name: str, what: str, most: int | str, advice: str) -> None:
         """``what`` goes on where "it has" ends; ``advice`` is a sentence on what to do."""

@@ -1,8 +1,8 @@
 """What the workers of the ingestion queue do. A task is a wake-up call; it may come twice."""
 
-from ingestion import dry_runs, runs, undo
 from ingestion.feeds import services as feeds
-from records.workers import worker_name
+from ingestion.loading import dry_runs, runs, undo
+from records.jobs.workers import worker_name
 
 
 def load_run(run_id: int) -> None:

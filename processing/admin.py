@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from processing.errors import InvalidRules
-from processing.rule_check import check_rules
 from processing.rule_sets import DEFAULT_NOTE
+from processing.rules.check import check_rules
 from records import store
 from records.admin.fields import JSONText
 from records.models import RuleSet, Source

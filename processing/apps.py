@@ -1,18 +1,21 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.urls import reverse
 
 
 class ProcessingConfig(AppConfig):
     name = "processing"
 
     def ready(self) -> None:
-        from processing import explanation, runs
+        from processing.jobs import process
         from records.models import Source
-        from records.signals import landed, steps_asked
+        from records.signals import landed
+        from web.links import PAGES
+
+        PAGES["records.rehearsal"] = lambda rehearsal: reverse("rehearsal", args=[rehearsal.pk])
 
         def process_what_landed(source: Source, **kwargs: Any) -> None:
-            runs.queue_landed(source)
+            process.queue_landed(source)
 
         landed.connect(process_what_landed, weak=False, dispatch_uid="process what landed")
-        steps_asked.connect(explanation.tell_steps, weak=False, dispatch_uid="tell steps")

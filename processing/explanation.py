@@ -2,22 +2,32 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from processing.known_facts import KnownFacts, asking
+from processing.engine.known_facts import KnownFacts, asking
+from processing.engine.trace import Touch, is_same_cell, trace
 from processing.rules import ABSENT, KINDS, Step, describe, in_force
 from processing.rules.facts import NO_FACTS, Facts
-from processing.trace import Touch, is_same_cell, trace
-from records import story
 from records.cell_changes import Change
 from records.models import ProcessingFacts, ProcessingResult
 
 log = logging.getLogger(__name__)
 
 
-def tell_steps(
-    sender: object, result: ProcessingResult, data: Mapping[str, Any], **kwargs: Any
-) -> list[story.Step] | None:
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """What a step of the rules did to the record: ``number`` is its place among them, None where
+    only its code is known; ``words`` describe it."""
+
+    number: int | None
+    words: str
+    changes: list[Change] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    anomalies: list[str] = field(default_factory=list)
+
+
+def steps_of(result: ProcessingResult, data: Mapping[str, Any]) -> list[AppliedRule] | None:
     """The steps that touched the record when ``result`` was made of ``data``, in their order.
 
     They find the moment and the facts of then. None if the rules are not known any more, or do not
@@ -78,7 +88,7 @@ def _keyed(found: Sequence[Mapping[str, Any]]) -> list[tuple[object, ...]]:
     return [(item.get("rule"), item.get("column"), item.get("message")) for item in found]
 
 
-def _told(touch: Touch) -> story.Step:
+def _told(touch: Touch) -> AppliedRule:
     repaired = {repair["column"] for repair in touch.repairs.get(0, ())}
     changes = [
         Change(
@@ -92,7 +102,7 @@ def _told(touch: Touch) -> story.Step:
         for name, ((before,), (after,)) in touch.cells.items()
         if name in repaired or not is_same_cell(before, after)
     ]
-    return story.Step(
+    return AppliedRule(
         touch.number,
         describe(touch.step),
         changes,

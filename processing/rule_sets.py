@@ -1,6 +1,6 @@
 """Which rules a source's records are processed by."""
 
-from processing.default_rules import default_rules
+from processing.rules.defaults import default_rules
 from records import store
 from records.models import RuleSet, Source
 

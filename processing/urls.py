@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from processing import rehearsal_pages, rule_pages, views
+from processing.pages import process, rule_dry_runs, rules
 
 urlpatterns = [
-    path("process/start/", views.start, name="process"),
-    path("sources/<source_name:name>/rules/", rule_pages.edit, name="rules"),
-    path("sources/<source_name:name>/rules/compare/", rule_pages.compare, name="compare-rules"),
-    path("sources/<source_name:name>/rules/rehearse/", rehearsal_pages.start, name="rehearse"),
-    path("rehearsals/<int:pk>/", rehearsal_pages.rehearsal, name="rehearsal"),
-    path("rehearsals/<int:pk>/cancel/", rehearsal_pages.cancel, name="cancel-rehearsal"),
+    path("process/start/", process.start, name="process"),
+    path("sources/<source_name:name>/rules/", rules.edit, name="rules"),
+    path("sources/<source_name:name>/rules/compare/", rules.compare, name="compare-rules"),
+    path("sources/<source_name:name>/rules/rehearse/", rule_dry_runs.start, name="rehearse"),
+    path("rehearsals/<int:pk>/", rule_dry_runs.rehearsal, name="rehearsal"),
+    path("rehearsals/<int:pk>/cancel/", rule_dry_runs.cancel, name="cancel-rehearsal"),
 ]

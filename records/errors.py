@@ -43,3 +43,25 @@ class RecordNotFound(StoreError):
     def __init__(self, record_id: str) -> None:
         self.record_id = record_id
         super().__init__(f"There is no record with the id {record_id!r}.")
+
+
+class ExportError(ValueError):
+    """Base of what exports raise; ``str()`` is a sentence."""
+
+
+class TooManyExports(ExportError):
+    """Others have to end first; ``seconds`` is when it may be worth while to ask again."""
+
+    def __init__(self, sentence: str, *, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
+class TimeIsUp(ExportError):
+    """The export has taken all the time that one may take."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The export took longer than {seconds:g} seconds, so it was stopped. Narrow the "
+            "filter, or use `manage.py export`, which has no limit."
+        )

@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingestion import runs as ingestion_runs
-from processing import runs as processing_runs
-from records import bulk, runs, store
+from ingestion.loading import runs as ingestion_runs
+from processing.jobs import process as processing_runs
+from records import store
+from records.database import bulk
+from records.jobs import runs
 from records.models import DataRecord, IngestionRun, ProcessingRun, RecordCount, Source
 from records.rows import Ledger, Reject, Row
 

@@ -23,8 +23,8 @@ READ = """
 import sys, tempfile
 from pathlib import Path
 from ingestion.errors import IngestionError
-from ingestion.preparation import prepare
-from ingestion.readers import open_reader
+from ingestion.parsing.preparation import prepare
+from ingestion.parsing.readers import open_reader
 def peak():
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0])

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from processing.runs import create_run, process
-from records import runs
+from processing.jobs.process import create_run, process
+from records.jobs import runs
 from records.models import IngestionRun, ProcessingRun, Source
 from records.rows import Reject
 from tests import factories

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ingestion import undo
+from ingestion.loading import undo
 from records import store
 from records.models import DataRecord, IngestionRun, RunState
 from tests.factories import WORKER, load, process

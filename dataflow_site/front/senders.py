@@ -13,7 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from ingestion.upload_handler import may_upload
-from records.api.requests import TokenFirst
+from web.api.requests import TokenFirst
 
 
 def may_send(environ: dict[str, Any]) -> bool:

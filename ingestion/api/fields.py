@@ -6,13 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ingestion import runs
-from ingestion.dialect import CHECKS, check_reading
 from ingestion.errors import IngestionError, InvalidReading
-from ingestion.mapping import column_names
-from ingestion.reject_limit import check_limit
-from records.api.base import unknown_name
-from records.models.sources import SOURCE_NAME
+from ingestion.loading import runs
+from ingestion.loading.reject_limit import check_limit
+from ingestion.parsing.dialect import CHECKS, check_reading
+from ingestion.parsing.mapping import column_names
+from web.api.base import unknown_name
+from web.names import SOURCE_NAME
 
 
 @contextmanager

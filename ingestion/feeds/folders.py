@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ingestion.feeds.errors import FolderRefused, InvalidFeed
-from records.clock import now
+from records.database.clock import now
 from records.models import Feed, FolderFile, IngestionRun, RunState
 
 # A pattern leads through so many folders at the most, and twice through all below one: each more

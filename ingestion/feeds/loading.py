@@ -8,8 +8,8 @@ from django.db import transaction
 from ingestion.feeds.config import api_config
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, filled_in
-from records import runs
 from records.errors import LeaseLost
+from records.jobs import runs
 from records.models import Feed, IngestionRun, RunState
 
 # Seconds between two sentences that say what a run does.

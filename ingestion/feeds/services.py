@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from ingestion import runs
 from ingestion.errors import InvalidSourceName
 from ingestion.feeds.config import api_config, check_api, check_header
 from ingestion.feeds.errors import FeedError, InvalidFeed, SecretUnknown
@@ -22,9 +21,10 @@ from ingestion.feeds.folders import QUIET, check_folder, look
 from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
 from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
-from records.clock import now
+from ingestion.loading import runs
+from records.database.clock import now
+from records.jobs.runs import WAKE_SECONDS, stop
 from records.models import Feed, IngestionRun, RunState, Source
-from records.runs import WAKE_SECONDS, stop
 
 log = logging.getLogger(__name__)
 

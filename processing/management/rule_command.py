@@ -9,8 +9,8 @@ from typing import Any, cast
 from django.core.management.base import CommandError
 
 from processing.errors import UnknownSource
+from records.jobs.terminal import RunCommand
 from records.models import Source
-from records.terminal import RunCommand
 
 
 class RuleCommand(RunCommand):

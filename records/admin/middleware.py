@@ -5,7 +5,7 @@ from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from records.views.errors import bad_request
+from web.errors import bad_request
 
 
 class RefusedByDatabase(MiddlewareMixin):

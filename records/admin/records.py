@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 
 from records import store
 from records.admin.base import LISTED, NEWEST, HistoryInline, LargeTable, LookOnly
@@ -17,7 +17,7 @@ from records.admin.fields import JSONText
 from records.admin.results import ResultInline
 from records.errors import InvalidData
 from records.models import DataRecord, RecordVersion, RejectedRow, Source
-from records.querysets import RecordQuerySet
+from records.models.querysets import RecordQuerySet
 
 
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -115,7 +115,7 @@ class RecordAdmin(LargeTable):
 
     def view_on_site(self, record: DataRecord) -> str:
         # Directly: Django's way there has no place for a key with a line end.
-        return record.get_absolute_url()
+        return resolve_url(record)
 
     def get_inlines(self, request: HttpRequest, obj: DataRecord | None) -> Any:
         # History is not part of what a form sends back.

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from records.admin.base import LISTED, NEWEST, HistoryInline, LargeTable, LookOnly, NewestRows
 from records.models import ProcessingResult
-from records.querysets import ResultQuerySet
+from records.models.querysets import ResultQuerySet
 
 
 class NewestResults(NewestRows):

@@ -13,8 +13,8 @@ from records import store
 from records.admin.base import LargeTable, LookOnly
 from records.admin.fields import JSONText
 from records.errors import SourceHasRecords
-from records.mappings import check_mapping
 from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source
+from records.models.mappings import check_mapping
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import records.fields
+import records.models.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "name",
-                    records.fields.KeyField(
+                    records.models.fields.KeyField(
                         max_length=100,
                         unique=True,
                         validators=[
@@ -138,7 +138,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DataRecord",
             fields=[
-                ("id", records.fields.KeyField(max_length=255, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    records.models.fields.KeyField(
+                        max_length=255, primary_key=True, serialize=False
+                    ),
+                ),
                 ("timestamp", models.DateTimeField(blank=True, null=True)),
                 ("data", models.JSONField()),
                 ("processed_at", models.DateTimeField(blank=True, null=True)),
@@ -270,7 +275,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("source", records.fields.KeyField(max_length=100)),
+                ("source", records.models.fields.KeyField(max_length=100)),
                 ("day", models.DateField()),
                 ("status", models.CharField(max_length=10)),
                 ("count", models.BigIntegerField()),

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-import records.fields
+import records.models.fields
 
 
 def index_texts(apps: Any, schema_editor: Any) -> None:
@@ -39,7 +39,9 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "record_id",
-                    records.fields.KeyField(max_length=255, primary_key=True, serialize=False),
+                    records.models.fields.KeyField(
+                        max_length=255, primary_key=True, serialize=False
+                    ),
                 ),
                 ("text", models.TextField()),
             ],

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from records.fields import KeyField
+from records.models.fields import KeyField
 from records.models.runs import ProcessingRun
 
 

@@ -4,8 +4,8 @@ from datetime import date
 
 from django.db import models
 
-from records.fields import KeyField
-from records.querysets import CountManager
+from records.models.fields import KeyField
+from records.models.querysets import CountManager
 
 # Stands for "no timestamp": a unique constraint would let NULLs through twice.
 NO_DAY = date(1, 1, 1)

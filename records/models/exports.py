@@ -5,13 +5,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
-from records.clock import now
+from records.database.clock import now
 from records.models.runs import Run, RunState
+from web.links import HasPage
 
 
-class Export(Run):
+class Export(HasPage, Run):
     """A file that a worker makes of the records of a filter, for the one person who asked for it.
 
     ``query`` is the filter and the options as the query of a URL. The file lies in a private
@@ -35,9 +35,6 @@ class Export(Run):
 
     def __str__(self) -> str:
         return f"export {self.pk}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("made-export", args=[self.pk])
 
     @property
     def path(self) -> Path:

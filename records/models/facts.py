@@ -7,7 +7,7 @@ from records.models.sources import RuleSet
 
 
 class ProcessingFacts(models.Model):
-    """The facts that a version of rules asked for in a run; see processing.facts."""
+    """The facts that a version of rules asked for in a run; see processing.jobs.facts."""
 
     run = models.ForeignKey(ProcessingRun, on_delete=models.CASCADE, related_name="+")
     rule_set = models.ForeignKey(RuleSet, on_delete=models.CASCADE, related_name="+")

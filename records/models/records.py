@@ -1,19 +1,18 @@
 """Records, what they were before, and the rows that could not become one."""
 
-from urllib.parse import quote
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
+from django.shortcuts import resolve_url
 
-from records.fields import KeyField
+from records.models.fields import KeyField
+from records.models.querysets import RecordManager, RejectedManager
 from records.models.runs import IngestionRun
 from records.models.sources import Source
-from records.querysets import RecordManager, RejectedManager
+from web.links import HasPage
 
 
-class DataRecord(models.Model):
+class DataRecord(HasPage, models.Model):
     """What one row said, untouched, and how far its processing is."""
 
     class Status(models.TextChoices):
@@ -70,11 +69,6 @@ class DataRecord(models.Model):
 
     def __str__(self) -> str:
         return self.id
-
-    def get_absolute_url(self) -> str:
-        # A key may hold "/" and even "/../", which a browser would resolve; reverse() leaves
-        # slashes as they are, so the id is put in afterwards.
-        return str(reverse("record", args=["-"])).removesuffix("-") + quote(self.id, safe="")
 
 
 class RecordVersion(models.Model):
@@ -182,7 +176,7 @@ class RejectedRow(models.Model):
     @property
     def record_url(self) -> str:
         """The page of the record that it has become."""
-        return DataRecord(id=self.record_id).get_absolute_url()
+        return resolve_url(DataRecord(id=self.record_id))
 
     @property
     def is_unreadable(self) -> bool:

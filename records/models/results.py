@@ -3,10 +3,10 @@
 from django.db import models
 from django.db.models import Q
 
+from records.models.querysets import ResultManager
 from records.models.records import DataRecord
 from records.models.runs import ProcessingRun
 from records.models.sources import RuleSet
-from records.querysets import ResultManager
 
 
 class ProcessingResult(models.Model):

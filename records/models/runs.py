@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
-from records.clock import now
+from records.database.clock import now
 from records.models.feeds import Feed
+from records.models.querysets import RunManager
 from records.models.sources import Source
-from records.querysets import RunManager
+from web.links import HasPage
 
 
 class RunState(models.TextChoices):
@@ -115,7 +115,7 @@ class Run(models.Model):
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
 
-class IngestionRun(Run):
+class IngestionRun(HasPage, Run):
     """One loading of one input into one source, with its ledger."""
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="ingestion_runs")
@@ -169,10 +169,6 @@ class IngestionRun(Run):
 
     def __str__(self) -> str:
         return f"run {self.pk}: {self.file_name}"
-
-    def get_absolute_url(self) -> str:
-        name = "preview" if self.state == RunState.DRAFT else "ingestion-run"
-        return reverse(name, args=[self.pk])
 
     @property
     def landed_nothing(self) -> bool:
@@ -228,7 +224,7 @@ class IngestionRun(Run):
         return max(self.size - self.bytes_read, 0) * self.elapsed / self.bytes_read
 
 
-class ProcessingRun(Run):
+class ProcessingRun(HasPage, Run):
     """One pass over records, of one source or (``source`` is null) of all.
 
     Any number of workers share it: each takes batches of its own (see ProcessingBatch). ``worker``
@@ -265,9 +261,6 @@ class ProcessingRun(Run):
 
     def __str__(self) -> str:
         return f"processing run {self.pk}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("processing-run", args=[self.pk])
 
     @property
     def doing(self) -> str:
@@ -317,7 +310,7 @@ class ProcessingRun(Run):
 class DryRun(Run):
     """One reading of the input of a draft that lands nothing: what would happen, and a profile.
 
-    ``report`` is what ingestion.dry_runs makes of it.
+    ``report`` is what ingestion.loading.dry_runs makes of it.
     """
 
     run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="dry_runs")
@@ -335,10 +328,10 @@ class DryRun(Run):
         return f"dry run {self.pk} of {self.run}"
 
 
-class Rehearsal(Run):
+class Rehearsal(HasPage, Run):
     """One look at what a draft of rules would make of all records of a source; nothing is written.
 
-    ``report`` is what processing.rehearsal makes of it.
+    ``report`` is what processing.jobs.rule_report makes of it.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rehearsals")
@@ -355,9 +348,6 @@ class Rehearsal(Run):
 
     def __str__(self) -> str:
         return f"rehearsal {self.pk} of {self.source}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("rehearsal", args=[self.pk])
 
     @property
     def doing(self) -> str:

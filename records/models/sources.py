@@ -1,18 +1,12 @@
 """Sources, and the versioned rules by which their records are validated and cleaned."""
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
-from django.urls import reverse
 
-from records.fields import KeyField
-from records.querysets import SourceManager
-
-# A colon ends the name inside a record id, so a name has none.
-SOURCE_NAME = RegexValidator(
-    r"\A\w[\w.-]*\Z",
-    "A name starts with a letter or a digit; it has letters, digits, '_', '-' and '.' only.",
-)
+from records.models.fields import KeyField
+from records.models.querysets import SourceManager
+from web.links import HasPage
+from web.names import SOURCE_NAME
 
 
 class OnConflict(models.TextChoices):
@@ -23,7 +17,7 @@ class OnConflict(models.TextChoices):
     REJECT = "reject", "keep the record, and reject the row"
 
 
-class Source(models.Model):
+class Source(HasPage, models.Model):
     """A named feed of records; it remembers its mapping."""
 
     name = KeyField(max_length=100, unique=True, validators=[SOURCE_NAME])
@@ -34,7 +28,7 @@ class Source(models.Model):
     # The columns of the input that the mapping was last used on, in its order.
     columns = models.JSONField(default=list, blank=True)
     # How its inputs are read where a person knows better than detection: {"encoding": ..,
-    # "delimiter": .., ...}; see ingestion.dialect.
+    # "delimiter": .., ...}; see ingestion.parsing.dialect.
     reading = models.JSONField(default=dict, blank=True)
     on_conflict = models.CharField(
         "when a key comes back with other content",
@@ -52,9 +46,6 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def get_absolute_url(self) -> str:
-        return str(reverse("source", args=[self.name]))
 
     @property
     def current_rule_set(self) -> "RuleSet | None":

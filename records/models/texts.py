@@ -1,8 +1,8 @@
-"""The index of texts, which workers fill: see ``records.text_index``."""
+"""The index of texts, which workers fill: see ``records.store.text_index``."""
 
 from django.db import models
 
-from records.fields import KeyField
+from records.models.fields import KeyField
 
 
 class RecordText(models.Model):

@@ -2,10 +2,11 @@
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
+
+from web.links import HasPage
 
 
-class SavedView(models.Model):
+class SavedView(HasPage, models.Model):
     """What the explorer shows under the query of its URL, as a person has named it."""
 
     user = models.ForeignKey(
@@ -24,6 +25,3 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def get_absolute_url(self) -> str:
-        return f"{reverse('explorer')}?{self.query}"

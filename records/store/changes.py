@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from records.counters import CountChanges
 from records.errors import InvalidData, RecordNotFound
 from records.models import DataRecord, RecordVersion
+from records.store.counters import CountChanges
 from records.store.history import remove, retire_results, supersede
 
 Status = DataRecord.Status

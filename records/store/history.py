@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from records import text_index
 from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion
+from records.store import text_index
 
 
 @dataclass(slots=True)

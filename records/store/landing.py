@@ -11,10 +11,10 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from records import bulk, text_index
-from records.counters import CountChanges
+from records.database import bulk
+from records.database.faults import has_rolled_back
 from records.errors import LeaseLost
-from records.faults import has_rolled_back
+from records.jobs.runs import lease_end
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -24,7 +24,8 @@ from records.models import (
     Source,
 )
 from records.rows import Ledger, Reject, Row, by_column
-from records.runs import lease_end
+from records.store import text_index
+from records.store.counters import CountChanges
 from records.store.history import supersede
 from records.store.rejects import conflict, insert_rejects
 

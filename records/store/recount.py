@@ -5,9 +5,9 @@ from datetime import date
 
 from django.db import connection, transaction
 
-from records import bulk
-from records.counters import CountChanges
+from records.database import bulk
 from records.models.counts import NO_DAY
+from records.store.counters import CountChanges
 
 # Any number, the same for all: two repairs at once would both add what is missing.
 LOCK = 20_260_301

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 import orjson
 from django.db import connection, transaction
 
-from records import bulk
+from records.database import bulk
 from records.models import DataRecord, IngestionRun, RejectedRow, Source
-from records.querysets import RecordQuerySet, RejectedQuerySet
+from records.models.querysets import RecordQuerySet, RejectedQuerySet
 from records.rows import Ledger, Reject, Row
 from records.store.landing import land
 

@@ -11,15 +11,15 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from records import bulk
-from records.counters import CountChanges
+from records.database import bulk
 from records.errors import BatchLost, LeaseLost
+from records.jobs.runs import held, lease_end, renew_batches
 from records.json_text import json_text
 from records.models import DataRecord, ProcessingBatch, ProcessingResult, RuleSet, Selection
-from records.readings import OF_RECORDS, OF_RESULTS, Reading, fingerprint, selected
 from records.rows import Outcome, ProcessingCounts
-from records.runs import held, lease_end, renew_batches
+from records.store.counters import CountChanges
 from records.store.history import retire_results
+from records.store.readings import OF_RECORDS, OF_RESULTS, Reading, fingerprint, selected
 
 Status = DataRecord.Status
 

@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from records import bulk
-from records.counters import CountChanges
+from records.database import bulk
 from records.errors import LeaseLost
+from records.jobs.runs import finish, lease_end
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -23,7 +23,7 @@ from records.models import (
     Source,
     Undo,
 )
-from records.runs import finish, lease_end
+from records.store.counters import CountChanges
 from records.store.history import remove, supersede
 
 Reason = RecordVersion.Reason

@@ -8,8 +8,8 @@ import pytest
 from django.http import QueryDict
 from playwright.sync_api import Page, expect
 
-from records import figures
-from records.filters import RecordFilter
+from explore.filters import RecordFilter
+from explore.metrics import figures
 from records.models import DataRecord
 from records.rows import Reject
 from tests.browser.test_pages import check, settle

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from records.export import asked, csv_table, jobs, walk
+from explore.export import csv_table, jobs, request, walk
 from records.models import Export, IngestionRun
 from records.rows import Reject
 from tests.browser.test_pages import TOO_WIDE, WIDTHS, check, violations
@@ -242,7 +242,7 @@ def test_a_workbook_comes_at_once_and_a_large_one_from_a_page_that_moves(
         button.click()
     assert download.value.suggested_filename == "shop.xlsx"
     assert shop.url.endswith("/explore/?source=shop")
-    monkeypatch.setattr(asked, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(request, "MOST_AT_ONCE", 3)
     button.click()
     expect(shop.get_by_text("Waiting for a worker")).to_be_visible()
     assert violations(shop) == []

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response, expect
 
-from processing.runs import create_run, process
-from records import figures
+from explore.metrics import figures
+from processing.jobs.process import create_run, process
 from records.models import IngestionRun, Source
 from tests.browser.test_pages import settle
 from tests.factories import WORKER

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, Request
 from records.models import ProcessingResult
 from records.rows import Reject
 from tests.browser.test_pages import settle
+from tests.explore.dashboard.test_dashboard import listed
 from tests.landed import NOON, land, process_all, sale
-from tests.test_page_dashboard import listed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from ingestion import dry_runs, runs
+from ingestion.loading import dry_runs, runs
 from records import store
 from records.models import DryRun, Heartbeat, IngestionRun, ProcessingRun, Source
 from records.rows import Reject

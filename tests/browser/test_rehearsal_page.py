@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from processing import rehearsals
+from processing.jobs import rule_dry_runs
 from processing.rules import Step
 from records.models import Rehearsal, Source
 from tests.browser.test_pages import EVIL, LONG, RTL, check
@@ -28,7 +28,7 @@ def test_a_draft_is_rehearsed_from_its_form_and_taken_back(page, shop, complaint
     page.get_by_label("Default", exact=True).fill("7")
     page.get_by_role("button", name="Rehearse on all records").click()
     expect(page.get_by_text("Waits for a worker")).to_be_visible()
-    rehearsals.carry_out(Rehearsal.objects.get().pk, WORKER)
+    rule_dry_runs.carry_out(Rehearsal.objects.get().pk, WORKER)
     expect(page.get_by_text("0.0 → 7.0")).to_be_visible()
     expect(page.locator(".heading .badge")).to_have_text("finished")
     page.get_by_role("link", name="Back to the draft").click()
@@ -43,11 +43,11 @@ def test_the_page_is_accessible_at_any_width(page, shop, complaints):
         {"rule": "text", "column": "category", "upper": True},
         {"rule": "unique", "columns": ["value"]},
     ]
-    finished = rehearsals.start(shop, rules)
-    rehearsals.carry_out(finished.pk, WORKER)
-    failed = rehearsals.start(shop, [])
+    finished = rule_dry_runs.start(shop, rules)
+    rule_dry_runs.carry_out(finished.pk, WORKER)
+    failed = rule_dry_runs.start(shop, [])
     Rehearsal.objects.filter(pk=failed.pk).update(state="failed", error="It broke.")
-    waiting = rehearsals.start(shop, rules)
+    waiting = rule_dry_runs.start(shop, rules)
     urls = [r.get_absolute_url() for r in (finished, failed, waiting)]
     assert [found for url in urls for found in check(page, url)] == []
     assert complaints == []

@@ -5,12 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from processing.proposals import look_at, propose
+from processing.engine.proposals import look_at, propose
 from records import store
 from records.models import Source
 from tests.browser.test_pages import EVIL, LONG, RTL, check
 from tests.landed import land, process_all, sale
-from tests.rules.test_kinds import STEPS
+from tests.processing.rules.test_kinds import STEPS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -1,4 +1,6 @@
-"""Makes a process believe to run on another host, whose clock is ahead: see tests/test_clocks.py.
+"""Makes a process believe to run on another host, whose clock is ahead.
+
+See tests/records/test_clocks.py.
 
 Python imports a module of this name at its start. OTHER_HOST is the name, CLOCK_AHEAD in seconds.
 """

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from dataflow_site.supervisor import Supervisor
-from records.liveness import worker_alive
+from records.jobs.liveness import worker_alive
 
 
 class Command(BaseCommand):

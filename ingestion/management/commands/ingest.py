@@ -9,18 +9,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from ingestion import runs
-from ingestion.dialect import check_reading, joined
-from ingestion.dry_runs import examine
 from ingestion.errors import IngestionError
-from ingestion.mapping import column_names
-from ingestion.reject_limit import check_limit
-from ingestion.report_text import report_lines
+from ingestion.loading import runs
+from ingestion.loading.dry_runs import examine
+from ingestion.loading.reject_limit import check_limit
+from ingestion.loading.report_text import report_lines
+from ingestion.parsing.dialect import check_reading, joined
+from ingestion.parsing.mapping import column_names
+from records.jobs.terminal import RunCommand, progress_bar
+from records.jobs.workers import worker_name
 from records.models import IngestionRun, RunState
-from records.terminal import RunCommand, progress_bar
-from records.workers import worker_name
 
-# What a user can say about how an input is written; see ingestion.dialect.
+# What a user can say about how an input is written; see ingestion.parsing.dialect.
 READING = {
     "encoding": ("NAME", "of the files"),
     "format": ("NAME", "delimited, json, ndjson or xlsx"),

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ingestion import undo
 from ingestion.errors import IngestionError
+from ingestion.loading import undo
+from records.jobs.terminal import RunCommand
+from records.jobs.workers import worker_name
 from records.models import IngestionRun
-from records.terminal import RunCommand
-from records.workers import worker_name
 
 
 class Command(RunCommand):

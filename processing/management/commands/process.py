@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from processing import runs
 from processing.errors import ProcessingError
+from processing.jobs import process
+from records.jobs.terminal import RunCommand, progress_bar
+from records.jobs.workers import worker_name
 from records.models import ProcessingRun, Selection
-from records.terminal import RunCommand, progress_bar
-from records.workers import worker_name
 
 
 def positive(text: str) -> int:
@@ -39,7 +39,7 @@ class Command(RunCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            created = runs.create_run(
+            created = process.create_run(
                 how="command",
                 source_name=options["source"],
                 selection=Selection(options["reprocess"]),
@@ -64,5 +64,5 @@ class Command(RunCommand):
     def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
         with progress_bar(enabled=not quiet) as show:
             return self.until_it_ends(
-                run, lambda: runs.process(run.pk, worker_name(of_queue=False), show)
+                run, lambda: process.process(run.pk, worker_name(of_queue=False), show)
             )

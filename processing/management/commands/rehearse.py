@@ -8,12 +8,12 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from processing.errors import ProcessingError
+from processing.jobs.rule_report import Report, rehearse
 from processing.management.rule_command import RuleCommand
-from processing.rehearsal import Report, rehearse
+from records.jobs.terminal import counting_bar
 from records.models import RecordCount
-from records.numbers import number
-from records.terminal import counting_bar
-from records.visible import visible
+from web.control_chars import visible
+from web.numbers import number
 
 
 class Command(RuleCommand):

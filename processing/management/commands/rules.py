@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from processing.default_rules import default_rules
 from processing.errors import InvalidRules
 from processing.management.rule_command import RuleCommand
-from processing.rule_check import check_rules
 from processing.rule_sets import note_problem
+from processing.rules.check import check_rules
+from processing.rules.defaults import default_rules
 from records import store
 from records.models import RuleSet, Source
 

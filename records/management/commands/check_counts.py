@@ -4,11 +4,13 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.db.models import Sum
+
 from records import store
+from records.jobs.terminal import RunCommand
+from records.models import RecordCount
 from records.models.counts import NO_DAY
-from records.stats import totals
 from records.store import WrongCount
-from records.terminal import RunCommand
 
 NAMED = 20
 
@@ -25,7 +27,7 @@ class Command(RunCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = store.check_counts(repair=options["repair"])
-        records = totals().total
+        records = RecordCount.objects.aggregate(records=Sum("count"))["records"] or 0
         if options["json"]:
             facts = {
                 "records": records,

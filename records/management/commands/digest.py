@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from records.digests import digest_of, digest_of_results
+from records.jobs.terminal import RunCommand
 from records.models import Source
-from records.terminal import RunCommand
 
 
 class Command(RunCommand):

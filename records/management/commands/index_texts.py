@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from records import text_index
-from records.terminal import RunCommand
+from records.jobs.terminal import RunCommand
+from records.store import text_index
 
 
 class Command(RunCommand):

@@ -1,0 +1,1 @@
+"""Where data is shown: filters, figures, charts, explorer, export, history."""

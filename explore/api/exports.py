@@ -1,0 +1,136 @@
+"""The API over exports that workers make: each is there for the person who asked for it."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpResponseBase
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from explore.export import jobs
+from explore.export.responses import file_answer
+from records.models import Export
+from web.api.base import StrictQuery
+from web.api.negotiation import AlwaysJSON
+from web.api.serializers import ErrorSerializer
+from web.converters import GREATEST_ID
+
+PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Its number.")]
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    """An export that a worker makes."""
+
+    share = serializers.FloatField(source="share_done", help_text="0 to 1")
+    download = serializers.SerializerMethodField(
+        help_text="The URL of the file; null until it is finished, and when it has expired."
+    )
+    page = serializers.CharField(source="get_absolute_url", help_text="Where people look at it.")
+
+    class Meta:
+        model = Export
+        fields = (
+            "id",
+            "state",
+            "done",
+            "total",
+            "share",
+            "error",
+            "download",
+            "file_name",
+            "size",
+            "created_at",
+            "finished_at",
+            "expires_at",
+            "page",
+        )
+        read_only_fields = fields
+
+    def get_download(self, export: Export) -> str | None:
+        if not export.is_ready:
+            return None
+        return _url("api-exported-file", export, self.context["request"])
+
+
+class _OwnExport(StrictQuery):
+    """What the endpoints of an export share."""
+
+    def own(self, request: Request, pk: int) -> Export:
+        own = Export.objects.filter(user=cast(User, request.user))
+        found: Export | None = own.filter(pk=pk).first() if pk <= GREATEST_ID else None
+        if found is None:
+            raise NotFound("Export not found")
+        return found
+
+
+class ExportDetailView(_OwnExport):
+    """An export that a worker makes: how far it is, and where its file is."""
+
+    @extend_schema(
+        operation_id="exports_retrieve",
+        summary="One export that a worker makes",
+        parameters=PATH,
+        responses={200: ExportSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        return accepted(self.own(request, pk), request, code=status.HTTP_200_OK)
+
+    @extend_schema(
+        operation_id="exports_remove",
+        summary="Cancel an export, or remove its file",
+        parameters=PATH,
+        responses={204: None, 401: ErrorSerializer, 404: ErrorSerializer},
+    )
+    def delete(self, request: Request, pk: int) -> Response:
+        jobs.remove(self.own(request, pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def get_view_name(self) -> str:
+        return "Export"
+
+
+class ExportedFileView(_OwnExport):
+    """The file of a finished export."""
+
+    # What is answered is a file, whatever a client would rather have; errors are JSON.
+    content_negotiation_class = AlwaysJSON
+
+    @extend_schema(
+        operation_id="exports_file",
+        summary="The file of an export",
+        parameters=PATH,
+        responses={
+            (
+                200,
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ): OpenApiTypes.BINARY,
+            (200, "application/gzip"): OpenApiTypes.BINARY,
+            401: ErrorSerializer,
+            404: ErrorSerializer,
+        },
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        answer = file_answer(self.own(request, pk))
+        if answer is None:
+            raise NotFound("The export has no file, or has expired.")
+        return answer
+
+    def get_view_name(self) -> str:
+        return "File"
+
+
+def accepted(export: Export, request: Request, *, code: int = status.HTTP_202_ACCEPTED) -> Response:
+    """An export as it stands, and where to ask again."""
+    said: dict[str, Any] = dict(ExportSerializer(export, context={"request": request}).data)
+    url = _url("api-made-export", export, request)
+    return Response(said, status=code, headers={"Location": url} if code == 202 else {})
+
+
+def _url(name: str, export: Export, request: Request) -> str:
+    # REST framework's own way would hand on the `format` of the request, here a kind of file.
+    return request.build_absolute_uri(reverse(name, args=[export.pk]))

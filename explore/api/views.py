@@ -1,0 +1,207 @@
+"""The read side of the REST API: health, records and figures."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import generics, permissions, renderers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from explore.api.filters import valid_filter
+from explore.api.pagination import RecordPagination
+from explore.api.serializers import (
+    HealthSerializer,
+    ListedRecordSerializer,
+    RecordDetailSerializer,
+    RecordSerializer,
+    StatsSerializer,
+    StatusCounts,
+    TotalsSerializer,
+)
+from explore.explorer.table import made_of
+from explore.export.cells import in_columns
+from explore.filters import RecordFilter
+from explore.health import check_health
+from explore.metrics import record_counts
+from records.models import DataRecord
+from web.api.base import StrictQuery
+from web.api.negotiation import AlwaysJSON
+from web.api.serializers import ErrorSerializer, SourceQuery
+
+
+class RootView(StrictQuery):
+    """The REST API of DataFlow Analytics."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        names = {
+            "health": "api-health",
+            "records": "api-records",
+            "facets": "api-facets",
+            "stats": "api-stats",
+            "export": "api-export",
+            "ingest": "api-ingest",
+            "runs": "api-runs",
+            "process": "api-process",
+            "documentation": "api-docs",
+            "schema": "api-schema",
+        }
+        return Response({key: reverse(name, request=request) for key, name in names.items()})
+
+    def get_view_name(self) -> str:
+        return "API"
+
+
+class HealthView(APIView):
+    """Whether the service does its work: open to all, and the same for all.
+
+    It looks neither at who asks nor for a page to show, so it answers without a database as well.
+    """
+
+    authentication_classes = ()
+    permission_classes = (permissions.AllowAny,)
+    renderer_classes = (renderers.JSONRenderer,)
+    content_negotiation_class = AlwaysJSON
+
+    @extend_schema(
+        operation_id="health",
+        responses={200: HealthSerializer, 503: HealthSerializer},
+        summary="Whether the service does its work",
+    )
+    def get(self, request: Request) -> Response:
+        health = check_health()
+        details: dict[str, Any] = {"version": settings.VERSION, **health.parts}
+        if health.failing:
+            details["failing"] = health.failing
+        if health.waits_for:
+            details["runs_wait_for"] = health.waits_for
+        return Response(
+            {
+                "service": "dataflow-api",
+                "status": "unhealthy" if health.failing else "healthy",
+                "timestamp": timezone.now(),
+                "details": details,
+            },
+            status=status.HTTP_503_SERVICE_UNAVAILABLE if health.failing else status.HTTP_200_OK,
+        )
+
+
+class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
+    """Records by filter, in the order of their ids or timestamps. Follow `next` for more."""
+
+    queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
+    serializer_class = RecordSerializer
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = RecordFilter
+    pagination_class = RecordPagination
+    query_parameters = frozenset({*RecordFilter.base_filters, "limit", "cursor"})
+    repeatable = RecordFilter.repeatable()
+
+    @extend_schema(
+        operation_id="records_list",
+        summary="List records",
+        responses={
+            200: ListedRecordSerializer(many=True),
+            400: ErrorSerializer,
+            401: ErrorSerializer,
+            503: ErrorSerializer,
+        },
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().get(request, *args, **kwargs)
+        if columns := self.found.columns:
+            for record in response.data["records"]:
+                record["data"] = in_columns(record["data"], columns)
+        if columns := self.found.result_columns:
+            made = made_of([record["id"] for record in response.data["records"]])
+            for record in response.data["records"]:
+                record["result"] = in_columns(made.get(record["id"], {}), columns)
+        return response
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        self.found = valid_filter(self.request, queryset)
+        return self.found.qs
+
+    def get_view_name(self) -> str:
+        return "Records"
+
+
+class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
+    """One record, its current result, and the run and line that it came from."""
+
+    queryset = DataRecord.objects.all()
+    serializer_class = RecordDetailSerializer
+
+    @extend_schema(
+        operation_id="records_retrieve",
+        summary="One record",
+        parameters=[
+            OpenApiParameter(
+                "record_id",
+                str,
+                OpenApiParameter.PATH,
+                description="`<source>:<key>`, percent-encoded; the key may hold any character.",
+            )
+        ],
+        responses={200: RecordDetailSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_object(self) -> DataRecord:
+        record = DataRecord.objects.find(self.kwargs["record_id"])
+        if record is None:
+            raise NotFound("Record not found")
+        return record
+
+    def get_view_name(self) -> str:
+        return "Record"
+
+
+class StatsView(StrictQuery):
+    """How many records there are, by status and by source, and how their processing went."""
+
+    query_parameters = frozenset({"source"})
+
+    @extend_schema(
+        operation_id="stats",
+        summary="Figures",
+        parameters=[SourceQuery],
+        responses={200: StatsSerializer, 400: ErrorSerializer, 401: ErrorSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        query = SourceQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        source = query.validated_data.get("source")
+        by_source = {source: record_counts.totals(source)} if source else record_counts.by_source()
+        totals = record_counts.add_up(by_source.values())
+        return Response(
+            {
+                **TotalsSerializer(totals).data,
+                "by_status": StatusCounts(totals).data,
+                "by_source": [
+                    {"source": name, **TotalsSerializer(of_source).data}
+                    for name, of_source in by_source.items()
+                ],
+            }
+        )
+
+    def get_view_name(self) -> str:
+        return "Stats"
+
+
+class SchemaView(StrictQuery, SpectacularAPIView):
+    """The description of the API."""
+
+
+class DocsView(StrictQuery, SpectacularSwaggerSplitView):
+    """The description as a page; ``script`` asks for its JavaScript."""
+
+    query_parameters = frozenset({"script"})

@@ -1,0 +1,169 @@
+"""Values over time, with anomalies marked."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+
+from explore.charts.chart import Chart, linked
+from explore.charts.parts import KEPT, NO_DATA, spec_of, value_axis, with_data
+from explore.charts.volume import TIME_UNITS, records, time_axis, when
+from explore.metrics.intervals import end_of
+from explore.metrics.record_counts import Span
+from explore.metrics.scope import Scope
+from explore.metrics.timeseries import Course, Step
+from web.control_chars import visible
+from web.numbers import number
+
+LEGEND = "Line: the median; band: the middle half of the values; diamonds: values flagged as {}."
+
+
+def values_over_time(
+    course: Course,
+    value_name: str,
+    scope: Scope,
+    *,
+    repaired: bool,
+    name: str = "",
+    notes: Sequence[str] = (),
+) -> Chart:
+    """The median of each step and the half of the values around it; anomalies stand for themselves.
+
+    Values far off would press all the rest together: they are marked at the edge.
+    """
+    value_name = visible(value_name)
+    edges = _edges(course.steps)
+    rows, data = [], []
+    for step in course.steps:
+        urls = _urls(step, course, scope, repaired)
+        label, said = when(step.start, course.unit)
+        rows.append(
+            [
+                label,
+                linked(step.number, urls[0]),
+                step.lower,
+                step.median,
+                step.upper,
+                linked(step.anomalies, urls[1]),
+            ]
+        )
+        data.append(_mark(step, said, urls, edges))
+    return Chart(
+        id="values-over-time",
+        title=f"Values of {value_name} over time",
+        scope=name,
+        empty="No processed record here has both a value and a timestamp.",
+        spec=with_data(_layers(course.unit, value_name, *_kinds(course.steps)), data),
+        headings=[
+            f"{course.unit.capitalize()} (UTC)",
+            "Values",
+            "A quarter up to",
+            "Median",
+            "Three quarters up to",
+            "Anomalies",
+        ],
+        rows=rows,
+        notes=[*_said(course), *notes],
+        zoom=course.unit,
+        wide=True,
+    )
+
+
+def _said(course: Course) -> list[str]:
+    low, high = _edges(course.steps)
+    marked = [end for step in course.steps for end in (step.low, step.high) if end is not None]
+    said = [LEGEND.format("anomalies" if marked else "anomalies (there are none)")]
+    if any(not low <= end <= high for end in marked):
+        said.append("Anomalies that lie farther off are marked at the edge.")
+    far = [
+        f"{records(count)} {word} {day}"
+        for count, word, day in (
+            (course.earlier, "before", course.span and course.span.first),
+            (course.later, "after", course.span and course.span.last),
+        )
+        if count
+    ]
+    return [*said, f"Not looked at: {' and '.join(far)}."] if far else said
+
+
+def _urls(step: Step, course: Course, scope: Scope, repaired: bool) -> tuple[str, str]:
+    """Where the values that are no anomalies are listed, and where those that are."""
+    if course.unit == "hour":
+        scope = scope.between(step.start, step.start + timedelta(hours=1))
+    elif course.span:
+        first = step.start.date()
+        scope = scope.within(course.span).within(Span(first, end_of(first, course.unit)))
+    kept = {} if repaired else {"repaired": "0"}
+    usual = far = ""
+    if step.least is not None and step.greatest is not None:
+        usual = scope.url(value_from=step.least, value_to=step.greatest, anomaly="0", **kept)
+    if step.low is not None and step.high is not None:
+        far = scope.url(value_from=step.low, value_to=step.high, anomaly="1", **kept)
+    return usual, far
+
+
+def _edges(steps: Sequence[Step]) -> tuple[float, float]:
+    """Between which values the marks of anomalies are drawn where they are."""
+    low = min((step.lower for step in steps if step.lower is not None), default=0.0)
+    high = max((step.upper for step in steps if step.upper is not None), default=0.0)
+    reach = high - low or abs(high) or 1.0
+    return low - reach, high + reach
+
+
+def _mark(
+    step: Step, said: str, urls: tuple[str, str], edges: tuple[float, float]
+) -> dict[str, Any]:
+    mark: dict[str, Any] = {"date": f"{step.start:%Y-%m-%dT%H:%M}Z", "when": said}
+    if step.lower is not None and step.upper is not None:
+        mark |= {
+            "median": step.median,
+            "lower": step.lower,
+            "upper": step.upper,
+            "number": step.number,
+            "shown": number(step.median),
+            "half": f"{number(step.lower)} to {number(step.upper)}",
+            "url": urls[0],
+        }
+    if step.low is not None and step.high is not None:
+        middle = (edges[0] + edges[1]) / 2
+        farthest = max(step.low, step.high, key=lambda value: abs(value - middle))
+        single = number(step.low)
+        mark |= {
+            "at": min(max(farthest, edges[0]), edges[1]),
+            "anomalies": step.anomalies,
+            "from": single if step.low == step.high else f"{single} to {number(step.high)}",
+            "far": urls[1],
+        }
+    return mark
+
+
+def _kinds(steps: Sequence[Step]) -> tuple[bool, bool]:
+    """Whether there are usual values, and anomalies. Vega complains of layers without a mark."""
+    return any(step.number for step in steps), any(step.anomalies for step in steps)
+
+
+@lru_cache(KEPT)
+def _layers(unit: str, value_name: str, has_usual: bool, has_anomalies: bool) -> dict[str, Any]:
+    base = alt.Chart().encode(x=alt.X("date:T", timeUnit=TIME_UNITS[unit], **time_axis(unit)))
+    value = alt.Y("median:Q", title=value_name, scale=alt.Scale(zero=False), axis=value_axis())
+    usual = [
+        alt.Tooltip("when:N", title=unit.capitalize()),
+        alt.Tooltip("shown:N", title="Median"),
+        alt.Tooltip("half:N", title="Half of the values"),
+        alt.Tooltip("number:Q", title="Values", format=","),
+    ]
+    far = [
+        alt.Tooltip("when:N", title=unit.capitalize()),
+        alt.Tooltip("from:N", title="Value"),
+        alt.Tooltip("anomalies:Q", title="Anomalies", format=","),
+    ]
+    band = base.mark_area(style="band").encode(y=alt.Y("lower:Q", title=value_name), y2="upper:Q")
+    line = base.mark_line(style="median").encode(y=value)
+    points = base.mark_point(style="median-point").encode(y=value, href="url:N", tooltip=usual)
+    anomalies = base.mark_point(style="anomaly").encode(
+        y=alt.Y("at:Q", title=value_name), href="far:N", tooltip=far
+    )
+    shown = [*([band, line, points] if has_usual else []), *([anomalies] if has_anomalies else [])]
+    return spec_of(alt.layer(*shown, data=NO_DATA, width="container", height=260))

@@ -1,0 +1,1 @@
+"""What the record explorer shows and does."""

@@ -1,0 +1,80 @@
+"""What may be done to all records that a filter finds: a bounded number of them at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from records import store
+from records.models import DataRecord
+from records.models.querysets import RecordQuerySet
+
+# So many at once, which takes seconds; whoever means more repeats it.
+MOST = 20_000
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that is done to records by their ids, and who may do it."""
+
+    label: str
+    permission: str
+    question: str
+    consequence: str
+    done: str
+    change: Callable[[list[str]], int]
+
+
+ACTIONS = {
+    "reprocess": Action(
+        label="Process again",
+        permission="records.change_datarecord",
+        question="Process these records again?",
+        consequence="They are raw again until the workers get to them, by the rules that are in "
+        "force now. Their present results are kept as history. Records that are raw stay as "
+        "they are.",
+        done="raw again, and will be processed",
+        change=lambda ids: store.requeue_records(ids=ids),
+    ),
+    "delete": Action(
+        label="Delete",
+        permission="records.delete_datarecord",
+        question="Delete these records?",
+        consequence="They go with their results and former versions, and can't be brought back. "
+        "The files that they came from stay; loading one again brings its records back.",
+        done="deleted",
+        change=lambda ids: store.delete_records(ids=ids),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many records were changed, and whether there are more that the filter finds."""
+
+    records: int
+    is_all: bool
+
+
+def subjects(action: str, records: RecordQuerySet) -> RecordQuerySet:
+    """Those of the records that the action would change, in the order of their ids."""
+    if action == "reprocess":
+        records = records.exclude(status=DataRecord.Status.RAW)
+    return records.order_by("id")
+
+
+def count(action: str, records: RecordQuerySet) -> int:
+    """How many records an action would change; MOST + 1 stands for more than MOST."""
+    return subjects(action, records).values("pk")[: MOST + 1].count()
+
+
+def carry_out(action: str, records: RecordQuerySet) -> Done:
+    """Do it to the first MOST of the records, in chunks that are committed each."""
+    found = subjects(action, records)
+    changed, walked, last = 0, 0, ""
+    while walked < MOST:
+        ids = list(found.after(last).values_list("pk", flat=True)[: min(CHUNK, MOST - walked)])
+        if not ids:
+            return Done(changed, is_all=True)
+        changed += ACTIONS[action].change(ids)
+        walked, last = walked + len(ids), ids[-1]
+    return Done(changed, is_all=not found.after(last).exists())

@@ -1,0 +1,256 @@
+"""Facets: how many of the records that a filter finds have which value, to narrow it down by.
+
+Each counts what all other filters find, so that one more of its values can be taken in. Over few
+records, and wherever the store's counters tell, counts are exact; over many they are estimated
+from a sample, and say so. So the work for a facet is bounded, however large the tables are.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+
+from explore.filters import RecordFilter
+from explore.filters.conditions import Cell, Condition
+from explore.filters.links import query_of
+from records.database import bulk
+from records.models import DataRecord, IngestionRun, RecordCount
+
+# Among more records than these, facets are counted in a sample of so many.
+EXACT = 100_000
+SAMPLE = 5_000
+# Where the sources looked at are a small part of the table, its sample is larger, up to this.
+MOST_SAMPLED = 25_000
+# How many values a facet shows, the most frequent ones.
+SHOWN = 10
+# Longer texts would make the list of a facet a page of its own.
+LONGEST = 200
+NOTHING = "None of the records looked at has anything in a column of this name."
+TOO_LONG = "Texts that are too long for a list are left out."
+
+LABELS = {
+    "status": "Status",
+    "source": "Source",
+    "category": "Category",
+    "run": "Ingestion run",
+    "reason": "Why it failed",
+}
+COUNTED = ("status", "source")
+# Statuses stand in the order in which a record has them, sources in that of their names, whether
+# anybody has counted or not; values of other facets by how frequent they are.
+COURSE = {status: place for place, status in enumerate(DataRecord.Status.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value, as a parameter and in words; ``count`` is None where nobody has counted."""
+
+    value: str
+    text: str
+    count: int | None
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A parameter and the values by which it may be narrowed; ``remark`` tells of others."""
+
+    name: str
+    label: str
+    values: list[FacetValue]
+    is_sampled: bool = False
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some of the records: all that matter, or drawn by chance; then each stands for ``weight``."""
+
+    ids: list[str]
+    weight: float = 1
+    is_drawn: bool = False
+
+
+def quick_facets(parameters: QueryDict) -> list[Facet]:
+    """Status and source: with counts where these are known without counting."""
+    return [_counted(name, parameters) for name in COUNTED]
+
+
+def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
+    """Every facet with counts, that of a column of the data too. The parameters are valid."""
+    sample = _sample(_found(parameters))
+    found = _among(sample, parameters)
+    facets = []
+    for name in LABELS:
+        if name in COUNTED and _is_known(parameters, name):
+            facets.append(_counted(name, parameters))
+        elif found and not query_of(parameters).getlist(name):
+            facets.append(_grouped(name, QueryDict(), found))
+        else:
+            facets.append(_grouped(name, parameters, sample))
+    if column and found and not query_of(parameters).getlist("where"):
+        facets.append(_of_column(column, QueryDict(), found))
+    elif column:
+        facets.append(_of_column(column, parameters))
+    return [facet for facet in facets if facet.values or facet.remark]
+
+
+def _among(sample: Sample | None, parameters: QueryDict) -> Sample | None:
+    """Those of a sample that meet all filters: most facets count them, and ask nothing more.
+
+    All of them, where few are looked at anyway; None where there is no need for either.
+    """
+    found = _found(parameters)
+    if sample is None and not found.is_of_few:
+        return None
+    if not found.chosen:
+        return sample
+    records = found.qs if sample is None else found.qs.filter(pk__in=sample.ids)
+    ids = list(records.order_by().values_list("pk", flat=True))
+    return replace(sample, ids=ids) if sample else Sample(ids)
+
+
+def _is_known(parameters: QueryDict, name: str) -> bool:
+    """Whether the store's counters tell, which know source and status."""
+    return set(_found(parameters, name).chosen) <= set(COUNTED)
+
+
+def _counted(name: str, parameters: QueryDict) -> Facet:
+    chosen = query_of(parameters).getlist(name)
+    rows = RecordCount.objects.order_by()
+    counts: dict[str, int | None] = {}
+    if _is_known(parameters, name):
+        for other in COUNTED:
+            if other != name and (wanted := query_of(parameters).getlist(other)):
+                rows = rows.filter(**{f"{other}__in": wanted})
+        found = rows.values_list(name).annotate(records=Sum("count"))
+        counts = {value: int(count) for value, count in found if count or value in chosen}
+    elif name == "status":
+        counts = dict.fromkeys(DataRecord.Status.values)
+    else:
+        counts = dict.fromkeys(rows.values_list(name, flat=True).distinct())
+    return Facet(name, LABELS[name], _in_order(name, _values(counts.items(), chosen)))
+
+
+def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
+    found = _found(parameters, name)
+    rows: QuerySet[Any, Any]
+    if name in ("category", "reason"):
+        field = "category" if name == "category" else "error_message"
+        rows = found.results.exclude(**{field: None})
+        key = "record_id"
+    else:
+        field = {"run": "run_id"}.get(name, name)
+        rows, key = found.qs, "id"
+    counts = _top(rows, field, key, sample)
+    texts = _runs(counts) if name == "run" else {}
+    chosen = query_of(parameters).getlist(name)
+    pairs = [
+        (text, count)
+        for value, count in counts.items()
+        if value is not None and 0 < len(text := str(value)) <= LONGEST
+    ]
+    values = _in_order(name, _values(pairs, chosen, texts))
+    return Facet(name, LABELS[name], values, _is_drawn(sample))
+
+
+def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None) -> Facet:
+    """The values of a column, which are conditions on its cells."""
+    prefix = str(Condition(column, "eq"))
+    others = query_of(parameters)
+    conditions = others.getlist("where")
+    others.setlist("where", [text for text in conditions if not text.startswith(prefix)])
+    found = _found(others)
+    sample = sample or _sample(found)
+    cell = Coalesce(Cell(column), Value("", output_field=TextField()))
+    counts = _top(found.qs.annotate(cell=cell), "cell", "id", sample)
+    pairs = {prefix + value: count for value, count in counts.items() if len(value) <= LONGEST}
+    texts = {prefix + value: value or "(empty)" for value in counts}
+    chosen = [text for text in conditions if text.startswith(prefix)]
+    texts |= {text: text.removeprefix(prefix) or "(empty)" for text in chosen}
+    values = _values(pairs.items(), chosen, texts)
+    remark = NOTHING if set(counts) == {""} else TOO_LONG if len(pairs) < len(counts) else ""
+    return Facet("where", column, values, _is_drawn(sample), remark)
+
+
+def _found(parameters: QueryDict, *without: str) -> RecordFilter:
+    """The filter, without what it says of the facet itself."""
+    found = RecordFilter(query_of(parameters, without=without), queryset=DataRecord.objects.all())
+    found.is_valid()
+    return found
+
+
+def _top(rows: "QuerySet[Any, Any]", field: str, key: str, sample: Sample | None) -> dict[Any, int]:
+    """The most frequent values of a field, and how many rows have each."""
+    if sample is not None:
+        rows = rows.filter(**{f"{key}__in": sample.ids})
+    counted = rows.order_by().values_list(field).annotate(records=Count("pk"))
+    weight = sample.weight if sample else 1
+    top = counted.order_by("-records", field)[:SHOWN]
+    return {value: round(count * weight) for value, count in top}
+
+
+def _values(
+    counts: Iterable[tuple[str, int | None]],
+    chosen: Sequence[str],
+    texts: dict[str, str] | None = None,
+) -> list[FacetValue]:
+    known = dict(counts)
+    texts = texts or {}
+    return [
+        FacetValue(value, texts.get(value, value), known.get(value), value in chosen)
+        for value in [*known, *(value for value in dict.fromkeys(chosen) if value not in known)]
+    ]
+
+
+def _in_order(name: str, values: list[FacetValue]) -> list[FacetValue]:
+    if name == "status":
+        return sorted(values, key=lambda item: COURSE[item.value])
+    return sorted(values, key=lambda item: item.value) if name == "source" else values
+
+
+def _runs(numbers: Iterable[Any]) -> dict[str, str]:
+    named = IngestionRun.objects.filter(pk__in=[number for number in numbers if number])
+    return {str(pk): f"{pk}: {name}" for pk, name in named.values_list("pk", "file_name")}
+
+
+def _counted_records(sources: Sequence[str]) -> int:
+    """How many records the sources have; without any all of them."""
+    counts = RecordCount.objects.filter(source__in=sources) if sources else RecordCount.objects
+    return int(counts.aggregate(records=Sum("count"))["records"] or 0)
+
+
+def _is_drawn(sample: Sample | None) -> bool:
+    return sample is not None and sample.is_drawn
+
+
+def _sample(found: RecordFilter) -> Sample | None:
+    """Ids of records by chance, of which about SAMPLE are among those that a filter looks at: the
+    ones of its sources. None where they are few enough to look at each."""
+    records = _counted_records(found.chosen.get("source", []))
+    if records <= EXACT or found.is_of_few:
+        return None
+    all_records = _counted_records([])
+    share = min(SAMPLE / records, MOST_SAMPLED / all_records)
+    with connection.cursor() as cursor:
+        if bulk.is_postgresql():
+            # Whole pages of the table, the same each time.
+            query = "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)"
+            cursor.execute(query, [share * 100])
+        else:
+            cursor.execute("SELECT max(rowid) FROM data_records")
+            last = cursor.fetchone()[0] or 0
+            numbers = random.Random(1).sample(range(1, last + 1), round(last * share))  # noqa: S311
+            cursor.execute(
+                "SELECT id FROM data_records WHERE rowid IN (SELECT value FROM json_each(%s))",
+                [str(numbers)],
+            )
+        # As a list, which is looked up id by id: beside a subquery whole tables would be read.
+        ids = [record_id for (record_id,) in cursor.fetchall()]
+    # What came, not what was asked for: of few pages by chance the one is far from the other.
+    return Sample(ids, all_records / max(len(ids), 1), is_drawn=True)

@@ -1,0 +1,70 @@
+"""An export as a file: its name, its kind and its bytes, made as they are asked for."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from explore.export import csv_table, ndjson, workbook
+from explore.export.walk import Progress, Reading, table_of
+from explore.filters import RecordFilter
+from explore.filters.orders import in_line_order
+
+FORMATS: dict[str, ModuleType] = {"csv": csv_table, "ndjson": ndjson, "xlsx": workbook}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """What is handed out: ``content`` gives the bytes piece by piece, once."""
+
+    name: str
+    media_type: str
+    total: int
+    content: Iterator[bytes]
+
+
+def export(
+    found: RecordFilter,
+    *,
+    kind: str,
+    raw: bool = False,
+    packed: bool = False,
+    progress: Progress = lambda count: None,
+    expect: Callable[[int], None] = lambda total: None,
+    seconds: float | None = None,
+    is_spooled: bool = False,
+) -> ExportFile:
+    """The records that a valid filter finds, in its order, as a file of a kind of FORMATS.
+
+    With ``raw`` it holds the cells as they were read, and nothing else; without an order given
+    in that of their lines. ``packed`` makes a gzip file of it. ``expect`` is told how many records
+    there are before the first of them is written. Reading them may take so many ``seconds``;
+    ``is_spooled`` reads all of them before anything else is done. Raises ExportError.
+    """
+    sources = found.form.cleaned_data["source"]
+    source = sources[0] if len(sources) == 1 else None
+    order = found.form.cleaned_data["sort"]
+    records = in_line_order(found.qs) if raw and not order else found.order.of(found.qs)
+    table = table_of(
+        records,
+        columns=found.columns,
+        result_columns=found.result_columns,
+        source=source,
+        reading=Reading(seconds, is_spooled=is_spooled),
+    )
+    expect(table.total)
+    writer = FORMATS[kind]
+    content = writer.content(table, raw=raw, progress=progress)
+    name = f"{source or 'records'}.{kind}"
+    if packed:
+        return ExportFile(f"{name}.gz", "application/gzip", table.total, _packed(content))
+    return ExportFile(name, writer.MEDIA_TYPE, table.total, content)
+
+
+def _packed(content: Iterator[bytes]) -> Iterator[bytes]:
+    # Level 6 costs three times the time of level 1 for a tenth less.
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    for piece in content:
+        if out := packer.compress(piece):
+            yield out
+    yield packer.flush()

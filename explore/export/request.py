@@ -1,0 +1,51 @@
+"""What the parameters of a URL ask to be exported: a filter, and options."""
+
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from explore.export.errors import Refused
+from explore.export.options import OptionsForm
+from explore.filters import RecordFilter
+from explore.filters.links import query_of
+from records.models import DataRecord
+from web.statement_timeout import LIST_SECONDS, TookTooLong, at_most
+
+# A workbook of so many records is made at once; a larger one keeps a processor busy for long, so a
+# worker makes it.
+MOST_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A valid filter, and the kind of file to make of what it finds."""
+
+    found: RecordFilter
+    kind: str
+    raw: bool
+    packed: bool
+    # All of it, as the query of a URL.
+    query: str
+
+    @property
+    def is_for_a_worker(self) -> bool:
+        """Whether the file takes so much work that no request may do it."""
+        if self.kind != "xlsx":
+            return False
+        records = self.found.qs.order_by().values_list("pk")
+        try:
+            with at_most(LIST_SECONDS):
+                return len(records[: MOST_AT_ONCE + 1]) > MOST_AT_ONCE
+        except TookTooLong:
+            return True
+
+
+def asked_for(parameters: QueryDict) -> Asked:
+    """What parameters ask for. Raises Refused where they mean nothing."""
+    found = RecordFilter(parameters, queryset=DataRecord.objects.all())
+    options = OptionsForm(parameters)
+    if not (found.is_valid() and options.is_valid()):
+        errors = {**found.errors, **options.errors}
+        raise Refused({name: list(map(str, said)) for name, said in errors.items()})
+    query = query_of(parameters).urlencode()
+    return Asked(found, options.kind, options.raw_cells, options.packed, query)

@@ -1,0 +1,35 @@
+"""The names of the parameters of a page that shows what a filter finds."""
+
+from collections.abc import Collection
+
+from django import forms
+from django.http import QueryDict
+
+from explore.filters.record_filter import RecordFilter
+from web.parameters import refusal_of_names
+
+
+class FacetsForm(forms.Form):
+    """What the explorer has in its URL beside its filter, and links of its hand on."""
+
+    facets = forms.ChoiceField(
+        required=False,
+        choices=[("1", "counted")],
+        error_messages={"invalid_choice": "This is 1 or left out, not “%(value)s”."},
+    )
+    facet = forms.CharField(required=False, max_length=500, strip=False)
+
+
+FACETS = tuple(FacetsForm.base_fields)
+
+
+def refusal(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> str:
+    """Why parameters of a list of records can't be meant as they stand; "" if they can.
+
+    ``besides`` are names that are known and belong to no filter.
+    """
+    known = {*RecordFilter.base_filters, *besides}
+    if sentence := refusal_of_names(parameters, known=known, repeatable=RecordFilter.repeatable()):
+        return sentence
+    errors = FacetsForm(parameters).errors
+    return " ".join(f"{name}: {said[0]}" for name, said in errors.items())

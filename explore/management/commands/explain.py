@@ -1,0 +1,31 @@
+"""`manage.py explain`: the story of a record."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from explore.history import told
+from records.errors import RecordNotFound
+from records.jobs.terminal import RunCommand
+from records.models import DataRecord
+from web.control_chars import visible
+
+
+class Command(RunCommand):
+    help = (
+        "Tell the story of a record in order: where it was read, each rule that touched it, what "
+        "came of it, and what changed it later."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "record", metavar="RECORD_ID", help="its id: the source, a colon and the key"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        record = DataRecord.objects.select_related("run").find(options["record"])
+        if record is None:
+            raise CommandError(str(RecordNotFound(options["record"])), returncode=2)
+        for line in told(record):
+            self.stdout.write(visible(line))

@@ -1,0 +1,118 @@
+"""`manage.py export`: records out, as a file or to standard output."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.http import QueryDict
+
+from explore.export.files import FORMATS, export
+from explore.filters import RecordFilter
+from records.errors import ExportError
+from records.jobs.terminal import RunCommand, counting_bar
+from records.models import DataRecord, Source
+
+
+class Command(RunCommand):
+    help = (
+        "Export records as CSV, NDJSON or XLSX. Exit status: 0 when all were written, 1 when they "
+        "could not be, 2 for wrong usage, 130 after Ctrl-C."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "file", nargs="?", default="-", metavar="FILE",
+            help="where to; packed if it ends in .gz (default: standard output)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--format", choices=list(FORMATS), help="the kind of file (default: by FILE, else csv)"
+        )
+        parser.add_argument(
+            "--raw", action="store_true",
+            help="the cells as they were read and nothing else, in the order of their lines",
+        )  # fmt: skip
+        parser.add_argument("--gzip", action="store_true", help="pack it")
+        filters = parser.add_argument_group("filters, as in the URL of the explorer")
+        for name, item in RecordFilter.base_filters.items():
+            may_repeat = name in RecordFilter.repeatable()
+            filters.add_argument(
+                f"--{name.replace('_', '-')}",
+                action="append" if may_repeat else "store",
+                metavar=name.rpartition("_")[2].upper(),
+                help=item.extra["help_text"].replace("%", "%%") + (" *" if may_repeat else ""),
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = self.filter(options)
+        path = None if options["file"] == "-" else Path(options["file"])
+        kind, packed = self.kind(path, options)
+        is_shown = path is not None or not sys.stdout.isatty()
+        try:
+            with counting_bar("records", enabled=is_shown) as counter:
+                file = export(
+                    found,
+                    kind=kind,
+                    raw=options["raw"],
+                    packed=packed,
+                    progress=counter.advance,
+                    expect=counter.expect,
+                )
+                if path is None:
+                    self.print(file.content)
+                else:
+                    self.write(file.content, path)
+        except ExportError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped: nothing was written." if path else "Stopped.")
+            raise SystemExit(130) from None
+
+    def filter(self, options: dict[str, Any]) -> RecordFilter:
+        """The filter that the options mean, or wrong usage."""
+        parameters = QueryDict(mutable=True)
+        for name in RecordFilter.base_filters:
+            given = options[name]
+            parameters.setlist(name, given if isinstance(given, list) else filter(None, [given]))
+        found = RecordFilter(parameters, queryset=DataRecord.objects.all())
+        if not found.is_valid():
+            said = [f"--{name}: {text}" for name, texts in found.errors.items() for text in texts]
+            raise CommandError(" ".join(said).replace("_", "-"), returncode=2)
+        for name in found.form.cleaned_data["source"]:
+            if Source.objects.named(name) is None:
+                raise CommandError(f"There is no source {name!r}.", returncode=2)
+        return found
+
+    def kind(self, path: Path | None, options: dict[str, Any]) -> tuple[str, bool]:
+        """The kind of file, and whether it is packed: as the options say, else as it is named."""
+        suffixes = [suffix.lower() for suffix in path.suffixes[-2:]] if path else []
+        packed = suffixes[-1:] == [".gz"]
+        named = suffixes[-2 if packed else -1 :][:1]
+        by_name = {f".{kind}": kind for kind in FORMATS} | {".jsonl": "ndjson"}
+        kind = options["format"] or by_name.get(named[0] if named else "", "csv")
+        return kind, packed or options["gzip"]
+
+    def write(self, content: Iterable[bytes], path: Path) -> None:
+        """Write the file under another name first: what is there is never half an export."""
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with unfinished.open("wb") as file:
+                file.writelines(content)
+            unfinished.replace(path)
+        except OSError as error:
+            raise CommandError(f"{path} can't be written: {error.strerror}.") from error
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+    def print(self, content: Iterable[bytes]) -> None:
+        try:
+            sys.stdout.buffer.writelines(content)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            # Whoever reads has read enough; Python is not to complain of it when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

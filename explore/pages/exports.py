@@ -1,0 +1,66 @@
+"""The pages of exports that workers make, each for the person who asked for it."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from explore.export.options import OptionsForm
+from explore.export.responses import file_answer
+from explore.filters.links import query_of
+from records.jobs import runs
+from records.jobs.liveness import worker_alive
+from records.models import Export
+from web.converters import GREATEST_ID
+from web.requests import PageRequest, wants_part
+
+# The newest exports of a person that the list shows.
+NEWEST = 50
+
+
+@require_safe
+def exports(request: PageRequest) -> HttpResponse:
+    """The exports of who asks."""
+    found = Export.objects.filter(user=request.user)[:NEWEST]
+    return render(request, "explore/exports.html", {"exports": found})
+
+
+@require_safe
+def made_export(request: PageRequest, pk: int) -> HttpResponse:
+    """How far an export is; when it is finished, the link to its file."""
+    found = _own_or_404(request, pk)
+    context = {
+        "export": found,
+        "query": query_of(QueryDict(found.query), without=OptionsForm.base_fields).urlencode(),
+        "no_worker": found.is_active and not worker_alive("processing"),
+    }
+    template = "_export" if wants_part(request) else "export"
+    return render(request, f"records/{template}.html", context)
+
+
+@require_safe
+def exported_file(request: PageRequest, pk: int) -> HttpResponseBase:
+    """The file of an export."""
+    answer = file_answer(_own_or_404(request, pk))
+    if answer is None:
+        raise Http404("This export has no file, or has expired. Start it again in the explorer.")
+    return answer
+
+
+@require_POST
+def cancel_export(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that ends an export."""
+    found = _own_or_404(request, pk)
+    if runs.stop(found):
+        messages.success(request, "The export is cancelled.")
+    else:
+        messages.info(request, "The export had already ended.")
+    return redirect(found)
+
+
+def _own_or_404(request: PageRequest, pk: int) -> Export:
+    own = Export.objects.filter(user=request.user)
+    found: Export | None = own.filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"You have no export {pk}.")
+    return found

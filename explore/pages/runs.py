@@ -1,0 +1,217 @@
+"""The list of runs of both kinds, and the page of each."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from records.database import disk
+from records.jobs import runs as lives
+from records.jobs.liveness import lacks_worker
+from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
+from records.rows import ROLES
+from web import conditional
+from web.converters import GREATEST_ID
+from web.keyset import InvalidCursor, page_of
+from web.requests import PageRequest, wants_part
+
+PAGE = 50
+REPLAYS = 20
+
+Run = TypeVar("Run", IngestionRun, ProcessingRun)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Runs of both kinds, newest first; ``older`` is the query string of what comes next."""
+
+    runs: list[IngestionRun | ProcessingRun]
+    older: str | None
+
+
+def latest_runs(
+    limit: int,
+    *,
+    source: Source | None = None,
+    before_ingestion: int = GREATEST_ID,
+    before_processing: int = GREATEST_ID,
+) -> RunPage:
+    """The newest ``limit`` runs of both kinds that are older than the ids given.
+
+    A run of processing without a source is one over all sources, so it belongs to each.
+    """
+    ingestion = IngestionRun.objects.with_source().filter(pk__lt=before_ingestion)
+    processing = ProcessingRun.objects.with_source().filter(pk__lt=before_processing)
+    if source is not None:
+        ingestion = ingestion.filter(source=source)
+        processing = processing.covering(source)
+    found: list[IngestionRun | ProcessingRun] = [
+        *ingestion.order_by("-pk")[: limit + 1],
+        *processing.order_by("-pk")[: limit + 1],
+    ]
+    found.sort(key=lambda run: run.created_at, reverse=True)
+    shown = found[:limit]
+    if len(found) <= limit:
+        return RunPage(shown, None)
+    for run in shown:
+        if isinstance(run, IngestionRun):
+            before_ingestion = min(before_ingestion, run.pk)
+        else:
+            before_processing = min(before_processing, run.pk)
+    older = {"ingestion": before_ingestion, "processing": before_processing}
+    return RunPage(shown, urlencode(older | ({"source": source.name} if source else {})))
+
+
+@require_safe
+def runs(request: PageRequest) -> HttpResponse:
+    """The list; ``?ingestion=`` and ``?processing=`` say before which run of each kind."""
+    name = request.GET.get("source", "")
+    source = Source.objects.named(name) if name else None
+    if name and source is None:
+        raise Http404(f"There is no source “{name}”.")
+    page = latest_runs(
+        PAGE,
+        source=source,
+        before_ingestion=_bound(request, "ingestion"),
+        before_processing=_bound(request, "processing"),
+    )
+    is_first = "ingestion" not in request.GET and "processing" not in request.GET
+    context = {"page": page, "source": source, "is_first": is_first}
+    return conditional.with_runs(request, "explore/runs.html", context, page.runs)
+
+
+def _bound(request: PageRequest, kind: str) -> int:
+    text = request.GET.get(kind) or str(GREATEST_ID)
+    # Longer numbers are no ids, and Python refuses to read the longest ones.
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= GREATEST_ID):
+        raise BadRequest(f"“{kind}” is the number of a run, not “{text[:50]}”.")
+    return int(text)
+
+
+@require_safe
+def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
+    """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
+    run = _run_or_404(IngestionRun, pk)
+    undoing = run.undos.active().first()
+    context: dict[str, object] = {
+        "run": run,
+        "undoing": undoing,
+        "is_moving": run.is_active or undoing is not None,
+        "no_worker": lacks_worker(undoing or run, "ingestion"),
+        "disk_is_full": run.is_active and disk.is_full(),
+        "latest_reject": run.rejected_rows.newest() if run.rejected else None,
+    }
+    counts = (run.read, run.created, run.updated, run.unchanged, run.rejected)
+    moving = (run.state, run.doing, run.bytes_read, run.size, *counts)
+    undone = undoing and (undoing.state, undoing.deleted, undoing.restored, undoing.kept)
+    waiting = (run.waits_for, str(run.retry_at), undoing and undoing.waits_for)
+    context["tag"] = conditional.tag_of(
+        *moving, undone, *waiting, context["no_worker"], context["disk_is_full"]
+    )
+    if wants_part(request):
+        return _progress(request, "explore/_ingestion_progress.html", context)
+    try:
+        page = page_of(run.rejected_rows.all(), cursor=request.GET.get("cursor"), limit=PAGE)
+    except InvalidCursor as error:
+        raise BadRequest(str(error)) from error
+    context["replays"] = run.replays.order_by("pk")[:REPLAYS]
+    context["undo"] = run.undos.filter(state=RunState.FINISHED).first()
+    context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
+    # Rows that a replay has rejected again are open as well.
+    context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
+    context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
+    return render(request, "explore/ingestion_run.html", context | {"rejected": page})
+
+
+@require_safe
+def processing_run(request: PageRequest, pk: int) -> HttpResponse:
+    """The page of a pass of processing; while it is active, htmx asks for its upper part."""
+    run = _run_or_404(ProcessingRun, pk)
+    context: dict[str, object] = {
+        "run": run,
+        "is_moving": run.is_active,
+        "no_worker": lacks_worker(run, "processing"),
+        "disk_is_full": run.is_active and disk.is_full(),
+    }
+    counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
+    waiting = (run.waits_for, str(run.retry_at), context["no_worker"], context["disk_is_full"])
+    context["tag"] = conditional.tag_of(run.state, run.doing, *counts, *waiting)
+    if wants_part(request):
+        return _progress(request, "explore/_processing_progress.html", context)
+    return render(request, "explore/processing_run.html", context)
+
+
+@require_POST
+def cancel_ingestion(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that ends the loading of a file."""
+    return _cancel(request, _run_or_404(IngestionRun, pk))
+
+
+@require_POST
+def cancel_processing(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that ends a pass of processing."""
+    return _cancel(request, _run_or_404(ProcessingRun, pk))
+
+
+@require_POST
+def retry_ingestion(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that has the loading of a file, which waits, tried again at once."""
+    return _retry(request, _run_or_404(IngestionRun, pk))
+
+
+@require_POST
+def retry_processing(request: PageRequest, pk: int) -> HttpResponse:
+    """The button that has a pass of processing, which waits, tried again at once."""
+    return _retry(request, _run_or_404(ProcessingRun, pk))
+
+
+def _cancel(request: PageRequest, run: Run) -> HttpResponse:
+    _check_permission(request, run, "cancel")
+    if lives.stop(run):
+        messages.success(request, "The run is cancelled. What it has done so far stays.")
+    else:
+        messages.info(request, "The run had already ended.")
+    return redirect(run)
+
+
+def _retry(request: PageRequest, run: Run) -> HttpResponse:
+    _check_permission(request, run, "start")
+    if lives.retry(run):
+        messages.success(request, "The run is tried again now.")
+    else:
+        messages.info(request, "The run is not waiting any more.")
+    return redirect(run)
+
+
+def _check_permission(request: PageRequest, run: IngestionRun | ProcessingRun, do: str) -> None:
+    """Who may start a run may also end it or try it again, whoever started it."""
+    kind = "ingestion" if isinstance(run, IngestionRun) else "processing"
+    if not request.user.has_perm(f"records.add_{kind}run"):
+        raise PermissionDenied(
+            f"You may look at runs, but not {do} them. Ask an administrator for the permission to "
+            f"add {kind} runs."
+        )
+
+
+def _progress(request: PageRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    """The part of a run's page that moves; a run that has ended has a whole new page."""
+    if not context["is_moving"]:
+        return HttpResponseClientRefresh()
+    return conditional.unless_same(
+        request,
+        str(context["tag"]),
+        lambda: render(request, template, context | {"is_part": True}),
+    )
+
+
+def _run_or_404(model: type[Run], pk: int) -> Run:
+    found = model.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"There is no run {pk}.")
+    return found

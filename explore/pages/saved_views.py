@@ -1,0 +1,59 @@
+"""Views of the explorer that people keep: saved under a name, and removed."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from explore.filters import RecordFilter
+from explore.filters.links import query_of
+from explore.filters.parameters import refusal
+from records.models import DataRecord, SavedView
+from web.converters import GREATEST_ID
+from web.requests import PageRequest
+
+MOST = 100
+
+
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The name of a view."""
+
+    class Meta:
+        model = SavedView
+        fields = ("name",)
+        error_messages = {"name": {"required": "Give the view a name."}}
+
+
+@require_POST
+def save_view(request: PageRequest) -> HttpResponse:
+    """Keep what the query of the URL shows, instead of what had the name before."""
+    query = query_of(request.GET)
+    found = RecordFilter(query, queryset=DataRecord.objects.none())
+    if refusal(query) or not found.is_valid():
+        raise BadRequest("What this filter asks for means nothing, so it can't be saved.")
+    form = NameForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors.get("name", []))))
+    elif SavedView.objects.filter(user=request.user).count() >= MOST:
+        messages.error(request, f"You have saved {MOST} views. Remove one first.")
+    else:
+        name = form.cleaned_data["name"]
+        SavedView.objects.update_or_create(
+            user=request.user, name=name, defaults={"query": query.urlencode()}
+        )
+        messages.success(request, f"The view “{name}” is saved.")
+    return redirect(f"{reverse('explorer')}?{query.urlencode()}")
+
+
+@require_POST
+def remove_view(request: PageRequest, pk: int) -> HttpResponse:
+    """Forget one of the views of who asks."""
+    found = SavedView.objects.filter(user=request.user, pk=min(pk, GREATEST_ID)).first()
+    if found is None:
+        raise Http404("There is no such view of yours.")
+    found.delete()
+    messages.success(request, f"The view “{found.name}” is removed.")
+    return redirect("explorer")

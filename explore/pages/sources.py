@@ -1,0 +1,56 @@
+"""The list of sources and the page of each."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from explore.dashboard.tiles import tiles_of
+from explore.metrics import record_counts
+from explore.metrics.record_counts import Totals
+from explore.metrics.scope import Scope
+from explore.pages.runs import latest_runs
+from ingestion.loading.failing import failing
+from records.models import Source
+from web import conditional
+from web.requests import PageRequest
+
+# Each role in words, and what it means to have no column for it.
+ROLE_WORDS = {
+    "id": ("Id", "No column: the key of a record is made from the content of its row."),
+    "timestamp": ("Timestamp", "No column: its records can't be placed in time."),
+    "value": ("Value", "No column: its records are not checked for a value, and have no averages."),
+    "category": ("Category", "No column: its records are in no category."),
+}
+LATEST_RUNS = 10
+
+
+@require_safe
+def sources(request: HttpRequest) -> HttpResponse:
+    """Every source with its totals."""
+    totals, failed = record_counts.by_source(), failing()
+    rows = [
+        (source, totals.get(source.name, Totals()), failed.get(source.name))
+        for source in Source.objects.with_rule_version()
+    ]
+    return render(request, "explore/sources.html", {"rows": rows})
+
+
+@require_safe
+def source(request: PageRequest, name: str) -> HttpResponse:
+    """What is known of one source."""
+    found = Source.objects.named(name)
+    if found is None:
+        raise Http404(f"There is no source “{name}”.")
+    latest = latest_runs(LATEST_RUNS, source=found)
+    context = {
+        "source": found,
+        "tiles": tiles_of(record_counts.totals(found.name), Scope(found.name)),
+        "roles": [
+            (label, found.mapping.get(role) or [], missing)
+            for role, (label, missing) in ROLE_WORDS.items()
+        ],
+        "failing": failing(found.name).get(found.name),
+        "rule_set": found.current_rule_set,
+        "has_older_runs": latest.older is not None,
+    }
+    return conditional.with_runs(request, "explore/source.html", context, latest.runs)

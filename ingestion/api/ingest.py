@@ -1,0 +1,163 @@
+"""The REST API's way to load rows: a file in a form, or a body that is the file."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import QueryDict
+from django.utils.http import parse_header_parameters
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, generics, parsers, permissions, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
+from ingestion.api.fields import IngestForm, IngestQuery, reading_of
+from ingestion.api.runs import RunSerializer
+from ingestion.errors import IngestionError, NoRoom
+from ingestion.loading import runs
+from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
+from ingestion.parsing.dialect import check_reading
+from ingestion.parsing.mapping import FORMAT
+from records.models import IngestionRun
+from records.rows import ROLES
+from web.api.base import StrictQuery
+from web.api.serializers import ErrorSerializer
+from web.numbers import size
+
+
+class TooLarge(exceptions.APIException):
+    """More than an installation takes at once."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, length: int) -> None:
+        super().__init__(
+            f"This has {size(length)}; the limit is {size(settings.MAX_UPLOAD_BYTES)}. Send it in "
+            "parts, or load it with `manage.py ingest`."
+        )
+
+
+class NoRoomHere(exceptions.APIException):
+    """The disk is full, or the like."""
+
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+
+
+class MayIngest(permissions.BasePermission):
+    """Who may add ingestion runs may send rows."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or request.user.has_perm("records.add_ingestionrun")
+
+
+class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
+    """Load rows in the background: a form with a `file`, or a body that is the input.
+
+    JSON is an array of objects, or an object that has one.
+    """
+
+    queryset = IngestionRun.objects.none()
+    serializer_class = IngestForm
+    permission_classes = (permissions.IsAuthenticated, MayIngest)
+    parser_classes = (
+        parsers.MultiPartParser,
+        *(type("BodyParser", (BodyParser,), {"media_type": kind}) for kind in KINDS),
+    )
+    query_parameters = frozenset(IngestQuery().fields)
+
+    @extend_schema(
+        operation_id="ingest",
+        summary="Load rows",
+        parameters=[IngestQuery],
+        request={
+            "multipart/form-data": IngestForm,
+            "application/json": {
+                "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
+            },
+            "text/csv": {"type": "string"},
+            "application/x-ndjson": {"type": "string"},
+        },
+        responses={
+            202: RunSerializer,
+            400: ErrorSerializer,
+            401: ErrorSerializer,
+            403: ErrorSerializer,
+            413: ErrorSerializer,
+            507: ErrorSerializer,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        sent = request.data
+        try:
+            if isinstance(sent, Body):
+                run = self._of_body(request, sent)
+            elif isinstance(sent, QueryDict) and request.FILES:
+                run = self._of_form(request, sent)
+            else:
+                raise exceptions.ParseError(
+                    "There is no file in this request. Send a form with a `file`, or the rows "
+                    "themselves as a body with a Content-Type and a Content-Length."
+                )
+        except NoRoom as error:
+            raise NoRoomHere(str(error)) from error
+        except IngestionError as error:
+            raise exceptions.ParseError(str(error)) from error
+        runs.queue(run)
+        url = reverse("api-run", args=[run.pk], request=request)
+        return Response(
+            dict(RunSerializer(run).data),
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Location": url},
+        )
+
+    def _of_form(self, request: Request, sent: QueryDict) -> IngestionRun:
+        if beside := sorted(set(request.query_params) & set(IngestQuery().fields)):
+            raise serializers.ValidationError(
+                {name: ["With a form, this is one of its fields."] for name in beside}
+            )
+        form = IngestForm(data=sent)
+        form.is_valid(raise_exception=True)
+        file = form.validated_data["file"]
+        if file.size > settings.MAX_UPLOAD_BYTES:
+            raise TooLarge(file.size)
+        return _create_run(request, keep_upload(file), form.validated_data)
+
+    def _of_body(self, request: Request, body: Body) -> IngestionRun:
+        media_type, options = parse_header_parameters(request.content_type)
+        kind = KINDS[media_type]
+        given = request.query_params.copy()
+        # That is how the answer is to be written, not how the body is.
+        given.pop(self.settings.URL_FORMAT_OVERRIDE, None)
+        query = IngestQuery(data=given)
+        query.is_valid(raise_exception=True)
+        wanted = {"format": kind.format, "encoding": options.get("charset", "")}
+        wanted |= {name: value for name, value in query.validated_data.items() if value}
+        check_reading(reading_of(wanted))
+        if not (wanted.get("source") or wanted.get("name")):
+            raise serializers.ValidationError({"source": ["Say which source the rows belong to."]})
+        length = int(request.META["CONTENT_LENGTH"])
+        if length > settings.MAX_UPLOAD_BYTES:
+            raise TooLarge(length)
+        name = wanted.get("name") or f"{wanted['source']}.{kind.ending}"
+        return _create_run(request, keep_chunks(name, chunks(body, length)), wanted)
+
+    def get_view_name(self) -> str:
+        return "Ingest"
+
+
+def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]) -> IngestionRun:
+    return runs.create_run(
+        path=stored.path,
+        file_name=stored.name,
+        how="api",
+        source_name=wanted.get("source") or None,
+        roles={role: wanted[role] for role in ROLES if wanted.get(role)},
+        timestamp_format=wanted.get(FORMAT, ""),
+        max_rejects=wanted.get("max_rejects", ""),
+        user=cast(User, request.user),
+        reading=reading_of(wanted),
+    )

@@ -1,0 +1,160 @@
+"""The API over ingestion runs: how each stands, and what came of it."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from records.models import IngestionRun, RunState
+from web.api.base import StrictQuery
+from web.api.pagination import KeyPagination
+from web.api.serializers import ErrorSerializer, SourceQuery
+from web.converters import GREATEST_ID
+from web.keyset import Page, page_of
+
+
+class LedgerSerializer(serializers.Serializer[IngestionRun]):
+    """What became of the rows: read = created + updated + unchanged + rejected, always."""
+
+    read = serializers.IntegerField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+
+
+class ProgressSerializer(serializers.Serializer[IngestionRun]):
+    """How far a run is."""
+
+    bytes_read = serializers.IntegerField()
+    activity = serializers.CharField(
+        source="doing",
+        help_text="What is done now, as a sentence: which page of an API is fetched, or why one "
+        "does not come and when it is tried again. Empty once the run has ended.",
+    )
+    bytes_total = serializers.IntegerField(
+        source="known_size", allow_null=True, help_text="Null before anybody knows."
+    )
+    share = serializers.FloatField(source="share_read", help_text="0 to 1")
+    rows_per_second = serializers.FloatField(source="rate", allow_null=True)
+    seconds_left = serializers.FloatField(
+        allow_null=True, help_text="Null when the run is not under way, or nobody can tell yet."
+    )
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class SentencesField(serializers.JSONField):
+    """Names or sentences."""
+
+
+class RunSerializer(serializers.ModelSerializer[IngestionRun]):
+    """An ingestion run: one loading of one input into one source."""
+
+    source = serializers.CharField(source="source.name")  # type: ignore[assignment]
+    user = serializers.CharField(source="user.username", default=None, allow_null=True)
+    ledger = LedgerSerializer(source="*")
+    progress = ProgressSerializer(source="*")
+    columns = SentencesField()
+    notes = SentencesField()
+    page = serializers.CharField(source="get_absolute_url", help_text="Where people look at it.")
+
+    class Meta:
+        model = IngestionRun
+        fields = (
+            "id",
+            "source",
+            "state",
+            "ledger",
+            "progress",
+            "error",
+            "waits_for",
+            "retry_at",
+            "notes",
+            "file_name",
+            "sha256",
+            "encoding",
+            "columns",
+            "mapping",
+            "how",
+            "user",
+            "parent",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "page",
+        )
+        read_only_fields = fields
+
+
+class RunPagination(KeyPagination):
+    """Runs, the newest first."""
+
+    name = "runs"
+
+    def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
+        return page_of(queryset, cursor=cursor, limit=limit, descending=True)
+
+
+class RunQuery(SourceQuery):
+    """The parameters that narrow a list of runs."""
+
+    state = serializers.ChoiceField(choices=RunState.choices, required=False, allow_blank=True)
+
+
+class RunListView(StrictQuery, generics.ListAPIView[IngestionRun]):
+    """Ingestion runs, the newest first. Follow `next` for more of them."""
+
+    queryset = IngestionRun.objects.with_source()
+    serializer_class = RunSerializer
+    pagination_class = RunPagination
+    query_parameters = frozenset({"source", "state", "limit", "cursor"})
+
+    @extend_schema(
+        operation_id="runs_list",
+        summary="List ingestion runs",
+        parameters=[RunQuery],
+        responses={200: RunSerializer(many=True), 400: ErrorSerializer, 401: ErrorSerializer},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        query = RunQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        if source := query.validated_data.get("source"):
+            queryset = queryset.filter(source__name=source)
+        if state := query.validated_data.get("state"):
+            queryset = queryset.filter(state=state)
+        return queryset
+
+    def get_view_name(self) -> str:
+        return "Runs"
+
+
+class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
+    """One ingestion run: its state, ledger and progress, and why it failed if it did."""
+
+    queryset = IngestionRun.objects.with_source()
+    serializer_class = RunSerializer
+
+    @extend_schema(
+        operation_id="runs_retrieve",
+        summary="One ingestion run",
+        parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="Its number.")],
+        responses={200: RunSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_object(self) -> IngestionRun:
+        pk = self.kwargs["pk"]
+        run = self.get_queryset().filter(pk=pk).first() if pk <= GREATEST_ID else None
+        if run is None:
+            raise NotFound("Run not found")
+        return run
+
+    def get_view_name(self) -> str:
+        return "Run"

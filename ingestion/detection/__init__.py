@@ -1,6 +1,0 @@
-"""What a file is: its size, digest, format, encoding, dialect and notes. Pure: no Django."""
-
-from ingestion.detection.detect import Detected, detect
-from ingestion.detection.kind import START_BYTES, check_is_table
-
-__all__ = ["START_BYTES", "Detected", "check_is_table", "detect"]

@@ -1,0 +1,1 @@
+"""Ingestion runs: loading, replay, undo, dry runs."""

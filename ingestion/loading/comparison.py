@@ -1,0 +1,119 @@
+"""What the rows of an input would come to if they landed now. Nothing is written."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from ingestion.parsing.spill_dict import Seen
+from records.database import bulk
+from records.models import DataRecord
+from records.models.sources import OnConflict
+from records.rows import Row
+
+# What records hold: their cells and their moment, as rows have it.
+Content = tuple[dict[str, Any], str | None]
+
+
+class Verdict(StrEnum):
+    """What a row comes to; the names are those of the ledger."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(slots=True)
+class Compared:
+    """A row, what it comes to, and for one that differs from its record what that holds."""
+
+    row: Row
+    verdict: Verdict
+    before: Content | None = None
+
+
+class Comparison:
+    """Compares rows with the records of their source, and with what the rows before them did.
+
+    It says what records.store.land would do. What earlier rows would have written is kept, as a
+    digest.
+    """
+
+    def __init__(self, *, on_conflict: str, repeats: bool) -> None:
+        """``repeats`` says whether a key may come twice in the input."""
+        self._on_conflict = on_conflict
+        self._repeats = repeats
+        self._seen = Seen()
+
+    def __enter__(self) -> Self:
+        self._seen.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._seen.__exit__(kind, error, traceback)
+
+    def __call__(self, rows: Sequence[Row]) -> Iterator[Compared]:
+        """What each row would come to, in their order."""
+        if not rows:
+            return
+        known = _known(rows)
+        seen = self._seen.remembered(row.id for row in rows) if self._repeats else {}
+        written: dict[str, bytes] = {}
+        for row in rows:
+            digest = _digest(row) if self._repeats else b""
+            found = self._compare(row, digest, seen.get(row.id), known.get(row.id))
+            if found.verdict in (Verdict.CREATED, Verdict.UPDATED):
+                seen[row.id] = written[row.id] = digest
+            yield found
+        if self._repeats:
+            self._seen.remember(written)
+
+    def _compare(
+        self,
+        row: Row,
+        digest: bytes,
+        seen: bytes | None,
+        known: Content | None,
+    ) -> Compared:
+        if seen is not None:
+            return Compared(row, Verdict.UNCHANGED if seen == digest else self._conflict())
+        if known is None:
+            return Compared(row, Verdict.CREATED)
+        data, timestamp = known
+        if data != orjson.loads(row.data):
+            return Compared(row, self._conflict(), known)
+        # That another column tells the time now reaches records by any policy.
+        verdict = Verdict.UNCHANGED if timestamp == row.timestamp else Verdict.UPDATED
+        return Compared(row, verdict, known)
+
+    def _conflict(self) -> Verdict:
+        match self._on_conflict:
+            case OnConflict.KEEP:
+                return Verdict.UNCHANGED
+            case OnConflict.REJECT:
+                return Verdict.REJECTED
+        return Verdict.UPDATED
+
+
+def _known(rows: Sequence[Row]) -> dict[str, Content]:
+    ids = {row.id for row in rows}
+    if not DataRecord.objects.filter(id__range=(min(ids), max(ids))).exists():
+        return {}
+    found = DataRecord.objects.with_ids(ids).values_list("id", "data", "timestamp")
+    return {key: (data, bulk.sql_time(timestamp)) for key, data, timestamp in found}
+
+
+def _digest(row: Row) -> bytes:
+    # The order of the columns makes no difference.
+    data = orjson.dumps(orjson.loads(row.data), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(data + str(row.timestamp).encode(), digest_size=16).digest()

@@ -1,0 +1,272 @@
+"""Dry runs: all of an input is read, nothing of it lands, and a report says what would."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from ingestion.errors import IngestionError
+from ingestion.loading.comparison import Compared, Comparison, Verdict
+from ingestion.loading.runs import QUEUE, closing_notes, open_input, write_down
+from ingestion.parsing.batches import read_batches
+from ingestion.parsing.preparation import prepare
+from ingestion.parsing.profile import Profile
+from ingestion.parsing.readers import Chunk, Reader
+from ingestion.parsing.row_mapper import RowMapper, cell_text
+from ingestion.parsing.spill_dict import Seen
+from records import store
+from records.database.clock import now
+from records.errors import LeaseLost
+from records.jobs import runs
+from records.models import DryRun, IngestionRun, RunState
+from records.models.sources import OnConflict
+from records.rows import Reject
+
+# So many reasons, rejected rows of each, changed records, and changed cells of each are reported.
+REASONS = 50
+REJECTED_EXAMPLES = 3
+CHANGED_EXAMPLES = 10
+CHANGED_CELLS = 12
+# As much of a cell or a row is reported.
+CHARACTERS = 300
+
+# Told how many bytes and rows have been read.
+OnBatch = Callable[[int, int], None]
+Report = dict[str, Any]
+
+
+def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> DryRun:
+    """Have a worker read the input of a draft; earlier dry runs of it end."""
+    stop(run)
+    dry = DryRun.objects.create(
+        run=run,
+        how=run.how,
+        user=user,
+        report={"on_conflict": on_conflict},
+        woken_at=now(),
+    )
+    wake(dry)
+    return dry
+
+
+def stop(run: IngestionRun) -> None:
+    """End the dry runs of a draft that are under way."""
+    for dry in DryRun.objects.filter(run=run).active():
+        runs.stop(dry)
+
+
+def latest(run: IngestionRun) -> DryRun | None:
+    return DryRun.objects.filter(run=run).order_by("-pk").first()
+
+
+def wake(dry: DryRun) -> None:
+    """Tell a worker to look at a dry run."""
+    async_task("ingestion.tasks.dry_run", dry.pk, cluster=QUEUE)
+
+
+def wake_stalled() -> None:
+    """Wake a worker for every dry run that waits for one, or whose worker is gone."""
+    for dry in runs.stalled(DryRun):
+        wake(dry)
+
+
+def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
+    """Make the report of a dry run; None if another worker holds it.
+
+    One that is taken up again begins anew. An input that can't be taken ends it as failed, with
+    the reason in ``error``.
+    """
+    dry = runs.claim(DryRun, dry_run_id, worker)
+    if dry is None:
+        return None
+
+    def on_batch(bytes_read: int, read: int) -> None:
+        held = DryRun.objects.filter(pk=dry.pk, worker=worker, state=RunState.RUNNING)
+        if not held.update(bytes_read=bytes_read, read=read, lease_until=runs.lease_end()):
+            raise LeaseLost(dry)
+
+    with runs.working_on(dry, worker, refusals=(IngestionError,)):
+        run = dry.run
+        report = examine(
+            run,
+            on_conflict=dry.report["on_conflict"],
+            on_batch=on_batch,
+            on_chunk=runs.renewing(dry, worker),
+        )
+        # A large file had been looked at by its beginning only.
+        draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
+        draft.update(size=run.size, sha256=run.sha256)
+        runs.finish(dry, worker, report=report, bytes_read=run.size, read=report["read"])
+    # With its draft it may be discarded meanwhile.
+    return DryRun.objects.filter(pk=dry.pk).first()
+
+
+def examine(
+    run: IngestionRun,
+    *,
+    on_conflict: str,
+    on_batch: OnBatch = lambda bytes_read, read: None,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Report:
+    """Read all of a run's input as loading would, and report what would come of it.
+
+    ``on_chunk`` is called again and again while it is looked through, before it is read.
+    The run, which need not be saved, is told what was found out about its input. The report is
+    plain JSON: the ledger; ``reasons`` of rejected rows and ``changes`` of records, with examples;
+    the ``profile`` of every column; ``columns``, ``mapping`` and ``notes``. Raises IngestionError.
+    """
+    found = prepare(
+        Path(run.path),
+        run.file_name,
+        reading=run.reading,
+        named=run.mapping,
+        remembered=run.source.mapping,
+        on_chunk=on_chunk,
+    )
+    found.check()
+    write_down(run, found)
+    findings = _Findings()
+    with open_input(run, on_chunk) as reader, Seen() as seen:
+        profile = Profile(reader.columns)
+        mapper = RowMapper(
+            source=run.source.name,
+            columns=run.columns,
+            mapping=run.mapping,
+            zone=timezone.get_default_timezone(),
+            occurrences=seen.count,
+        )
+        with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:
+            for batch in read_batches(
+                _Profiled(reader, profile),
+                mapper,
+                size=settings.BATCH_ROWS,
+                keep_raw=on_conflict == OnConflict.REJECT,
+            ):
+                for compared in compare(batch.rows):
+                    findings.add(compared)
+                for reject in batch.rejects:
+                    findings.add_reject(reject)
+                on_batch(batch.bytes_read, findings.read)
+        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper)]
+    report = {
+        **findings.report(),
+        "on_conflict": on_conflict,
+        "columns": run.columns,
+        "mapping": run.mapping,
+        "encoding": run.encoding,
+        "notes": notes,
+        "profile": [
+            {**asdict(column), "share": column.numbers * 100} for column in profile.columns()
+        ],
+    }
+    storable: Report = _storable(report)
+    return storable
+
+
+class _Profiled:
+    """A reader whose chunks go through a profile on their way."""
+
+    def __init__(self, reader: Reader, profile: Profile) -> None:
+        self._reader = reader
+        self._profile = profile
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        for chunk in self._reader.chunks(size):
+            self._profile.add(chunk.rows)
+            yield chunk
+
+
+class _Findings:
+    """Counts what rows come to, and keeps some of them as examples."""
+
+    def __init__(self) -> None:
+        self._ledger = dict.fromkeys(Verdict, 0)
+        self._reasons: dict[tuple[str, str], dict[str, Any]] = {}
+        self._other_reasons = 0
+        self._changes: list[dict[str, Any]] = []
+
+    @property
+    def read(self) -> int:
+        return sum(self._ledger.values())
+
+    def add(self, compared: Compared) -> None:
+        if compared.verdict == Verdict.REJECTED:
+            self.add_reject(store.conflict(compared.row))
+            return
+        self._ledger[compared.verdict] += 1
+        is_example = compared.verdict == Verdict.UPDATED and compared.before is not None
+        if is_example and len(self._changes) < CHANGED_EXAMPLES:
+            self._changes.append(_change(compared))
+
+    def add_reject(self, reject: Reject) -> None:
+        self._ledger[Verdict.REJECTED] += 1
+        reason = (reject.code, reject.column)
+        if reason not in self._reasons:
+            if len(self._reasons) == REASONS:
+                self._other_reasons += 1
+                return
+            self._reasons[reason] = {
+                "code": reject.code, "column": reject.column, "count": 0, "examples": [],
+            }  # fmt: skip
+        group = self._reasons[reason]
+        group["count"] += 1
+        if len(group["examples"]) < REJECTED_EXAMPLES:
+            text = reject.raw[: CHARACTERS * 4].decode(errors="replace").rstrip("\r\n")
+            group["examples"].append(
+                {"line": reject.line, "message": reject.message, "row": _short(text)}
+            )
+
+    def report(self) -> Report:
+        return {
+            "read": self.read,
+            **{str(verdict): count for verdict, count in self._ledger.items()},
+            "loadable": self.read - self._ledger[Verdict.REJECTED],
+            "reasons": sorted(self._reasons.values(), key=lambda group: -group["count"]),
+            "other_reasons": self._other_reasons,
+            "changes": self._changes,
+        }
+
+
+def _change(compared: Compared) -> dict[str, Any]:
+    """A record that a row would change; its cells as [column, before, after]."""
+    data, timestamp = compared.before or ({}, None)
+    after: dict[str, Any] = orjson.loads(compared.row.data)
+    cells = [
+        [column, _cell(data, column), _cell(after, column)]
+        for column in dict.fromkeys([*after, *data])
+        if data.get(column) != after.get(column) or (column in data) != (column in after)
+    ]
+    if not cells:
+        cells = [["timestamp", str(timestamp), str(compared.row.timestamp)]]
+    return {
+        "id": compared.row.id,
+        "line": compared.row.line,
+        "cells": cells[:CHANGED_CELLS],
+        "more": max(len(cells) - CHANGED_CELLS, 0),
+    }
+
+
+def _cell(data: Mapping[str, Any], column: str) -> str | None:
+    return _short(cell_text(data[column])) if column in data else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= CHARACTERS else text[:CHARACTERS] + "…"
+
+
+def _storable(value: Any) -> Any:
+    """JSON as PostgreSQL can hold it: what made a row unfit may be quoted in it."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case dict():
+            return {_storable(name): _storable(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+    return value

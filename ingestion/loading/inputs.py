@@ -1,0 +1,101 @@
+"""Keeps the inputs that were sent to us, so that a run can be taken up again and repeated."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from ingestion.errors import NoRoom
+from ingestion.parsing.detection import START_BYTES, check_is_table
+from ingestion.upload_handler import NotKept
+
+CHUNK_BYTES = 1 << 20
+# A file that is being written changes more often.
+LEFT_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInput:
+    """A kept input: where it lies, and the name its sender gave it."""
+
+    path: Path
+    name: str
+
+
+def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
+    """Keep an uploaded file under its digest: the same file sent twice is kept once.
+
+    Raises NoRoom, and UnreadableInput for a file whose first bytes show that it is no table.
+    """
+    if isinstance(file, NotKept):
+        raise NoRoom(file.name or "", file.reason)
+    return keep_chunks(file.name or "", file.chunks(CHUNK_BYTES))
+
+
+def keep_chunks(name: str, chunks: Iterable[bytes]) -> StoredInput:
+    """Keep what comes in pieces, the first of at least START_BYTES, like an uploaded file."""
+    name = Path(name).name or "upload.csv"
+    pieces = iter(chunks)
+    first = next(pieces, b"")
+    check_is_table(first[:START_BYTES], name)
+    try:
+        return StoredInput(_keep(chain([first], pieces)), name)
+    except OSError as error:
+        raise NoRoom(name, error.strerror or str(error)) from error
+
+
+def forget(path: Path, *, kept_before: datetime) -> None:
+    """Remove a kept input that no run refers to; one that has been sent again since then stays."""
+    if not path.is_relative_to(settings.INPUT_DIR.resolve()):
+        return
+    aside = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
+    with suppress(FileNotFoundError):
+        # Once it is aside, what is sent now is put into its place, and is not touched.
+        path.replace(aside)
+        if aside.stat().st_mtime > kept_before.timestamp():
+            aside.replace(path)
+        else:
+            aside.unlink()
+
+
+def drop_unfinished() -> None:
+    """Remove what killed processes have left of inputs that they were about to keep."""
+    long_ago = time.time() - LEFT_SECONDS
+    for path in chain(settings.INPUT_DIR.glob("*"), settings.INPUT_DIR.glob("??/*-*")):
+        # Others see to the same, or put a file back.
+        with suppress(FileNotFoundError):
+            if path.is_file() and path.stat().st_mtime < long_ago:
+                path.unlink()
+
+
+def _keep(chunks: Iterable[bytes]) -> Path:
+    settings.INPUT_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sha = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(dir=settings.INPUT_DIR, delete=False) as copy:
+        try:
+            for chunk in chunks:
+                sha.update(chunk)
+                copy.write(chunk)
+            # The run is committed after this: its input must not be lost to a power cut.
+            copy.flush()
+            os.fsync(copy.fileno())
+        except BaseException:
+            Path(copy.name).unlink()
+            raise
+    digest = sha.hexdigest()
+    path = settings.INPUT_DIR / digest[:2] / digest
+    path.parent.mkdir(exist_ok=True)
+    Path(copy.name).chmod(settings.FILE_UPLOAD_PERMISSIONS)
+    Path(copy.name).replace(path)
+    return path

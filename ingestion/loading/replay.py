@@ -1,0 +1,232 @@
+"""Replays: the rejected rows of a run are read again, with a person's repairs, as rows of a run."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Sum
+from django.db.models.functions import Length
+from django.utils import timezone
+
+from ingestion.errors import CannotReplay, RowError
+from ingestion.parsing.dialect import Dialect, Format
+from ingestion.parsing.mapping import knows_roles
+from ingestion.parsing.readers.base import KEEP_BYTES
+from ingestion.parsing.readers.repaired import LINE_COLUMN, REASON_COLUMN
+from ingestion.parsing.readers.single import read_row, split_row
+from ingestion.parsing.row_mapper import RowMapper, cell_text
+from records import store
+from records.models import IngestionRun, RejectedRow, RunState
+from records.rows import Reject, Row
+from web.spreadsheets import guarded
+
+Progress = Callable[[IngestionRun], None]
+
+
+def create_replay(
+    *,
+    run: IngestionRun,
+    how: str,
+    user: User | None = None,
+    selection: Sequence[int] | None = None,
+    encoding: str = "",
+) -> IngestionRun:
+    """Make a run that takes up the open rejected rows of a run, or those of them in ``selection``.
+
+    They are read as the run read its input, but in ``encoding`` where that is given, and by the
+    mapping that the source has now. A replay of a replay is one of the run that this replayed.
+    Raises CannotReplay where there is nothing to take up.
+    """
+    parent = run.parent or run
+    parent.refresh_from_db()
+    if parent.is_active or parent.state in (RunState.DRAFT, RunState.UNDONE):
+        raise CannotReplay(parent, f"it is {parent.state}")
+    waiting = RejectedRow.objects.of_run(parent).open()
+    if selection is not None:
+        waiting = waiting.filter(pk__in=selection)
+    size = waiting.aggregate(size=Sum(Length("raw")))["size"]
+    if size is None:
+        raise CannotReplay(parent, "it has no rejected row that is open")
+    return IngestionRun.objects.create(
+        source=parent.source,
+        parent=parent,
+        file_name=parent.file_name,
+        path="",
+        size=size,
+        selection=None if selection is None else list(selection),
+        encoding=parent.encoding,
+        dialect=parent.dialect,
+        columns=parent.columns,
+        mapping=_mapping_now(parent),
+        reading={"encoding": encoding} if encoding else {},
+        how=how,
+        user=user,
+    )
+
+
+def is_replay(run: IngestionRun) -> bool:
+    """Whether a run takes its rows from the rejected ones of its parent, and not from a file."""
+    return run.parent_id is not None and not run.path
+
+
+def replay(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
+    """Work on a replay until none of its rows is open."""
+    mapper = _mapper(run, run.mapping)
+
+    def read(rows: Sequence[RejectedRow]) -> list[Row | Reject]:
+        return [_outcome(row, run, mapper) for row in rows]
+
+    while store.replay_batch(run=run, worker=worker, read=read, size=settings.BATCH_ROWS):
+        if on_progress is not None:
+            run.refresh_from_db()
+            on_progress(run)
+
+
+def try_row(row: RejectedRow, text: str) -> RowError | None:
+    """What keeps a rejected row from being a record if it were written like this; None: nothing."""
+    outcome = _mapped(row, text, _mapper(row.run, _mapping_now(row.run)))
+    return outcome if isinstance(outcome, RowError) else None
+
+
+def text_of(row: RejectedRow) -> str:
+    """A rejected row as text to repair: what a person made of it, else what its bytes say."""
+    return row.fixed or row.text
+
+
+def cells_of(row: RejectedRow, columns: Sequence[str] | None = None) -> dict[str, str]:
+    """The cells of a rejected row as well as they can be told, by column."""
+    columns = row.run.columns if columns is None else columns
+    dialect = Dialect(**row.run.dialect)
+    try:
+        cells = read_row(text_of(row), dialect=dialect, columns=row.run.columns)
+    except RowError:
+        cells = split_row(text_of(row), dialect=dialect, columns=row.run.columns)
+    return {column: cell_text(cells.get(column)) for column in columns}
+
+
+def repaired_csv(run: IngestionRun) -> Iterator[str]:
+    """The open rejected rows of a run as CSV: its columns, the line of each and why it is held.
+
+    A file of this kind that comes in again is known by these two columns. A spreadsheet finds no
+    formula in it: cells are guarded, which is taken back when the file comes in again.
+    """
+    parent = run.parent or run
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(
+        [*_guarded(parent.columns), LINE_COLUMN.format(parent.pk), REASON_COLUMN],
+    )
+    rows = RejectedRow.objects.of_run(parent).open().select_related("run").order_by("line", "pk")
+    for row in rows.iterator(chunk_size=1_000):
+        cells = cells_of(row, parent.columns)
+        printable = map(_printable, cells.values())
+        writer.writerow([*_guarded(printable), row.line, guarded(row.message)])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue()
+
+
+def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str, ...]]:
+    """The cells of rows of a repaired file, and those with which ``repaired_csv`` gave rows out."""
+    dialect = Dialect(**run.dialect)
+
+    def cells(row: RejectedRow | Row | Reject) -> tuple[str, ...]:
+        found: Mapping[str, Any]
+        if isinstance(row, RejectedRow):
+            found = cells_of(row, run.columns)
+        elif isinstance(row, Row):
+            found = orjson.loads(row.data)
+        else:
+            text = row.raw.decode(run.encoding, KEEP_BYTES)
+            found = split_row(text, dialect=dialect, columns=run.columns)
+        return tuple(_printable(cell_text(found.get(column))) for column in run.columns)
+
+    return cells
+
+
+def written(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
+    """What a row of a repaired file is where it came from JSON.
+
+    A cell that has come back as it was given out is the value that it was, and not its text.
+    """
+    mapper = _mapper(run, run.mapping)
+
+    def restored(held: RejectedRow, row: Row) -> Row | Reject:
+        dialect = Dialect(**held.run.dialect)
+        if dialect.format not in (Format.JSON, Format.NDJSON):
+            return row
+        try:
+            before = read_row(text_of(held), dialect=dialect, columns=held.run.columns)
+        except RowError:
+            return row
+        cells = orjson.loads(row.data)
+        for column, text in list(cells.items()):
+            if text == _printable(cell_text(before.get(column))):
+                cells.pop(column)
+                if column in before:
+                    cells[column] = before[column]
+        (outcome,) = mapper([row.line], [cells])
+        if isinstance(outcome, RowError):
+            return _refused(held, outcome)
+        return outcome
+
+    return restored
+
+
+def _guarded(cells: Iterable[str]) -> list[str]:
+    """The first cells of a line, guarded against what a spreadsheet might make of them."""
+    return [guarded(cell, opens_line=place == 0) for place, cell in enumerate(cells)]
+
+
+def _printable(cell: str) -> str:
+    """A cell without what no text file holds."""
+    return cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _mapping_now(run: IngestionRun) -> dict[str, Any]:
+    """The mapping that the run's source has now; the run's own so far as it has none."""
+    now = run.source.mapping
+    mapping: dict[str, Any] = now if knows_roles(now) else run.mapping | now
+    return mapping
+
+
+def _mapper(run: IngestionRun, mapping: Mapping[str, Any]) -> RowMapper:
+    # Numbers for rows of the same content are given where they land.
+    return RowMapper(
+        source=run.source.name,
+        columns=run.columns,
+        mapping=mapping,
+        zone=timezone.get_default_timezone(),
+        occurrences=lambda digest: 1,
+    )
+
+
+def _outcome(row: RejectedRow, run: IngestionRun, mapper: RowMapper) -> Row | Reject:
+    outcome = _mapped(row, row.fixed or _decoded(row, run.reading), mapper)
+    if isinstance(outcome, RowError):
+        return _refused(row, outcome)
+    return outcome._replace(raw=bytes(row.raw))
+
+
+def _refused(row: RejectedRow, error: RowError) -> Reject:
+    return Reject(row.line, bytes(row.raw), error.code, error.message, error.column)
+
+
+def _decoded(row: RejectedRow, reading: Mapping[str, Any]) -> str:
+    # A repaired file has an encoding of its own.
+    own = row.run.parent_id is not None and row.run.path
+    encoding = row.run.encoding if own else reading.get("encoding") or row.run.encoding
+    return bytes(row.raw).decode(encoding or "utf-8", KEEP_BYTES)
+
+
+def _mapped(row: RejectedRow, text: str, mapper: RowMapper) -> Row | RowError:
+    try:
+        cells = read_row(text, dialect=Dialect(**row.run.dialect), columns=row.run.columns)
+    except RowError as error:
+        return error
+    return mapper([row.line], [cells])[0]

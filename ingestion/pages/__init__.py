@@ -1,0 +1,1 @@
+"""The pages where data comes in."""

@@ -1,0 +1,165 @@
+"""The page of a feed: where a source loads itself from, tried, kept, and started."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from ingestion.errors import IngestionError
+from ingestion.feeds import services
+from ingestion.feeds.errors import FeedError, InvalidFeed
+from ingestion.feeds.secrets import kept_names
+from ingestion.loading.failing import failing
+from ingestion.pages.feed_form import FeedForm
+from records.models import Feed, Source
+from web import conditional
+from web.requests import PageRequest
+
+SHOWN_ROWS = 5
+SHOWN_CHARACTERS = 1_000
+LATEST_RUNS = 10
+
+
+def new_feed(request: PageRequest) -> HttpResponse:
+    """The form of a source that loads itself from now on."""
+    return _page(request, None)
+
+
+def feed(request: PageRequest, name: str) -> HttpResponse:
+    """The form of one source's feed, when it is due, and what it loaded last."""
+    return _page(request, _source(name))
+
+
+@require_POST
+def load_now(request: PageRequest, name: str) -> HttpResponse:
+    """Load what there is now; the run's page comes next."""
+    _check_may(request)
+    if not request.user.has_perm("records.add_ingestionrun"):
+        raise PermissionDenied("You may not load anything: that takes adding ingestion runs.")
+    found = _feed(name)
+    try:
+        made = services.start(found, how="page", user=request.user)
+    except FeedError as error:
+        messages.error(request, str(error))
+        return redirect("feed", name)
+    if len(made) == 1:
+        return redirect(made[0])
+    if made:
+        messages.success(request, f"{len(made)} files are being loaded.")
+    elif found.files.filter(run=None).exists():
+        again = "that is seen soon" if found.enabled else "load again in a few seconds"
+        messages.info(request, f"A file is loaded once it has stopped growing: {again}.")
+    else:
+        messages.info(request, "There is no file that has not been loaded.")
+    return redirect("feed", name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: PageRequest, name: str) -> HttpResponse:
+    """What removing a feed would do; confirmed, it is done."""
+    if not request.user.has_perm("records.delete_feed"):
+        raise PermissionDenied(
+            "You may not remove feeds. Ask an administrator for the permission to delete feeds."
+        )
+    found = _feed(name)
+    if request.method == "POST":
+        services.remove_feed(found)
+        messages.success(request, "The feed has been removed.")
+        return redirect(found.source)
+    context = {
+        "feed": found,
+        "source": found.source,
+        "runs": found.runs.count(),
+        "unfetched": services.unfetched(found).count(),
+    }
+    return render(request, "ingestion/remove_feed.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def _page(request: PageRequest, source: Source | None) -> HttpResponse:
+    _check_may(request)
+    kept = Feed.objects.filter(source=source).first() if source is not None else None
+    form = FeedForm(feed=kept, named=source is not None)
+    tried = None
+    if request.method == "POST":
+        form = FeedForm(request.POST, feed=kept, named=source is not None)
+        if form.is_valid():
+            try:
+                if request.POST.get("do") == "try":
+                    tried = _try(form, kept)
+                else:
+                    name = source.name if source is not None else form.cleaned_data["source"]
+                    return _save(request, form, name, is_new=source is None)
+            except InvalidFeed as error:
+                form.refuse(error)
+            except IngestionError as error:
+                form.add_error(None, str(error))
+    context = {
+        "form": form,
+        "source": source,
+        "feed": kept,
+        "kept": kept_names(kept.secrets) if kept is not None else [],
+        "unreadable": kept is not None and bool(kept.secrets) and not kept_names(kept.secrets),
+        "tried": tried,
+        "failing": failing(source.name).get(source.name) if source is not None else None,
+    }
+    runs = kept.runs.with_source().order_by("-id")[:LATEST_RUNS] if kept is not None else []
+    status = 400 if form.errors else 200
+    return conditional.with_runs(request, "ingestion/feed.html", context, list(runs), status=status)
+
+
+def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> HttpResponse:
+    if is_new and Feed.objects.filter(source__name=name).exists():
+        raise InvalidFeed("source", f"{name} loads itself already: change that on its page.")
+    said = form.cleaned_data
+    services.save_feed(
+        source_name=name,
+        kind=said["kind"],
+        config=form.config,
+        secrets=said["secrets"],
+        forget_secrets=said["forget_secrets"],
+        start_over=said["start_over"],
+        schedule=said["schedule"],
+        enabled=said["enabled"],
+        user=request.user,
+    )
+    messages.success(request, "Saved.")
+    return redirect(reverse("feed", args=[name]))
+
+
+def _try(form: FeedForm, kept: Feed | None) -> dict[str, object]:
+    """The first rows that the API answers, to look at."""
+    if form.cleaned_data["kind"] != Feed.Kind.HTTP:
+        raise InvalidFeed("kind", "Only an API is tried; a folder is looked at when it is saved.")
+    page = services.try_api(form.config, form.cleaned_data["secrets"], kept)
+    return {
+        "count": len(page.rows),
+        "rows": [
+            row.encode(errors="replace").decode()[:SHOWN_CHARACTERS]
+            for row in page.rows[:SHOWN_ROWS]
+        ],
+    }
+
+
+def _source(name: str) -> Source:
+    found: Source | None = Source.objects.named(name)
+    if found is None:
+        raise Http404(f"There is no source “{name}”.")
+    return found
+
+
+def _feed(name: str) -> Feed:
+    found = Feed.objects.filter(source=_source(name)).select_related("source").first()
+    if found is None:
+        raise Http404(f"{name} has no feed.")
+    return found
+
+
+def _check_may(request: PageRequest) -> None:
+    if not request.user.has_perm("records.change_feed"):
+        raise PermissionDenied(
+            "You may not say where sources load themselves from. Ask an administrator for the "
+            "permission to change feeds."
+        )

@@ -1,0 +1,167 @@
+"""What the preview page asks, and what a person answers."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import QueryDict
+
+from ingestion.loading.drafts import Choice
+from ingestion.parsing.dialect import CHARACTERS, CHECKS, Dialect, Format
+from ingestion.parsing.inspection import Look
+from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.timestamps import FORMATS
+from records.models import IngestionRun
+from records.models.sources import OnConflict
+from records.rows import ROLES
+
+NAMES = {character: name for name, character in reversed(CHARACTERS.items())}
+# The questions that make sense for each format, besides format and encoding.
+ASKED = {
+    Format.DELIMITED: ("delimiter", "quote", "escape", "header", "skip"),
+    Format.XLSX: ("sheet", "header", "skip"),
+    Format.JSON: ("rows_path",),
+    Format.NDJSON: (),
+}
+LABELS = {
+    "format": "Format",
+    "encoding": "Encoding",
+    "delimiter": "Delimiter",
+    "quote": "Quote",
+    "escape": "Escape",
+    "header": "Header line",
+    "skip": "Lines to skip",
+    "sheet": "Sheet",
+    "rows_path": "Path to the rows",
+}
+SUGGESTED = {
+    "format": tuple(map(str, Format)),
+    "encoding": ("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "iso-8859-1", "shift_jis"),
+    "delimiter": ("comma", "semicolon", "tab", "pipe", "space"),
+    "quote": ('"', "'", "none"),
+    "escape": ("none", "\\"),
+    "header": ("none", "1", "2", "1-2"),
+}
+SEVERAL = ("id", "timestamp")
+# So many columns are offered for each role: a page with all of a very wide table takes minutes.
+OFFERED_COLUMNS = 500
+HELP = {
+    "id": "What tells one record from all others; without one, each row's content is its key.",
+    "timestamp": "A date, or a date and a time.",
+    "value": "The number to chart and average.",
+    "category": "What to group by.",
+}
+
+
+@dataclass(slots=True)
+class ReadingField:
+    """A question about how to read the input: what was answered, and what was found."""
+
+    name: str
+    label: str
+    value: str
+    found: str
+    options: tuple[str, ...]
+    error: str = ""
+
+
+@dataclass(slots=True)
+class RoleField:
+    """A role, and the columns that play it, each in a select of its own; "" is none."""
+
+    name: str
+    label: str
+    help: str
+    options: list[str]
+    chosen: list[str] = field(default_factory=list)
+
+
+def reading_fields(
+    run: IngestionRun, seen: Look, said: dict[str, str] | None = None, errors: Any = None
+) -> list[ReadingField]:
+    """The questions, with the answers in ``said``, else those that stand."""
+    answers = run.reading if said is None else said
+    form = seen.prepared.detected.dialect.format if seen.prepared else _format(seen)
+    found = _found(seen)
+    return [
+        ReadingField(
+            name,
+            LABELS[name],
+            answers.get(name, ""),
+            found.get(name, ""),
+            SUGGESTED.get(name, ()),
+            (errors or {}).get(name, ""),
+        )
+        for name in ("format", *(() if form == Format.XLSX else ("encoding",)), *ASKED[form])
+    ]
+
+
+def role_fields(seen: Look) -> list[RoleField]:
+    """The roles; one that may have several columns has a place for another one."""
+    fields = []
+    columns = seen.prepared.columns if seen.prepared else []
+    taken = {column for role in ROLES for column in seen.mapping[role]}
+    offered = [
+        column for place, column in enumerate(columns) if place < OFFERED_COLUMNS or column in taken
+    ]
+    for role in ROLES:
+        chosen = list(seen.mapping[role])
+        if not chosen or role in SEVERAL:
+            chosen.append("")
+        fields.append(RoleField(role, role.capitalize(), HELP[role], offered, chosen))
+    return fields
+
+
+def choice_of(post: QueryDict, seen: Look) -> Choice:
+    """What a person chose. Columns that the page did not offer are not taken."""
+    reading = {name: text for name in CHECKS if (text := post.get(name))}
+    mapping: dict[str, Any] = {
+        role: _columns(post.getlist(role), seen)[: None if role in SEVERAL else 1] for role in ROLES
+    }
+    pattern = post.get(FORMAT) or None
+    offered = [name for name, _ in seen.formats]
+    if pattern is not None and pattern not in FORMATS and pattern not in offered:
+        raise BadRequest("There is no such format of dates.")
+    mapping[FORMAT] = pattern
+    on_conflict = post.get("on_conflict", OnConflict.UPDATE)
+    if on_conflict not in OnConflict.values:
+        raise BadRequest("There is no such policy for known keys.")
+    return Choice(reading, mapping, on_conflict, post.get("max_rejects", ""))
+
+
+def _columns(names: Iterable[str], seen: Look) -> list[str]:
+    columns = seen.prepared.columns if seen.prepared else []
+    offered = [*columns, *(name for role in ROLES for name in seen.mapping[role])]
+    known = {_sent(name): name for name in offered}
+    return list(dict.fromkeys(known[_sent(name)] for name in names if _sent(name) in known))
+
+
+def _sent(name: str) -> str:
+    """A name as a browser sends it: with line ends of its own."""
+    return re.sub("\r\n|\r|\n", "\n", name)
+
+
+def _format(seen: Look) -> Format:
+    return seen.found.dialect.format if seen.found else Format.DELIMITED
+
+
+def _found(seen: Look) -> dict[str, str]:
+    if seen.found is None:
+        return {}
+    dialect: Dialect = seen.found.dialect
+    first = dialect.skip + 1
+    last = dialect.skip + dialect.header
+    header = "none" if not dialect.header else str(first) if first == last else f"{first}-{last}"
+    return {
+        "format": str(dialect.format),
+        "encoding": seen.found.encoding,
+        "delimiter": NAMES.get(dialect.delimiter, dialect.delimiter),
+        "quote": dialect.quote or "none",
+        "escape": dialect.escape or "none",
+        "header": header,
+        "skip": str(dialect.skip),
+        "sheet": dialect.sheet,
+        "rows_path": dialect.rows_path,
+    }

@@ -1,0 +1,220 @@
+"""The pages of rejected rows: found, repaired in place, given out as CSV, replayed."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Count
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ingestion.errors import IngestionError, RowError
+from ingestion.loading import replay, runs
+from ingestion.parsing.dialect import Dialect, Format, check_reading
+from ingestion.parsing.readers.single import read_row, write_row
+from records import store
+from records.errors import TooManyExports
+from records.jobs import export_slots
+from records.jobs.workers import worker_name
+from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
+from web.converters import GREATEST_ID
+from web.errors import too_many
+from web.keyset import InvalidCursor, page_of
+from web.parameters import refusal_of_names
+from web.requests import PageRequest
+
+PAGE = 50
+# So many seconds a page waits for a database that can not be written to.
+PATIENCE_SECONDS = 5
+# With more columns a row is repaired as text.
+MOST_CELLS = 100
+STATES = {"open": "Open", "resolved": "Taken up", "all": "All"}
+
+
+class RejectedFilter(forms.Form):
+    """Which rejected rows to show; an empty value filters nothing."""
+
+    run = forms.IntegerField(required=False, min_value=1, max_value=GREATEST_ID)
+    source = forms.CharField(required=False, max_length=100)
+    code = forms.CharField(required=False, max_length=40)
+    column = forms.CharField(required=False, max_length=255, strip=False)
+    state = forms.ChoiceField(required=False, choices=list(STATES.items()))
+
+
+@require_safe
+def rejected(request: PageRequest) -> HttpResponse:
+    """The rows that could not become records, by run, source, reason, column and state."""
+    if sentence := refusal_of_names(request.GET, known=(*RejectedFilter.base_fields, "cursor")):
+        raise BadRequest(sentence)
+    form = RejectedFilter(request.GET)
+    if not form.is_valid():
+        raise BadRequest("; ".join(f"{name}: {errors[0]}" for name, errors in form.errors.items()))
+    said = form.cleaned_data
+    rows = RejectedRow.objects.all()
+    run = None
+    if said["run"]:
+        run = _run_or_404(said["run"])
+        rows = rows.of_run(run)
+    if said["source"]:
+        rows = rows.of_source(said["source"])
+    state = said["state"] or "open"
+    if state == "open":
+        rows = rows.open()
+    elif state == "resolved":
+        rows = rows.exclude(resolved_by=None)
+    reasons = rows.order_by().values("code").annotate(rows=Count("pk")).order_by("-rows", "code")
+    counts = list(reasons) if run else []
+    for name in ("code", "column"):
+        if said[name]:
+            rows = rows.filter(**{name: said[name]})
+    try:
+        page = page_of(
+            rows.select_related("run__source", "resolved_by"),
+            cursor=request.GET.get("cursor"),
+            limit=PAGE,
+        )
+    except InvalidCursor as error:
+        raise BadRequest(str(error)) from error
+    context = {
+        "page": page,
+        "said": said | {"state": state},
+        "run": run,
+        "can_replay": run is not None and RejectedRow.objects.of_run(run).open().exists(),
+        "counts": counts,
+        "states": STATES,
+        "sources": Source.objects.names(),
+    }
+    return render(request, "ingestion/rejected.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
+    """One rejected row to repair; saved, it is replayed at once, or the page says why it can't."""
+    row = RejectedRow.objects.select_related("run__source", "run__parent").filter(pk=pk).first()
+    if row is None:
+        raise Http404(f"There is no rejected row {pk}.")
+    text, error = replay.text_of(row), ""
+    if request.method == "POST":
+        _check_permission(request)
+        if row.resolved_by_id is not None:
+            raise BadRequest("This row has been taken up already.")
+        text = _posted(request, row)
+        found = replay.try_row(row, text) if "\0" not in text else _nul()
+        if found is None:
+            return _replayed(request, row, text)
+        error = str(found)
+    context = {
+        "row": row,
+        "text": text,
+        "cells": None if "text" in request.GET else _cells(row, text),
+        "error": error,
+        # A person may have deleted it since.
+        "is_there": row.record_id and DataRecord.objects.find(row.record_id) is not None,
+    }
+    return render(request, "ingestion/rejected_row.html", context, status=400 if error else 200)
+
+
+@require_POST
+def replay_run(request: PageRequest, pk: int) -> HttpResponse:
+    """Queue a replay of all open rows of a run, in another ``encoding`` if one is named."""
+    _check_permission(request)
+    run = _run_or_404(pk)
+    try:
+        reading = check_reading({"encoding": request.POST.get("encoding", "").strip()})
+        made = replay.create_replay(
+            run=run, how="page", user=request.user, encoding=reading.get("encoding", "")
+        )
+    except IngestionError as error:
+        messages.error(request, str(error))
+        return redirect(run)
+    runs.queue(made)
+    messages.success(request, "The replay is queued.")
+    return redirect(made)
+
+
+@require_safe
+def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
+    """The open rows of a run, to be repaired in any program and uploaded again."""
+    if sentence := refusal_of_names(request.GET, known=()):
+        raise BadRequest(sentence)
+    run = _run_or_404(pk)
+    name = f"{run.source.name.replace('.', '_')}.rejected-run-{run.pk}.csv"
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    try:
+        slot = export_slots.take(request.user)
+    except TooManyExports as error:
+        return too_many(request, str(error), seconds=error.seconds)
+    return StreamingHttpResponse(
+        export_slots.HeldContent(map(str.encode, replay.repaired_csv(run)), slot),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": disposition or "attachment"},
+    )
+
+
+def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse:
+    store.fix_row(row=row, text=text)
+    try:
+        made = replay.create_replay(run=row.run, how="page", user=request.user, selection=[row.pk])
+    except IngestionError as error:
+        messages.error(request, str(error))
+        return redirect("rejected-row", row.pk)
+    done = runs.load(made.pk, worker_name(of_queue=False), patience=PATIENCE_SECONDS)
+    row.refresh_from_db()
+    if done is None:
+        messages.info(request, "A worker replays this row.")
+        return redirect(made)
+    if done.is_waiting:
+        messages.warning(request, f"The replay is waiting. {done.waits_for}")
+        return redirect(done)
+    if done.state != RunState.FINISHED or not row.record_id:
+        messages.error(request, done.error or "The row is rejected again.")
+        return redirect(done)
+    messages.success(request, f"Line {row.line:,} is now a record: {row.record_id}.")
+    return redirect("rejected-row", row.pk)
+
+
+def _posted(request: PageRequest, row: RejectedRow) -> str:
+    if "text" in request.POST:
+        return request.POST["text"].replace("\r\n", "\n")
+    cells = [
+        request.POST.get(f"cell-{place}", "").replace("\r\n", "\n")
+        for place in range(len(row.run.columns))
+    ]
+    return write_row(cells, dialect=Dialect(**row.run.dialect))
+
+
+def _cells(row: RejectedRow, text: str) -> list[tuple[str, str]] | None:
+    """The cells of a row by column, where these can be told and written back."""
+    dialect = Dialect(**row.run.dialect)
+    if dialect.format in (Format.JSON, Format.NDJSON) or len(row.run.columns) > MOST_CELLS:
+        return None
+    try:
+        cells = read_row(text, dialect=dialect, columns=row.run.columns)
+    except RowError:
+        return None
+    return [(column, str(cells[column])) for column in row.run.columns]
+
+
+def _nul() -> RowError:
+    return RowError("nul_character", "The row holds a NUL character.")
+
+
+def _check_permission(request: PageRequest) -> None:
+    if not request.user.has_perm("records.add_ingestionrun"):
+        raise PermissionDenied(
+            "You may look at rejected rows, but not replay them. Ask an administrator for the "
+            "permission to add ingestion runs."
+        )
+
+
+def _run_or_404(pk: int) -> IngestionRun:
+    found: Any = None
+    if pk <= GREATEST_ID:
+        found = IngestionRun.objects.with_source().filter(pk=pk).first()
+    if found is None:
+        raise Http404(f"There is no run {pk}.")
+    run: IngestionRun = found
+    return run

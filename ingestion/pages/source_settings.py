@@ -1,0 +1,176 @@
+"""The page of a source's settings: what it remembers for its next input."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from ingestion.errors import InvalidReading
+from ingestion.parsing.dialect import CHECKS, Format, check_reading
+from ingestion.parsing.mapping import column_names, knows_roles
+from records.models import OnConflict, Source
+from records.models.mappings import FORMAT, check_columns, check_format
+from records.rows import ROLES
+from web.requests import PageRequest
+
+
+class ColumnsField(forms.CharField):
+    """Names of columns, separated by commas."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=2_000, **options)
+
+    def to_python(self, value: Any) -> Any:
+        return column_names(" ".join((super().to_python(value) or "").splitlines()))
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else listed(value or [])
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators(listed(value))
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Names of columns as ``column_names`` reads them."""
+    cells = [io.StringIO() for _ in columns]
+    for cell, column in zip(cells, columns, strict=True):
+        csv.writer(cell, lineterminator="").writerow([column])
+    return ", ".join(cell.getvalue() for cell in cells)
+
+
+def _answer(label: str, help_text: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=1_000, strip=False, help_text=help_text
+    )
+
+
+class SettingsForm(forms.Form):
+    """What a source remembers, by the names under which it does."""
+
+    id = ColumnsField(label="Id columns", help_text="What tells one record from all others.")
+    timestamp = ColumnsField(label="Timestamp columns", help_text="A date, or a date and a time.")
+    value = ColumnsField(label="Value column", help_text="The number to chart and average.")
+    category = ColumnsField(label="Category column", help_text="What to group by.")
+    timestamp_format = forms.CharField(
+        label="Date format",
+        required=False,
+        max_length=100,
+        help_text="iso, unix, or one such as %d.%m.%Y. Left empty: told from each input; where its "
+        "dates can be read in two ways, it is not loaded.",
+    )
+    on_conflict = forms.ChoiceField(
+        label="When a key comes back with other content", choices=OnConflict.choices
+    )
+    format = forms.ChoiceField(
+        label="Format",
+        required=False,
+        choices=[("", "as found"), *((str(kind), str(kind)) for kind in Format)],
+    )
+    encoding = _answer("Encoding", "Such as utf-8 or cp1252.")
+    delimiter = _answer("Delimiter", "One character, or tab.")
+    quote = _answer("Quote", "One character, or none.")
+    escape = _answer("Escape", "One character, or none.")
+    header = _answer("Header line", "Its number, several as in 2-3, or none.")
+    skip = _answer("Lines to skip", "How many come before the table.")
+    sheet = _answer("Sheet", "Of a workbook.")
+    rows_path = _answer("Path to the rows", "Of JSON: the names that lead there, joined by dots.")
+
+    def __init__(self, source: Source, data: QueryDict | None = None) -> None:
+        self.source = source
+        known = {**source.reading, **source.mapping, "on_conflict": source.on_conflict}
+        super().__init__(data, initial={name: known.get(name) for name in self.base_fields})
+
+    def clean(self) -> dict[str, Any]:
+        for role in ROLES:
+            if role in self.cleaned_data:
+                self._check(role, self._check_role, role)
+        if self.cleaned_data.get(FORMAT):
+            self._check(FORMAT, check_format, self.cleaned_data[FORMAT])
+            if self.knows_roles and not self.cleaned_data.get("timestamp"):
+                self.add_error(FORMAT, "Without a timestamp column there are no dates to read.")
+        try:
+            check_reading(self.reading)
+        except InvalidReading as error:
+            self.add_error(error.what, str(error))
+        return self.cleaned_data
+
+    def _check(self, name: str, check: Any, value: Any) -> None:
+        try:
+            check(value)
+        except ValidationError as error:
+            self.add_error(name, error)
+
+    def _check_role(self, role: str) -> None:
+        columns = self.cleaned_data[role]
+        check_columns(role, columns)
+        strangers = [name for name in columns if name not in self.source.columns]
+        if self.source.columns and strangers:
+            raise ValidationError(f"This source has no column {', '.join(map(repr, strangers))}.")
+
+    @property
+    def knows_roles(self) -> bool:
+        """Whether it is decided who plays which role; else the next input's columns tell."""
+        named = any(self.cleaned_data.get(role) for role in ROLES) if self.is_bound else False
+        return knows_roles(self.source.mapping) or named
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The mapping to remember, with roles only where they are decided."""
+        date_format = self.cleaned_data[FORMAT]
+        if not self.knows_roles:
+            return {FORMAT: date_format} if date_format else {}
+        return {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: date_format or None}
+
+    @property
+    def reading(self) -> dict[str, str]:
+        return {name: text for name in CHECKS if (text := self.cleaned_data.get(name))}
+
+    @property
+    def role_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in (*ROLES, FORMAT)]
+
+    @property
+    def reading_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in CHECKS if name != "format"]
+
+
+def change_settings(
+    *, source: Source, mapping: dict[str, Any], on_conflict: str, reading: dict[str, str]
+) -> None:
+    """Have a source remember this for its next input; what has landed stays as it is."""
+    Source.objects.filter(pk=source.pk).update(
+        mapping=mapping, on_conflict=on_conflict, reading=reading
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: PageRequest, name: str) -> HttpResponse:
+    """The form; what was saved is used from the next input on."""
+    if not request.user.has_perm("records.change_source"):
+        raise PermissionDenied(
+            "You may look at sources, but not change their settings. Ask an administrator for the "
+            "permission to change sources."
+        )
+    source = Source.objects.named(name)
+    if source is None:
+        raise Http404(f"There is no source “{name}”.")
+    form = SettingsForm(source, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        change_settings(
+            source=source,
+            mapping=form.mapping,
+            on_conflict=form.cleaned_data["on_conflict"],
+            reading=form.reading,
+        )
+        messages.success(request, "The settings are saved. They are used from the next input on.")
+        return redirect(source)
+    context = {"form": form, "source": source}
+    status = 400 if form.errors else 200
+    return render(request, "ingestion/source_settings.html", context, status=status)

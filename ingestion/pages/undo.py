@@ -1,0 +1,47 @@
+"""The page on which a run is undone, once it is confirmed."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from ingestion.errors import CannotUndo
+from ingestion.feeds.loading import after_undo
+from ingestion.loading import undo
+from records.models import IngestionRun
+from web.converters import GREATEST_ID
+from web.requests import PageRequest
+
+# How many of the later runs are named.
+LATER = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo_run(request: PageRequest, pk: int) -> HttpResponse:
+    """What an undo would do; confirmed, it is queued."""
+    if not request.user.has_perm("records.add_ingestionrun"):
+        raise PermissionDenied(
+            "You may look at runs, but not undo them. Ask an administrator for the permission to "
+            "add ingestion runs."
+        )
+    run = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if run is None:
+        raise Http404(f"There is no run {pk}.")
+    if request.method == "POST":
+        try:
+            made = undo.create_undo(run=run, how="page", user=request.user)
+        except CannotUndo as error:
+            messages.error(request, str(error))
+        else:
+            undo.queue(made)
+            messages.success(
+                request, "The undo is queued. The page of the run tells when it is done."
+            )
+        return redirect(run)
+    if run.state not in undo.UNDOABLE:
+        messages.error(request, f"{run} can't be undone: it is {run.state}.")
+        return redirect(run)
+    later = IngestionRun.objects.filter(source=run.source_id, pk__gt=run.pk, updated__gt=0)
+    context = {"run": run, "later": later.order_by("pk")[:LATER], "feed": after_undo(run)}
+    return render(request, "ingestion/undo.html", context)

@@ -1,0 +1,183 @@
+"""The upload page, and the preview of what came in by it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect, retarget
+
+from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, NoRoom
+from ingestion.loading import drafts, dry_runs, previews
+from ingestion.loading.drafts import Choice
+from ingestion.loading.inputs import keep_upload
+from ingestion.pages import preview_form
+from ingestion.pages.upload_form import UploadForm
+from ingestion.parsing.inspection import Look
+from records.jobs.liveness import lacks_worker
+from records.models import IngestionRun, RunState, Source
+from records.models.sources import OnConflict
+from web.converters import GREATEST_ID
+from web.requests import PageRequest, wants_part
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: PageRequest) -> HttpResponse:
+    """The form; a file that was sent is kept as a draft, and its preview comes next."""
+    check_permission(request)
+    form, status = UploadForm(), 200
+    if request.method == "POST":
+        form, status = UploadForm(request.POST, request.FILES), 400
+        if form.is_valid():
+            try:
+                stored = keep_upload(form.cleaned_data["file"])
+                run = drafts.create_draft(
+                    path=stored.path,
+                    file_name=stored.name,
+                    source_name=form.cleaned_data["source"] or None,
+                    user=request.user,
+                )
+            except IngestionError as error:
+                form.add_error(None, str(error))
+                status = 507 if isinstance(error, NoRoom) else 400
+            else:
+                return redirect(run)
+    context = {
+        "form": form,
+        "sources": Source.objects.names(),
+        "limit": settings.MAX_UPLOAD_BYTES,
+    }
+    return render(request, "ingestion/upload.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request: PageRequest, pk: int) -> HttpResponse:
+    """What a file that was uploaded holds, and what loading it would do; nothing has landed yet."""
+    check_permission(request)
+    run = _run_or_404(pk)
+    if run.state != RunState.DRAFT:
+        return _leave(request, run)
+    if request.method == "POST":
+        return _act(request, run)
+    seen = previews.look(run)
+    return _show(request, run, seen, is_open="open" in request.GET or not _is_known(run, seen))
+
+
+@require_safe
+def dry_run(request: PageRequest, pk: int) -> HttpResponse:
+    """The part of a preview that moves, until there is a report of what loading would do."""
+    check_permission(request)
+    run = _run_or_404(pk)
+    if run.state != RunState.DRAFT or not wants_part(request):
+        return _leave(request, run)
+    context = _dry_context(run)
+    if context["dry"] is not None and context["dry"].is_active:
+        return render(request, "ingestion/_dry_progress.html", context)
+    seen = previews.look(run)
+    if seen.settled:
+        # What the form asks for has been found out meanwhile.
+        return retarget(_show(request, run, seen), "#preview")
+    response = render(request, "ingestion/_dry_run.html", {"seen": seen, **context})
+    return retarget(response, "#dry-run")
+
+
+def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
+    """Adjust the draft as was chosen; load or discard it if that was asked for."""
+    if request.POST.get("do") == "discard":
+        drafts.discard(run)
+        messages.success(request, "The file was discarded. Nothing of it has landed.")
+        return redirect("upload")
+    seen = previews.look(run)
+    if seen.is_busy:
+        return _show(request, run, seen, errors={"": seen.error})
+    choice = preview_form.choice_of(request.POST, seen)
+    try:
+        changed = drafts.adjust(run, choice, seen)
+        if request.POST.get("do") == "load" and not changed:
+            drafts.load(run, seen)
+            return redirect(run)
+    except InvalidReading as error:
+        return _show(request, run, seen, said=choice, errors={error.what: str(error)})
+    except InvalidLimit as error:
+        return _show(request, run, seen, said=choice, errors={"max_rejects": str(error)})
+    except IngestionError as error:
+        return _show(request, run, seen, errors={"": str(error)})
+    if changed and request.POST.get("do") == "load":
+        messages.warning(request, "You have changed something: see what would happen now.")
+    if wants_part(request):
+        return _show(request, run, previews.look(run))
+    return redirect(f"{resolve_url(run)}?open")
+
+
+def _show(
+    request: PageRequest,
+    run: IngestionRun,
+    seen: Look,
+    *,
+    said: Choice | None = None,
+    errors: dict[str, str] | None = None,
+    is_open: bool = True,
+) -> HttpResponse:
+    part = wants_part(request)
+    written = said.reading if said else None
+    reading = preview_form.reading_fields(run, seen, written, errors)
+    # The others are said beside their fields.
+    beside = {field.name for field in reading} | ({"max_rejects"} if seen.prepared else set())
+    context: dict[str, Any] = {
+        "seen": seen,
+        "reading": reading,
+        "roles": preview_form.role_fields(seen),
+        "policies": OnConflict.choices,
+        "policy": drafts.policy_of(run),
+        "max_rejects": said.max_rejects if said else run.max_rejects,
+        "errors": errors or {},
+        "general_errors": [text for name, text in (errors or {}).items() if name not in beside],
+        "is_open": is_open,
+        **_dry_context(run),
+    }
+    template = "ingestion/_preview.html" if part else "ingestion/preview.html"
+    # htmx shows no part that comes with an error.
+    status = 507 if seen.no_room else 400 if errors else 200
+    return render(request, template, context, status=200 if part else status)
+
+
+def _dry_context(run: IngestionRun) -> dict[str, Any]:
+    dry = dry_runs.latest(run)
+    return {
+        "run": run,
+        "dry": dry,
+        "no_worker": dry is not None and lacks_worker(dry, "ingestion"),
+        "too_many": drafts.too_many_rejects(run, dry),
+    }
+
+
+def _is_known(run: IngestionRun, seen: Look) -> bool:
+    """Whether the input is as the source had it before, so that there is nothing to decide."""
+    return bool(run.source.columns) and not seen.header and not seen.obstacle
+
+
+def _leave(request: PageRequest, run: IngestionRun) -> HttpResponse:
+    """To the page of the run, which is the preview of a draft."""
+    if wants_part(request):
+        return HttpResponseClientRedirect(resolve_url(run))
+    return redirect(run)
+
+
+def _run_or_404(pk: int) -> IngestionRun:
+    found = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"There is no upload {pk}.")
+    run: IngestionRun = found
+    return run
+
+
+def check_permission(request: PageRequest) -> None:
+    """Raise PermissionDenied for who may not upload."""
+    if not request.user.has_perm("records.add_ingestionrun"):
+        raise PermissionDenied(
+            "You may look at records, but not upload any. Ask an administrator for the "
+            "permission to add ingestion runs."
+        )

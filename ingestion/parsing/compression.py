@@ -1,0 +1,195 @@
+"""Files that are packed: .gz and .zip, told by their content. Pure: no Django, no tables."""
+
+import gzip
+import io
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
+
+from ingestion.errors import InputTooLarge, NoRoomToRead, UnreadableInput, room_to_read
+from ingestion.parsing.input_file import Digest, DigestingFile
+from ingestion.parsing.limits import (
+    FREE_UNPACKED_BYTES,
+    MAX_DIRECTORY_BYTES,
+    MAX_RATIO,
+    MAX_UNPACKED_BYTES,
+    most_unpacked,
+    reserve,
+)
+
+GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
+EMPTY_ZIP = b"PK\x05\x06"
+CHUNK_BYTES = 1 << 20
+
+
+class Plain(NamedTuple):
+    """A file that is not packed: where it lies, and its name.
+
+    Where it is a copy, of what was packed or of a workbook, ``digest`` is that of the file that was
+    given, and ``grown`` how many bytes lay behind those when they had been read.
+    """
+
+    path: Path
+    name: str
+    digest: Digest | None = None
+    is_workbook: bool = False
+    grown: int = 0
+
+
+@contextmanager
+def unpacked(
+    path: Path,
+    name: str,
+    *,
+    size: int | None = None,
+    on_chunk: Callable[[], None] = lambda: None,
+) -> Iterator[Plain]:
+    """The file that is packed in the first ``size`` bytes of ``path``, or in all of them.
+
+    A file that is not packed is itself. A workbook is copied, and an archive read once from its
+    beginning to its end: others may write to it meanwhile. What is made lies in a temporary folder
+    until the block ends. Raises UnreadableInput for an archive that is damaged, locked, too large,
+    or does not hold exactly one file, and NoRoomToRead. Any other OSError passes.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if not start.startswith((GZIP, ZIP, EMPTY_ZIP)):
+        yield Plain(path, name)
+        return
+    given = DigestingFile(path, size)
+    with (
+        room_to_read(name),
+        tempfile.TemporaryDirectory() as folder,
+        io.BufferedReader(given) as file,
+    ):
+        plain, inner = Path(folder) / "plain", name
+        copy = _Copy(plain, name, on_chunk)
+        try:
+            if start.startswith(GZIP):
+                inner = name[:-3] if name.lower().endswith(".gz") else name
+                with gzip.GzipFile(fileobj=file) as packed:
+                    copy(packed, within=file)
+            else:
+                copy(file)
+                if start != ZIP or not holds_workbook(plain, name):
+                    archive, plain = plain, Path(folder) / "member"
+                    with archive.open("rb") as zipped:
+                        inner = _unzip(zipped, name, _Copy(plain, name, on_chunk))
+                    archive.unlink()
+        except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+            raise UnreadableInput(
+                name, f"the archive is damaged or cut short ({str(error).rstrip('.')})."
+            ) from error
+        is_workbook = start == ZIP and plain.name == "plain"
+        yield Plain(plain, inner, given.digest, is_workbook=is_workbook, grown=given.grown)
+
+
+def open_archive(file: IO[bytes], name: str) -> zipfile.ZipFile:
+    """The ZIP archive in a file. Raises InputTooLarge, and BadZipFile for one that is damaged."""
+    check_directory(file, name)
+    return zipfile.ZipFile(file)
+
+
+def check_directory(file: IO[bytes], name: str) -> None:
+    """Raise InputTooLarge if a ZIP archive has more files than can be listed."""
+    # How zipfile finds the list; it would read all of it.
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]
+        raise InputTooLarge(
+            name,
+            f"{end[zipfile._ECD_ENTRIES_TOTAL]:,} files in it",  # type: ignore[attr-defined]
+            f"{MAX_DIRECTORY_BYTES:,} bytes for the list of them",
+            "Load each by itself.",
+        )
+
+
+def holds_workbook(path: Path, name: str) -> bool:
+    """Whether a ZIP archive is an Excel workbook. Raises InputTooLarge."""
+    try:
+        with path.open("rb") as file, open_archive(file, name) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+
+
+def _unzip(file: IO[bytes], name: str, copy: "_Copy") -> str:
+    with open_archive(file, name) as archive:
+        members = [member for member in archive.infolist() if _is_usable(member)]
+        if len(members) != 1:
+            names = ", ".join(repr(member.filename) for member in members[:5])
+            names += ", ..." if len(members) > 5 else ""
+            raise UnreadableInput(
+                name,
+                f"the archive holds {len(members)} files ({names}); load each by itself."
+                if members
+                else "the archive holds no file.",
+            )
+        member = members[0]
+        if member.flag_bits & 1:
+            raise UnreadableInput(name, "the archive is locked with a password. Unpack it first.")
+        try:
+            with archive.open(member) as packed:
+                copy(packed, within=file)
+        except (NotImplementedError, RuntimeError) as error:
+            raise UnreadableInput(
+                name, "it is packed in a way that is not supported. Unpack it first."
+            ) from error
+    return PurePosixPath(member.filename).name
+
+
+def _is_usable(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is more than a folder, or what a Mac or Windows puts beside files."""
+    path = PurePosixPath(member.filename)
+    return not (
+        member.is_dir()
+        or path.name.startswith(".")
+        or path.name.lower() in ("thumbs.db", "desktop.ini")
+        or path.parts[:1] == ("__MACOSX",)
+    )
+
+
+class _Copy:
+    """Writes what is read from a file, or unpacked from it, and stops as soon as it is too much."""
+
+    def __init__(self, plain: Path, name: str, on_chunk: Callable[[], None]) -> None:
+        self._plain, self._name = plain, name
+        self._on_chunk = on_chunk
+        self._reserve = reserve(plain.parent)
+
+    def __call__(
+        self, source: IO[bytes] | gzip.GzipFile, *, within: IO[bytes] | None = None
+    ) -> None:
+        """Copy all of ``source``, which is packed in the file ``within``."""
+        size = 0
+        with self._plain.open("wb") as plain:
+            while chunk := source.read(CHUNK_BYTES):
+                size += len(chunk)
+                if within is not None:
+                    self._check_size(size, within.tell())
+                self._check_room()
+                plain.write(chunk)
+                self._on_chunk()
+
+    def _check_size(self, size: int, packed: int) -> None:
+        # By as much of it as has been read: what unpacks to too much is not unpacked to its end.
+        if size > (most := most_unpacked(packed)):
+            raise InputTooLarge(
+                self._name,
+                f"more than {most:,} bytes when it is unpacked",
+                f"{MAX_RATIO} times its own size, but at least {FREE_UNPACKED_BYTES:,} and at most "
+                f"{MAX_UNPACKED_BYTES:,} bytes",
+                "Unpack it and load it as it is, or in parts.",
+            )
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self._plain.parent).free
+        if free - CHUNK_BYTES < self._reserve:
+            raise NoRoomToRead(
+                self._name, f"it has {free:,} free bytes, and keeps {self._reserve:,} for others"
+            )

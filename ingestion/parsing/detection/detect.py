@@ -1,0 +1,148 @@
+"""What a file is, from all of its bytes and from what its user says. Pure: no Django."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ingestion.errors import InputAway, UnreadableInput
+from ingestion.parsing.compression import ZIP, unpacked
+from ingestion.parsing.detection.delimiters import find_dialect
+from ingestion.parsing.detection.encoding import read_whole
+from ingestion.parsing.detection.kind import START_BYTES, check_is_table, format_of
+from ingestion.parsing.detection.layout import find_layout
+from ingestion.parsing.dialect import Dialect, Format, check_reading
+from ingestion.parsing.input_file import Digest, InputFile
+from ingestion.parsing.readers.base import check_line
+from ingestion.parsing.readers.json import find_rows
+from ingestion.parsing.readers.workbook import Workbook
+
+# By so many rows one sees where the table of a sheet stands.
+SAMPLE_ROWS = 60
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Detected:
+    """What was found out about a file. ``notes`` are sentences worth telling.
+
+    ``columns`` are told where all of the file had to be looked through for something else.
+    """
+
+    digest: Digest
+    encoding: str
+    dialect: Dialect = field(default_factory=Dialect)
+    notes: list[str] = field(default_factory=list)
+    columns: list[str] | None = None
+
+
+def detect(
+    path: Path,
+    name: str,
+    *,
+    reading: Mapping[str, Any] = NOTHING,
+    on_chunk: Callable[[], None] | None = None,
+) -> Detected:
+    """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
+
+    ``reading`` is what the user says about reading it (see check_reading), which is taken for
+    granted. Size and digest are those of the file as it is given, packed or not. ``on_chunk`` is
+    called again and again while a large file is read. Raises InvalidReading, InputAway for a file
+    that can't be opened now, and UnreadableInput for one that is empty or holds no rows.
+    """
+    said = check_reading(reading)
+    tell = on_chunk or (lambda: None)
+    try:
+        with path.open("rb") as file:
+            check_is_table(file.read(START_BYTES), name)
+        with unpacked(path, name, on_chunk=tell) as plain:
+            found = _detect(plain.path, name, plain.name, said, tell)
+            if plain.digest:
+                found.digest = plain.digest
+            if plain.digest and not plain.is_workbook:
+                found.notes.insert(0, f"The file was unpacked; {plain.name} was read.")
+    except IsADirectoryError as error:
+        raise UnreadableInput(name, "it is a folder.") from error
+    except OSError as error:
+        raise InputAway(name, error) from error
+    return found
+
+
+def _detect(
+    path: Path, name: str, inner: str, said: dict[str, Any], on_chunk: Callable[[], None]
+) -> Detected:
+    with path.open("rb") as file:
+        start = file.read(START_BYTES)
+        check_is_table(start, name)
+        file.seek(0)
+        text = read_whole(file, start, on_chunk)
+    found = Detected(text.digest, text.encoding, notes=text.notes)
+    if start.startswith(ZIP):
+        # The text of a workbook is Unicode, whatever its packed bytes look like.
+        found.encoding, found.notes = "utf-8", []
+    if "encoding" in said:
+        found.encoding, found.notes = said.pop("encoding"), []
+    form = said.pop("format", None) or format_of(path, start, inner, found.encoding)
+    if form in (Format.DELIMITED, Format.NDJSON):
+        check_line(text.longest_line, name)
+    if form is Format.DELIMITED:
+        found.dialect, notes = find_dialect(path, found.encoding, said)
+        found.notes += notes
+    else:
+        found.dialect = replace(Dialect(format=form), **said)
+        if form is Format.XLSX:
+            _find_table(found, path, name, said, on_chunk)
+        if form is Format.JSON and "rows_path" not in said:
+            _find_rows(found, path, name, on_chunk)
+    return found
+
+
+def _find_rows(found: Detected, path: Path, name: str, on_chunk: Callable[[], None]) -> None:
+    """Where in a JSON document the rows are: in its only list of objects, if it has but one."""
+    file = InputFile(path, found.digest)
+    paths, found.columns = find_rows(file, name=name, encoding=found.encoding, on_chunk=on_chunk)
+    if len(paths) == 1:
+        found.dialect = replace(found.dialect, rows_path=paths[0])
+        found.notes.append(f"The rows are the list {paths[0]!r} in the document.")
+    elif paths:
+        lists = ", ".join(map(repr, paths[:10]))
+        found.notes.append(
+            f"The document was read as one row: it has several lists of objects ({lists}). Say "
+            "which of them holds the rows."
+        )
+
+
+def _find_table(
+    found: Detected,
+    path: Path,
+    name: str,
+    said: Mapping[str, Any],
+    on_chunk: Callable[[], None],
+) -> None:
+    """Which sheet of a workbook it is, and where its table stands."""
+    book = Workbook(path, name=name, sheet=said.get("sheet", ""), on_chunk=on_chunk)
+    try:
+        skip = said.get("skip", 0)
+        rows: list[list[str]] = []
+        for line, cells in book.rows():
+            if line > skip + SAMPLE_ROWS:
+                break
+            if line > skip:
+                rows += [[] for _ in range(line - skip - 1 - len(rows))]
+                rows.append(cells)
+    finally:
+        book.close()
+    width = max(map(len, rows), default=0)
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    layout = find_layout(padded, above="skip" not in said, header=said.get("header"))
+    found.dialect = replace(
+        found.dialect,
+        sheet=book.sheet,
+        skip=skip + layout.first,
+        header=layout.header,
+        left=layout.left,
+    )
+    if "sheet" not in said and len(book.sheets) > 1:
+        found.notes.append(f"The workbook has {len(book.sheets)} sheets; {book.sheet!r} was read.")
+    found.notes += layout.notes(skip + layout.first + 1, width - layout.left)

@@ -1,0 +1,130 @@
+"""Which encoding the text of a file is in, told from all of its bytes. Pure: no Django."""
+
+import codecs
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import charset_normalizer
+
+from ingestion.parsing.input_file import Digest
+from ingestion.parsing.readers.base import LineLength
+
+CHUNK_BYTES = 1 << 20
+# How much of the lines that are not ASCII a legacy encoding is told from.
+LEGACY_BYTES = 1 << 20
+# With fewer bytes beyond ASCII there is nothing to tell languages apart by, and the encoding of
+# Western Windows is what such a file most often is.
+LEGACY_SAMPLE = 50
+
+BYTE_ORDER_MARKS = [
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+]
+# The legacy encodings that are told from each other by the text they give. With more of them to
+# choose from, the sample decides less.
+LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"]
+
+
+@dataclass(slots=True)
+class Text:
+    """The bytes of a file as a whole; ``notes`` are sentences worth telling.
+
+    ``longest_line`` is about how many bytes its longest line has.
+    """
+
+    digest: Digest
+    encoding: str
+    longest_line: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def marked_encoding(start: bytes) -> str | None:
+    """The encoding that a byte order mark names."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if start.startswith(mark):
+            return encoding
+    return None
+
+
+def unicode_of(start: bytes) -> str | None:
+    """The Unicode encoding that the first bytes of a file show."""
+    return marked_encoding(start) or _wide_encoding(start)
+
+
+def _wide_encoding(start: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark: of mostly ASCII text every other byte is zero, or three."""
+    quarter = len(start) // 4
+    zeros = [start[place::4].count(0) > quarter * 0.9 for place in range(4)]
+    if quarter and zeros in ([False, True, True, True], [True, True, True, False]):
+        return "utf-32-be" if zeros[0] else "utf-32-le"
+    half = len(start) // 2
+    if half and start[1::2].count(0) > half * 0.4 and start[::2].count(0) < half * 0.1:
+        return "utf-16-le"
+    if half and start[::2].count(0) > half * 0.4 and start[1::2].count(0) < half * 0.1:
+        return "utf-16-be"
+    return None
+
+
+def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], None]) -> Text:
+    """Size, digest and encoding in one pass: a wrong byte may come after megabytes."""
+    size, sha, beyond_ascii = 0, hashlib.sha256(), bytearray()
+    marked = unicode_of(start)
+    wide = marked is not None and marked != "utf-8"
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    fitting = bad = 0
+    lines_seen = LineLength(marked or "utf-8")
+    while chunk := file.read(CHUNK_BYTES):
+        on_chunk()
+        size += len(chunk)
+        sha.update(chunk)
+        lines_seen.add(chunk)
+        if wide or (chunk.isascii() and not decoder.getstate()[0]):
+            continue
+        text = decoder.decode(chunk)
+        # Every character of several bytes makes the text shorter than its bytes.
+        fitting += len(chunk) - len(text)
+        # The bytes that do not fit, which "surrogateescape" has made halves of characters.
+        bad += len(text) - len(text.encode(errors="ignore").decode())
+        if len(beyond_ascii) < LEGACY_BYTES:
+            lines = (line for line in chunk.splitlines(keepends=True) if not line.isascii())
+            beyond_ascii += b"".join(lines)
+    tail = decoder.decode(b"", final=True)
+    bad += len(tail)
+    digest = Digest(size, sha.hexdigest())
+    found = Text(digest, marked or "utf-8", lines_seen.longest)
+    if bad:
+        if fitting >= bad or marked:
+            found.notes.append(
+                "The file is UTF-8 but for some bytes; the rows that hold them are rejected."
+            )
+        else:
+            found.encoding = _legacy_encoding(bytes(beyond_ascii))
+            found.notes.append(
+                f"The file is not UTF-8. It was read as {found.encoding}, which is a guess."
+            )
+    return found
+
+
+def _legacy_encoding(sample: bytes) -> str:
+    if sum(byte > 127 for byte in sample) >= LEGACY_SAMPLE:
+        likely = charset_normalizer.from_bytes(sample[:LEGACY_BYTES], cp_isolation=LEGACY)
+        best = likely.best()
+        # Among encodings that give as clean a text, the most usual one, not the first by name.
+        alike = {
+            name
+            for match in likely
+            if best is not None and match.chaos <= best.chaos + 0.02
+            for name in (match.encoding, *match.could_be_from_charset)
+        }
+        if "cp1252" not in alike and best is not None:
+            return best.encoding
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"

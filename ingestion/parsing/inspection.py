@@ -1,0 +1,246 @@
+"""How an input begins, and how that is read: what a preview shows. Pure: no Django, no tables."""
+
+import gzip
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ingestion.errors import IngestionError, NoRoom, room_to_read
+from ingestion.parsing.compression import GZIP, ZIP, unpacked
+from ingestion.parsing.detection import Detected, detect
+from ingestion.parsing.dialect import check_reading
+from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.preparation import Prepared, prepare
+from ingestion.parsing.timestamps import FORMATS, parser, spelled
+from records.rows import ROLES
+
+# So much of a file is shown as it is, and so many of its rows.
+SHOWN_BYTES = 32 << 10
+SHOWN_LINES = 12
+SHOWN_CHARACTERS = 400
+SHOWN_ROWS = 8
+# Names are compared by their likeness if that are so many pairs, of names that are not longer.
+LIKENESS_PAIRS = 2_500
+LIKENESS_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderChange:
+    """How the columns of an input differ from those that the source had before."""
+
+    added: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.missing or self.renamed)
+
+
+@dataclass(slots=True)
+class Look:
+    """What a preview shows at once: how an input begins, and how that is understood.
+
+    ``found`` is what was found out without what the person says; ``error`` says why the input
+    can't be read that way, and then ``prepared`` is None. ``partly``: only the beginning of a
+    large file was looked at. ``formats`` are those that read the dates, each with an example.
+    ``settled``: how the dates are meant was told by the dry run, and not by that beginning.
+    ``same`` is a run that has loaded the same file before.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    found: Detected | None = None
+    prepared: Prepared | None = None
+    error: str = ""
+    no_room: bool = False
+    partly: bool = False
+    header: HeaderChange = field(default_factory=HeaderChange)
+    formats: list[tuple[str, str]] = field(default_factory=list)
+    settled: bool = False
+    same: object = None
+    # Nothing was looked at, since others were at work.
+    is_busy: bool = False
+
+    @property
+    def rows(self) -> list[list[str]]:
+        return self.prepared.sample[:SHOWN_ROWS] if self.prepared else []
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """Who plays which role, and the format of the dates where it is decided."""
+        if self.prepared is None:
+            return {**{role: [] for role in ROLES}, FORMAT: None}
+        chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
+        return {**self.prepared.mapping, FORMAT: chosen}
+
+    @property
+    def asks_for_format(self) -> bool:
+        """Whether the dates can be read in two ways, and nobody has said which."""
+        return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def obstacle(self) -> str:
+        """Why the input can't be loaded like this; empty if it can."""
+        if self.prepared is None:
+            return self.error
+        if missing := self.prepared.missing:
+            named = ", ".join(f"“{column}” ({role})" for role, column in missing)
+            return f"The file has no column {named}: choose another one, or none."
+        if self.asks_for_format:
+            return "The dates can be read in two ways: choose how they are meant."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of an input is looked at: all of it up to ``whole`` bytes, or ``whole_packed`` if it
+    is packed; of a larger one the first ``start`` bytes, and its dry run then finds out the rest.
+    """
+
+    whole: int = 64 << 20
+    # What is packed grows when it is unpacked.
+    whole_packed: int = 8 << 20
+    start: int = 1 << 20
+
+
+def look_at(
+    *,
+    path: Path,
+    name: str,
+    reading: Mapping[str, Any],
+    named: Mapping[str, Any],
+    remembered: Mapping[str, Any],
+    before: Sequence[str],
+    told: Mapping[str, Any] | None,
+    sizes: Sizes,
+) -> Look:
+    """Look at an input; ``before`` are the columns that its source had, if it had any.
+
+    ``told`` is the mapping of a dry run that has read all of it. For the rest see ``prepare``.
+    """
+    seen = Look()
+    try:
+        with _glimpse(path, name, sizes) as (plain, inner, seen.partly):
+            seen.found = detect(plain, inner)
+            encoding = check_reading(reading).get("encoding", seen.found.encoding)
+            seen.lines = _first_lines(plain, encoding)
+            seen.prepared = prepare(
+                plain,
+                inner,
+                reading=reading,
+                named=named,
+                remembered=remembered,
+                detected=None if reading else seen.found,
+            )
+    except IngestionError as error:
+        seen.error, seen.no_room = str(error), isinstance(error, NoRoom)
+        return seen
+    except OSError as error:
+        seen.error = f"{name} can't be read: {error.strerror or error}."
+        return seen
+    if before:
+        seen.header = header_change(before, seen.prepared.columns)
+    if seen.partly and seen.asks_for_format and told is not None:
+        seen.settled = _settle(seen.prepared, told)
+    seen.formats = _formats(seen.prepared)
+    # The rest of the sample has told what it can.
+    seen.prepared.sample = seen.rows
+    return seen
+
+
+def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
+    """Take the format of the dates from the mapping of a dry run; whether it is about these."""
+    if mapping["timestamp"] != prepared.mapping["timestamp"]:
+        return False
+    prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
+    return True
+
+
+def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
+    """What was added, what is missing, and what has got another name by all appearances."""
+    known, found = set(before), set(after)
+    added = {column: None for column in after if column not in known}
+    missing = {column: None for column in before if column not in found}
+    # By their likeness many names would be compared for minutes.
+    few = len(added) * len(missing) <= LIKENESS_PAIRS
+    plain = {name.casefold(): name for name in added if few and len(name) <= LIKENESS_CHARACTERS}
+    places = {column: place for place, column in enumerate(before)}
+    renamed = []
+    for column in list(missing):
+        close = [plain[name] for name in _like(column.casefold(), plain)]
+        in_place = after[places[column]] if len(before) == len(after) else None
+        name = close[0] if close else in_place
+        if name is not None and name in added:
+            renamed.append((column, name))
+            del added[name], missing[column]
+            plain.pop(name.casefold(), None)
+    return HeaderChange(list(added), list(missing), renamed)
+
+
+def _like(name: str, names: Mapping[str, str]) -> list[str]:
+    if name in names:
+        return [name]
+    return get_close_matches(name, names, n=1) if len(name) <= LIKENESS_CHARACTERS else []
+
+
+@contextmanager
+def _glimpse(path: Path, name: str, sizes: Sizes) -> Iterator[tuple[Path, str, bool]]:
+    """A file to look at: what is packed in it, and of a large one the beginning only."""
+    beginning = _beginning(path, sizes)
+    # Archives, workbooks and documents have no beginning that can be read by itself.
+    if beginning is None or beginning.lstrip().startswith((ZIP, b"[", b"{")):
+        with unpacked(path, name) as plain:
+            yield plain.path, plain.name, False
+        return
+    with room_to_read(name), tempfile.TemporaryDirectory() as folder:
+        short = Path(folder) / "beginning"
+        # The last line may be cut.
+        short.write_bytes(beginning[: beginning.rfind(b"\n") + 1] or beginning)
+        yield short, name.removesuffix(".gz"), True
+
+
+def _beginning(path: Path, sizes: Sizes) -> bytes | None:
+    """How a large file begins; None for one that is not large."""
+    with path.open("rb") as file:
+        is_gzip = file.read(len(GZIP)) == GZIP
+        file.seek(0)
+        if path.stat().st_size <= (sizes.whole_packed if is_gzip else sizes.whole):
+            return None
+        return (gzip.GzipFile(fileobj=file) if is_gzip else file).read(sizes.start)
+
+
+def _first_lines(path: Path, encoding: str) -> list[str]:
+    with path.open("rb") as file:
+        start = file.read(SHOWN_BYTES)
+    if start.startswith(ZIP):
+        return []
+    lines = re.split("\r\n|\n|\r", start.decode(encoding, "replace").removeprefix("\ufeff"))
+    if not lines[-1]:
+        lines.pop()
+    return [line[:SHOWN_CHARACTERS] for line in lines[:SHOWN_LINES]]
+
+
+def _formats(prepared: Prepared) -> list[tuple[str, str]]:
+    """The formats that read a date of the sample, each with what it makes of it."""
+    columns = prepared.mapping["timestamp"]
+    if not columns or prepared.missing:
+        return []
+    places = [prepared.columns.index(column) for column in columns]
+    texts = (" ".join(row[place] for place in places) for row in prepared.sample)
+    example = next(filter(str.strip, texts), "")
+    chosen, doubt = prepared.mapping[FORMAT], prepared.doubt
+    first = [chosen] if chosen else []
+    if doubt:
+        example, first = doubt.text, [doubt.best, doubt.rival]
+    found = []
+    for pattern in dict.fromkeys([*first, *FORMATS]):
+        moment = parser(pattern)(example)
+        if moment is not None:
+            found.append((pattern, f"{example.strip()[:40]} is {spelled(moment)}"))
+    if chosen and chosen not in dict(found):
+        found.insert(0, (chosen, "as for earlier files"))
+    return found

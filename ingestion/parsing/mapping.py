@@ -1,0 +1,162 @@
+"""Which columns play which roles. Pure: no Django, no tables."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ingestion.errors import MissingColumns
+from ingestion.parsing.detection.layout import NUMBER
+from ingestion.parsing.timestamps import detect_format
+from records.rows import ROLES
+
+# The one key under which a mapping holds something other than the columns of a role.
+FORMAT = "timestamp_format"
+
+# Of fewer rows one can't say that their cells never repeat.
+FEW_ROWS = 20
+# Of so many columns with a name that suggests a role it is seen whether their cells bear it out.
+TRIED_COLUMNS = 50
+
+Roles = dict[str, list[str]]
+
+# Names that say their role outright, in order of preference; compared in small letters, with
+# every run of other characters as one blank.
+NAMES = {
+    "timestamp": (
+        "timestamp", "datetime", "date time", "occurred at", "recorded at", "measured at",
+        "created at", "ordered at", "opened at", "created", "opened", "date", "time", "day",
+        "order date", "flight date", "transaction date", "year month", "month",
+    ),
+    "value": (
+        "value", "amount", "total", "total amount", "sales", "revenue", "price", "cost", "sum",
+        "reading", "measurement", "score", "quantity", "count", "duration", "minutes",
+    ),
+    "category": (
+        "category", "type", "kind", "class", "group", "segment", "product line", "product type",
+        "department", "topic", "label", "indicator",
+    ),
+}  # fmt: skip
+# Words that say it as a part of a longer name.
+WORDS = {
+    "timestamp": ("timestamp", "date", "datetime"),
+    "value": ("value", "amount", "total", "price", "cost", "revenue", "minutes", "score"),
+    "category": ("category", "type", "kind", "segment"),
+}
+
+
+def column_names(text: str) -> list[str]:
+    """Names of columns as a user lists them: separated by commas or line ends, in quotes if they
+    have one."""
+    rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    names = (name.strip() for row in rows for name in row)
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
+    """The roles that the columns' names suggest, so far as the first rows bear them out.
+
+    A column is proposed as the key only if nearly all of its cells differ, unless its name is
+    "id" outright; as the timestamp if its cells can be read as dates; as the value if
+    most of its filled cells are numbers.
+    """
+    names = {column: _plain(column) for column in columns}
+    cells = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
+    roles: Roles = {role: [] for role in ROLES}
+    roles["id"] = _propose_id(names, cells)
+    free = [column for column in columns if column not in roles["id"]]
+    roles["timestamp"] = _propose_timestamp(free, names, cells)
+    free = [column for column in free if column not in roles["timestamp"]]
+    roles["value"] = _first(free, names, "value", lambda c: _mostly_numbers(cells[c]))
+    free = [column for column in free if column not in roles["value"]]
+    roles["category"] = _first(free, names, "category", lambda c: not _is_unlike_any(cells[c]))
+    return roles
+
+
+def _plain(column: str) -> str:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
+    return re.sub(r"[\W_]+", " ", spaced).strip().lower()
+
+
+def _propose_id(names: Mapping[str, str], cells: Mapping[str, list[str]]) -> list[str]:
+    for column, name in names.items():
+        if name == "id":
+            return [column]
+    for column, name in names.items():
+        words = name.split()
+        is_key = bool(words) and (words[-1] in ("id", "uuid", "guid", "key"))
+        if is_key and _mostly_differ(cells[column]):
+            return [column]
+    return []
+
+
+def _propose_timestamp(
+    columns: Sequence[str], names: Mapping[str, str], cells: Mapping[str, list[str]]
+) -> list[str]:
+    by_name = {names[column]: column for column in columns}
+    if "date" in by_name and "time" in by_name:
+        pair = [by_name["date"], by_name["time"]]
+        joined = [" ".join(parts) for parts in zip(*(cells[c] for c in pair), strict=True)]
+        if detect_format(joined):
+            return pair
+    return _first(columns, names, "timestamp", lambda c: detect_format(cells[c]) is not None)
+
+
+def _first(
+    columns: Sequence[str],
+    names: Mapping[str, str],
+    role: str,
+    borne_out: Callable[[str], bool],
+) -> list[str]:
+    exact = sorted(
+        (column for column in columns if names[column] in NAMES[role]),
+        key=lambda column: NAMES[role].index(names[column]),
+    )
+    words, known = set(WORDS[role]), set(exact)
+    partly = [c for c in columns if c not in known and words.intersection(names[c].split())]
+    for column in (*exact, *partly)[:TRIED_COLUMNS]:
+        if borne_out(column):
+            return [column]
+    return []
+
+
+def _mostly_differ(cells: Sequence[str]) -> bool:
+    """Whether cells look like those of a key: a few may repeat, be missing or be damaged."""
+    return len({cell for cell in cells if cell.strip()}) > len(cells) * 0.9
+
+
+def _is_unlike_any(cells: Sequence[str]) -> bool:
+    """Whether no two of a fair number of cells are alike: such a column sorts nothing."""
+    return len(cells) >= FEW_ROWS and len(set(cells)) == len(cells)
+
+
+def _mostly_numbers(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip()]
+    return bool(filled) and sum(map(_is_number, filled)) * 2 >= len(filled)
+
+
+def _is_number(cell: str) -> bool:
+    # "1.234,5" and "45,06" are numbers to the eye, which is what a proposal goes by.
+    return NUMBER.fullmatch(cell) is not None
+
+
+def knows_roles(mapping: Mapping[str, Any]) -> bool:
+    """Whether a mapping says who plays which role; it may know no more than a format of dates."""
+    return any(role in mapping for role in ROLES)
+
+
+def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[str, str]]:
+    """The roles that are played by columns which the input does not have, and these columns."""
+    return [
+        (role, column)
+        for role in ROLES
+        for column in mapping.get(role) or []
+        if column not in columns
+    ]
+
+
+def check_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> None:
+    """Raise MissingColumns if a role is played by a column that the input does not have."""
+    if missing := missing_columns(mapping, columns):
+        raise MissingColumns(missing, columns)

@@ -1,0 +1,165 @@
+"""What the columns of an input hold, from one pass in flat memory. Pure: no Django, no tables."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from ingestion.parsing.row_mapper import column_texts
+from ingestion.parsing.timestamps import detect_format
+
+# Up to so many different cells are counted exactly; beyond, their number is estimated.
+EXACT = 16_384
+# So many different cells are candidates for the most frequent ones, and so many are shown.
+CANDIDATES = 4_096
+TOP = 5
+# Cells are told apart by their first characters, so that long ones do not fill the memory.
+SHOWN_CHARACTERS = 120
+# By so many different cells one sees whether a column holds dates.
+DATE_SAMPLE = 200
+# So much of the filled cells has to be of a kind for the column to look like it.
+LOOKS_LIKE = 0.95
+
+NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+WHOLE = re.compile(r"\s*\d+\s*", re.ASCII)
+HASHES = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """What a column holds.
+
+    ``distinct`` is about right where it is not ``exact``, and ``top`` then counts at least so
+    many. ``numbers`` is the share of the filled cells that are numbers, 0 to 1; ``least`` and
+    ``greatest`` are cells as they stand in the input, by number where the column looks like
+    numbers, else by text. ``looks_like`` is one of empty, id, date, number, category, text.
+    """
+
+    name: str
+    filled: int
+    empty: int
+    distinct: int
+    exact: bool
+    numbers: float
+    least: str
+    greatest: str
+    top: list[tuple[str, int]]
+    looks_like: str
+
+
+class Profile:
+    """Sees all rows of an input, chunk by chunk, and tells what its columns hold."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = {name: _Column(name) for name in columns}
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for name, column in self._columns.items():
+            column.add(column_texts(rows, name))
+
+    def columns(self) -> list[ColumnProfile]:
+        return [column.profile() for column in self._columns.values()]
+
+
+class _Column:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._filled = self._empty = self._numbers = self._whole = 0
+        # The smallest hashes of all cells: how close together they lie tells how many there are.
+        self._hashes = np.empty(0, dtype=np.uint64)
+        self._exact = True
+        self._counts: Counter[str] = Counter()
+        self._sample: list[str] = []
+        self._texts: tuple[str, str] | None = None
+        self._values: tuple[tuple[float, str], tuple[float, str]] | None = None
+
+    def add(self, cells: Sequence[str]) -> None:
+        counts = Counter(cells)
+        for cell in [cell for cell in counts if not cell.strip()]:
+            self._empty += counts.pop(cell)
+        if not counts:
+            return
+        self._filled += counts.total()
+        self._add_hashes(counts)
+        self._add_numbers(counts)
+        self._add_texts(counts)
+
+    def _add_hashes(self, counts: Counter[str]) -> None:
+        # Python's own hashes are fast, and as random as need be.
+        new = np.fromiter(map(hash, counts), dtype=np.int64, count=len(counts)).view(np.uint64)
+        merged = np.union1d(self._hashes, new)
+        self._exact = self._exact and len(merged) <= EXACT
+        self._hashes = merged[:EXACT]
+
+    def _add_numbers(self, counts: Counter[str]) -> None:
+        numbers = [cell for cell in counts if NUMBER.fullmatch(cell)]
+        if not numbers:
+            return
+        self._numbers += sum(map(counts.__getitem__, numbers))
+        self._whole += sum(counts[cell] for cell in numbers if WHOLE.fullmatch(cell))
+        values = [(float(cell), _shown(cell)) for cell in numbers]
+        known = self._values or (values[0], values[0])
+        self._values = min(known[0], *values), max(known[1], *values)
+
+    def _add_texts(self, counts: Counter[str]) -> None:
+        texts: Counter[str] = Counter()
+        for cell, count in counts.items():
+            texts[_shown(cell)] += count
+        self._counts += texts
+        if len(self._counts) > CANDIDATES:
+            self._counts = Counter(dict(self._counts.most_common(CANDIDATES // 2)))
+        known = self._texts or (next(iter(texts)),) * 2
+        self._texts = min(known[0], *texts), max(known[1], *texts)
+        if len(self._sample) < DATE_SAMPLE:
+            self._sample += islice(counts, DATE_SAMPLE - len(self._sample))
+
+    def profile(self) -> ColumnProfile:
+        looks_like = self._looks_like()
+        least, greatest = self._texts or ("", "")
+        if self._values and self._numbers >= self._filled * LOOKS_LIKE and looks_like != "date":
+            (_, least), (_, greatest) = self._values
+        return ColumnProfile(
+            name=self._name,
+            filled=self._filled,
+            empty=self._empty,
+            distinct=self._distinct(),
+            exact=self._exact,
+            numbers=self._numbers / self._filled if self._filled else 0.0,
+            least=least,
+            greatest=greatest,
+            top=self._counts.most_common(TOP),
+            looks_like=looks_like,
+        )
+
+    def _distinct(self) -> int:
+        if self._exact:
+            return len(self._hashes)
+        # The k-th smallest of n evenly spread hashes lies at about k/n of their range.
+        estimate = round((EXACT - 1) / (int(self._hashes[-1]) / HASHES))
+        return min(estimate, self._filled)
+
+    def _looks_like(self) -> str:
+        if not self._filled:
+            return "empty"
+        never_repeats = self._distinct() >= self._filled * (1.0 if self._exact else 0.9)
+        if self._numbers >= self._filled * LOOKS_LIKE:
+            # 20250102 and 1735776000 are numbers as well, and say too little to be dates.
+            return "id" if never_repeats and self._whole == self._filled > 1 else "number"
+        if any(map(str.isdigit, "".join(self._sample[:20]))) and detect_format(self._sample):
+            return "date"
+        if never_repeats and self._filled > 1 and not self._empty and not _is_prose(self._sample):
+            return "id"
+        return "category" if self._exact and self._distinct() * 2 <= self._filled else "text"
+
+
+def _shown(cell: str) -> str:
+    return cell if len(cell) <= SHOWN_CHARACTERS else cell[:SHOWN_CHARACTERS] + "…"
+
+
+def _is_prose(cells: Sequence[str]) -> bool:
+    """Whether cells are made of words: what identifies a thing has few blanks."""
+    return sum(" " in cell.strip() for cell in cells) * 2 > len(cells)

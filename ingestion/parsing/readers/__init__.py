@@ -1,0 +1,72 @@
+"""Bytes -> rows: a reader for each format. Pure: no Django, no tables."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingestion.errors import ChangedWhileRead, UnreadableInput
+from ingestion.parsing.compression import unpacked
+from ingestion.parsing.dialect import Dialect, Format
+from ingestion.parsing.input_file import Digest, InputFile
+from ingestion.parsing.readers.base import Chunk, PackedReader, Reader
+from ingestion.parsing.readers.checked import CheckedReader, went_on
+from ingestion.parsing.readers.delimited import DelimitedReader
+from ingestion.parsing.readers.json import JsonReader
+from ingestion.parsing.readers.ndjson import NdjsonReader
+from ingestion.parsing.readers.repaired import knowing_lines
+from ingestion.parsing.readers.xlsx import XlsxReader
+
+__all__ = ["Chunk", "Reader", "open_reader"]
+
+READERS: dict[Format, type[DelimitedReader | JsonReader | NdjsonReader | XlsxReader]] = {
+    Format.DELIMITED: DelimitedReader,
+    Format.JSON: JsonReader,
+    Format.NDJSON: NdjsonReader,
+    Format.XLSX: XlsxReader,
+}
+
+
+@contextmanager
+def open_reader(
+    path: Path,
+    *,
+    name: str,
+    encoding: str,
+    dialect: Dialect,
+    on_chunk: Callable[[], None] = lambda: None,
+    columns: Sequence[str] | None = None,
+    digest: Digest | None = None,
+) -> Iterator[Reader]:
+    """A reader of the file at ``path``, packed or not, which its user calls ``name``.
+
+    ``on_chunk`` is called again and again while a large file is unpacked or looked through.
+    ``columns`` are its columns where they are known: what has no header is not looked through for
+    them once more. With the ``digest`` of the file as it was found, no byte behind that is read, a
+    note says that the file went on, and ChangedWhileRead is raised where what was read turns out
+    to be something else. Raises UnreadableInput.
+    """
+    given = InputFile(path, digest)
+    try:
+        with unpacked(path, name, size=digest and digest.size, on_chunk=on_chunk) as plain:
+            if digest and plain.digest and plain.digest != digest:
+                raise ChangedWhileRead(name)
+            file = InputFile(plain.path) if plain.digest else given
+            with READERS[Format(dialect.format)](
+                file,
+                name=name,
+                encoding=encoding,
+                dialect=dialect,
+                on_chunk=on_chunk,
+                columns=columns,
+            ) as reader:
+                rows: Reader
+                if plain.digest:
+                    reader.notes += went_on(plain.digest.size, plain.grown)
+                    rows = PackedReader(reader, packed=plain.digest.size, plain=file.size)
+                else:
+                    rows = CheckedReader(reader, file, name=name, dialect=dialect)
+                yield knowing_lines(rows, encoding=encoding, dialect=dialect)
+    except (UnreadableInput, FileNotFoundError) as error:
+        if given.has_changed():
+            raise ChangedWhileRead(name) from error
+        raise

@@ -1,0 +1,106 @@
+"""The names of columns, from the cells of a header. Pure: no Django, no tables."""
+
+from collections.abc import Sequence
+
+from ingestion.errors import InputTooLarge, UnreadableInput
+from ingestion.parsing.limits import MAX_COLUMNS, MAX_HEADER_CHARACTERS
+
+# So many of the names that were changed are told one by one.
+TOLD = 20
+
+
+def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[str], list[str]]:
+    """The cells as names of columns, none empty and none twice; and notes on what was changed.
+
+    ``name`` is what the user calls the input, ``line`` where its header stands. Raises
+    UnreadableInput for a name that is no text, and for too many of them.
+    """
+    check_columns_fit(cells, name)
+    names: list[str] = []
+    repeated: list[str] = []
+    unnamed: list[int] = []
+    written, taken = set(cells), set[str]()
+    # The next suffix to try for a name, so that the columns of one name are not counted through
+    # for each of them.
+    suffixes: dict[str, int] = {}
+    for number, cell in enumerate(cells, start=1):
+        if "\0" in cell or not _is_text(cell):
+            raise UnreadableInput(
+                name,
+                f"the name of column {number} in line {line} holds a character that is no "
+                "text. Is it the right file, in the right encoding?",
+            )
+        unique = cell
+        if not unique.strip():
+            unique = f"column_{number}"
+            unnamed.append(number)
+        stem = cell.strip() or unique
+        while unique in taken or (unique != cell and unique in written):
+            suffixes[stem] = suffixes.get(stem, 1) + 1
+            unique = f"{stem}_{suffixes[stem]}"
+        if cell.strip() and unique != cell:
+            repeated.append(f"The header repeats {cell!r}: column {number} is {unique!r}.")
+        taken.add(unique)
+        names.append(unique)
+    notes = repeated[:TOLD]
+    if more := len(repeated) - len(notes):
+        notes.append(f"The header repeats {more:,} more names; they have got a number as well.")
+    if unnamed:
+        numbers = ", ".join(map(str, unnamed[:TOLD]))
+        numbers += f" and {len(unnamed) - TOLD:,} more" if len(unnamed) > TOLD else ""
+        notes.append(f"Columns without a name in the header are called column_N: {numbers}.")
+    return names, notes
+
+
+def check_columns_fit(names: Sequence[str], name: str) -> None:
+    """Raise InputTooLarge if the input, called ``name``, has too many columns."""
+    if len(names) > MAX_COLUMNS:
+        raise InputTooLarge(
+            name,
+            f"{len(names):,} columns",
+            MAX_COLUMNS,
+            "Check that its delimiter is right, or leave out the columns you do not need.",
+        )
+    if (characters := sum(map(len, names))) > MAX_HEADER_CHARACTERS:
+        raise InputTooLarge(
+            name,
+            f"a header of {characters:,} characters",
+            MAX_HEADER_CHARACTERS,
+            "Check that its first row is the header, or shorten the names.",
+        )
+
+
+def joined(rows: Sequence[Sequence[str]], *, name: str) -> list[str]:
+    """Several rows of a header as one: the parts of each name, from top to bottom, with " / ".
+
+    A cell above others goes on to the right until the next filled one, as merged cells do. Raises
+    InputTooLarge.
+    """
+    for row in rows:
+        check_columns_fit(row, name)
+    width = max(map(len, rows))
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    parts: list[list[str]] = [[] for _ in range(width)]
+    for depth, row in enumerate(padded):
+        latest = ""
+        for column, cell in enumerate(row):
+            below = any(lower[column].strip() for lower in padded[depth + 1 :])
+            latest = cell.strip() or latest
+            if cell.strip() or (latest and below):
+                parts[column].append(latest)
+    return [" / ".join(dict.fromkeys(part)) for part in parts]
+
+
+def numbered(width: int, *, name: str) -> list[str]:
+    """The names of columns that have none. Raises InputTooLarge."""
+    names = [f"column_{number}" for number in range(1, width + 1)]
+    check_columns_fit(names, name)
+    return names
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,184 @@
+"""Walks through the text of a JSON document; it is never in memory as a whole. Pure."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from json import JSONDecodeError
+from typing import Any
+
+from ingestion.errors import UnreadableInput
+from ingestion.parsing.input_file import InputFile
+from ingestion.parsing.limits import MAX_ROW_CHARACTERS
+from ingestion.parsing.readers.base import KEEP_BYTES
+from ingestion.parsing.readers.strict_json import SPACES, StrictDecoder
+
+# How much is taken from the file at once.
+CHUNK_CHARACTERS = 1 << 20
+# So near to the end of what has been read, an error may only say that there is more to read.
+NEAR_THE_END = 16
+
+
+@dataclass(slots=True)
+class Element:
+    """A value of a document, its text, and how the decoder refuses it as a row."""
+
+    value: Any
+    text: str
+    refusal: tuple[str, str] | None
+
+
+class Scanner:
+    """Walks through the text of a JSON document. Its errors name line, column and offset.
+
+    ``on_chunk`` is called each time it reads on.
+    """
+
+    def __init__(
+        self,
+        file: InputFile,
+        *,
+        name: str,
+        encoding: str,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._name = name
+        self._on_chunk = on_chunk
+        self._bytes = file.open()
+        self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
+        self._decoder = StrictDecoder()
+        self._text = self._file.read(CHUNK_CHARACTERS).removeprefix("\ufeff")
+        self._place = 0
+        self._at_end = False
+        # Of what has been dropped: characters, line ends, and characters behind the last one.
+        self._dropped, self._lines, self._behind = 0, 0, 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def bytes_read(self) -> int:
+        """How far in the file the scanner has read."""
+        return self._bytes.tell()
+
+    def peek(self) -> str:
+        """The next character that is no space; "" at the end."""
+        while True:
+            while self._place < len(self._text) and self._text[self._place] in SPACES:
+                self._place += 1
+            if self._place < len(self._text) or not self._more():
+                return self._text[self._place : self._place + 1]
+
+    def take(self, expected: str) -> None:
+        """Pass over a character that has to come next."""
+        if self.peek() != expected:
+            raise self.error(f"{expected!r} is missing")
+        self._place += 1
+
+    def value(self) -> Element:
+        """The next value, whole."""
+        if not self.peek():
+            raise self.error("a value is missing")
+        while True:
+            try:
+                value, end = self._decoder.decode(self._text, self._place)
+            except JSONDecodeError as error:
+                unfinished = error.msg.startswith("Unterminated string")
+                if unfinished or error.pos >= len(self._text) - NEAR_THE_END:
+                    if len(self._text) - self._place > MAX_ROW_CHARACTERS:
+                        raise self.error("one value is too long to be a row") from error
+                    if self._more():
+                        continue
+                reason = error.msg[0].lower() + error.msg[1:]
+                self._place = error.pos
+                raise self.error(reason) from error
+            # A number may go on.
+            if end < len(self._text) or not self._more():
+                break
+        text = self._text[self._place : end]
+        self._place = end
+        return Element(value, text, self._decoder.refusal(value, text))
+
+    def members(self) -> Iterator[str]:
+        """The names of an object; its taker takes the value of each."""
+        self.take("{")
+        if self.peek() == "}":
+            self.take("}")
+            return
+        while True:
+            if self.peek() != '"':
+                raise self.error("a name in quotes is missing")
+            name = self.value().value
+            self.take(":")
+            yield name
+            if self.peek() == "}":
+                self.take("}")
+                return
+            self.take(",")
+
+    def items(self) -> Iterator[Element]:
+        """The values of a list."""
+        self.take("[")
+        if self.peek() == "]":
+            self.take("]")
+            return
+        while True:
+            yield self.value()
+            if self.peek() == "]":
+                self.take("]")
+                return
+            self.take(",")
+
+    def pass_over(self) -> Iterator[None]:
+        """The next value is of no interest; whoever waits hears when the file is read on."""
+        if self.peek() != "[":
+            self.value()
+            return
+        dropped = self._dropped
+        for _ in self.items():
+            if self._dropped > dropped:
+                dropped = self._dropped
+                yield
+
+    def end(self) -> None:
+        """Nothing may stand behind the document."""
+        if self.peek():
+            raise self.error("something stands behind its end")
+
+    def error(self, reason: str) -> UnreadableInput:
+        """What is wrong at the place that the scanner has come to."""
+        before = self._text[: self._place]
+        line = self._lines + before.count("\n") + 1
+        column = len(before) - before.rfind("\n") + (0 if "\n" in before else self._behind)
+        what = "the document ends too early: " if self._is_at_end() else ""
+        return UnreadableInput(
+            self._name,
+            f"it is no valid JSON. Line {line:,}, column {column:,} (character "
+            f"{self._dropped + self._place + 1:,}): {what}{reason}.",
+        )
+
+    def _is_at_end(self) -> bool:
+        return self._at_end and not self._text[self._place :].strip(SPACES)
+
+    def _more(self) -> bool:
+        """Read on, and forget what has been passed over. A long value is read in growing steps."""
+        rest = self._text[self._place :]
+        more = "" if self._at_end else self._read(max(CHUNK_CHARACTERS, len(rest)))
+        if not more:
+            self._at_end = True
+            return False
+        passed = self._text[: self._place]
+        ends = passed.count("\n")
+        self._behind = len(passed) - passed.rfind("\n") - 1 + (0 if ends else self._behind)
+        self._dropped += len(passed)
+        self._lines += ends
+        self._text, self._place = rest + more, 0
+        return True
+
+    def _read(self, characters: int) -> str:
+        parts: list[str] = []
+        while characters > 0 and (part := self._file.read(min(CHUNK_CHARACTERS, characters))):
+            self._on_chunk()
+            parts.append(part)
+            characters -= len(part)
+        return "".join(parts)

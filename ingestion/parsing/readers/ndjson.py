@@ -1,0 +1,121 @@
+"""JSON a line: each line is a row by itself. Pure: no Django, no tables."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from json import JSONDecodeError
+from typing import Any
+
+from ingestion.parsing.dialect import Dialect
+from ingestion.parsing.input_file import InputFile
+from ingestion.parsing.limits import MAX_ROW_CHARACTERS
+from ingestion.parsing.readers.base import (
+    KEEP_BYTES,
+    Chunk,
+    HoldsNothing,
+    LimitedFile,
+    original_bytes,
+)
+from ingestion.parsing.readers.strict_json import SPACES, ColumnNames, StrictDecoder
+from records.rows import Reject
+
+# How much is taken from the file at once.
+CHUNK_CHARACTERS = 1 << 20
+
+
+class NdjsonReader(HoldsNothing):
+    """The rows of a text with one JSON object in each line; a bad line is one rejected row.
+
+    The whole file is looked through when it is opened, for the names of its columns, unless an
+    earlier look has told its ``columns``.
+    """
+
+    def __init__(
+        self,
+        file: InputFile,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        self._input, self._name = file, name
+        self._encoding, self._skip = encoding, dialect.skip
+        self._decoder = StrictDecoder()
+        self.blank_rows = 0
+        self.notes: list[str] = []
+        self.columns = list(columns) if columns is not None else self._find_columns(on_chunk)
+
+    def _find_columns(self, on_chunk: Callable[[], None]) -> list[str]:
+        names = ColumnNames()
+        for _, lines, _ in self._lines():
+            on_chunk()
+            for line in lines:
+                value, refusal = self._read(line)
+                if refusal is None:
+                    names.add(value)
+        return names.columns(self._name)
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """The rows, at most ``size`` of them at a time, and fewer where they are large."""
+        for first, lines, bytes_read in self._lines():
+            for start in range(0, len(lines), size):
+                yield self._chunk(first + start, lines[start : start + size], bytes_read)
+
+    def _chunk(self, first: int, lines: list[str], bytes_read: int) -> Chunk:
+        places: list[int] = []
+        rows: list[dict[str, Any]] = []
+        rejects: list[Reject] = []
+        for place, line in enumerate(lines):
+            value, refusal = self._read(line)
+            if refusal is not None:
+                rejects.append(
+                    Reject(first + place, original_bytes(line, self._encoding), *refusal)
+                )
+            elif value is None:
+                self.blank_rows += 1
+            else:
+                places.append(place)
+                rows.append(value)
+        return Chunk(
+            lines=[first + place for place in places],
+            rows=rows,
+            rejects=rejects,
+            raw=lambda index: original_bytes(lines[places[index]], self._encoding),
+            bytes_read=bytes_read,
+        )
+
+    def _read(self, line: str) -> tuple[dict[str, Any] | None, tuple[str, str] | None]:
+        """The row in a line, None for a blank one; and the code and message of one that is none."""
+        text = line.strip(SPACES)
+        if not text:
+            return None, None
+        if len(text) > MAX_ROW_CHARACTERS:
+            return None, ("row_too_long", f"It has over {MAX_ROW_CHARACTERS:,} characters.")
+        try:
+            value, end = self._decoder.decode(text, 0)
+        except JSONDecodeError as error:
+            reason = error.msg[0].lower() + error.msg[1:]
+            return None, ("no_json", f"It is no valid JSON. Column {error.pos + 1:,}: {reason}.")
+        if end < len(text):
+            return None, (
+                "no_json",
+                f"It is no valid JSON. Column {end + 1:,}: something stands behind its end.",
+            )
+        return value, self._decoder.refusal(value, text)
+
+    def _lines(self) -> Iterator[tuple[int, list[str], int]]:
+        """Some lines at a time: the number of their first, and how far the file has been read."""
+        with (
+            LimitedFile(self._input, name=self._name, encoding=self._encoding) as file,
+            io.TextIOWrapper(
+                file, encoding=self._encoding, errors=KEEP_BYTES, newline="\n"
+            ) as text,
+        ):
+            number, mark = 1, "\ufeff"
+            while lines := text.readlines(CHUNK_CHARACTERS):
+                lines[0] = lines[0].removeprefix(mark)
+                mark = ""
+                passed = min(max(self._skip - number + 1, 0), len(lines))
+                yield number + passed, lines[passed:], file.tell()
+                number += len(lines)

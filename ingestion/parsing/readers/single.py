@@ -1,0 +1,92 @@
+"""The text of one row -> its cells: a rejected row is read again. Pure: no Django, no tables."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from ingestion.errors import RowError
+from ingestion.parsing.dialect import Dialect, Format
+from ingestion.parsing.readers.row_text import malformed, ragged
+from ingestion.parsing.readers.strict_json import SPACES, StrictDecoder
+
+
+def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
+    """The cells of the one row that ``text`` holds, written in a dialect. Raises RowError."""
+    if dialect.format in (Format.JSON, Format.NDJSON):
+        return _object(text)
+    found = rows_of(text, dialect)
+    if len(found) != 1:
+        what = "no row" if not found else f"{len(found)} rows"
+        raise RowError("not_one_row", f"The text holds {what} where it should hold one.")
+    cells = found[0]
+    left, end = dialect.left, dialect.left + len(columns)
+    width = end + max(dialect.surplus, 0)
+    if len(cells) != width:
+        raise RowError(*ragged(len(cells), width))
+    if any(cells[:left]) or any(cells[end:]):
+        raise RowError("cell_outside_table", "A cell beside the columns of the table is filled.")
+    return dict(zip(columns, cells[left:end], strict=True))
+
+
+def split_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, str]:
+    """The cells of a row as well as they can be told, for a person to repair.
+
+    A cell that is not there is empty; those that are too many stand in the last column.
+    """
+    try:
+        cells = rows_of(text, dialect)[0][dialect.left :]
+    except (RowError, IndexError):
+        cells = text.rstrip("\r\n").split(dialect.delimiter)[dialect.left :]
+    surplus = cells[len(columns) - 1 :]
+    if len(surplus) > 1:
+        while len(surplus) > 1 and not surplus[-1]:
+            surplus.pop()
+        cells = [*cells[: len(columns) - 1], dialect.delimiter.join(surplus)]
+    return dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))
+
+
+def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
+    """Cells as the text of a row, without an end of line, that ``read_row`` reads back."""
+    padded = [*[""] * dialect.left, *cells, *[""] * max(dialect.surplus, 0)]
+    out = io.StringIO()
+    csv.writer(
+        out,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        escapechar=dialect.escape if dialect.quote else (dialect.escape or "\\"),
+        lineterminator="\r\n",
+    ).writerow(padded)
+    return out.getvalue().removesuffix("\r\n")
+
+
+def rows_of(text: str, dialect: Dialect) -> list[list[str]]:
+    """The rows in a text that are not blank. Raises RowError."""
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        escapechar=dialect.escape,
+        strict=True,
+    )
+    try:
+        return [row for row in reader if row]
+    except csv.Error as error:
+        raise RowError(*malformed(error)) from error
+
+
+def _object(text: str) -> dict[str, Any]:
+    plain, decoder = text.strip(SPACES), StrictDecoder()
+    try:
+        row, end = decoder.decode(plain, 0)
+    except ValueError as error:
+        raise RowError("bad_json", f"The row is no JSON: {error}.") from error
+    if end < len(plain):
+        raise RowError("bad_json", f"The row is no JSON: column {end + 1:,} is behind its end.")
+    if refusal := decoder.refusal(row, plain):
+        raise RowError(*refusal)
+    cells: dict[str, Any] = row
+    return cells

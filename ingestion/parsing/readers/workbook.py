@@ -1,0 +1,267 @@
+"""A workbook whose sheets are read row by row, within limits. Pure: no Django, no tables."""
+
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, cast
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.reader.workbook import WorkbookParser
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import CELL_TAG, DATA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+
+from ingestion.errors import InputTooLarge, UnreadableInput
+from ingestion.parsing.limits import (
+    MAX_COLUMNS,
+    MAX_SHARED_TEXT_BYTES,
+    MAX_SHEET_ROWS,
+    MAX_SHEETS,
+)
+from ingestion.parsing.readers.excel_text import cell_text
+from ingestion.parsing.readers.workbook_parts import SAVE_AS_CSV, Archive, Part, WatchedFile
+
+# In so many rows of a sheet a filled cell is looked for.
+FIRST_ROWS = 100
+# What a damaged workbook makes openpyxl raise.
+DAMAGED = (
+    zipfile.BadZipFile, InvalidFileException, DefusedXmlException, ParseError, KeyError,
+    ValueError, TypeError, AttributeError, IndexError, EOFError, OverflowError,
+    NotImplementedError,
+)  # fmt: skip
+STRING_TAG, TEXT_TAG, RUN_TAG = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
+
+# openpyxl warns of what it leaves out, cell by cell, and Python keeps each warning it has shown.
+warnings.filterwarnings("ignore", module="openpyxl")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A sheet: its title, the part that holds its rows, and the book, which knows their formats.
+
+    To its cells it is what openpyxl's sheets are.
+    """
+
+    title: str
+    part: str
+    is_visible: bool
+    parent: Any
+
+
+class _Reader(ExcelReader):
+    """openpyxl's reader of all but the cells, within limits.
+
+    It is not asked to open the archive itself.
+    """
+
+    archive: Archive
+    package: Any
+    parser: WorkbookParser
+    wb: Any
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._name = name
+        self.archive = Archive(file, name)
+        self.valid_files = self.archive.namelist()
+        self.shared_strings: list[str] = []
+        self.keep_links = self.keep_vba = False
+        self.read_only = self.data_only = True
+
+    def sheets(self) -> list[_Sheet]:
+        """Read what all sheets share, and say which there are; charts are none."""
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+        found = [
+            _Sheet(sheet.name, rel.target, sheet.state == "visible", self.wb)
+            for sheet, rel in islice(self.parser.find_sheets(), MAX_SHEETS + 1)
+            if rel.target in self.valid_files and "chartsheet" not in rel.Type
+        ]
+        if len(found) > MAX_SHEETS:
+            raise InputTooLarge(
+                self._name, f"more than {MAX_SHEETS:,} sheets", MAX_SHEETS, SAVE_AS_CSV
+            )
+        if len({sheet.part for sheet in found}) < len(found):
+            raise ValueError("Two sheets are the same part.")
+        return found
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is None:
+            return
+        size = 0
+        with self.archive.open(part.PartName[1:]) as file:
+            for event, element in Part(file, self._name).elements(STRING_TAG):
+                if event == "start" or element.tag != STRING_TAG:
+                    continue
+                text = _text_in(element)
+                self.shared_strings.append(text)
+                size += sys.getsizeof(text)
+                if size > MAX_SHARED_TEXT_BYTES:
+                    raise InputTooLarge(
+                        self._name,
+                        f"more than {len(self.shared_strings) - 1:,} texts, which take "
+                        f"{size:,} bytes of memory",
+                        MAX_SHARED_TEXT_BYTES,
+                        SAVE_AS_CSV,
+                    )
+
+
+def _text_in(item: Element) -> str:
+    """The text of a shared string: its own, or that of its runs; how it is spoken is left out."""
+    if len(item) == 1 and item[0].tag == TEXT_TAG:
+        text = item[0].text or ""
+        return text.replace("x005F_", "") if "x" in text else text
+    own = item.find(TEXT_TAG)
+    parts = [own] if own is not None else [run.find(TEXT_TAG) for run in item.iterfind(RUN_TAG)]
+    text = "".join(part.text or "" for part in parts if part is not None)
+    return text.replace("x005F_", "")
+
+
+class Workbook:
+    """A workbook that is read row by row, and the one sheet of it that matters.
+
+    ``sheet`` is its name; "" is the first one that can be seen and has a filled cell.
+    ``on_chunk`` is called again and again while it is opened: all of its texts are read then.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str,
+        sheet: str,
+        on_chunk: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._name = name
+        # By its path openpyxl would judge a file by the ending of its name.
+        self._file = WatchedFile(path.open("rb", buffering=0))
+        self._file.on_read = on_chunk
+        try:
+            self._reader = _Reader(self._file, name)
+            self._sheets = self._reader.sheets()
+            self._sheet = self._choose(sheet)
+        except DAMAGED as error:
+            self._file.close()
+            raise self._damaged() from error
+        except BaseException:
+            self._file.close()
+            raise
+        self._file.on_read = None
+
+    @property
+    def sheet(self) -> str:
+        """The name of the sheet."""
+        return self._sheet.title
+
+    @property
+    def sheets(self) -> list[str]:
+        """The names of all sheets."""
+        return [sheet.title for sheet in self._sheets]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.archive.close()
+        self._file.close()
+
+    @property
+    def share_read(self) -> float:
+        """How much of the sheet has been read, 0 to 1: by where it stands, packed, in the file."""
+        member = self._reader.archive.getinfo(self._sheet.part)
+        done = max(self._file.tell() - member.header_offset, 0)
+        return min(done / max(member.compress_size, 1), 1.0)
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows that the sheet has, by their numbers from 1, without empty cells at their ends.
+
+        Numbers that are left out are those of rows that are empty.
+        """
+        yield from self._rows(self._sheet)
+
+    def _rows(self, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
+        # A formula counts as what it came to when the workbook was saved.
+        parser = WorkSheetParser(
+            cast(Any, None),
+            self._reader.shared_strings,
+            data_only=True,
+            epoch=sheet.parent.epoch,
+            date_formats=sheet.parent._date_formats,
+            timedelta_formats=sheet.parent._timedelta_formats,
+        )
+        cells: list[str] = []
+        try:
+            with self._reader.archive.open(sheet.part) as file:
+                for event, element in Part(file, self._name).elements(CELL_TAG):
+                    if element.tag == CELL_TAG:
+                        self._add_cell(cells, parser, sheet, element)
+                    elif element.tag == ROW_TAG and event == "start":
+                        cells = []
+                        self._begin_row(parser, element)
+                    elif element.tag == ROW_TAG:
+                        while cells and not cells[-1]:
+                            cells.pop()
+                        yield parser.row_counter, cells
+                    elif element.tag == DATA_TAG and event == "end":
+                        break
+                # Whether all of it is sound is only known at its end.
+                while file.read(1 << 16):
+                    pass
+        except DAMAGED as error:
+            raise self._damaged() from error
+
+    def _begin_row(self, parser: Any, row: Element) -> None:
+        """Number a row; those that are left out are not there."""
+        before = parser.row_counter
+        parser.row_counter = int(float(row.get("r", before + 1)))
+        parser.col_counter = 0
+        if parser.row_counter > MAX_SHEET_ROWS:
+            raise InputTooLarge(
+                self._name, f"a row with the number {row.get('r')}", MAX_SHEET_ROWS, SAVE_AS_CSV
+            )
+        if parser.row_counter <= before:
+            raise ValueError("Its rows do not follow each other.")
+
+    def _add_cell(self, cells: list[str], parser: Any, sheet: _Sheet, element: Element) -> None:
+        before = parser.col_counter
+        found = parser.parse_cell(element)
+        column = found["column"]
+        if column <= before:
+            raise ValueError("Its cells do not follow each other.")
+        if column > MAX_COLUMNS:
+            raise InputTooLarge(
+                self._name,
+                f"a cell in column {column:,} of row {parser.row_counter:,}",
+                MAX_COLUMNS,
+                SAVE_AS_CSV,
+            )
+        if found["value"] is not None:
+            cells += [""] * (column - 1 - len(cells))
+            cells.append(cell_text(ReadOnlyCell(cast(Any, sheet), **found)))
+
+    def _choose(self, name: str) -> _Sheet:
+        if name:
+            if name not in self.sheets:
+                raise UnreadableInput(
+                    self._name,
+                    f"it has no sheet {name!r}. Its sheets are: "
+                    f"{', '.join(map(repr, self.sheets[:100]))}.",
+                )
+            return next(sheet for sheet in self._sheets if sheet.title == name)
+        for sheet in self._sheets:
+            if sheet.is_visible and any(
+                cells for _, cells in islice(self._rows(sheet), FIRST_ROWS)
+            ):
+                return sheet
+        raise UnreadableInput(self._name, "it has no sheet with a filled cell.")
+
+    def _damaged(self) -> UnreadableInput:
+        return UnreadableInput(self._name, "the workbook is damaged. Save it anew, or as CSV.")

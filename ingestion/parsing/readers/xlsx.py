@@ -1,0 +1,149 @@
+"""The rows of a sheet of an Excel workbook, each cell as the text that Excel shows. Pure."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from ingestion.errors import UnreadableInput
+from ingestion.parsing.dialect import Dialect
+from ingestion.parsing.input_file import InputFile
+from ingestion.parsing.limits import MAX_CELL_CHARACTERS
+from ingestion.parsing.readers.base import Chunk
+from ingestion.parsing.readers.header import joined, numbered, unique_names
+from ingestion.parsing.readers.workbook import Workbook
+from records.rows import Reject
+
+# In so many rows the width of a table without a header is looked for.
+HEADER_ROWS = 100
+# A chunk ends early where its rows have many cells.
+CHUNK_CELLS = 1 << 19
+
+SheetRow = tuple[int, list[str]]
+
+
+class XlsxReader:
+    """The rows of a sheet; ``lines`` are the numbers that Excel gives to its rows."""
+
+    def __init__(
+        self,
+        file: InputFile,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        self._dialect = dialect
+        self._size = file.size
+        self._book = Workbook(file.path, name=name, sheet=dialect.sheet, on_chunk=on_chunk)
+        self.blank_rows = 0
+        self.columns: list[str] = []
+        self.notes: list[str] = []
+        try:
+            self._rows = (row for row in self._book.rows() if row[0] > dialect.skip)
+            # The number of the last row that was handed out: those left out behind it are blank.
+            self._line = dialect.skip
+            self._ahead: list[SheetRow] = []
+            self._read_header(name)
+        except BaseException:
+            self._book.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._book.close()
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """The rows, at most ``size`` of them at a time."""
+        taken: list[SheetRow] = []
+        cells = 0
+        for row in self._remaining():
+            taken.append(row)
+            cells += len(row[1])
+            if len(taken) == size or cells > CHUNK_CELLS:
+                yield self._chunk(taken)
+                taken, cells = [], 0
+        if taken:
+            yield self._chunk(taken)
+
+    def _remaining(self) -> Iterator[SheetRow]:
+        yield from self._ahead
+        yield from self._rows
+
+    def _read_header(self, name: str) -> None:
+        left = self._dialect.left
+        header: list[SheetRow] = []
+        for line, cells in self._rows:
+            if not self._dialect.header:
+                self._ahead.append((line, cells))
+                if len(self._ahead) == HEADER_ROWS:
+                    break
+            elif cells:
+                header.append((line, cells))
+                if len(header) == self._dialect.header:
+                    break
+        if self._dialect.header and not header:
+            raise UnreadableInput(name, "it has no header row.")
+        if header:
+            rows = [cells for _, cells in header]
+            names = (joined(rows, name=name) if len(rows) > 1 else rows[0])[left:]
+            self.columns, self.notes = unique_names(names, name=name, line=header[0][0])
+            self._line = header[-1][0]
+        else:
+            # Rows end with their last filled cell, so the longest of them tells the width.
+            width = max((len(cells) for _, cells in self._ahead), default=0) - left
+            self.columns = numbered(max(width, 1), name=name)
+
+    def _chunk(self, taken: list[SheetRow]) -> Chunk:
+        left, width = self._dialect.left, len(self.columns)
+        lines: list[int] = []
+        rows: list[dict[str, Any]] = []
+        rejects: list[Reject] = []
+        raws: list[list[str]] = []
+        for line, cells in taken:
+            self.blank_rows += line - self._line - 1
+            self._line = line
+            if not cells:
+                self.blank_rows += 1
+                continue
+            reason = _refusal(cells, left, width)
+            if reason is not None:
+                rejects.append(Reject(line, _raw(cells), *reason))
+                continue
+            lines.append(line)
+            raws.append(cells)
+            padded = cells[left:] + [""] * (left + width - max(len(cells), left))
+            rows.append(dict(zip(self.columns, padded, strict=True)))
+        return Chunk(
+            lines=lines,
+            rows=rows,
+            rejects=rejects,
+            raw=lambda index: _raw(raws[index]),
+            bytes_read=int(self._book.share_read * self._size),
+        )
+
+
+def _refusal(cells: list[str], left: int, width: int) -> tuple[str, str] | None:
+    if any(cells[:left]):
+        return "cell_outside_table", "A cell beside the columns of the table is filled."
+    if len(cells) > left + width:
+        return "too_many_cells", f"The row has {len(cells) - left} cells, the header {width}."
+    if any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
+        return "cell_too_long", f"A cell has more than {MAX_CELL_CHARACTERS:,} characters."
+    return None
+
+
+def _raw(cells: list[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode("utf-8", "surrogatepass")

@@ -1,0 +1,203 @@
+"""Rows -> rows that can land: their key, their moment and their cells as JSON. Pure: no tables."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import tzinfo
+from typing import Any, cast
+
+import orjson
+
+from ingestion.errors import RowError
+from ingestion.parsing.mapping import FORMAT, check_columns
+from ingestion.parsing.readers.base import KEPT, KEPT_BYTE
+from ingestion.parsing.readers.table import Table
+from ingestion.parsing.timestamps import sql_times
+from records.rows import Row, Rows
+
+# A row as readers give it: its cells by column.
+Cells = Mapping[str, Any]
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+MAX_ID_CHARACTERS = 255
+
+
+def join_key(parts: Sequence[str]) -> str:
+    """Several cells as one key: joined by "|", which the cells themselves have escaped."""
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+
+def cell_text(cell: Any) -> str:
+    """A cell as text: what a delimited file would say; "" for null and a cell that is not there."""
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    try:
+        return orjson.dumps(cell).decode()
+    except TypeError:
+        # What no database can hold deep in it is said in ASCII; its row is rejected.
+        return json.dumps(cell)
+
+
+class RowMapper:
+    """Rows -> rows that can land: the id by the key columns, the moment, and the data as JSON.
+
+    Without key columns the key is made from the row's content and its occurrence number:
+    ``occurrences`` maps a digest to how often it has now been seen in this input.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        columns: Sequence[str],
+        mapping: Mapping[str, Any],
+        zone: tzinfo,
+        occurrences: Callable[[bytes], int],
+    ) -> None:
+        check_columns(mapping, columns)
+        self._prefix = f"{source}:"
+        self._key: list[str] = mapping.get("id") or []
+        self._time: list[str] = mapping.get("timestamp") or []
+        self._moments = sql_times(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
+        self._occurrences = occurrences
+        # Rows whose timestamp cells hold something that is no moment, and the first such line.
+        self.unreadable_moments = 0
+        self.first_unreadable: int | None = None
+
+    @property
+    def makes_keys(self) -> bool:
+        """Whether keys are made of content."""
+        return not self._key
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether it must not miss a row: it numbers those alike, or counts unread times."""
+        return self.makes_keys or self._moments is not None
+
+    def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Rows | list[Row | RowError]:
+        """For each row what lands of it, or why no record can be made of it."""
+        texts = _texts(rows)
+        ids = self._ids(rows) if self._key else self._made_ids(rows, texts)
+        times = self._times(lines, rows)
+        if None not in texts and None not in ids:
+            return Rows(cast("list[str]", ids), lines, times, cast("list[str]", texts))
+        return [
+            self._refusal(row) if key is None or text is None else Row(key, line, time, text)
+            for key, line, time, text, row in zip(ids, lines, times, texts, rows, strict=True)
+        ]
+
+    def _ids(self, rows: Sequence[Cells]) -> list[str | None]:
+        """The ids by the key columns; None where there is no key or it is too long."""
+        parts = [column_texts(rows, column) for column in self._key]
+        # Blank parts of a joined key leave its bars.
+        said = parts[0] if len(parts) == 1 else list(map("".join, zip(*parts, strict=True)))
+        keys = parts[0] if len(parts) == 1 else list(map(join_key, zip(*parts, strict=True)))
+        ids = [self._prefix + key for key in keys]
+        if all(map(str.strip, said)) and max(map(len, ids), default=0) <= MAX_ID_CHARACTERS:
+            return list(ids)
+        return [
+            key if text.strip() and len(key) <= MAX_ID_CHARACTERS else None
+            for key, text in zip(ids, said, strict=True)
+        ]
+
+    def _made_ids(self, rows: Sequence[Cells], texts: Sequence[str | None]) -> list[str | None]:
+        return [
+            None if text is None else self._prefix + self._made_key(row)
+            for row, text in zip(rows, texts, strict=True)
+        ]
+
+    def _made_key(self, row: Cells) -> str:
+        content = orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        made = hashlib.blake2b(content, digest_size=12)
+        return f"{made.hexdigest()}-{self._occurrences(made.digest())}"
+
+    def _times(self, lines: Sequence[int], rows: Sequence[Cells]) -> Sequence[str | None]:
+        if self._moments is None:
+            return [None] * len(rows)
+        parts = [column_texts(rows, column) for column in self._time]
+        texts = parts[0] if len(parts) == 1 else list(map(" ".join, zip(*parts, strict=True)))
+        moments = self._moments(texts)
+        if None in moments:
+            for line, text, moment in zip(lines, texts, moments, strict=True):
+                if moment is None and text.strip():
+                    self.unreadable_moments += 1
+                    self.first_unreadable = self.first_unreadable or line
+        return moments
+
+    def _refusal(self, row: Cells) -> RowError:
+        if _texts([row]) == [None]:
+            return _unstorable(row)
+        parts = [cell_text(row.get(column)) for column in self._key]
+        if not any(part.strip() for part in parts):
+            names = " and ".join(map(repr, self._key))
+            return RowError("missing_key", f"The row has no key: {names} is empty.", self._key[0])
+        key = parts[0] if len(parts) == 1 else join_key(parts)
+        most = MAX_ID_CHARACTERS - len(self._prefix)
+        return RowError(
+            "key_too_long",
+            f"The key has {len(key)} characters; {most} is the most.",
+            self._key[0],
+        )
+
+
+def column_texts(rows: Sequence[Cells], column: str) -> list[str]:
+    """The cells of a column as text."""
+    if isinstance(rows, Table):
+        return rows.column(column)
+    cells: list[Any] = [row.get(column) for row in rows]
+    return cells if set(map(type, cells)) <= {str} else list(map(cell_text, cells))
+
+
+def _texts(rows: Sequence[Cells]) -> list[str | None]:
+    """The rows as JSON; None for one that holds what no database can hold."""
+    if isinstance(rows, Table) and (plain := rows.plain_json()) is not None:
+        return list(plain)
+    return list(map(_text, rows))
+
+
+def _text(row: Cells) -> str | None:
+    try:
+        text = orjson.dumps(row)
+    except TypeError:
+        return None
+    if b"\\u0000" in text and any("\0" in part for part in _strings(row)):
+        return None
+    return text.decode()
+
+
+def _unstorable(row: Cells) -> RowError:
+    for column, cell in row.items():
+        for text in _strings({column: cell}):
+            if "\0" in text:
+                return RowError("nul_character", f"{column!r} holds a NUL character.", column)
+            kept = KEPT_BYTE.search(text)
+            if kept is not None:
+                byte = ord(kept[0]) - KEPT
+                return RowError(
+                    "bad_bytes",
+                    f"The byte 0x{byte:02X} in {column!r} does not fit the file's encoding.",
+                    column,
+                )
+            if SURROGATE.search(text):
+                return RowError(
+                    "unpaired_surrogate",
+                    f"{column!r} holds half of a surrogate pair, which is no character.",
+                    column,
+                )
+    return RowError("unstorable", "The row holds something that can't be stored.")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in a value: names and cells, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield name
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

@@ -1,0 +1,107 @@
+"""The REST API's way to start processing."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, permissions, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from processing.errors import UnknownSource
+from processing.jobs import process
+from records.models import ProcessingRun, Selection
+from web.api.base import StrictQuery, unknown_name
+from web.api.serializers import ErrorSerializer
+
+GREATEST_LIMIT = 2**63 - 1
+
+
+class MayProcess(permissions.BasePermission):
+    """Who may add processing runs may start processing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or request.user.has_perm("records.add_processingrun")
+
+
+class ProcessRequest(serializers.Serializer[Any]):
+    """What to process: everything that is raw, unless narrowed."""
+
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        allow_null=True,
+        max_length=100,
+        help_text="Only records of this source.",
+    )
+    reprocess = serializers.ChoiceField(
+        choices=[each for each in Selection.choices if each[0] != Selection.RAW],
+        required=False,
+        allow_null=True,
+        help_text="Process records anew: `all`, those that `failed`, or those whose outcome is "
+        "`changed` by the rules as they are now; the others keep the result that they have.",
+    )
+    limit = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=GREATEST_LIMIT,
+        help_text="How many records to process at most.",
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = frozenset(self.fields)
+        if hasattr(data, "keys") and (unknown := set(data) - known - {"csrfmiddlewaretoken"}):
+            raise serializers.ValidationError(
+                {name: [unknown_name("field", known)] for name in sorted(unknown)}
+            )
+        return super().to_internal_value(data)
+
+
+class ProcessAnswer(serializers.Serializer[Any]):
+    """The run that has been queued; its page and the figures show how it goes."""
+
+    message = serializers.CharField()
+    status = serializers.CharField()
+    run = serializers.IntegerField()
+
+
+class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
+    """Start processing, in the background."""
+
+    queryset = ProcessingRun.objects.none()
+    serializer_class = ProcessRequest
+    permission_classes = (permissions.IsAuthenticated, MayProcess)
+
+    @extend_schema(
+        operation_id="process",
+        summary="Start processing",
+        request=ProcessRequest,
+        responses={
+            202: ProcessAnswer,
+            400: ErrorSerializer,
+            401: ErrorSerializer,
+            403: ErrorSerializer,
+        },
+    )
+    def post(self, request: Request) -> Response:
+        wanted = self.get_serializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            run = process.create_run(
+                how="api",
+                source_name=wanted.validated_data.get("source"),
+                selection=Selection(wanted.validated_data.get("reprocess") or Selection.RAW),
+                limit=wanted.validated_data.get("limit"),
+                user=cast(User, request.user),
+            )
+        except UnknownSource as error:
+            raise serializers.ValidationError({"source": [str(error)]}) from error
+        process.queue(run)
+        return Response(
+            {"message": "Processing triggered", "status": "started", "run": run.pk},
+            status=status.HTTP_202_ACCEPTED,
+        )
+
+    def get_view_name(self) -> str:
+        return "Process"

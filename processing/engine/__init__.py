@@ -1,0 +1,1 @@
+"""Rules applied to batches of records. Pure: no Django, no tables."""

@@ -1,0 +1,1 @@
+"""Processing runs and tests of rules on all records."""

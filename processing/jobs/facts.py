@@ -1,0 +1,77 @@
+"""The facts about sources that the rules of a run ask for: gathered once, the same for everybody.
+
+The first worker that needs them reads all rows of the source and keeps what it found with the run.
+The others, on whatever machine, take that. So the outcome of a record depends neither on its batch
+nor on its worker; records that land while a run goes on are judged by the facts at its beginning.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from processing.engine.known_facts import Gatherer, KnownFacts, asking, columns_asked
+from processing.rules import Step
+from processing.rules.facts import NO_FACTS, Facts
+from records import store
+from records.json_text import parsed
+from records.models import DataRecord, ProcessingFacts, ProcessingRun, RuleSet
+
+# So many rows are read at once at the most, and fewer where they are large.
+READ_ROWS = 5_000
+FIRST_ROWS = 500
+READ_CHARACTERS = 8_000_000
+# Called again and again through the silence of a long reading: it renews a lease, or raises.
+StillHere = Callable[[], None]
+
+
+class RunFacts:
+    """The facts of the sources of a run, each asked for once by whoever holds this."""
+
+    def __init__(self, run: ProcessingRun, still_here: StillHere = lambda: None) -> None:
+        self._run, self._still_here = run, still_here
+        self._known: dict[int, Facts] = {}
+
+    def of(self, rule_set: RuleSet) -> Facts:
+        """The facts for a version of a source's rules."""
+        if not asking(rule_set.rules):
+            return NO_FACTS
+        if rule_set.pk not in self._known:
+            self._known[rule_set.pk] = self._kept(rule_set)
+        return self._known[rule_set.pk]
+
+    def _kept(self, rule_set: RuleSet) -> Facts:
+        kept = ProcessingFacts.objects.filter(run=self._run, rule_set=rule_set).first()
+        if kept is None:
+            found = facts_of(rule_set.source.name, rule_set.rules, self._still_here)
+            if not isinstance(found, KnownFacts):
+                return found
+            kept = store.keep_facts(run=self._run, rule_set=rule_set, facts=found.as_json())
+        return KnownFacts.from_json(kept.facts)
+
+
+def facts_of(source: str, rules: Iterable[Step], still_here: StillHere = lambda: None) -> Facts:
+    """The facts that rules ask for about a source, from all its rows as they stand.
+
+    Reads the rows once, unless no step in force asks for anything; ``still_here`` is called with
+    each part of them.
+    """
+    rules = asking(rules)
+    if not rules:
+        return NO_FACTS
+    gatherer, names = Gatherer(rules), columns_asked(rules)
+    for ids, texts in _parts(source):
+        still_here()
+        rows = map(parsed, texts)
+        gatherer.add(ids, [{name: row[name] for name in names if name in row} for row in rows])
+    return gatherer.facts()
+
+
+def _parts(source: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Ids and data, part by part in the order of the ids. Each part is a question of its own, as a
+    lease could not be renewed, on SQLite, while one is open."""
+    records = DataRecord.objects.of_source(source).order_by("id").texts()
+    part = list(records[: min(FIRST_ROWS, READ_ROWS)])
+    while part:
+        ids, texts = zip(*part, strict=True)
+        yield ids, texts
+        each = max(sum(map(len, texts)) // len(texts), 1)
+        size = max(1, min(READ_ROWS, READ_CHARACTERS // each))
+        part = list(records.filter(id__gt=ids[-1])[:size])

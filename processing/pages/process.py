@@ -1,0 +1,40 @@
+"""The button by which processing is started."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from processing.errors import UnknownSource
+from processing.jobs import process
+from records.models import Selection
+from web.requests import PageRequest
+
+
+@require_POST
+def start(request: PageRequest) -> HttpResponse:
+    """Queue a pass over the records of ``source``, or of all sources; its page comes next.
+
+    With ``reprocess`` (all, failed, changed) records are processed anew, else those that wait.
+    """
+    if not request.user.has_perm("records.add_processingrun"):
+        raise PermissionDenied(
+            "You may look at records, but not process them. Ask an administrator for the "
+            "permission to add processing runs."
+        )
+    selection = request.POST.get("reprocess") or Selection.RAW
+    if selection not in Selection.values:
+        raise BadRequest(f"“reprocess” is all, failed or changed, not “{selection[:50]}”.")
+    try:
+        run = process.create_run(
+            how="page",
+            source_name=request.POST.get("source") or None,
+            selection=Selection(selection),
+            user=request.user,
+        )
+    except UnknownSource as error:
+        raise Http404(str(error)) from error
+    process.queue(run)
+    messages.success(request, "Processing is queued.")
+    return redirect(run)

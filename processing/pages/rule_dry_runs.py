@@ -1,0 +1,74 @@
+"""The pages of rehearsals: what a draft of rules would make of all records of a source."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from processing.errors import InvalidRules
+from processing.jobs import rule_dry_runs
+from processing.pages.rule_form import read_steps
+from processing.rules import describe
+from records.jobs import runs
+from records.jobs.liveness import lacks_worker
+from records.models import Rehearsal, Source
+from web.converters import GREATEST_ID
+from web.requests import PageRequest, wants_part
+
+
+@require_POST
+def start(request: PageRequest, name: str) -> HttpResponse:
+    """Rehearse the rules of the form, as they are typed; the page of the rehearsal comes next."""
+    _check_permission(request)
+    source = Source.objects.named(name)
+    if source is None:
+        raise Http404(f"There is no source “{name}”.")
+    try:
+        rehearsal = rule_dry_runs.start(source, read_steps(request.POST), user=request.user)
+    except InvalidRules as error:
+        context = {"source": source, "problem": str(error)}
+        return render(request, "processing/not_rehearsed.html", context, status=400)
+    return redirect(rehearsal)
+
+
+@require_safe
+def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
+    """How a rehearsal stands, and its report."""
+    found = _found(pk)
+    context = {
+        "rehearsal": found,
+        "source": found.source,
+        "share": found.done / found.total if found.total else 0.0,
+        "words": [describe(step) for step in found.rules],
+        "no_worker": lacks_worker(found, "processing"),
+        "is_part": wants_part(request),
+    }
+    template = "_rehearsal" if context["is_part"] else "rehearsal"
+    return render(request, f"processing/{template}.html", context)
+
+
+@require_POST
+def cancel(request: PageRequest, pk: int) -> HttpResponse:
+    """End a rehearsal that goes on."""
+    _check_permission(request)
+    found = _found(pk)
+    if runs.stop(found):
+        messages.success(request, "The rehearsal has been cancelled.")
+    return redirect(found)
+
+
+def _found(pk: int) -> Rehearsal:
+    found = Rehearsal.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
+    if found is None:
+        raise Http404(f"There is no rehearsal {pk}.")
+    rehearsal: Rehearsal = found
+    return rehearsal
+
+
+def _check_permission(request: PageRequest) -> None:
+    if not request.user.has_perm("records.add_ruleset"):
+        raise PermissionDenied(
+            "You may look at rules, but not change them. Ask an administrator for the permission "
+            "to add rule sets."
+        )

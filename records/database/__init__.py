@@ -1,0 +1,1 @@
+"""What the project asks of its database beyond Django: bulk writes, its clock, its sessions."""

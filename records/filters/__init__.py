@@ -1,6 +1,0 @@
-"""Which records to show, and in which order: the one definition for pages, API and exports."""
-
-from records.filters.orders import ORDERS, Order
-from records.filters.record_filter import RecordFilter
-
-__all__ = ["ORDERS", "Order", "RecordFilter"]

@@ -1,0 +1,1 @@
+"""Background work: claimed by a lease, watched, ended once."""

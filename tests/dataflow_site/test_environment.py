@@ -1,0 +1,81 @@
+"""A mistake in the environment is one clear line, whatever command meets it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATAFLOW_MAX_UPLOAD_BYTES", "2GB", "a whole number from 1, not '2GB'"),
+        ("DATAFLOW_BATCH_ROWS", "0", "a whole number from 1, not '0'"),
+        ("TIME_ZONE", "Nope/X", "TIME_ZONE can't be 'Nope/X'"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL can't be 'loud'"),
+        ("DEBUG", "maybe", "DEBUG is 1 or 0, not 'maybe'"),
+        ("DATABASE_URL", "foo://secret@host/x", "DATABASE_URL can't be read"),
+        ("DATABASE_URL", "nothing", "DATABASE_URL can't be read"),
+        ("DATABASE_URL", "mysql://secret@host/x", "begins with postgres:// or sqlite://"),
+    ],
+)
+def test_a_wrong_setting_is_named(name, value, sentence, tmp_path):
+    settings = {"DJANGO_SETTINGS_MODULE": "dataflow_site.settings", "DATAFLOW_VAR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**os.environ, **settings, name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "secret" not in done.stderr
+
+
+# What a browser is told of cookies and of HTTPS, by the switch for an installation behind HTTPS.
+SECURITY: dict[str, dict[str, object]] = {
+    "0": {
+        "SESSION_COOKIE_SECURE": False,
+        "CSRF_COOKIE_SECURE": False,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_HSTS_SECONDS": 0,
+        "SECURE_PROXY_SSL_HEADER": None,
+    },
+    "1": {
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
+    },
+}
+
+
+@pytest.mark.parametrize("https", SECURITY)
+def test_https_switches_secure_cookies_and_hsts(https, tmp_path):
+    code = (
+        "import json; from django.conf import settings;"
+        f"print(json.dumps({{name: getattr(settings, name) for name in {list(SECURITY[https])}}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "dataflow_site.settings",
+            "DATAFLOW_VAR": str(tmp_path),
+            "HTTPS": https,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == SECURITY[https]

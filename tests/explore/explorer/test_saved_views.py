@@ -1,0 +1,74 @@
+"""Views of the explorer that people save."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from explore.pages import saved_views
+from records.models import SavedView
+from tests.landed import land, sale
+from tests.markup import href
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada() -> Client:
+    land("shop", {"1": sale(1), "2": sale(2)})
+    client = Client()
+    client.force_login(User.objects.create_user("ada"))
+    return client
+
+
+def test_what_is_shown_is_saved_and_found_again(ada):
+    query = "source=shop&where=id%3Aeq%3A1&sort=-id&column=value"
+    answer = ada.post(f"/explore/views/save?{query}&cursor=x&q=", {"name": " Mine "})
+    assert answer["Location"] == f"/explore/?{query}"
+    html = ada.get("/explore/").content.decode()
+    assert "The view “Mine” is saved." in html
+    link = href(html, 'li > a:-soup-contains("Mine")')
+    assert link is not None
+    assert "shop:1" in ada.get(link).content.decode()
+
+
+def test_a_name_that_is_known_is_taken_over(ada):
+    ada.post("/explore/views/save?q=a", {"name": "Mine"})
+    ada.post("/explore/views/save?q=b", {"name": "Mine"})
+    assert SavedView.objects.get().query == "q=b"
+
+
+def test_everybody_has_views_of_their_own(ada):
+    ada.post("/explore/views/save?q=a", {"name": "Mine"})
+    other = Client()
+    other.force_login(User.objects.create_user("bob"))
+    assert "Mine" not in other.get("/explore/").content.decode()
+    pk = SavedView.objects.get().pk
+    assert other.post(f"/explore/views/{pk}/remove").status_code == 404
+    other.post("/explore/views/save?q=b", {"name": "Mine"})
+    assert SavedView.objects.count() == 2
+    assert ada.post(f"/explore/views/{pk}/remove")["Location"] == "/explore/"
+    assert [view.user.username for view in SavedView.objects.all()] == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("", "Give the view a name."), ("x" * 101, "at most 100 characters"), ("a\0", "Null char")],
+)
+def test_a_name_that_is_none_is_refused(ada, name, sentence):
+    answer = ada.post("/explore/views/save", {"name": name}, follow=True)
+    assert sentence in answer.content.decode()
+    assert not SavedView.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["status=x", "statuss=raw", "facet=%00"])
+def test_what_means_nothing_is_refused(ada, query):
+    assert ada.post(f"/explore/views/save?{query}", {"name": "a"}).status_code == 400
+    assert ada.post(f"/explore/views/{9**40}/remove").status_code == 404
+    assert ada.get("/explore/views/save").status_code == 405
+
+
+def test_there_is_an_end_to_it(ada, monkeypatch):
+    monkeypatch.setattr(saved_views, "MOST", 1)
+    ada.post("/explore/views/save", {"name": "a"})
+    answer = ada.post("/explore/views/save", {"name": "b"}, follow=True)
+    assert "Remove one first." in answer.content.decode()

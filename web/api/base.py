@@ -1,0 +1,70 @@
+"""What the endpoints of the API share: strict parameters, and errors of one shape."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import SuspiciousOperation
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from rest_framework import exceptions, status, views
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+
+class TooManyRequests(exceptions.APIException):
+    """Others have to end first; ``Retry-After`` says when it may be worth while to ask again."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+    def __init__(self, sentence: str, *, seconds: int) -> None:
+        super().__init__(sentence, code="too_many_requests")
+        # Where the exception handler of REST framework looks for it.
+        self.wait = seconds
+
+
+class StrictQuery(views.APIView):
+    """A view that refuses query parameters that it does not know, or that are given twice.
+
+    Only those in ``repeatable`` may be given several times.
+    """
+
+    query_parameters: ClassVar[frozenset[str]] = frozenset()
+    repeatable: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        known = self.query_parameters | {self.settings.URL_FORMAT_OVERRIDE}
+        errors = {}
+        for name, values in request.query_params.lists():
+            if name not in known:
+                errors[name] = [unknown_name("parameter", self.query_parameters)]
+            elif len(values) > 1 and name not in self.repeatable:
+                errors[name] = ["This parameter is given more than once."]
+        if errors:
+            raise exceptions.ValidationError(errors)
+
+
+def unknown_name(kind: str, known: frozenset[str]) -> str:
+    """What to say of a name that is none of the known ones; ``kind`` is what it names."""
+    choices = f"The ones here are: {', '.join(sorted(known))}." if known else "There is none here."
+    return f"There is no {kind} of this name. {choices}"
+
+
+def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every error answers ``{"detail": sentence}``; a wrong parameter also stands in ``errors``."""
+    if isinstance(error, SuspiciousOperation):
+        # Django's own limits, which tell of settings.
+        error = exceptions.ParseError("The request is too large.")
+    response = views.exception_handler(error, context)
+    if response is not None and isinstance(error, exceptions.ValidationError):
+        errors = error.detail if isinstance(error.detail, dict) else {"body": error.detail}
+        sentences = [f"{name}: {' '.join(map(str, said))}" for name, said in errors.items()]
+        response.data = {"detail": " ".join(sentences), "errors": errors}
+    return response
+
+
+def documented(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> list[tuple[Any, ...]]:
+    """The endpoints that the API's documentation lists: each answers at the root as well."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
+
+
+class TokenFirstScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
+    target_class = "web.api.requests.TokenFirst"

@@ -1,0 +1,21 @@
+"""The parameters of a page's URL."""
+
+from collections.abc import Collection
+
+from django.http import QueryDict
+
+
+def refusal_of_names(
+    parameters: QueryDict, *, known: Collection[str], repeatable: Collection[str] = ()
+) -> str:
+    """Which name can't be meant as it stands, in a sentence; "" if all can.
+
+    A name that is misspelled would find more than was meant, and of a value that is given twice
+    one would go unseen.
+    """
+    for name, values in parameters.lists():
+        if name not in known:
+            return f"There is no filter “{name}”."
+        if len(values) > 1 and name not in repeatable:
+            return f"The filter “{name}” is given more than once."
+    return ""
