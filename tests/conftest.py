@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import SimpleTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -43,9 +44,7 @@ settings.load_profile("suite")
 SLOW_MARKS = ("cluster", "browser")
 # By these marks, fixtures, and names in its module a test may meet the database.
 DATABASE_MARKS = ("django_db", "cluster", "browser")
-DATABASE_FIXTURES = {
-    "db", "transactional_db", "live_server", "postgres_url", "prepared_installation",
-}  # fmt: skip
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "prepared_installation"}
 DATABASE_MODULES = {"subprocess", Installation.__module__, Site.__module__, postgres.__name__}
 
 
@@ -81,9 +80,15 @@ def may_meet_database(item: pytest.Item) -> bool:
 
     Where it could not, pytest-django lets it reach no table, and it starts no process that might.
     """
-    if any(map(item.get_closest_marker, DATABASE_MARKS)):
+    fixtures = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("django_db") or not DATABASE_FIXTURES.isdisjoint(fixtures):
         return True
-    if not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+    if issubclass(getattr(item, "cls", None) or object, SimpleTestCase):
+        return True  # these are let in by their class
+    if "postgres_url" in fixtures:
+        # It asks for a PostgreSQL whatever the other tests run on.
+        return False
+    if any(map(item.get_closest_marker, DATABASE_MARKS)):
         return True
     names = vars(getattr(item, "module", None) or object).values()
     return any(each is connection or _home(each) in DATABASE_MODULES for each in names)

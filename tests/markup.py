@@ -14,6 +14,13 @@ def texts(html: str | Tag, selector: str) -> list[str]:
     return [element.get_text() for element in found.select(selector)]
 
 
+def next_to(element: Tag, name: str) -> str:
+    """The text of the next element of this name."""
+    found = element.find_next(name)
+    assert found is not None
+    return found.get_text()
+
+
 def href(html: str, selector: str) -> str | None:
     """Where the only link that a CSS selector finds leads; None if there is none."""
     links = tree(html).select(selector)

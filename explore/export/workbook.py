@@ -1,4 +1,4 @@
-"""Records as a workbook of one sheet. It is made in a file, as its end is written first."""
+"""Records as a workbook with one sheet, created in a temporary file."""
 
 import re
 import tempfile
@@ -36,12 +36,12 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
     head = head_of(table.columns, table.result_columns, raw=raw)
     if table.total >= MOST_ROWS:
         raise TooLargeForExcel(
-            f"A sheet of Excel holds {MOST_ROWS - 1:,} records below its head, and these are "
+            f"An Excel sheet can hold {MOST_ROWS - 1:,} records, and this export has "
             f"{table.total:,}."
         )
     if len(head) > MOST_COLUMNS:
         raise TooLargeForExcel(
-            f"A sheet of Excel holds {MOST_COLUMNS:,} columns, and these are {len(head):,}."
+            f"An Excel sheet can hold {MOST_COLUMNS:,} columns, and this export has {len(head):,}."
         )
     # Not in a generator's first step, but here: who asked is to learn what is too large.
     file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it has been handed on)
@@ -115,7 +115,7 @@ def _cell(sheet: Any, value: str | int | Decimal) -> Any:
         return None
     if len(value) > MOST_CHARACTERS:
         raise TooLargeForExcel(
-            f"A cell of Excel holds {MOST_CHARACTERS:,} characters, and one of these has "
+            f"An Excel cell can hold {MOST_CHARACTERS:,} characters, and one cell has "
             f"{len(value):,}."
         )
     cell = WriteOnlyCell(sheet, value=UNFIT.sub(_escaped, value))

@@ -1,4 +1,4 @@
-"""Rules carried out one by one on rows, with what each did to them. Pure: no Django, no tables."""
+"""Applies rules one by one and records what each changed. Pure: no Django, no tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ def test_what_is_shown_is_saved_and_found_again(ada):
     answer = ada.post(f"/explore/views/save?{query}&cursor=x&q=", {"name": " Mine "})
     assert answer["Location"] == f"/explore/?{query}"
     html = ada.get("/explore/").content.decode()
-    assert "The view “Mine” is saved." in html
+    assert "View “Mine” saved." in html
     link = href(html, 'li > a:-soup-contains("Mine")')
     assert link is not None
     assert "shop:1" in ada.get(link).content.decode()

@@ -58,7 +58,7 @@ def test_nobody_is_led_to_what_they_may_not_do(client, has_records):
 def test_an_unknown_address_has_a_page_of_ours(admin_client):
     response = admin_client.get("/no/such/page")
     assert response.status_code == 404
-    assert "This address leads to no page" in response.content.decode()
+    assert "There is no page at this address" in response.content.decode()
 
 
 def test_an_expired_form_is_explained():
@@ -77,7 +77,7 @@ def test_a_fault_of_ours_has_a_page_of_ours(admin_client, monkeypatch):
     admin_client.raise_request_exception = False
     response = admin_client.get("/sources/")
     assert response.status_code == 500
-    assert "This is our fault" in response.content.decode()
+    assert "The server ran into an unexpected error." in response.content.decode()
     assert "secret detail" not in response.content.decode()
 
 
@@ -140,4 +140,4 @@ def test_the_page_for_a_fault_needs_no_list_of_static_files(admin_client, settin
     admin_client.raise_request_exception = False
     response = admin_client.get("/sources/")
     assert response.status_code == 500
-    assert "This is our fault" in response.content.decode()
+    assert "The server ran into an unexpected error." in response.content.decode()
