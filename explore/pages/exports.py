@@ -35,7 +35,7 @@ def made_export(request: PageRequest, pk: int) -> HttpResponse:
         "no_worker": found.is_active and not worker_alive("processing"),
     }
     template = "_export" if wants_part(request) else "export"
-    return render(request, f"records/{template}.html", context)
+    return render(request, f"explore/{template}.html", context)
 
 
 @require_safe
