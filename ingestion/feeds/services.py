@@ -1,6 +1,5 @@
 """Feeds: kept, started by hand and by their schedules."""
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,24 +8,21 @@ from cronsim import CronSim, CronSimError
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from ingestion.errors import InvalidSourceName
 from ingestion.feeds.config import api_config, check_api, check_header
-from ingestion.feeds.errors import FeedError, InvalidFeed, SecretUnknown
+from ingestion.feeds.errors import InvalidFeed, SecretUnknown
 from ingestion.feeds.fetch import first_page
 from ingestion.feeds.folders import QUIET, check_folder, look
 from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
 from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
-from ingestion.loading import runs
 from records.database.clock import now
-from records.jobs.runs import WAKE_SECONDS, stop
+from records.jobs.leases import stop
+from records.jobs.runner import queue
 from records.models import Feed, IngestionRun, RunState, Source
-
-log = logging.getLogger(__name__)
 
 CRON_FIELDS = 5
 
@@ -156,7 +152,7 @@ def start(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRu
     """Make the runs that load what there is now, and queue them; see ``prepare``."""
     made = prepare(feed, how=how, user=user)
     for run in made:
-        runs.queue(run)
+        queue(run)
     return made
 
 
@@ -192,64 +188,6 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
                 user=user,
             )
         ]
-
-
-def start_due() -> None:
-    """Start every API whose time has come, and have a worker start the folders: to look at one may
-    take long."""
-    moment = now()
-    due = Feed.objects.filter(enabled=True, next_at__lte=moment)
-    for feed in due.filter(kind=Feed.Kind.HTTP):
-        start_if_due(feed.pk)
-    folders = due.filter(kind=Feed.Kind.FOLDER)
-    unwoken = Q(woken_at=None) | Q(woken_at__lt=moment - timedelta(seconds=WAKE_SECONDS))
-    for feed in folders.filter(unwoken):
-        if folders.filter(unwoken, pk=feed.pk).update(woken_at=moment):
-            async_task("ingestion.tasks.start_feed", feed.pk, cluster=runs.QUEUE)
-
-
-def start_if_due(feed_id: int) -> None:
-    """Start a feed if its time has come; of several processes that try, one does."""
-    moment = now()
-    due = Feed.objects.filter(pk=feed_id, enabled=True, next_at__lte=moment)
-    feed = due.select_related("source").first()
-    if feed is None:
-        return
-    due, then = due.filter(next_at=feed.next_at), next_time(feed.schedule, moment)
-    feed.next_at = then
-    if feed.kind == Feed.Kind.FOLDER:
-        try:
-            start(feed, how="schedule", user=feed.user)
-        except (FeedError, OSError) as error:
-            _tell(feed, str(error))
-        # Last: a process that dies before leaves the feed due, and each file gets one run all the
-        # same. The folder may have asked for an earlier look meanwhile.
-        due.update(next_at=then)
-        Feed.objects.filter(pk=feed_id).update(woken_at=None)
-        return
-    with transaction.atomic():
-        made = prepare(feed, how="schedule", user=feed.user) if due.update(next_at=then) else []
-    for run in made:
-        runs.queue(run)
-
-
-def _tell(feed: Feed, problem: str) -> None:
-    """Show by a failed run why a scheduled loading could not begin; once as long as it lasts."""
-    log.warning("%s: %s", feed, problem)
-    last = feed.runs.order_by("-id").first()
-    if last is None or last.error != problem:
-        moment = now()
-        IngestionRun.objects.create(
-            source=feed.source,
-            feed=feed,
-            path="",
-            file_name=str(feed.config.get("pattern", ""))[:255],
-            how="schedule",
-            state=RunState.FAILED,
-            error=problem,
-            started_at=moment,
-            finished_at=moment,
-        )
 
 
 def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:

@@ -1,13 +1,17 @@
 """Runs: one loading of one input into one source, or one pass of processing."""
 
+from datetime import datetime
+from enum import StrEnum, auto
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from records.database.clock import now
 from records.models.feeds import Feed
-from records.models.querysets import RunManager
+from records.models.querysets import RunManager, RunQuerySet
 from records.models.sources import Source
 from web.links import HasPage
 
@@ -31,6 +35,15 @@ class Selection(models.TextChoices):
     FAILED = "failed", "those that failed"
     # Those that have a result and would get another one; the others stay as they are.
     CHANGED = "changed", "those whose outcome changes"
+
+
+class RowsFrom(StrEnum):
+    """What an ingestion run reads."""
+
+    FILE = auto()
+    API = auto()
+    # The rejected rows of its parent: a replay.
+    REJECTED = auto()
 
 
 class Run(models.Model):
@@ -114,6 +127,23 @@ class Run(models.Model):
             return 0.0
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
+    # One worker holds a run. Where several share one, each holds parts of it: see ProcessingRun.
+
+    def held_by(self, worker: str) -> RunQuerySet:
+        """The run, if this worker may go on with it."""
+        running: RunQuerySet = type(self).objects.filter(pk=self.pk, state=RunState.RUNNING)
+        return running.filter(worker=worker)
+
+    def renew_parts(self, worker: str, lease_end: datetime) -> None:
+        """Keep the parts of it that a worker holds."""
+
+    def give_back_parts(self, worker: str) -> bool:
+        """Let others take the parts that a worker holds; whether others hold parts as well."""
+        return False
+
+    def drop_parts(self) -> None:
+        """It has ended: whoever is at work on a part finds out when that is saved."""
+
 
 class IngestionRun(HasPage, Run):
     """One loading of one input into one source, with its ledger."""
@@ -188,6 +218,13 @@ class IngestionRun(HasPage, Run):
         if not (self.path or self.parent_id):
             return self.activity or "Fetching"
         return f"{'Reading' if self.columns else 'Looking at'} {self.file_name}"
+
+    @property
+    def rows_from(self) -> "RowsFrom":
+        """Where its rows come from, which decides how it is loaded."""
+        if self.pages or (self.feed_id and not self.path):
+            return RowsFrom.API
+        return RowsFrom.REJECTED if self.parent_id and not self.path else RowsFrom.FILE
 
     @property
     def done(self) -> int:
@@ -271,6 +308,22 @@ class ProcessingRun(HasPage, Run):
     def done(self) -> int:
         """How many records have been worked on."""
         return self.processed + self.failed + self.unchanged
+
+    def held_by(self, worker: str) -> RunQuerySet:
+        """The run, while it goes on: any worker may have a share."""
+        running: RunQuerySet = ProcessingRun.objects.filter(pk=self.pk, state=RunState.RUNNING)
+        return running
+
+    def renew_parts(self, worker: str, lease_end: datetime) -> None:
+        self.batches.filter(worker=worker).update(lease_until=lease_end)
+
+    def give_back_parts(self, worker: str) -> bool:
+        mine = self.batches.filter(worker=worker)
+        mine.update(worker="", lease_until=now(), attempts=Greatest(F("attempts") - 1, 0))
+        return self.batches.exclude(worker="").exists()
+
+    def drop_parts(self) -> None:
+        self.batches.all().delete()
 
     @property
     def is_counted(self) -> bool:
