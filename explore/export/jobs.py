@@ -59,7 +59,7 @@ def start(asked: Asked, *, user: User, how: str) -> Export:
 
 
 class MakeExport(Job[Export]):
-    """Make the file of an export, unless an earlier one of the same person comes first."""
+    """Make the file of an export. Each person has one export made at a time."""
 
     refusals = (ExportError,)
 
@@ -82,11 +82,11 @@ class MakeExport(Job[Export]):
 
     @classmethod
     def is_next(cls, row: Export) -> bool:
-        """Whether it is the first of its person: one of each is made at a time."""
+        """Whether this is the oldest export of its owner that has not ended."""
         return not Export.objects.filter(user=row.user_id, pk__lt=row.pk).active().exists()
 
     def after_run(self) -> None:
-        """The next of the same person may begin."""
+        """Start the next export of the same person."""
         for other in Export.objects.filter(user=self.row.user_id).active().order_by("pk")[:1]:
             wake(other)
 
@@ -128,11 +128,11 @@ class MakeExport(Job[Export]):
         )
 
     def _note_progress(self, count: int = 0, **changes: int | None) -> None:
-        """Note how many records more are done, as often as is of use, and keep the lease.
+        """Add ``count`` records to the progress, at most once a second, and renew the lease.
 
-        Nothing tells how far the reading of records and the packing of a workbook are: the lease
-        of an export lasts for either. A process of the same machine that is gone is noticed at
-        once. Raises LeaseLost when the export was cancelled, or taken over.
+        The lease lasts as long as an export may take, because reading the records and packing a
+        workbook report no progress. A process of this machine that has ended is noticed at once.
+        Raises LeaseLost if the export was cancelled or taken over.
         """
         self._done += count
         if changes or time.monotonic() - self._noted_at >= NOTE_SECONDS:

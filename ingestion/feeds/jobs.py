@@ -1,4 +1,4 @@
-"""The jobs of feeds: fetch from an API, and look into a folder, when asked and by schedule."""
+"""The jobs of feeds: fetch an API and list a folder, manually or on schedule."""
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class FetchAPI(LoadFile):
-    """Fetch what an API has into a file, and load that."""
+    """Fetch the rows of an API into a file, and load that file."""
 
     def run(self) -> None:
         if not self.row.path:
@@ -47,7 +47,7 @@ class FetchAPI(LoadFile):
 
     @classmethod
     def start_due(cls) -> None:
-        """Start every API whose time has come; of several processes that try, one does."""
+        """Start every API that is due; if several processes try at once, only one does."""
         for feed in due_feeds(Feed.Kind.HTTP).select_related("source"):
             moment = now()
             claim = due_feeds(Feed.Kind.HTTP, moment).filter(pk=feed.pk, next_at=feed.next_at)
@@ -60,10 +60,10 @@ class FetchAPI(LoadFile):
 
 
 class LookIntoFolder(Job[Any]):
-    """Start a folder whose time has come: a run for each of its files that is to be loaded.
+    """Start a folder that is due: queue a run for each of its new files.
 
-    To look at one may take long, so a worker does it. It needs no lease: however many look at
-    once, each file gets one run.
+    A worker does this, because listing a folder may be slow. There is no lease: if several workers
+    list a folder at once, each file still gets only one run.
     """
 
     @classmethod
@@ -100,7 +100,7 @@ class LookIntoFolder(Job[Any]):
 
 
 def due_feeds(kind: str, moment: datetime | None = None) -> "QuerySet[Feed]":
-    """The feeds of a kind whose time has come."""
+    """The feeds of one kind that are due."""
     found: QuerySet[Feed] = Feed.objects.filter(
         kind=kind, enabled=True, next_at__lte=moment or now()
     )

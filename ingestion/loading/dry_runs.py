@@ -63,9 +63,9 @@ def latest(run: IngestionRun) -> DryRun | None:
 
 
 class DryRunFile(Job[DryRun]):
-    """Make the report of a dry run. One that is taken up again begins anew.
+    """Make the report of a dry run. After an interruption this starts again.
 
-    An input that can't be taken ends it as failed, with the reason in ``error``.
+    A file that can't be loaded ends the dry run as failed, with the reason in ``error``.
     """
 
     refusals = (IngestionError,)

@@ -1,4 +1,4 @@
-"""The job that loads a file: from its bytes to records."""
+"""The job that loads a file into records and rejected rows."""
 
 from contextlib import nullcontext
 
@@ -28,10 +28,10 @@ from records.signals import landed
 
 
 class LoadFile(Job[IngestionRun]):
-    """Load a file until all of its rows have landed, each as a record or a rejected row.
+    """Load a file until each of its rows is a record or a rejected row.
 
-    A run that was begun goes on behind the rows that its ledger counts. An input that can't be
-    taken ends the run as failed, with the reason in ``error``.
+    After an interruption the run continues behind the rows that its ledger counts. A file that
+    can't be loaded ends the run as failed, with the reason in ``error``.
     """
 
     refusals = (IngestionError,)
@@ -46,7 +46,7 @@ class LoadFile(Job[IngestionRun]):
         landed.send(sender=IngestionRun, source=self.row.source)
 
     def load_rows(self) -> list[str]:
-        """Read the rows and land them, batch by batch; the notes of the run."""
+        """Read the rows and save them in batches; return the notes of the run."""
         run = self.row
         with open_input(run, self.still_here) as reader, Seen() as seen:
             mapper = row_mapper(run, seen.count)
@@ -67,11 +67,11 @@ class LoadFile(Job[IngestionRun]):
             return [*self.input_notes(), *reader.notes, *closing_notes(reader, mapper)]
 
     def input_notes(self) -> list[str]:
-        """What was noted of the input before its rows were read."""
+        """The notes on the file from before its rows were read."""
         return list(self.row.notes)
 
     def end_run(self, notes: list[str]) -> None:
-        """All rows have landed: end the run."""
+        """End the run, since all rows are saved."""
         self.finish(notes=notes, bytes_read=self.row.size)
 
     @classmethod
@@ -79,7 +79,7 @@ class LoadFile(Job[IngestionRun]):
         inputs.drop_unfinished()
 
     def _check_ledger(self, batches: Landed) -> None:
-        """Count what has landed. Raises TooManyRejects."""
+        """Check the ledger after each batch. Raises TooManyRejects."""
         run = self.row
         rejected, read = run.rejected, run.read
         for batch, ledger in batches:
@@ -92,7 +92,7 @@ class LoadFile(Job[IngestionRun]):
         check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=True)
 
     def _batch_writer(self) -> Land:
-        """What lands a batch."""
+        """The function that saves a batch."""
         run, worker = self.row, self.worker
         if run.parent is None:
 

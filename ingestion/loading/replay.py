@@ -70,7 +70,7 @@ def create_replay(
 
 
 class Replay(Job[IngestionRun]):
-    """Work on a replay until none of its rows is open."""
+    """Read rejected rows again until none of the selected ones is open."""
 
     refusals = (IngestionError,)
 

@@ -28,7 +28,7 @@ def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Und
 
 
 class UndoRun(Job[Undo]):
-    """Work on an undo until the run is undone. It goes on behind the last batch."""
+    """Undo a run batch by batch. After an interruption this continues behind the last batch."""
 
     def run(self) -> None:
         undo = self.row

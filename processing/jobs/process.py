@@ -93,15 +93,15 @@ def _taking_raw(source: Source) -> RunQuerySet:
 
 
 class Process(Job[ProcessingRun]):
-    """Work on a run, beside others if there are any, until it ends.
+    """Process the records of a run in batches, together with other workers if there are any.
 
-    With ``seconds``, this worker leaves after so long if other runs wait, and when only others are
-    still at work. Where the environment is at fault, what the worker had taken is given back, and
-    the run is queued again unless others work on it.
+    With ``seconds``, this worker leaves after that time if other runs wait, and when only other
+    workers are still busy with the last batches. If the environment is at fault, the worker's
+    batches are released, and the run is queued again unless other workers are on it.
     """
 
     refusals = (ProcessingError,)
-    # A small source is not kept waiting by a large one.
+    # A small source should not have to wait for a large one.
     turn_seconds = 3
 
     @classmethod

@@ -32,7 +32,7 @@ def start(source: Source, rules: list[Step], *, user: User | None = None) -> Reh
 
 
 class DryRunRules(Job[Rehearsal]):
-    """Make the report of a rehearsal. One that is taken up again begins anew."""
+    """Test draft rules on all records. After an interruption this starts again."""
 
     refusals = (ProcessingError,)
 
@@ -42,5 +42,5 @@ class DryRunRules(Job[Rehearsal]):
         self.finish(report=report, done=report["records"])
 
     def _done(self, records: int) -> None:
-        # The report is made in one go: whoever gets on with it may take it up again.
+        # A worker that makes progress is not to blame if the next one dies.
         self.record_progress(done=records, attempts=1)

@@ -48,7 +48,7 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
 
 
 def begun(model: type[AnyRun], run_id: int, worker: str, moment: datetime) -> AnyRun | None:
-    """A run that has just been taken; None if that was once too often: it is failed then."""
+    """A run that was just claimed. None if that was one attempt too many: the run has failed."""
     model.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
     run = cast(AnyRun, model.objects.get(pk=run_id))
     return None if _given_up(run, worker) else run

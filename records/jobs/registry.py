@@ -1,4 +1,4 @@
-"""Which kinds of jobs there are. The apps enter theirs when they start (``AppConfig.ready``)."""
+"""The kinds of jobs. Each app registers its own when it starts (``AppConfig.ready``)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kind of job: the table of its rows, the queue whose workers carry it out, and its class.
+    """A kind of job: the table of its rows, the queue of its workers, and the path of its class.
 
-    The class is named by its path, and imported once it is needed: a command that carries out one
-    kind does not load all the others. Several kinds may share a table; ``when`` tells whose a row
-    is. ``parts`` is the table of the parts of rows that several workers share.
+    The class is imported when it is needed, so that a command for one kind of job does not load
+    the others. If several kinds share a table, ``when`` decides which kind a row is. ``parts`` is
+    the table of the parts of a row, if several workers share one.
     """
 
     kind: str
@@ -48,17 +48,17 @@ def register(
     when: Callable[[Any], bool] = lambda row: True,
     parts: type[Model] | None = None,
 ) -> None:
-    """Enter a kind of job; see Entry. ``job`` is the path of its class."""
+    """Register a kind of job; ``job`` is the path of its class, for the rest see Entry."""
     _ENTRIES[kind] = Entry(kind, model, queue, job, when, parts)
 
 
 def entries(queue: str | None = None) -> list[Entry]:
-    """The kinds of jobs of a queue, or of all."""
+    """The kinds of jobs of one queue, or of all queues."""
     return [entry for entry in _ENTRIES.values() if queue in (None, entry.queue)]
 
 
 def entry_named(kind: str) -> Entry:
-    """A kind of job by its name. Raises UnknownJob."""
+    """The kind of job with this name. Raises UnknownJob."""
     try:
         return _ENTRIES[kind]
     except KeyError:
@@ -67,7 +67,7 @@ def entry_named(kind: str) -> Entry:
 
 
 def entry_of(row: Model) -> Entry:
-    """The kind of job that a row is for. Raises UnknownJob."""
+    """The kind of job that a row belongs to. Raises UnknownJob."""
     for entry in _ENTRIES.values():
         if isinstance(row, entry.model) and entry.when(row):
             return entry
@@ -75,12 +75,12 @@ def entry_of(row: Model) -> Entry:
 
 
 def run_models(queue: str | None = None) -> list[type[Run]]:
-    """The tables of runs that the workers of a queue, or of all, carry out."""
+    """The tables of runs of one queue, or of all queues."""
     models = [entry.model for entry in entries(queue) if issubclass(entry.model, Run)]
     return list(dict.fromkeys(models))
 
 
 def leased_models() -> list[type[Model]]:
-    """The tables whose rows a worker holds by a lease: runs, and parts of them."""
+    """The tables whose rows have leases: runs, and parts of shared runs."""
     parts = (entry.parts for entry in entries() if entry.parts is not None)
     return [*run_models(), *parts]

@@ -1,5 +1,4 @@
-"""How jobs are queued and carried out. django-q2 carries the calls; what is to be done, by whom,
-and how far it got stands in our tables."""
+"""Queues and runs jobs. django-q2 delivers the calls; the state of each job is in our tables."""
 
 from typing import TypeVar
 
@@ -16,21 +15,21 @@ Row = TypeVar("Row", bound=Model)
 
 
 def queue(row: Model) -> None:
-    """Have a worker carry out the job of a row soon."""
+    """Queue the job of a row."""
     type(row)._default_manager.filter(pk=row.pk).update(woken_at=now())
     wake(row)
 
 
 def wake(row: Model) -> None:
-    """Tell a worker to look at a row."""
+    """Send the call that makes a worker check a row."""
     entry = registry.entry_of(row)
     async_task("records.jobs.runner.run_job", entry.kind, row.pk, cluster=entry.queue)
 
 
 def run_job(kind: str, pk: int) -> None:
-    """The one task of the queues: look at a row, and work on it if nobody does.
+    """The one task of the queues: run the job of a row, unless another worker does.
 
-    It is a wake-up call, which may come twice, or too late. Raises UnknownJob.
+    The call may come twice, or too late; then there is nothing to claim. Raises UnknownJob.
     """
     entry = registry.entry_named(kind)
     row = entry.model._default_manager.filter(pk=pk).first()
@@ -46,12 +45,12 @@ def work_on(
     patience: float | None = None,
     seconds: float | None = None,
 ) -> Row | None:
-    """Work on a row here and now, until it ends or waits; None if there is nothing to do for it.
+    """Run the job of a row in this process; return the row as it is afterwards.
 
-    That is so where another worker holds it, or it has ended before. ``on_progress`` is shown the
-    row again and again. Where the environment is at fault, the row is queued again, to be tried
-    after a pause; see records.jobs.waiting.put_back for ``patience``. A job that lets others go
-    first does so after ``seconds``. Returns the row as it stands then, None if it was deleted.
+    Returns None if another worker has the row, or if it has ended before, or was deleted.
+    ``on_progress`` is called with the row as it makes progress. If the environment is at fault,
+    the row is queued again and retried after a pause; for ``patience`` see
+    records.jobs.waiting.put_back. After ``seconds`` some jobs let other rows go first.
     """
     entry = registry.entry_of(row)
     return _run(entry, row, worker, on_progress, patience=patience, seconds=seconds)

@@ -1,4 +1,4 @@
-"""What the supervisor sees to: nothing that is to be done is left lying."""
+"""Finds the work that is due or was interrupted, and wakes workers for it."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ WAKE_SECONDS = 15
 
 
 def wake_stalled(queue: str) -> None:
-    """Queue what is due, and wake a worker for every run that waits for one, or has lost it."""
+    """Queue what is due, and wake a worker for each run that has none or has lost it."""
     entries = registry.entries(queue)
     for entry in entries:
         entry.job.start_due()
@@ -28,7 +28,7 @@ def wake_stalled(queue: str) -> None:
 
 
 def tidy() -> None:
-    """Remove what jobs have left over."""
+    """Delete what has expired and what killed processes have left."""
     for entry in registry.entries():
         entry.job.tidy()
 

@@ -38,7 +38,7 @@ class Selection(models.TextChoices):
 
 
 class RowsFrom(StrEnum):
-    """What an ingestion run reads."""
+    """Where the rows of an ingestion run come from."""
 
     FILE = auto()
     API = auto()
@@ -127,22 +127,22 @@ class Run(models.Model):
             return 0.0
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
-    # One worker holds a run. Where several share one, each holds parts of it: see ProcessingRun.
+    # A run belongs to one worker. ProcessingRun is shared: there each worker has parts of it.
 
     def held_by(self, worker: str) -> RunQuerySet:
-        """The run, if this worker may go on with it."""
+        """A query for this run that finds it only while the worker may work on it."""
         running: RunQuerySet = type(self).objects.filter(pk=self.pk, state=RunState.RUNNING)
         return running.filter(worker=worker)
 
     def renew_parts(self, worker: str, lease_end: datetime) -> None:
-        """Keep the parts of it that a worker holds."""
+        """Renew the leases of the worker's parts."""
 
     def give_back_parts(self, worker: str) -> bool:
-        """Let others take the parts that a worker holds; whether others hold parts as well."""
+        """Release the worker's parts; return whether other workers still have some."""
         return False
 
     def drop_parts(self) -> None:
-        """It has ended: whoever is at work on a part finds out when that is saved."""
+        """Delete all parts, since the run has ended; their workers notice when they save."""
 
 
 class IngestionRun(HasPage, Run):
@@ -221,7 +221,7 @@ class IngestionRun(HasPage, Run):
 
     @property
     def rows_from(self) -> "RowsFrom":
-        """Where its rows come from, which decides how it is loaded."""
+        """Where the rows come from; this decides which job loads them."""
         if self.pages or (self.feed_id and not self.path):
             return RowsFrom.API
         return RowsFrom.REJECTED if self.parent_id and not self.path else RowsFrom.FILE
@@ -310,7 +310,7 @@ class ProcessingRun(HasPage, Run):
         return self.processed + self.failed + self.unchanged
 
     def held_by(self, worker: str) -> RunQuerySet:
-        """The run, while it goes on: any worker may have a share."""
+        """A query for this run that finds it while it is running: any worker may join."""
         running: RunQuerySet = ProcessingRun.objects.filter(pk=self.pk, state=RunState.RUNNING)
         return running
 

@@ -5,7 +5,7 @@ from django.apps import apps
 from django_q.models import OrmQ
 
 from ingestion.feeds.jobs import FetchAPI, LookIntoFolder
-from ingestion.loading import dry_runs, replay, runs
+from ingestion.loading import replay, runs
 from ingestion.loading.load_file import LoadFile
 from ingestion.loading.replay import Replay
 from processing.jobs.process import create_run as create_processing_run
@@ -14,6 +14,7 @@ from records.jobs import registry, sweep
 from records.jobs.job import Job
 from records.jobs.runner import queue, run_job, work_on
 from records.models import (
+    DryRun,
     Export,
     Feed,
     IngestionRun,
@@ -50,7 +51,7 @@ def test_every_kind_is_registered_with_its_class():
         "fetch_api": ("ingestion", IngestionRun),
         "replay": ("ingestion", IngestionRun),
         "look_into_folder": ("ingestion", Feed),
-        "dry_run_file": ("ingestion", dry_runs.DryRun),
+        "dry_run_file": ("ingestion", DryRun),
         "undo": ("ingestion", Undo),
         "process": ("processing", ProcessingRun),
         "dry_run_rules": ("processing", Rehearsal),

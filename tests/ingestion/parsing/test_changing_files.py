@@ -18,7 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ingestion.errors import ChangedWhileRead
-from ingestion.loading import dry_runs, load_file, runs
+from ingestion.loading import dry_runs, load_file, run_input, runs
 from ingestion.parsing import input_file
 from ingestion.parsing.readers import json_scanner, lines, ndjson
 from records.jobs.runner import work_on
@@ -199,7 +199,7 @@ def test_a_file_that_is_another_one_once_it_has_been_looked_at_fails_before_a_ro
     path = tmp_path / f"rows.{kind}"
     path.write_bytes(content(kind))
     run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
-    opened = load_file.open_input
+    opened = run_input.open_input
 
     def change_first(*args: Any) -> Any:
         data = path.read_bytes()
@@ -220,7 +220,7 @@ def test_a_file_that_is_taken_away_once_it_has_been_looked_at_fails_by_a_sentenc
     path = tmp_path / "rows.csv"
     path.write_bytes(content("csv"))
     run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
-    opened = load_file.open_input
+    opened = run_input.open_input
 
     def remove_first(*args: Any) -> Any:
         path.unlink()
