@@ -11,7 +11,7 @@ from processing.jobs import batch_work
 from processing.jobs import process as processing_runs
 from processing.rule_sets import rule_set_for
 from records import store
-from records.jobs.runner import work_on
+from records.jobs.runner import run_job, work_on
 from records.jobs.sweep import wake_stalled
 from records.models import (
     DataRecord,
@@ -115,6 +115,20 @@ def test_a_large_run_lets_others_go_first(landed, settings):
         assert (left.state, left.processed + left.failed) == (RunState.QUEUED, turn)
     ProcessingRun.objects.exclude(pk=run.pk).delete()
     ended = work_on(run, WORKER, seconds=0)
+    assert ended is not None
+    assert (ended.state, ended.processed + ended.failed) == (RunState.FINISHED, 4)
+
+
+def test_a_worker_of_the_queue_lets_others_go_first_and_a_command_does_not(
+    landed, settings, monkeypatch
+):
+    settings.BATCH_ROWS = 1
+    monkeypatch.setattr(processing_runs.Process, "turn_seconds", 0)
+    run = processing_runs.create_run(how="test")
+    run_job("process", run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.processed + run.failed) == (RunState.QUEUED, 1)
+    ended = work_on(run, WORKER)
     assert ended is not None
     assert (ended.state, ended.processed + ended.failed) == (RunState.FINISHED, 4)
 
