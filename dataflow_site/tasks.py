@@ -1,4 +1,4 @@
-"""What workers do besides jobs: show that they carry out tasks, and tend the index of texts."""
+"""Tasks of workers besides jobs: heartbeats, and updates of the text index."""
 
 from django_q.tasks import async_task
 

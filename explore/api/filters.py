@@ -1,4 +1,4 @@
-"""The filter of records as a request to the API gives it."""
+"""The record filter of an API request."""
 
 from typing import Any
 

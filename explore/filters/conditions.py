@@ -1,4 +1,4 @@
-"""Conditions on single cells: how they are written in a URL, and what they ask of the database."""
+"""Conditions on single cells: how they are written in a URL, and their SQL."""
 
 import json
 import math
@@ -28,7 +28,7 @@ WORDS = {
     "contains": "contains",
     "lt": "is less than",
     "le": "is at most",
-    "gt": "is more than",
+    "gt": "is greater than",
     "ge": "is at least",
     "empty": "is empty",
     "filled": "is not empty",
@@ -65,7 +65,7 @@ class Condition(NamedTuple):
         if found is None:
             raise ValidationError(
                 "Write a condition as column:operator:value, as in City:eq:Paris or Note:empty. "
-                r"A colon or backslash in the name of a column has a \ before it."
+                r"Put a \ before a colon or backslash in a column name."
             )
         column, operator, value = found.groups()
         if operator not in WORDS:
@@ -78,7 +78,7 @@ class Condition(NamedTuple):
         if value == "" and operator not in ("eq", "ne"):
             raise ValidationError(f"The operator “{operator}” needs a value.")
         if operator in COMPARISONS and re.match(NUMBER, value) and not math.isfinite(float(value)):
-            raise ValidationError(f"{value} is beyond the numbers that cells are compared with.")
+            raise ValidationError(f"{value} is too large to compare cells with.")
         return cls(re.sub(r"\\(.)", r"\1", column, flags=re.DOTALL), operator, value or "")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Where filters lead: the state of a list of records as the query of a URL."""
+"""Links with filters: the state of a list of records as the query of a URL."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

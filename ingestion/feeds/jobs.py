@@ -84,8 +84,8 @@ class LookIntoFolder(Job[Any]):
             start(feed, how="schedule", user=feed.user)
         except (FeedError, OSError) as error:
             _tell(feed, str(error))
-        # Last: a process that dies before leaves the feed due, and each file gets one run all the
-        # same. The folder may have asked for an earlier look meanwhile.
+        # This comes last: if the process dies earlier, the feed stays due, and each file still gets
+        # only one run. The folder may have set an earlier time in the meantime.
         due.update(next_at=then)
         Feed.objects.filter(pk=feed.pk).update(woken_at=None)
 
@@ -108,7 +108,7 @@ def due_feeds(kind: str, moment: datetime | None = None) -> "QuerySet[Feed]":
 
 
 def _tell(feed: Feed, problem: str) -> None:
-    """Show by a failed run why a scheduled loading could not begin; once as long as it lasts."""
+    """Create a failed run that shows why a scheduled import could not start; once per problem."""
     log.warning("%s: %s", feed, problem)
     last = feed.runs.order_by("-id").first()
     if last is None or last.error != problem:

@@ -111,7 +111,7 @@ class LoadFile(Job[IngestionRun]):
         says, written = replay.says(run), replay.written(run)
 
         def land_repaired(batch: Batch, turn: store.Turn | None) -> Ledger:
-            # Rows that were rejected once are known by their lines.
+            # Rows that were rejected before are identified by their lines.
             if turn is not None:
                 turn.wait(None)
             return store.land_repaired(

@@ -1,4 +1,4 @@
-"""The input of a run: found out what it is, written down, checked, opened."""
+"""The input of a run: detect it, save what was detected, check it, open it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -19,13 +19,13 @@ from ingestion.parsing.row_mapper import RowMapper
 from records.jobs import leases
 from records.models import IngestionRun, Source
 
-# The fields of a run that tell what its input is.
+# The fields of a run that describe its input.
 FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
 
 def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -> None:
-    """Find out what the input is and who plays which role, and write it down with the run."""
-    # Neither a file that was given out here nor what an API said is written as the source's files.
+    """Detect the input and map its columns, and save both with the run."""
+    # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
     if not run.pages and repaired_run(Path(run.path)) is None:
         run.reading = joined(run.source.reading, run.reading)
     remembered = run.source.mapping
@@ -39,18 +39,18 @@ def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -
     )
     found.check()
     write_down(run, found)
-    # A run that knows its columns is not prepared again: its source has to know them by then.
+    # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
         kept = ("reading", "mapping", *FOUND)
         leases.write(run, worker, **{name: getattr(run, name) for name in kept})
-        # Without a row the names of the columns could not be borne out: no decision to keep.
+        # Without rows the column names could not be checked, so the mapping is not saved.
         if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
             source = Source.objects.filter(pk=run.source_id)
             source.update(mapping=run.mapping, columns=run.columns)
 
 
 def write_down(run: IngestionRun, found: Prepared) -> None:
-    """Set the fields in FOUND, and the mapping, to what was found out; nothing is saved."""
+    """Set the fields in FOUND, and the mapping, to what was detected; does not save the run."""
     detected = found.detected
     (run.size, run.sha256), run.encoding = detected.digest, detected.encoding
     run.dialect = asdict(detected.dialect)
@@ -60,7 +60,7 @@ def write_down(run: IngestionRun, found: Prepared) -> None:
 
 
 def _parent(run: IngestionRun, number: int) -> IngestionRun:
-    """The run whose rejected rows have been repaired in the input of this one."""
+    """The run whose rejected rows are fixed in the input of this one."""
     parent = IngestionRun.objects.with_source().filter(pk=number).first()
     if parent is None or parent.source_id != run.source_id:
         raise OtherSource(run.file_name, number, parent.source.name if parent else None)
@@ -68,7 +68,7 @@ def _parent(run: IngestionRun, number: int) -> IngestionRun:
 
 
 def check_unchanged(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
-    """A run is only taken up again on the very bytes that it began with; more may follow them."""
+    """Check that an interrupted run still has the same input; the file may have grown."""
     try:
         same = digest(Path(run.path), run.size, on_chunk=on_chunk) == (run.size, run.sha256)
     except OSError as error:
@@ -80,14 +80,14 @@ def check_unchanged(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
 def open_input(
     run: IngestionRun, on_chunk: Callable[[], None] = lambda: None
 ) -> AbstractContextManager[Reader]:
-    """The rows of a run's input, as they were found to be written, and of no other bytes."""
+    """A reader for a run's input, with the detected options, for the digested bytes only."""
     return open_reader(
         Path(run.path),
         name=run.file_name,
         encoding=run.encoding,
         dialect=Dialect(**run.dialect),
         on_chunk=on_chunk,
-        # Of a repaired file the run does not keep the columns that tell where its rows belong.
+        # The columns of a run don't include the two that identify the rows of a fixed file.
         columns=run.columns if run.parent is None else None,
         digest=Digest(run.size, run.sha256),
     )
@@ -98,9 +98,9 @@ def row_mapper(
     occurrences: Callable[[bytes], int],
     mapping: Mapping[str, Any] | None = None,
 ) -> RowMapper:
-    """Makes rows of the cells of a run's input, by its mapping unless another is given.
+    """A mapper for the rows of a run's input, with the run's mapping or another one.
 
-    ``occurrences`` counts how often rows of the same content have come.
+    ``occurrences`` counts rows with the same content.
     """
     return RowMapper(
         source=run.source.name,
@@ -112,11 +112,11 @@ def row_mapper(
 
 
 def closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
-    """What is worth telling once all rows have been read."""
+    """Notes for the user after all rows have been read."""
     if reader.blank_rows:
-        yield f"Blank lines passed over: {reader.blank_rows:,}."
+        yield f"Blank lines skipped: {reader.blank_rows:,}."
     if mapper.unreadable_moments:
         yield (
-            f"Rows whose timestamp can't be read: {mapper.unreadable_moments:,}, the first in "
-            f"line {mapper.first_unreadable}. They have no time, but are records all the same."
+            f"Rows with an unreadable timestamp: {mapper.unreadable_moments:,}, the first in line "
+            f"{mapper.first_unreadable}. They are imported without a timestamp."
         )

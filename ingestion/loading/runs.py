@@ -16,7 +16,7 @@ from records.models.mappings import check_format
 
 
 def source_name_of(file_name: str) -> str:
-    """The name of the source that a file goes to when none is given: the file's, without ending."""
+    """The default source of a file: its name without the extension."""
     stem = file_name.split(".")[0] or file_name
     return re.sub(r"[^\w.-]+", "_", stem).strip("_.-")[:100] or "upload"
 
@@ -35,15 +35,14 @@ def create_run(
     max_rejects: str = "",
     save: bool = True,
 ) -> IngestionRun:
-    """Make a run for a file; a source that does not exist is created.
+    """Create a run for a file; a source that does not exist is created.
 
-    ``roles`` are the columns that the user named; a role that is not in it is taken from the
-    source's mapping, or from the columns' names. ``timestamp_format`` says how the dates are
-    meant, ``how`` by what way the file came; ``reading`` is what the user says about how to read
-    it (see ingestion.parsing.dialect); the rest is found out. With more rejected rows than
-    ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits for a person
-    (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source is kept.
-    Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
+    ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
+    are proposed by column names. ``timestamp_format`` is the date format, ``how`` the way the file
+    came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
+    detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
+    state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
+    run nor a new source is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -72,7 +71,7 @@ def create_run(
 
 
 def check_date_format(text: str) -> str:
-    """A format of dates, or "" for none named, as it is. Raises InvalidDateFormat."""
+    """Return a date format, or "" for none, unchanged. Raises InvalidDateFormat."""
     try:
         if text:
             check_format(text)

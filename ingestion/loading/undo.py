@@ -1,4 +1,4 @@
-"""Undo: an ingestion run is taken back, batch by batch, by a worker like any other work."""
+"""Undo: a worker reverts what an ingestion run did, batch by batch."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,20 +10,20 @@ from records.jobs.job import Job
 from records.models import IngestionRun, RunState, Undo
 from records.signals import landed
 
-# What has landed something, and lands no more.
+# The states of runs that may have written records and have ended.
 UNDOABLE = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 
 def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Undo:
-    """Make the undo of a run. Raises CannotUndo for a run that is active, or undone already."""
+    """Create the undo of a run. Raises CannotUndo for a run that is active or already undone."""
     with transaction.atomic():
-        # One undo a source: each has to see what the other has made of their common records.
+        # One undo per source: each has to see what the other did to their common records.
         type(run.source).objects.select_for_update().get(pk=run.source_id)
         run.refresh_from_db()
         if run.state not in UNDOABLE:
             raise CannotUndo(run, f"it is {run.state}")
         if Undo.objects.filter(run__source=run.source_id).active().exists():
-            raise CannotUndo(run, f"an undo of another run of {run.source} is under way")
+            raise CannotUndo(run, f"another run of {run.source} is being undone")
         return Undo.objects.create(run=run, how=how, user=user)
 
 
@@ -39,5 +39,5 @@ class UndoRun(Job[Undo]):
         with transaction.atomic():
             store.finish_undo(undo=undo, worker=self.worker)
             move_back(undo.run)
-        # What got its former content back is to be processed anew.
+        # Records that got their previous version back have to be processed again.
         landed.send(sender=IngestionRun, source=undo.run.source)

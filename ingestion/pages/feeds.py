@@ -1,4 +1,4 @@
-"""The page of a feed: where a source loads itself from, tried, kept, and started."""
+"""The pages of automatic imports: edit, test, save, start and remove a feed."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -23,21 +23,24 @@ LATEST_RUNS = 10
 
 
 def new_feed(request: PageRequest) -> HttpResponse:
-    """The form of a source that loads itself from now on."""
+    """The form for a new automatic import."""
     return _page(request, None)
 
 
 def feed(request: PageRequest, name: str) -> HttpResponse:
-    """The form of one source's feed, when it is due, and what it loaded last."""
+    """The form of a source's feed, its next run and its latest runs."""
     return _page(request, _source(name))
 
 
 @require_POST
 def load_now(request: PageRequest, name: str) -> HttpResponse:
-    """Load what there is now; the run's page comes next."""
+    """Import what is there now, and go to the page of the run."""
     _check_may(request)
     if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied("You may not load anything: that takes adding ingestion runs.")
+        raise PermissionDenied(
+            "You can't start imports. Ask an administrator for the permission to add ingestion "
+            "runs."
+        )
     found = _feed(name)
     try:
         made = services.start(found, how="page", user=request.user)
@@ -47,26 +50,27 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
     if len(made) == 1:
         return redirect(made[0])
     if made:
-        messages.success(request, f"{len(made)} files are being loaded.")
+        messages.success(request, f"Importing {len(made)} files.")
     elif found.files.filter(run=None).exists():
-        again = "that is seen soon" if found.enabled else "load again in a few seconds"
-        messages.info(request, f"A file is loaded once it has stopped growing: {again}.")
+        again = "check back soon" if found.enabled else "import again in a few seconds"
+        messages.info(request, f"Files are imported once they have stopped growing: {again}.")
     else:
-        messages.info(request, "There is no file that has not been loaded.")
+        messages.info(request, "There are no new files to import.")
     return redirect("feed", name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: PageRequest, name: str) -> HttpResponse:
-    """What removing a feed would do; confirmed, it is done."""
+    """Show what removing a feed does, and remove it once that is confirmed."""
     if not request.user.has_perm("records.delete_feed"):
         raise PermissionDenied(
-            "You may not remove feeds. Ask an administrator for the permission to delete feeds."
+            "You can't remove automatic imports. Ask an administrator for the permission to delete "
+            "feeds."
         )
     found = _feed(name)
     if request.method == "POST":
         services.remove_feed(found)
-        messages.success(request, "The feed has been removed.")
+        messages.success(request, "Automatic import removed.")
         return redirect(found.source)
     context = {
         "feed": found,
@@ -112,7 +116,10 @@ def _page(request: PageRequest, source: Source | None) -> HttpResponse:
 
 def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> HttpResponse:
     if is_new and Feed.objects.filter(source__name=name).exists():
-        raise InvalidFeed("source", f"{name} loads itself already: change that on its page.")
+        raise InvalidFeed(
+            "source",
+            f"{name} already has an automatic import. Edit that on the page of the source.",
+        )
     said = form.cleaned_data
     services.save_feed(
         source_name=name,
@@ -130,9 +137,9 @@ def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> H
 
 
 def _try(form: FeedForm, kept: Feed | None) -> dict[str, object]:
-    """The first rows that the API answers, to look at."""
+    """The first rows that the API returns."""
     if form.cleaned_data["kind"] != Feed.Kind.HTTP:
-        raise InvalidFeed("kind", "Only an API is tried; a folder is looked at when it is saved.")
+        raise InvalidFeed("kind", "Only an API can be tested. A folder is checked on saving.")
     page = services.try_api(form.config, form.cleaned_data["secrets"], kept)
     return {
         "count": len(page.rows),
@@ -153,13 +160,13 @@ def _source(name: str) -> Source:
 def _feed(name: str) -> Feed:
     found = Feed.objects.filter(source=_source(name)).select_related("source").first()
     if found is None:
-        raise Http404(f"{name} has no feed.")
+        raise Http404(f"{name} has no automatic import.")
     return found
 
 
 def _check_may(request: PageRequest) -> None:
     if not request.user.has_perm("records.change_feed"):
         raise PermissionDenied(
-            "You may not say where sources load themselves from. Ask an administrator for the "
-            "permission to change feeds."
+            "You can't change automatic imports. Ask an administrator for the permission to change "
+            "feeds."
         )

@@ -1,4 +1,4 @@
-"""The page on which a run is undone, once it is confirmed."""
+"""The page that asks for confirmation before a run is undone."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -14,16 +14,16 @@ from records.models import IngestionRun
 from web.converters import GREATEST_ID
 from web.requests import PageRequest
 
-# How many of the later runs are named.
+# How many later runs are listed.
 LATER = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo_run(request: PageRequest, pk: int) -> HttpResponse:
-    """What an undo would do; confirmed, it is queued."""
+    """Show what an undo does, and queue it once it is confirmed."""
     if not request.user.has_perm("records.add_ingestionrun"):
         raise PermissionDenied(
-            "You may look at runs, but not undo them. Ask an administrator for the permission to "
+            "You can view runs, but not undo them. Ask an administrator for the permission to "
             "add ingestion runs."
         )
     run = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
@@ -36,9 +36,7 @@ def undo_run(request: PageRequest, pk: int) -> HttpResponse:
             messages.error(request, str(error))
         else:
             queue(made)
-            messages.success(
-                request, "The undo is queued. The page of the run tells when it is done."
-            )
+            messages.success(request, "Undo queued. This page shows when it is done.")
         return redirect(run)
     if run.state not in undo.UNDOABLE:
         messages.error(request, f"{run} can't be undone: it is {run.state}.")

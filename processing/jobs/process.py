@@ -1,4 +1,4 @@
-"""Processing runs: passes over raw records, carried out batch by batch."""
+"""Processing runs, worked on batch by batch."""
 
 import logging
 import time
@@ -156,7 +156,7 @@ class Process(Job[ProcessingRun]):
                 size = _size(task)
                 if batch.attempts > batches.DEATHS + 1:
                     batch_work.fail(
-                        task, worker, f"{batches.DEATHS} workers died while they processed it."
+                        task, worker, f"{batches.DEATHS} workers crashed while processing it."
                     )
                 elif is_suspect:
                     self._save(task)  # nothing else is at stake if this worker dies as well

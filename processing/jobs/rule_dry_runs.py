@@ -1,4 +1,4 @@
-"""Rehearsals as pieces of work for the background workers; see processing.jobs.rule_report."""
+"""Tests of rules on all records, as background jobs; see processing.jobs.rule_report."""
 
 from django.contrib.auth.models import User
 
@@ -13,7 +13,7 @@ from records.models import RecordCount, Rehearsal, Source
 
 
 def start(source: Source, rules: list[Step], *, user: User | None = None) -> Rehearsal:
-    """Have a worker rehearse a draft; earlier rehearsals of the source that go on are ended.
+    """Have a worker test a draft; earlier tests of the source that are still active are cancelled.
 
     Raises InvalidRules.
     """

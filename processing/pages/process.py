@@ -1,4 +1,4 @@
-"""The button by which processing is started."""
+"""The view that starts processing."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -21,12 +21,12 @@ def start(request: PageRequest) -> HttpResponse:
     """
     if not request.user.has_perm("records.add_processingrun"):
         raise PermissionDenied(
-            "You may look at records, but not process them. Ask an administrator for the "
-            "permission to add processing runs."
+            "You don't have permission to process records. Ask an administrator for the permission "
+            "to add processing runs."
         )
     selection = request.POST.get("reprocess") or Selection.RAW
     if selection not in Selection.values:
-        raise BadRequest(f"“reprocess” is all, failed or changed, not “{selection[:50]}”.")
+        raise BadRequest(f"“reprocess” must be all, failed or changed, not “{selection[:50]}”.")
     try:
         run = process.create_run(
             how="page",
@@ -37,5 +37,5 @@ def start(request: PageRequest) -> HttpResponse:
     except UnknownSource as error:
         raise Http404(str(error)) from error
     queue(run)
-    messages.success(request, "Processing is queued.")
+    messages.success(request, "Processing queued.")
     return redirect(run)

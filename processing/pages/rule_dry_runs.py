@@ -1,4 +1,4 @@
-"""The pages of rehearsals: what a draft of rules would make of all records of a source."""
+"""The pages of "test on all records": the effect of draft rules on all records of a source."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -19,7 +19,7 @@ from web.requests import PageRequest, wants_part
 
 @require_POST
 def start(request: PageRequest, name: str) -> HttpResponse:
-    """Rehearse the rules of the form, as they are typed; the page of the rehearsal comes next."""
+    """Test the draft rules of the form, and redirect to the page of the test."""
     _check_permission(request)
     source = Source.objects.named(name)
     if source is None:
@@ -34,7 +34,7 @@ def start(request: PageRequest, name: str) -> HttpResponse:
 
 @require_safe
 def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
-    """How a rehearsal stands, and its report."""
+    """The progress of a test, and its report."""
     found = _found(pk)
     context = {
         "rehearsal": found,
@@ -50,18 +50,18 @@ def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cancel(request: PageRequest, pk: int) -> HttpResponse:
-    """End a rehearsal that goes on."""
+    """Cancel a running test."""
     _check_permission(request)
     found = _found(pk)
     if leases.stop(found):
-        messages.success(request, "The rehearsal has been cancelled.")
+        messages.success(request, "Test cancelled.")
     return redirect(found)
 
 
 def _found(pk: int) -> Rehearsal:
     found = Rehearsal.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
     if found is None:
-        raise Http404(f"There is no rehearsal {pk}.")
+        raise Http404(f"There is no rule test {pk}.")
     rehearsal: Rehearsal = found
     return rehearsal
 
@@ -69,6 +69,6 @@ def _found(pk: int) -> Rehearsal:
 def _check_permission(request: PageRequest) -> None:
     if not request.user.has_perm("records.add_ruleset"):
         raise PermissionDenied(
-            "You may look at rules, but not change them. Ask an administrator for the permission "
-            "to add rule sets."
+            "You don't have permission to change rules. Ask an administrator for the permission to "
+            "add rule sets."
         )
