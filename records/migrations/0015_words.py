@@ -5,6 +5,11 @@ import records.models.fields
 from django.db import migrations, models
 
 
+def rename_code(apps, schema_editor):
+    # Invalid JSON has one code, whether it was read from a file or written as a repair.
+    apps.get_model("records", "RejectedRow").objects.filter(code="bad_json").update(code="no_json")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("records", "0014_exports"),
@@ -100,4 +105,5 @@ class Migration(migrations.Migration):
                 default=0, help_text="records that the run updated"
             ),
         ),
+        migrations.RunPython(rename_code, migrations.RunPython.noop),
     ]
