@@ -66,7 +66,7 @@ def measure(arguments: list[str], records: int) -> tuple[float, float]:
 
 def land(first: int, end: int) -> None:
     from records import store
-    from records.jobs import runs
+    from records.jobs import leases
     from records.models import IngestionRun, Source
     from records.rows import Row
 
@@ -75,7 +75,7 @@ def land(first: int, end: int) -> None:
     made = IngestionRun.objects.create(
         source=source, path="-", file_name="-", how="benchmark", columns=columns
     )
-    run = runs.claim(IngestionRun, made.pk, "benchmark")
+    run = leases.claim(IngestionRun, made.pk, "benchmark")
     if run is None:
         raise SystemExit("Another worker took the run of the benchmark.")
     for start in range(first, end, BATCH):
@@ -88,7 +88,7 @@ def land(first: int, end: int) -> None:
         store.land(
             run=run, worker="benchmark", rows=rows, rejects=[], position=position, bytes_read=0
         )
-    runs.finish(run, "benchmark")
+    leases.finish(run, "benchmark")
 
 
 def delete() -> None:

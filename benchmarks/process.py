@@ -193,12 +193,13 @@ def by_workers(number: int, selection: str = "raw") -> tuple[float, float]:
 
 def work(run: int) -> None:
     """What each worker does: it gets ready, waits for the start, and works."""
-    from processing.jobs.process import process
+    from records.jobs.runner import work_on
     from records.jobs.workers import worker_name
+    from records.models import ProcessingRun
 
     print("ready", flush=True)
     sys.stdin.read()
-    process(run, worker_name())
+    work_on(ProcessingRun.objects.get(pk=run), worker_name())
 
 
 def figures() -> dict[str, Any]:

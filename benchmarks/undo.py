@@ -27,7 +27,8 @@ def main() -> None:
     from processing.jobs import process as processing_runs
     from records import store
     from records.digests import digest_of
-    from records.jobs import runs
+    from records.jobs import leases
+    from records.jobs.runner import work_on
     from records.models import DataRecord, IngestionRun, Source
     from records.rows import Row
 
@@ -38,7 +39,7 @@ def main() -> None:
 
     def load(numbers: range, value: str) -> IngestionRun:
         made = IngestionRun.objects.create(source=source, path="-", file_name="-", how="benchmark")
-        run = runs.claim(IngestionRun, made.pk, "benchmark")
+        run = leases.claim(IngestionRun, made.pk, "benchmark")
         if run is None:
             raise SystemExit("Another worker took the run of the benchmark.")
         for start in range(0, len(numbers), 5_000):
@@ -49,12 +50,12 @@ def main() -> None:
             store.land(
                 run=run, worker="benchmark", rows=batch, rejects=[], position=start, bytes_read=0
             )
-        runs.finish(run, "benchmark")
+        leases.finish(run, "benchmark")
         return run
 
     def process() -> None:
         made = processing_runs.create_run(how="benchmark", source_name=SOURCE)
-        processing_runs.process(made.pk, "benchmark")
+        work_on(made, "benchmark")
 
     load(range(0, rows, 2), "1")
     process()
@@ -62,7 +63,7 @@ def main() -> None:
     run = load(range(rows), "2")
     process()
     started = time.perf_counter()
-    undo.undo(undo.create_undo(run=run, how="benchmark").pk, "benchmark")
+    work_on(undo.create_undo(run=run, how="benchmark"), "benchmark")
     seconds = time.perf_counter() - started
     same = digest_of(SOURCE) == before
 
@@ -72,7 +73,7 @@ def main() -> None:
         store.edit_record(
             record_id=f"{SOURCE}:{n:09}", data={"id": str(n), "value": "3"}, user=None
         )
-    done = undo.undo(undo.create_undo(run=run, how="benchmark").pk, "benchmark")
+    done = work_on(undo.create_undo(run=run, how="benchmark"), "benchmark")
     kept = done.kept if done else 0
     while ids := list(DataRecord.objects.of_source(SOURCE).values_list("id", flat=True)[:5_000]):
         store.delete_records(ids=ids)

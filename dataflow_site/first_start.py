@@ -17,6 +17,7 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 
 from ingestion.loading import runs
+from records.jobs.runner import queue
 from records.models import Source
 
 NAME = "admin"
@@ -72,7 +73,7 @@ def load_samples() -> bool:
     call_command("sample_data", directory=folder, verbosity=0, stdout=StringIO())
     with transaction.atomic():
         for path in sorted(folder.glob("*.csv")):
-            runs.queue(runs.create_run(path=path, file_name=path.name, how="sample"))
+            queue(runs.create_run(path=path, file_name=path.name, how="sample"))
     return True
 
 

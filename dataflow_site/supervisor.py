@@ -13,9 +13,8 @@ from django.db import Error, connection
 from dataflow_site.child import Child
 from dataflow_site.lifeline import PARENT
 from dataflow_site.workers import Workers, drop_old_failures
-from explore.export import jobs
-from ingestion.loading import inputs
 from records.database.faults import is_locked
+from records.jobs import sweep
 from records.jobs.liveness import end_forsaken, silent_processes
 
 logger = logging.getLogger(__name__)
@@ -67,8 +66,7 @@ class Supervisor:
                 workers.look()
             if tidy:
                 drop_old_failures()
-                jobs.tidy()
-                inputs.drop_unfinished()
+                sweep.tidy()
         except Error as error:
             if is_locked(error):
                 self._unlock()

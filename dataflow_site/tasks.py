@@ -1,10 +1,12 @@
-"""Tasks of workers besides runs: heartbeats, and updates of the text index."""
+"""Tasks of workers besides jobs: heartbeats, and updates of the text index."""
 
 from django_q.tasks import async_task
 
 from records.jobs import liveness
 from records.store import text_index
 
+# Whose workers follow the changes of texts.
+TEXTS_QUEUE = "processing"
 # A worker turns to other tasks after so many seconds.
 TURN_SECONDS = 3
 
@@ -16,7 +18,7 @@ def beat(queue: str) -> None:
 def tend_texts() -> None:
     """Call a worker for the index of texts, if it has changes to follow and nobody does."""
     if text_index.is_unattended():
-        async_task("dataflow_site.tasks.index_texts", cluster="processing")
+        async_task("dataflow_site.tasks.index_texts", cluster=TEXTS_QUEUE)
 
 
 def index_texts() -> None:

@@ -2,40 +2,19 @@
 
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Task
 from django_q.tasks import async_task
 
-import explore.export.jobs
-import ingestion.feeds.services
-import ingestion.loading.dry_runs
-import ingestion.loading.runs
-import ingestion.loading.undo
-import processing.jobs.process
-import processing.jobs.rule_dry_runs
 from dataflow_site.broker import FREE
 from dataflow_site.child import Child
 from dataflow_site.environment import number
-from dataflow_site.tasks import tend_texts
+from dataflow_site.tasks import TEXTS_QUEUE, tend_texts
 from records.jobs.liveness import is_working
+from records.jobs.sweep import wake_stalled
 
-WAKE_STALLED: dict[str, tuple[Callable[[], object], ...]] = {
-    "ingestion": (
-        ingestion.feeds.services.start_due,
-        ingestion.loading.runs.wake_stalled,
-        ingestion.loading.dry_runs.wake_stalled,
-        ingestion.loading.undo.wake_stalled,
-    ),
-    "processing": (
-        processing.jobs.process.wake_stalled,
-        processing.jobs.rule_dry_runs.wake_stalled,
-        explore.export.jobs.wake_stalled,
-        tend_texts,
-    ),
-}
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
 PATIENCE_SECONDS = number("DATAFLOW_PATIENCE_SECONDS", 60)
@@ -68,8 +47,9 @@ class Workers:
         if not self.child.running:
             self._forget()
             self.child.keep_running()
-        for wake_stalled in WAKE_STALLED[self.queue]:
-            wake_stalled()
+        wake_stalled(self.queue)
+        if self.queue == TEXTS_QUEUE:
+            tend_texts()
         if self._has_answered() or is_working(self.queue):
             self.alive_at = time.monotonic()
         else:

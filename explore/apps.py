@@ -6,6 +6,9 @@ class ExploreConfig(AppConfig):
 
     def ready(self) -> None:
         from explore.links import URLS
+        from records.jobs.registry import register
+        from records.models import Export
         from web.links import PAGES
 
+        register("export", Export, queue="processing", job="explore.export.jobs.MakeExport")
         PAGES.update(URLS)

@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from records.database import disk
 from records.jobs.liveness import worker_alive
-from records.jobs.runs import what_runs_wait_for
+from records.jobs.waiting import what_runs_wait_for
 
 log = logging.getLogger(__name__)
 

@@ -45,6 +45,10 @@ class RecordNotFound(StoreError):
         super().__init__(f"There is no record with the ID {record_id!r}.")
 
 
+class UnknownJob(LookupError):
+    """No app has registered a job of this kind, or for this row."""
+
+
 class ExportError(ValueError):
     """Base of what exports raise; ``str()`` is a sentence."""
 

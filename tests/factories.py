@@ -10,7 +10,8 @@ from ingestion.loading import runs as ingestion_runs
 from processing.jobs import process as processing_runs
 from records import store
 from records.database import bulk
-from records.jobs import runs
+from records.jobs import leases
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, ProcessingRun, RecordCount, Source
 from records.rows import Ledger, Reject, Row
 
@@ -29,7 +30,7 @@ def running(source: str = "s") -> IngestionRun:
     """A run that the tests' worker holds."""
     owner, _ = Source.objects.get_or_create(name=source)
     run = IngestionRun.objects.create(source=owner, path="-", file_name="rows.csv", how="test")
-    claimed = runs.claim(IngestionRun, run.pk, WORKER)
+    claimed = leases.claim(IngestionRun, run.pk, WORKER)
     assert claimed is not None
     return claimed
 
@@ -49,7 +50,7 @@ def load(path: Path, source: str | None = None, **roles: Sequence[str]) -> Inges
     run = ingestion_runs.create_run(
         path=path, file_name=path.name, how="test", source_name=source, roles=roles
     )
-    done = ingestion_runs.load(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     return done
 
@@ -57,7 +58,7 @@ def load(path: Path, source: str | None = None, **roles: Sequence[str]) -> Inges
 def process(source: str | None = None, limit: int | None = None) -> ProcessingRun:
     """Process as the command does; the run as it ended."""
     run = processing_runs.create_run(how="test", source_name=source, limit=limit)
-    done = processing_runs.process(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     return done
 

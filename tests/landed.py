@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from processing.jobs.process import create_run, process
-from records.jobs import runs
+from processing.jobs.process import create_run
+from records.jobs import leases
+from records.jobs.runner import work_on
 from records.models import IngestionRun, ProcessingRun, Source
 from records.rows import Reject
 from tests import factories
@@ -32,13 +33,13 @@ def land(
         rejects,
         run=run,
     )
-    runs.finish(run, factories.WORKER)
+    leases.finish(run, factories.WORKER)
     return run
 
 
 def process_all() -> ProcessingRun:
     """Process everything that is raw."""
-    run = process(create_run(how="test").pk, factories.WORKER)
+    run = work_on(create_run(how="test"), factories.WORKER)
     assert run is not None
     return run
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ingestion.loading import undo
 from records import store
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RunState
 from tests.factories import WORKER, load, process
 
@@ -37,7 +38,7 @@ def take(step: tuple[str, Any], path: Path) -> None:
     elif kind == "undo":
         runs = IngestionRun.objects.filter(state=RunState.FINISHED).order_by("pk")
         if taken := list(runs)[argument : argument + 1]:
-            undo.undo(undo.create_undo(run=taken[0], how="test").pk, WORKER)
+            work_on(undo.create_undo(run=taken[0], how="test"), WORKER)
     elif kind == "edit":
         record_id = f"s:{argument[0]}"
         if DataRecord.objects.filter(pk=record_id).exists():

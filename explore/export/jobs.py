@@ -11,26 +11,25 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.http import QueryDict
-from django_q.tasks import async_task
 
 from explore.export.files import export as export_file
 from explore.export.request import Asked, asked_for
 from records.database.clock import now
 from records.database.faults import environment_fault
-from records.errors import ExportError, LeaseLost, TooManyExports
-from records.jobs import runs
-from records.jobs.workers import worker_name
+from records.errors import ExportError, TooManyExports
+from records.jobs.job import Job
+from records.jobs.runner import queue, wake
 from records.models import Export
 
 log = logging.getLogger(__name__)
 
-QUEUE = "processing"
 # How often it is noted how far an export is.
 NOTE_SECONDS = 1.0
 RETRY_SECONDS = 60
@@ -54,47 +53,92 @@ def start(asked: Asked, *, user: User, how: str) -> Export:
                 "for one to finish, or cancel one.",
                 seconds=RETRY_SECONDS,
             )
-        made = Export.objects.create(query=asked.query, user=user, how=how, woken_at=now())
-    wake(made)
+        made = Export.objects.create(query=asked.query, user=user, how=how)
+    queue(made)
     return made
 
 
-def wake(export: Export) -> None:
-    """Tell a worker to look at an export."""
-    async_task("explore.export.jobs.look_at", export.pk, cluster=QUEUE)
+class MakeExport(Job[Export]):
+    """Make the file of an export. Each person has one export made at a time."""
 
+    refusals = (ExportError,)
 
-def wake_stalled() -> None:
-    """Wake a worker for each export whose turn it is, and that waits or whose worker is gone."""
-    for export in runs.stalled(Export):
-        if _is_next(export):
-            wake(export)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._done, self._noted_at = 0, float("-inf")
 
+    def run(self) -> None:
+        export = self.row
+        part = settings.EXPORT_DIR / f"{export.pk}.{secrets.token_hex(8)}.part"
+        try:
+            self._make(part)
+        finally:
+            with suppress(OSError):
+                part.unlink()
 
-def look_at(export_id: int) -> None:
-    """What a worker does when it is woken. It may come twice."""
-    carry_out(export_id, worker_name())
+    @classmethod
+    def claim(cls, row: Export, worker: str) -> Export | None:
+        return super().claim(row, worker) if cls.is_next(row) else None
 
+    @classmethod
+    def is_next(cls, row: Export) -> bool:
+        """Whether this is the oldest export of its owner that has not ended."""
+        return not Export.objects.filter(user=row.user_id, pk__lt=row.pk).active().exists()
 
-def carry_out(export_id: int, worker: str) -> Export | None:
-    """Make the file of an export; None if another worker holds it, it has ended, or an earlier one
-    of the same person comes first."""
-    export = Export.objects.filter(pk=export_id).first()
-    if export is None or not _is_next(export):
-        return None
-    export = runs.claim(Export, export_id, worker)
-    if export is None:
-        return None
-    part = settings.EXPORT_DIR / f"{export.pk}.{secrets.token_hex(8)}.part"
-    try:
-        with runs.working_on(export, worker, refusals=(ExportError,)):
-            _make(export, worker, part)
-    finally:
-        with suppress(OSError):
-            part.unlink()
-    for other in Export.objects.filter(user=export.user_id).active().order_by("pk")[:1]:
-        wake(other)
-    return Export.objects.filter(pk=export_id).first()
+    def after_run(self) -> None:
+        """Start the next export of the same person."""
+        for other in Export.objects.filter(user=self.row.user_id).active().order_by("pk")[:1]:
+            wake(other)
+
+    @classmethod
+    def tidy(cls) -> None:
+        tidy()
+
+    def _make(self, part: Path) -> None:
+        export = self.row
+        asked = asked_for(QueryDict(export.query))
+        # Nothing can be noted, on SQLite, while records are read: so the lease is to last that
+        # long.
+        self._note_progress(total=None)
+        file = export_file(
+            asked.found,
+            kind=asked.kind,
+            raw=asked.raw,
+            packed=asked.packed,
+            seconds=settings.EXPORT_SECONDS,
+            is_spooled=True,
+            expect=lambda total: self._note_progress(total=total),
+            progress=lambda count: self._note_progress(count),
+        )
+        try:
+            _write(file.content, part, self._note_progress)
+            size = part.stat().st_size
+            part.replace(export.path)
+        except OSError as error:
+            if environment_fault(error):
+                raise
+            raise ExportError(f"The file can't be written: {error.strerror}.") from error
+        self.finish(
+            done=file.total,
+            total=file.total,
+            file_name=file.name,
+            media_type=file.media_type,
+            size=size,
+            expires_at=now() + timedelta(seconds=settings.EXPORT_KEEP_SECONDS),
+        )
+
+    def _note_progress(self, count: int = 0, **changes: int | None) -> None:
+        """Add ``count`` records to the progress, at most once a second, and renew the lease.
+
+        The lease lasts as long as an export may take, because reading the records and packing a
+        workbook report no progress. A process of this machine that has ended is noticed at once.
+        Raises LeaseLost if the export was cancelled or taken over.
+        """
+        self._done += count
+        if changes or time.monotonic() - self._noted_at >= NOTE_SECONDS:
+            self._noted_at = time.monotonic()
+            lease_end = now() + timedelta(seconds=settings.EXPORT_SECONDS)
+            self.record_progress(done=self._done, lease_until=lease_end, **changes)
 
 
 def remove(export: Export) -> None:
@@ -117,41 +161,6 @@ def tidy() -> None:
         log.warning("Exports that have expired can't be removed: %s", error)
 
 
-def _make(export: Export, worker: str, part: Path) -> None:
-    asked = asked_for(QueryDict(export.query))
-    note = _notes(export, worker)
-    # Nothing can be noted, on SQLite, while records are read: so the lease is to last that long.
-    note(total=None)
-    file = export_file(
-        asked.found,
-        kind=asked.kind,
-        raw=asked.raw,
-        packed=asked.packed,
-        seconds=settings.EXPORT_SECONDS,
-        is_spooled=True,
-        expect=lambda total: note(total=total),
-        progress=lambda count: note(count),
-    )
-    try:
-        _write(file.content, part, note)
-        size = part.stat().st_size
-        part.replace(export.path)
-    except OSError as error:
-        if environment_fault(error):
-            raise
-        raise ExportError(f"The file can't be written: {error.strerror}.") from error
-    runs.finish(
-        export,
-        worker,
-        done=file.total,
-        total=file.total,
-        file_name=file.name,
-        media_type=file.media_type,
-        size=size,
-        expires_at=now() + timedelta(seconds=settings.EXPORT_KEEP_SECONDS),
-    )
-
-
 def _write(content: Iterable[bytes], path: Path, note: Callable[[], None]) -> None:
     """Write a file that only the user of the server may read."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -160,36 +169,6 @@ def _write(content: Iterable[bytes], path: Path, note: Callable[[], None]) -> No
         for piece in content:
             out.write(piece)
             note()
-
-
-def _notes(export: Export, worker: str) -> Callable[..., None]:
-    """Notes how many records more are done and keeps the lease, as often as is of use.
-
-    It raises LeaseLost when the export was cancelled, or taken over.
-    """
-    done, last = 0, float("-inf")
-
-    def note(count: int = 0, **changes: int | None) -> None:
-        nonlocal done, last
-        done += count
-        if changes or time.monotonic() - last >= NOTE_SECONDS:
-            last = time.monotonic()
-            held = runs.held(export, worker)
-            if not held.update(done=done, lease_until=_lease_end(), **changes):
-                raise LeaseLost(export)
-
-    return note
-
-
-def _lease_end() -> datetime:
-    """Nothing tells how far the reading of records and the packing of a workbook are: the lease of
-    an export lasts for either. A process of the same machine that is gone is noticed at once."""
-    return now() + timedelta(seconds=settings.EXPORT_SECONDS)
-
-
-def _is_next(export: Export) -> bool:
-    """Whether it is the first of its person: one of each is made at a time."""
-    return not Export.objects.filter(user=export.user_id, pk__lt=export.pk).active().exists()
 
 
 def _remove_unless_known(path: Path, oldest: datetime) -> None:

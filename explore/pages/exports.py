@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 from explore.export.options import OptionsForm
 from explore.export.responses import file_answer
 from explore.filters.links import query_of
-from records.jobs import runs
-from records.jobs.liveness import worker_alive
+from records.jobs import leases
+from records.jobs.liveness import lacks_worker
 from records.models import Export
 from web.converters import GREATEST_ID
 from web.requests import PageRequest, wants_part
@@ -32,7 +32,7 @@ def made_export(request: PageRequest, pk: int) -> HttpResponse:
     context = {
         "export": found,
         "query": query_of(QueryDict(found.query), without=OptionsForm.base_fields).urlencode(),
-        "no_worker": found.is_active and not worker_alive("processing"),
+        "no_worker": lacks_worker(found),
     }
     template = "_export" if wants_part(request) else "export"
     return render(request, f"explore/{template}.html", context)
@@ -51,7 +51,7 @@ def exported_file(request: PageRequest, pk: int) -> HttpResponseBase:
 def cancel_export(request: PageRequest, pk: int) -> HttpResponse:
     """Cancel an export."""
     found = _own_or_404(request, pk)
-    if runs.stop(found):
+    if leases.stop(found):
         messages.success(request, "Export cancelled.")
     else:
         messages.info(request, "The export has already ended.")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from records.database import disk
-from records.jobs import runs as lives
+from records.jobs import leases, waiting
 from records.jobs.liveness import lacks_worker
 from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
 from records.rows import ROLES
@@ -103,7 +103,7 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
         "run": run,
         "undoing": undoing,
         "is_moving": run.is_active or undoing is not None,
-        "no_worker": lacks_worker(undoing or run, "ingestion"),
+        "no_worker": lacks_worker(undoing or run),
         "disk_is_full": run.is_active and disk.is_full(),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
@@ -138,7 +138,7 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     context: dict[str, object] = {
         "run": run,
         "is_moving": run.is_active,
-        "no_worker": lacks_worker(run, "processing"),
+        "no_worker": lacks_worker(run),
         "disk_is_full": run.is_active and disk.is_full(),
     }
     counts = (run.total, run.processed, run.failed, run.repaired, run.unchanged)
@@ -175,7 +175,7 @@ def retry_processing(request: PageRequest, pk: int) -> HttpResponse:
 
 def _cancel(request: PageRequest, run: Run) -> HttpResponse:
     _check_permission(request, run, "cancel")
-    if lives.stop(run):
+    if leases.stop(run):
         messages.success(request, "Run cancelled. What it has done so far is kept.")
     else:
         messages.info(request, "The run has already ended.")
@@ -184,7 +184,7 @@ def _cancel(request: PageRequest, run: Run) -> HttpResponse:
 
 def _retry(request: PageRequest, run: Run) -> HttpResponse:
     _check_permission(request, run, "start")
-    if lives.retry(run):
+    if waiting.retry(run):
         messages.success(request, "Retrying the run now.")
     else:
         messages.info(request, "The run is no longer waiting.")

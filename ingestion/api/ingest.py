@@ -22,6 +22,7 @@ from ingestion.loading import runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
+from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.rows import ROLES
 from web.api.base import StrictQuery
@@ -106,7 +107,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             raise NoRoomHere(str(error)) from error
         except IngestionError as error:
             raise exceptions.ParseError(str(error)) from error
-        runs.queue(run)
+        queue(run)
         url = reverse("api-run", args=[run.pk], request=request)
         return Response(
             dict(RunSerializer(run).data),

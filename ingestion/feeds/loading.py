@@ -8,8 +8,7 @@ from django.db import transaction
 from ingestion.feeds.config import api_config
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, filled_in
-from records.errors import LeaseLost
-from records.jobs import runs
+from records.jobs import leases
 from records.models import Feed, IngestionRun, RunState
 
 # Seconds between two updates of a run's activity.
@@ -37,7 +36,7 @@ def bring_input(
     )
     run.size, run.pages, run.cut_short = fetched.size, fetched.pages, fetched.cut_short
     if not fetched.rows:
-        runs.write(run, worker, pages=run.pages, cut_short=run.cut_short, activity="")
+        leases.write(run, worker, pages=run.pages, cut_short=run.cut_short, activity="")
         since = f" newer than {feed.position!r}" if feed.position else ""
         return f"The API has no rows{since}."
     run.pages[-1] |= {
@@ -45,7 +44,7 @@ def bring_input(
         "position": fetched.position,
         "notes": fetched.notes,
     }
-    runs.write(
+    leases.write(
         run,
         worker,
         path=str(fetched.path),
@@ -62,7 +61,7 @@ def _telling(
     run: IngestionRun, worker: str, on_progress: Callable[[IngestionRun], None] | None
 ) -> Callable[[str], None]:
     """A function that renews the lease and shows the activity of a run; raises LeaseLost."""
-    still_here = runs.renewing(run, worker)
+    still_here = leases.renewing(run, worker)
     last = float("-inf")
 
     def tell(doing: str) -> None:
@@ -71,9 +70,7 @@ def _telling(
         if doing == run.activity or time.monotonic() - last < TELL_SECONDS:
             return
         last = time.monotonic()
-        run.activity = doing
-        if not runs.held(run, worker).update(activity=doing):
-            raise LeaseLost(run)
+        leases.write(run, worker, activity=doing)
         if on_progress is not None:
             on_progress(run)
 

@@ -1,6 +1,5 @@
 """Saves and removes feeds, and starts their runs manually and on schedule."""
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,24 +8,21 @@ from cronsim import CronSim, CronSimError
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from ingestion.errors import InvalidSourceName
 from ingestion.feeds.config import api_config, check_api, check_header
-from ingestion.feeds.errors import FeedError, InvalidFeed, SecretUnknown
+from ingestion.feeds.errors import InvalidFeed, SecretUnknown
 from ingestion.feeds.fetch import first_page
 from ingestion.feeds.folders import QUIET, check_folder, look
 from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
 from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
-from ingestion.loading import runs
 from records.database.clock import now
-from records.jobs.runs import WAKE_SECONDS, stop
+from records.jobs.leases import stop
+from records.jobs.runner import queue
 from records.models import Feed, IngestionRun, RunState, Source
-
-log = logging.getLogger(__name__)
 
 CRON_FIELDS = 5
 
@@ -155,7 +151,7 @@ def start(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRu
     """Create the runs that import what is there now, and queue them; see ``prepare``."""
     made = prepare(feed, how=how, user=user)
     for run in made:
-        runs.queue(run)
+        queue(run)
     return made
 
 
@@ -191,63 +187,6 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
                 user=user,
             )
         ]
-
-
-def start_due() -> None:
-    """Start every API that is due, and have a worker start the folders: listing one may be slow."""
-    moment = now()
-    due = Feed.objects.filter(enabled=True, next_at__lte=moment)
-    for feed in due.filter(kind=Feed.Kind.HTTP):
-        start_if_due(feed.pk)
-    folders = due.filter(kind=Feed.Kind.FOLDER)
-    unwoken = Q(woken_at=None) | Q(woken_at__lt=moment - timedelta(seconds=WAKE_SECONDS))
-    for feed in folders.filter(unwoken):
-        if folders.filter(unwoken, pk=feed.pk).update(woken_at=moment):
-            async_task("ingestion.tasks.start_feed", feed.pk, cluster=runs.QUEUE)
-
-
-def start_if_due(feed_id: int) -> None:
-    """Start a feed if it is due; if several processes try at once, only one does."""
-    moment = now()
-    due = Feed.objects.filter(pk=feed_id, enabled=True, next_at__lte=moment)
-    feed = due.select_related("source").first()
-    if feed is None:
-        return
-    due, then = due.filter(next_at=feed.next_at), next_time(feed.schedule, moment)
-    feed.next_at = then
-    if feed.kind == Feed.Kind.FOLDER:
-        try:
-            start(feed, how="schedule", user=feed.user)
-        except (FeedError, OSError) as error:
-            _tell(feed, str(error))
-        # This comes last: if the process dies earlier, the feed stays due, and each file still gets
-        # only one run. The folder may have set an earlier time in the meantime.
-        due.update(next_at=then)
-        Feed.objects.filter(pk=feed_id).update(woken_at=None)
-        return
-    with transaction.atomic():
-        made = prepare(feed, how="schedule", user=feed.user) if due.update(next_at=then) else []
-    for run in made:
-        runs.queue(run)
-
-
-def _tell(feed: Feed, problem: str) -> None:
-    """Create a failed run that shows why a scheduled import could not start; once per problem."""
-    log.warning("%s: %s", feed, problem)
-    last = feed.runs.order_by("-id").first()
-    if last is None or last.error != problem:
-        moment = now()
-        IngestionRun.objects.create(
-            source=feed.source,
-            feed=feed,
-            path="",
-            file_name=str(feed.config.get("pattern", ""))[:255],
-            how="schedule",
-            state=RunState.FAILED,
-            error=problem,
-            started_at=moment,
-            finished_at=moment,
-        )
 
 
 def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:

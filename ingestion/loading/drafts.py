@@ -18,6 +18,7 @@ from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.readers.repaired import repaired_run
 from records import store
 from records.errors import SourceHasRecords
+from records.jobs.runner import queue
 from records.models import DryRun, Feed, IngestionRun, RunState, Source
 from records.rows import ROLES
 
@@ -136,7 +137,7 @@ def load(run: IngestionRun, seen: Look) -> None:
             source.update(reading=run.reading)
         dry_runs.stop(run)
     run.refresh_from_db()
-    runs.queue(run)
+    queue(run)
 
 
 def discard(run: IngestionRun) -> None:

@@ -8,22 +8,20 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils import timezone
-from django_q.tasks import async_task
 
 from ingestion.errors import IngestionError
 from ingestion.loading.comparison import Compared, Comparison, Verdict
-from ingestion.loading.runs import QUEUE, closing_notes, open_input, write_down
+from ingestion.loading.run_input import closing_notes, open_input, row_mapper, write_down
 from ingestion.parsing.batches import read_batches
 from ingestion.parsing.preparation import prepare
 from ingestion.parsing.profile import Profile
 from ingestion.parsing.readers import Chunk, Reader
-from ingestion.parsing.row_mapper import RowMapper, cell_text
+from ingestion.parsing.row_mapper import cell_text
 from ingestion.parsing.spill_dict import Seen
 from records import store
-from records.database.clock import now
-from records.errors import LeaseLost
-from records.jobs import runs
+from records.jobs import leases
+from records.jobs.job import Job
+from records.jobs.runner import queue
 from records.models import DryRun, IngestionRun, RunState
 from records.models.sources import OnConflict
 from records.rows import Reject
@@ -49,62 +47,44 @@ def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> D
         how=run.how,
         user=user,
         report={"on_conflict": on_conflict},
-        woken_at=now(),
     )
-    wake(dry)
+    queue(dry)
     return dry
 
 
 def stop(run: IngestionRun) -> None:
     """Stop the active dry runs of a draft."""
     for dry in DryRun.objects.filter(run=run).active():
-        runs.stop(dry)
+        leases.stop(dry)
 
 
 def latest(run: IngestionRun) -> DryRun | None:
     return DryRun.objects.filter(run=run).order_by("-pk").first()
 
 
-def wake(dry: DryRun) -> None:
-    """Tell a worker to look at a dry run."""
-    async_task("ingestion.tasks.dry_run", dry.pk, cluster=QUEUE)
+class DryRunFile(Job[DryRun]):
+    """Make the report of a dry run. After an interruption this starts again.
 
-
-def wake_stalled() -> None:
-    """Wake a worker for every dry run that waits for one, or whose worker is gone."""
-    for dry in runs.stalled(DryRun):
-        wake(dry)
-
-
-def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
-    """Work on a dry run until it has a report; None if another worker holds it.
-
-    One that was interrupted starts over. If the input can't be imported, it ends as failed, with
-    the reason in ``error``.
+    A file that can't be loaded ends the dry run as failed, with the reason in ``error``.
     """
-    dry = runs.claim(DryRun, dry_run_id, worker)
-    if dry is None:
-        return None
 
-    def on_batch(bytes_read: int, read: int) -> None:
-        held = DryRun.objects.filter(pk=dry.pk, worker=worker, state=RunState.RUNNING)
-        if not held.update(bytes_read=bytes_read, read=read, lease_until=runs.lease_end()):
-            raise LeaseLost(dry)
+    refusals = (IngestionError,)
 
-    with runs.working_on(dry, worker, refusals=(IngestionError,)):
+    def run(self) -> None:
+        dry = self.row
         run = dry.run
         report = examine(
             run,
             on_conflict=dry.report["on_conflict"],
-            on_batch=on_batch,
-            on_chunk=runs.renewing(dry, worker),
+            on_batch=lambda bytes_read, read: self.record_progress(
+                bytes_read=bytes_read, read=read
+            ),
+            on_chunk=self.still_here,
         )
         # Of a large file only the beginning had been read.
         draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
         draft.update(size=run.size, sha256=run.sha256)
-        runs.finish(dry, worker, report=report, bytes_read=run.size, read=report["read"])
-    # It may have been discarded with its draft in the meantime.
-    return DryRun.objects.filter(pk=dry.pk).first()
+        self.finish(report=report, bytes_read=run.size, read=report["read"])
 
 
 def examine(
@@ -134,13 +114,7 @@ def examine(
     findings = _Findings()
     with open_input(run, on_chunk) as reader, Seen() as seen:
         profile = Profile(reader.columns)
-        mapper = RowMapper(
-            source=run.source.name,
-            columns=run.columns,
-            mapping=run.mapping,
-            zone=timezone.get_default_timezone(),
-            occurrences=seen.count,
-        )
+        mapper = row_mapper(run, seen.count)
         with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:
             for batch in read_batches(
                 _Profiled(reader, profile),

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Sum
 from django.db.models.functions import Length
-from django.utils import timezone
 
-from ingestion.errors import CannotReplay, RowError
+from ingestion.errors import CannotReplay, IngestionError, RowError
+from ingestion.loading.run_input import row_mapper
 from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.mapping import knows_roles
 from ingestion.parsing.readers.base import KEEP_BYTES
@@ -20,11 +20,12 @@ from ingestion.parsing.readers.repaired import LINE_COLUMN, REASON_COLUMN
 from ingestion.parsing.readers.single import read_row, split_row
 from ingestion.parsing.row_mapper import RowMapper, cell_text
 from records import store
+from records.gc_tuning import many_rows
+from records.jobs.job import Job
 from records.models import IngestionRun, RejectedRow, RunState
 from records.rows import Reject, Row
+from records.signals import landed
 from web.spreadsheets import guarded
-
-Progress = Callable[[IngestionRun], None]
 
 
 def create_replay(
@@ -68,22 +69,25 @@ def create_replay(
     )
 
 
-def is_replay(run: IngestionRun) -> bool:
-    """Whether a run reads the rejected rows of its parent instead of a file."""
-    return run.parent_id is not None and not run.path
+class Replay(Job[IngestionRun]):
+    """Read rejected rows again until none of the selected ones is open."""
 
+    refusals = (IngestionError,)
 
-def replay(run: IngestionRun, worker: str, on_progress: Progress | None) -> None:
-    """Work on a replay until none of its rows is open."""
-    mapper = _mapper(run, run.mapping)
+    def run(self) -> None:
+        run = self.row
+        mapper = _mapper(run, run.mapping)
 
-    def read(rows: Sequence[RejectedRow]) -> list[Row | Reject]:
-        return [_outcome(row, run, mapper) for row in rows]
+        def read(rows: Sequence[RejectedRow]) -> list[Row | Reject]:
+            return [_outcome(row, run, mapper) for row in rows]
 
-    while store.replay_batch(run=run, worker=worker, read=read, size=settings.BATCH_ROWS):
-        if on_progress is not None:
-            run.refresh_from_db()
-            on_progress(run)
+        with many_rows():
+            while store.replay_batch(
+                run=run, worker=self.worker, read=read, size=settings.BATCH_ROWS
+            ):
+                self.report_progress()
+        self.finish(bytes_read=run.size)
+        landed.send(sender=IngestionRun, source=run.source)
 
 
 def try_row(row: RejectedRow, text: str) -> RowError | None:
@@ -197,13 +201,7 @@ def _mapping_now(run: IngestionRun) -> dict[str, Any]:
 
 def _mapper(run: IngestionRun, mapping: Mapping[str, Any]) -> RowMapper:
     # Numbers for rows of the same content are given where they land.
-    return RowMapper(
-        source=run.source.name,
-        columns=run.columns,
-        mapping=mapping,
-        zone=timezone.get_default_timezone(),
-        occurrences=lambda digest: 1,
-    )
+    return row_mapper(run, lambda digest: 1, mapping)
 
 
 def _outcome(row: RejectedRow, run: IngestionRun, mapper: RowMapper) -> Row | Reject:

@@ -12,12 +12,13 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ingestion.errors import IngestionError, RowError
-from ingestion.loading import replay, runs
+from ingestion.loading import replay
 from ingestion.parsing.dialect import Dialect, Format, check_reading
 from ingestion.parsing.readers.single import read_row, write_row
 from records import store
 from records.errors import TooManyExports
 from records.jobs import export_slots
+from records.jobs.runner import queue, work_on
 from records.jobs.workers import worker_name
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from web.converters import GREATEST_ID
@@ -130,7 +131,7 @@ def replay_run(request: PageRequest, pk: int) -> HttpResponse:
     except IngestionError as error:
         messages.error(request, str(error))
         return redirect(run)
-    runs.queue(made)
+    queue(made)
     messages.success(request, "Replay queued.")
     return redirect(made)
 
@@ -161,7 +162,7 @@ def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse
     except IngestionError as error:
         messages.error(request, str(error))
         return redirect("rejected-row", row.pk)
-    done = runs.load(made.pk, worker_name(of_queue=False), patience=PATIENCE_SECONDS)
+    done = work_on(made, worker_name(of_queue=False), patience=PATIENCE_SECONDS)
     row.refresh_from_db()
     if done is None:
         messages.info(request, "A worker is replaying this row.")

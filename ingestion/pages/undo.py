@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import after_undo
 from ingestion.loading import undo
+from records.jobs.runner import queue
 from records.models import IngestionRun
 from web.converters import GREATEST_ID
 from web.requests import PageRequest
@@ -34,7 +35,7 @@ def undo_run(request: PageRequest, pk: int) -> HttpResponse:
         except CannotUndo as error:
             messages.error(request, str(error))
         else:
-            undo.queue(made)
+            queue(made)
             messages.success(request, "Undo queued. This page shows when it is done.")
         return redirect(run)
     if run.state not in undo.UNDOABLE:

@@ -149,7 +149,7 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
     return {
         "run": run,
         "dry": dry,
-        "no_worker": dry is not None and lacks_worker(dry, "ingestion"),
+        "no_worker": dry is not None and lacks_worker(dry),
         "too_many": drafts.too_many_rejects(run, dry),
     }
 

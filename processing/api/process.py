@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from processing.errors import UnknownSource
 from processing.jobs import process
+from records.jobs.runner import queue
 from records.models import ProcessingRun, Selection
 from web.api.base import StrictQuery, unknown_name
 from web.api.serializers import ErrorSerializer
@@ -97,7 +98,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
             )
         except UnknownSource as error:
             raise serializers.ValidationError({"source": [str(error)]}) from error
-        process.queue(run)
+        queue(run)
         return Response(
             {"message": "Processing triggered", "status": "started", "run": run.pk},
             status=status.HTTP_202_ACCEPTED,

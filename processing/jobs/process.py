@@ -2,23 +2,23 @@
 
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django_q.brokers import get_broker
-from django_q.tasks import async_task
 
 from processing.errors import ProcessingError, UnknownSource
 from processing.jobs import batch_work
 from processing.jobs.batch_work import Task
 from processing.jobs.facts import RunFacts
-from records.database.clock import now
 from records.errors import BatchLost
 from records.gc_tuning import many_rows
-from records.jobs import batches, runs
+from records.jobs import batches, leases
+from records.jobs.job import Job
+from records.jobs.registry import entry_of
+from records.jobs.runner import queue, wake
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -32,14 +32,11 @@ from records.models.querysets import RunQuerySet
 
 log = logging.getLogger(__name__)
 
-QUEUE = "processing"
 # The first batch tells how large records are; a batch is then of so many characters at the most.
 FIRST_ROWS = 2_000
 BATCH_CHARACTERS = 8_000_000
 # How long to wait for others that are at work on the last batches of a run.
 WAIT_SECONDS = 0.2
-
-Progress = Callable[[ProcessingRun], None]
 
 
 def create_run(
@@ -64,31 +61,18 @@ def create_run(
     )
 
 
-def queue(run: ProcessingRun) -> None:
-    """Have a worker carry the run out soon."""
-    ProcessingRun.objects.filter(pk=run.pk).update(woken_at=now())
-    wake(run)
-
-
-def wake(run: ProcessingRun) -> None:
-    """Tell a worker to look at a run."""
-    async_task("processing.tasks.process_run", run.pk, cluster=QUEUE)
-
-
 def queue_landed(source: Source) -> None:
     """Something has landed in a source: have it processed, unless a run that waits will do it."""
     if not _taking_raw(source).filter(state=RunState.QUEUED).exists():
         queue(create_run(how="worker", source_name=source.name))
 
 
-def wake_stalled() -> None:
-    """Wake a worker for every run that waits for one or lost it, and for records left raw.
+def queue_left_raw() -> None:
+    """Queue runs for records that were left raw.
 
     Records of a source whose last run failed or was cancelled wait for a person: it would fail
     again, or be unwanted again.
     """
-    for run in runs.stalled(ProcessingRun):
-        wake(run)
     for source in Source.objects.filter(name__in=RecordCount.objects.sources_with_raw()):
         if not DataRecord.objects.awaiting(source.name).exists():
             continue  # the counter is wrong: a run would find nothing, and so would the next
@@ -108,92 +92,89 @@ def _taking_raw(source: Source) -> RunQuerySet:
     return found.filter(selection__in=(Selection.RAW, Selection.ALL))
 
 
-def process(
-    run_id: int,
-    worker: str,
-    on_progress: Progress | None = None,
-    *,
-    seconds: float | None = None,
-) -> ProcessingRun | None:
-    """Work on a run, beside others if there are any, until it ends; None if it has ended before.
+class Process(Job[ProcessingRun]):
+    """Process the records of a run in batches, together with other workers if there are any.
 
-    With ``seconds``, this worker leaves after so long if other runs wait, and when only others are
-    still at work. Where the environment is at fault, what the worker had taken is given back, and
-    the run is queued again unless others work on it.
+    With ``seconds``, this worker leaves after that time if other runs wait, and when only other
+    workers are still busy with the last batches. If the environment is at fault, the worker's
+    batches are released, and the run is queued again unless other workers are on it.
     """
-    run = runs.join(run_id, worker)
-    if run is None:
-        return None
-    with runs.working_on(run, worker, refusals=(ProcessingError,)), many_rows():
-        until = None if seconds is None else time.monotonic() + seconds
-        _process(run, worker, on_progress, until)
-    run.refresh_from_db()
-    return run
 
+    refusals = (ProcessingError,)
+    # A small source should not have to wait for a large one.
+    turn_seconds = 3
 
-def _process(
-    run: ProcessingRun, worker: str, on_progress: Progress | None, until: float | None
-) -> None:
-    if not run.cursor:
+    @classmethod
+    def claim(cls, row: ProcessingRun, worker: str) -> ProcessingRun | None:
+        return batches.join(row.pk, worker)
+
+    @classmethod
+    def start_due(cls) -> None:
+        queue_left_raw()
+
+    def run(self) -> None:
+        run = self.row
+        until = None if self.seconds is None else time.monotonic() + self.seconds
+        with many_rows():
+            if not run.cursor:
+                self._count()
+            while self._work(until):
+                if batches.finish(run) or until is not None:
+                    return
+                time.sleep(WAIT_SECONDS)  # others are at work on the last batches, and may die
+            batches.leave(run)
+            wake(run)
+
+    def _count(self) -> None:
+        run = self.row
         there_are = RecordCount.objects.selected(
             run.selection, run.source.name if run.source else None
         )
-        run.total = there_are if run.limit is None else min(there_are, run.limit)
-        runs.write(run, worker, total=run.total)
-    while _work(run, worker, on_progress, until):
-        if batches.finish(run) or until is not None:
-            return
-        time.sleep(WAIT_SECONDS)  # others are at work on the last batches, and may die
-    batches.leave(run)
-    wake(run)
+        total = there_are if run.limit is None else min(there_are, run.limit)
+        leases.write(run, self.worker, total=total)
 
+    def _work(self, until: float | None) -> bool:
+        """Work on one batch after the other; whether none lies ahead, or other runs come first."""
+        run, worker = self.row, self.worker
+        size = min(FIRST_ROWS, settings.BATCH_ROWS)
+        ahead: Task | None = None
+        facts = RunFacts(run, self.still_here)
+        # While the rules are carried out on a batch, the database takes the one before it.
+        with ThreadPoolExecutor(1) as executor:
+            others_first = False
+            while True:
+                batch = None if others_first else batches.take(run, worker, size)
+                is_suspect = batch is not None and batch.attempts > 1
+                if ahead and (batch is None or is_suspect):
+                    self._save(ahead)
+                    ahead = None
+                if batch is None:
+                    return not others_first
+                if batch.attempts > batches.DEATHS and batches.split(batch, worker):
+                    continue
+                task = batch_work.begin(batch, executor, facts)
+                size = _size(task)
+                if batch.attempts > batches.DEATHS + 1:
+                    batch_work.fail(
+                        task, worker, f"{batches.DEATHS} workers crashed while processing it."
+                    )
+                elif is_suspect:
+                    self._save(task)  # nothing else is at stake if this worker dies as well
+                else:
+                    if batch.records >= size:
+                        _call_help(run)
+                    if ahead:
+                        self._save(ahead)
+                    ahead = task
+                is_over = until is not None and time.monotonic() >= until
+                others_first = is_over and _others_wait(run)
 
-def _work(
-    run: ProcessingRun, worker: str, on_progress: Progress | None, until: float | None
-) -> bool:
-    """Work on one batch after the other; whether none lies ahead, or other runs come first."""
-    size = min(FIRST_ROWS, settings.BATCH_ROWS)
-    ahead: Task | None = None
-    facts = RunFacts(run, runs.renewing(run, worker))
-
-    def save(task: Task) -> None:
+    def _save(self, task: Task) -> None:
         try:
-            batch_work.end(task, worker)
+            batch_work.end(task, self.worker)
         except BatchLost as error:
             log.warning("%s", error)
-        if on_progress is not None:
-            run.refresh_from_db()
-            on_progress(run)
-
-    # While the rules are carried out on a batch, the database takes the one before it.
-    with ThreadPoolExecutor(1) as executor:
-        others_first = False
-        while True:
-            batch = None if others_first else batches.take(run, worker, size)
-            is_suspect = batch is not None and batch.attempts > 1
-            if ahead and (batch is None or is_suspect):
-                save(ahead)
-                ahead = None
-            if batch is None:
-                return not others_first
-            if batch.attempts > batches.DEATHS and batches.split(batch, worker):
-                continue
-            task = batch_work.begin(batch, executor, facts)
-            size = _size(task)
-            if batch.attempts > batches.DEATHS + 1:
-                batch_work.fail(
-                    task, worker, f"{batches.DEATHS} workers crashed while processing it."
-                )
-            elif is_suspect:
-                save(task)  # nothing else is at stake if this worker dies as well
-            else:
-                if batch.records >= size:
-                    _call_help(run)
-                if ahead:
-                    save(ahead)
-                ahead = task
-            is_over = until is not None and time.monotonic() >= until
-            others_first = is_over and _others_wait(run)
+        self.report_progress()
 
 
 def _size(task: Task) -> int:
@@ -206,7 +187,7 @@ def _call_help(run: ProcessingRun) -> None:
     """Wake another worker for the run, if one is idle: then no wake-up call waits."""
     # Outside of a transaction the queue would close the connection, at each batch.
     with transaction.atomic():
-        if get_broker(QUEUE).queue_size() == 0:
+        if get_broker(entry_of(run).queue).queue_size() == 0:
             wake(run)
 
 

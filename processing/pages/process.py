@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from processing.errors import UnknownSource
 from processing.jobs import process
+from records.jobs.runner import queue
 from records.models import Selection
 from web.requests import PageRequest
 
@@ -35,6 +36,6 @@ def start(request: PageRequest) -> HttpResponse:
         )
     except UnknownSource as error:
         raise Http404(str(error)) from error
-    process.queue(run)
+    queue(run)
     messages.success(request, "Processing queued.")
     return redirect(run)

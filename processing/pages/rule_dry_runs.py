@@ -10,7 +10,7 @@ from processing.errors import InvalidRules
 from processing.jobs import rule_dry_runs
 from processing.pages.rule_form import read_steps
 from processing.rules import describe
-from records.jobs import runs
+from records.jobs import leases
 from records.jobs.liveness import lacks_worker
 from records.models import Rehearsal, Source
 from web.converters import GREATEST_ID
@@ -41,7 +41,7 @@ def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
         "source": found.source,
         "share": found.done / found.total if found.total else 0.0,
         "words": [describe(step) for step in found.rules],
-        "no_worker": lacks_worker(found, "processing"),
+        "no_worker": lacks_worker(found),
         "is_part": wants_part(request),
     }
     template = "_rehearsal" if context["is_part"] else "rehearsal"
@@ -53,7 +53,7 @@ def cancel(request: PageRequest, pk: int) -> HttpResponse:
     """Cancel a running test."""
     _check_permission(request)
     found = _found(pk)
-    if runs.stop(found):
+    if leases.stop(found):
         messages.success(request, "Test cancelled.")
     return redirect(found)
 

@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef
 
 from records.database.clock import now
-from records.database.sessions import end_sessions
+from records.database.sessions import end_sessions, name_session
 from records.errors import BatchLost, LeaseLost
-from records.jobs import runs
+from records.jobs import leases
 from records.jobs.workers import is_orphan
 from records.models import DataRecord, ProcessingBatch, ProcessingRun, RunState
 
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
 
 # A batch on which so many workers have died is suspected to be what they died of.
 DEATHS = 2
+
+
+def join(run_id: int, worker: str) -> ProcessingRun | None:
+    """Work on a processing run, beside others if there are any; None where it has ended or waits.
+
+    A run whose workers all died too often without making progress is given up as failed.
+    """
+    name_session(worker)
+    moment = now()
+    active = ProcessingRun.objects.filter(pk=run_id).active().due(moment)
+    claimable = active.claimable(now=moment)
+    leases.end_former_sessions(claimable)
+    # It is an attempt if nobody else is at work.
+    claimable.update(attempts=F("attempts") + 1)
+    changes = {"worker": worker, "lease_until": leases.lease_end(), "retry_at": None}
+    if not active.update(state=RunState.RUNNING, **changes):
+        return None
+    return leases.begun(ProcessingRun, run_id, worker, moment)
 
 
 def take(run: ProcessingRun, worker: str, size: int) -> ProcessingBatch | None:
@@ -38,7 +56,7 @@ def _take_left(run: ProcessingRun, worker: str) -> ProcessingBatch | None:
         # The conditional UPDATE is the claim: of several workers that try, one changes the row.
         taken = run.batches.filter(
             pk=batch.pk, worker=batch.worker, attempts=batch.attempts, last=batch.last
-        ).update(worker=worker, lease_until=runs.lease_end(), attempts=F("attempts") + 1)
+        ).update(worker=worker, lease_until=leases.lease_end(), attempts=F("attempts") + 1)
         if taken:
             return run.batches.get(pk=batch.pk)
     return None
@@ -60,10 +78,10 @@ def _take_next(run: ProcessingRun, worker: str, size: int) -> ProcessingBatch | 
                 cursor=found.last,
                 handed_out=F("handed_out") + found.records,
                 worker=worker,
-                lease_until=runs.lease_end(),
+                lease_until=leases.lease_end(),
             )
             if moved:
-                found.worker, found.lease_until, found.attempts = worker, runs.lease_end(), 1
+                found.worker, found.lease_until, found.attempts = worker, leases.lease_end(), 1
                 found.save()
                 return found
 

@@ -1,21 +1,12 @@
 """Heartbeats: which queues have a running worker, and which workers do not respond."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from records.database.clock import now
 from records.database.sessions import end_forsaken_sessions
-from records.jobs.runs import RUNS, AnyRun
+from records.jobs.registry import entry_of, leased_models, run_models
 from records.jobs.workers import ASIDE, process_of
-from records.models import (
-    DryRun,
-    Export,
-    Heartbeat,
-    IngestionRun,
-    ProcessingBatch,
-    ProcessingRun,
-    Rehearsal,
-    Undo,
-)
+from records.models import Heartbeat, Run
 
 # A queue whose worker has not given a sign of life for so long counts as not worked on.
 ALIVE_SECONDS = 60
@@ -28,19 +19,16 @@ def beat(queue: str) -> None:
 
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
-    of_ingestion = (IngestionRun, DryRun, Undo)
-    of_processing = (ProcessingRun, Rehearsal, Export)
-    models = of_ingestion if queue == "ingestion" else of_processing
     moment = now()
     return any(
         model.objects.leased(moment).exclude(worker__contains=f":{ASIDE}").exists()
-        for model in models
+        for model in run_models(queue)
     )
 
 
-def lacks_worker(run: AnyRun, queue: str) -> bool:
-    """Whether a run goes on only when somebody starts a worker of the queue."""
-    return run.is_active and not run.is_held and not worker_alive(queue)
+def lacks_worker(run: Run) -> bool:
+    """Whether a run goes on only when somebody starts a worker of its queue."""
+    return run.is_active and not run.is_held and not worker_alive(entry_of(run).queue)
 
 
 def worker_alive(queue: str) -> bool:
@@ -54,21 +42,19 @@ def end_forsaken() -> None:
 
     They are frozen: in what they have locked, nobody else could go on.
     """
-    moment = now()
-    holders = [
-        worker
-        for model in (*RUNS, ProcessingBatch)
-        for worker in model.objects.filter(lease_until__gte=moment).values_list("worker", flat=True)
-    ]
-    end_forsaken_sessions(holders)
+    end_forsaken_sessions(_workers(lease_until__gte=now()))
 
 
 def silent_processes() -> set[int]:
     """The processes of this machine that have let a lease lapse."""
-    moment = now()
-    found = {
-        process_of(worker)
-        for model in (*RUNS, ProcessingBatch)
-        for worker in model.objects.filter(lease_until__lt=moment).values_list("worker", flat=True)
-    }
+    found = {process_of(worker) for worker in _workers(lease_until__lt=now())}
     return {process for process in found if process is not None}
+
+
+def _workers(**lease: datetime) -> list[str]:
+    """The workers with such a lease on a run, or on a part of one."""
+    return [
+        worker
+        for model in leased_models()
+        for worker in model._default_manager.filter(**lease).values_list("worker", flat=True)
+    ]

@@ -12,7 +12,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from records.database.clock import now
-from records.jobs.runs import AnyRun, stop
+from records.jobs.job import OnProgress
+from records.jobs.leases import AnyRun, stop
+from records.jobs.runner import work_on
+from records.jobs.workers import worker_name
 from records.models import IngestionRun, ProcessingRun, RunState, Undo
 from web.control_chars import visible
 from web.numbers import duration, number, size
@@ -34,14 +37,14 @@ class RunCommand(BaseCommand):
                 "`manage.py migrate`?"
             ) from error
 
-    def until_it_ends(self, run: AnyRun, work: Callable[[], AnyRun | None]) -> AnyRun:
+    def until_it_ends(self, run: AnyRun, on_progress: OnProgress | None = None) -> AnyRun:
         """Work on a run until it has ended, also where it waits for its environment in between.
 
         A background worker may take it over meanwhile. Ctrl-C cancels it.
         """
         has_waited = False
         while True:
-            done = work()
+            done = work_on(run, worker_name(of_queue=False), on_progress)
             if done is None:
                 run.refresh_from_db()
                 if not has_waited:

@@ -1,13 +1,17 @@
 """Runs: one loading of one input into one source, or one pass of processing."""
 
+from datetime import datetime
+from enum import StrEnum, auto
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from records.database.clock import now
 from records.models.feeds import Feed
-from records.models.querysets import RunManager
+from records.models.querysets import RunManager, RunQuerySet
 from records.models.sources import Source
 from web.links import HasPage
 
@@ -31,6 +35,15 @@ class Selection(models.TextChoices):
     FAILED = "failed", "Failed records"
     # Those that have a result and would get another one; the others stay as they are.
     CHANGED = "changed", "Records whose result changes"
+
+
+class RowsFrom(StrEnum):
+    """Where the rows of an ingestion run come from."""
+
+    FILE = auto()
+    API = auto()
+    # The rejected rows of its parent: a replay.
+    REJECTED = auto()
 
 
 class Run(models.Model):
@@ -114,6 +127,23 @@ class Run(models.Model):
             return 0.0
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
+    # A run belongs to one worker. ProcessingRun is shared: there each worker has parts of it.
+
+    def held_by(self, worker: str) -> RunQuerySet:
+        """A query for this run that finds it only while the worker may work on it."""
+        running: RunQuerySet = type(self).objects.filter(pk=self.pk, state=RunState.RUNNING)
+        return running.filter(worker=worker)
+
+    def renew_parts(self, worker: str, lease_end: datetime) -> None:
+        """Renew the leases of the worker's parts."""
+
+    def give_back_parts(self, worker: str) -> bool:
+        """Release the worker's parts; return whether other workers still have some."""
+        return False
+
+    def drop_parts(self) -> None:
+        """Delete all parts, since the run has ended; their workers notice when they save."""
+
 
 class IngestionRun(HasPage, Run):
     """One loading of one input into one source, with its ledger."""
@@ -188,6 +218,13 @@ class IngestionRun(HasPage, Run):
         if not (self.path or self.parent_id):
             return self.activity or "Fetching"
         return f"{'Reading' if self.columns else 'Inspecting'} {self.file_name}"
+
+    @property
+    def rows_from(self) -> "RowsFrom":
+        """Where the rows come from; this decides which job loads them."""
+        if self.pages or (self.feed_id and not self.path):
+            return RowsFrom.API
+        return RowsFrom.REJECTED if self.parent_id and not self.path else RowsFrom.FILE
 
     @property
     def done(self) -> int:
@@ -271,6 +308,22 @@ class ProcessingRun(HasPage, Run):
     def done(self) -> int:
         """How many records have been worked on."""
         return self.processed + self.failed + self.unchanged
+
+    def held_by(self, worker: str) -> RunQuerySet:
+        """A query for this run that finds it while it is running: any worker may join."""
+        running: RunQuerySet = ProcessingRun.objects.filter(pk=self.pk, state=RunState.RUNNING)
+        return running
+
+    def renew_parts(self, worker: str, lease_end: datetime) -> None:
+        self.batches.filter(worker=worker).update(lease_until=lease_end)
+
+    def give_back_parts(self, worker: str) -> bool:
+        mine = self.batches.filter(worker=worker)
+        mine.update(worker="", lease_until=now(), attempts=Greatest(F("attempts") - 1, 0))
+        return self.batches.exclude(worker="").exists()
+
+    def drop_parts(self) -> None:
+        self.batches.all().delete()
 
     @property
     def is_counted(self) -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from records.database import bulk
 from records.database.faults import has_rolled_back
 from records.errors import LeaseLost
-from records.jobs.runs import lease_end
+from records.jobs.leases import lease_end
 from records.models import (
     DataRecord,
     IngestionRun,

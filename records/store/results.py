@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from records.database import bulk
 from records.errors import BatchLost, LeaseLost
-from records.jobs.runs import held, lease_end, renew_batches
+from records.jobs.leases import lease_end
 from records.json_text import json_text
 from records.models import DataRecord, ProcessingBatch, ProcessingResult, RuleSet, Selection
 from records.rows import Outcome, ProcessingCounts
@@ -120,8 +120,8 @@ def _save(
         saved = move(results, counts)
         saved.insert()
         counts.apply()
-        renew_batches(batch.run, worker)
-        renewed = held(batch.run, worker).update(
+        batch.run.renew_parts(worker, lease_end())
+        renewed = batch.run.held_by(worker).update(
             processed=F("processed") + saved.counts.processed,
             failed=F("failed") + saved.counts.failed,
             repaired=F("repaired") + saved.counts.repaired,

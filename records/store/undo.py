@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from records.database import bulk
 from records.errors import LeaseLost
-from records.jobs.runs import finish, lease_end
+from records.jobs.leases import finish, lease_end
 from records.models import (
     DataRecord,
     IngestionRun,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from explore.export import csv_table, jobs, request, walk
+from explore.export import csv_table, request, walk
+from records.jobs.runner import run_job
 from records.models import Export, IngestionRun
 from records.rows import Reject
 from tests.browser.test_pages import TOO_WIDE, WIDTHS, check, violations
@@ -247,7 +248,7 @@ def test_a_workbook_comes_at_once_and_a_large_one_from_a_page_that_moves(
     expect(shop.get_by_text("Waiting for a worker")).to_be_visible()
     assert violations(shop) == []
     export = Export.objects.get()
-    jobs.look_at(export.pk)
+    run_job("export", export.pk)
     link = shop.get_by_role("link", name="Download shop.xlsx")
     expect(link).to_be_visible()
     assert violations(shop) == []

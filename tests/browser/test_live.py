@@ -8,7 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response, expect
 
 from explore.metrics import figures
-from processing.jobs.process import create_run, process
+from processing.jobs.process import create_run
+from records.jobs.runner import work_on
 from records.models import IngestionRun, Source
 from tests.browser.test_pages import settle
 from tests.factories import WORKER
@@ -63,7 +64,7 @@ def test_the_dashboard_moves_and_leaves_alone_what_the_reader_is_at(page, workin
     drawn = category.locator(".mark-rect path").first.bounding_box()
 
     land("shop", {f"new {n}": sale(n, category=["Tea", "Toys"][n % 2]) for n in range(60)})
-    process(create_run(how="test").pk, WORKER)
+    work_on(create_run(how="test"), WORKER)
 
     expect(records(page)).to_have_text("100")
     # What is open stays open, with the new numbers; the bars are as long as these say.

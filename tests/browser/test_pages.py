@@ -7,8 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from ingestion.loading import dry_runs, runs
 from records import store
+from records.jobs.runner import work_on
 from records.models import DryRun, Heartbeat, IngestionRun, ProcessingRun, Source
 from records.rows import Reject
 from tests.landed import land, process_all, sale
@@ -230,10 +230,10 @@ def test_an_upload_is_previewed_loaded_and_found_in_the_explorer(
     expect(
         page.get_by_role("button", name="Import without waiting for the preview")
     ).to_be_visible()
-    dry_runs.dry_run(DryRun.objects.latest("pk").pk, "tests")
+    work_on(DryRun.objects.latest("pk"), "tests")
     page.get_by_role("button", name="Import 2 rows, 1 needs fixing").click()
     expect(page).to_have_url(re.compile(r"/runs/ingestion/\d+/$"))
-    runs.load(IngestionRun.objects.get().pk, "tests")
+    work_on(IngestionRun.objects.get(), "tests")
     expect(page.get_by_text("1 row rejected.")).to_be_visible()
     page.get_by_role("link", name="Show records").click()
     expect(page.locator("#records tbody tr")).to_have_count(2)
@@ -277,7 +277,7 @@ def test_previews_of_all_kinds(page, complaints, tmp_path, settings):
     page.goto("about:blank")
     run = IngestionRun.objects.latest("pk")
     IngestionRun.objects.filter(pk=run.pk).update(state="queued")
-    runs.load(run.pk, "tests")
+    work_on(run, "tests")
     evil = f"id,date,Amount,note,{EVIL},{LONG}\n1,2025-01-02,{LONG},{RTL},\0,\n2\n" + "x" * 900
     urls = [
         draft(page, first.replace(b".5", b".7") + b'201,x\n"a'),
@@ -286,7 +286,7 @@ def test_previews_of_all_kinds(page, complaints, tmp_path, settings):
         draft(page, b"id,date\n1,03/04/2025\n", "other.csv"),
     ]
     for dry in list(DryRun.objects.filter(state="queued"))[1:]:
-        dry_runs.dry_run(dry.pk, "tests")
+        work_on(dry, "tests")
     assert [found for url in urls for found in check(page, url)] == []
     assert complaints == []
 

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from processing.jobs import rule_dry_runs
 from processing.rules import Step
+from records.jobs.runner import work_on
 from records.models import Rehearsal, Source
 from tests.browser.test_pages import EVIL, LONG, RTL, check
 from tests.factories import WORKER
@@ -28,7 +29,7 @@ def test_a_draft_is_rehearsed_from_its_form_and_taken_back(page, shop, complaint
     page.get_by_label("Default", exact=True).fill("7")
     page.get_by_role("button", name="Test on all records").click()
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
-    rule_dry_runs.carry_out(Rehearsal.objects.get().pk, WORKER)
+    work_on(Rehearsal.objects.get(), WORKER)
     expect(page.get_by_text("0.0 → 7.0")).to_be_visible()
     expect(page.locator(".heading .badge")).to_have_text("finished")
     page.get_by_role("link", name="Back to the draft").click()
@@ -44,7 +45,7 @@ def test_the_page_is_accessible_at_any_width(page, shop, complaints):
         {"rule": "unique", "columns": ["value"]},
     ]
     finished = rule_dry_runs.start(shop, rules)
-    rule_dry_runs.carry_out(finished.pk, WORKER)
+    work_on(finished, WORKER)
     failed = rule_dry_runs.start(shop, [])
     Rehearsal.objects.filter(pk=failed.pk).update(state="failed", error="It broke.")
     waiting = rule_dry_runs.start(shop, rules)

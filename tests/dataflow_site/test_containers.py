@@ -111,8 +111,9 @@ def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
     file.write_text("id,value,category\n" + "".join(f"{n},{n}.5,a\n" for n in range(1000)))
     queue = (
         "from pathlib import Path; from ingestion.loading import runs;"
+        "from records.jobs.runner import queue;"
         f"run = runs.create_run(path=Path({str(file)!r}), file_name='orders.csv', how='upload');"
-        "runs.queue(run)"
+        "queue(run)"
     )
     containers.made.manage("shell", "-v0", "-c", queue, **containers.environment("api"))
     processed = "SELECT count(*) FROM data_records WHERE status = 'processed'"

@@ -11,6 +11,7 @@ from explore.history import Part, story
 from ingestion.loading import undo as ingestion_undo
 from processing.jobs import process as processing_runs
 from records import store
+from records.jobs.runner import work_on
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -49,7 +50,7 @@ def save_rules(*rules: dict[str, Any]) -> RuleSet:
 
 def reprocess() -> None:
     run = processing_runs.create_run(how="test", selection=Selection.ALL)
-    assert processing_runs.process(run.pk, WORKER)
+    assert work_on(run, WORKER)
 
 
 def test_each_rule_that_touched_a_record_is_told_in_order(capsys):
@@ -119,7 +120,7 @@ def test_an_undo_is_told(tmp_path):
     process_all()
     path.write_text("id,value\n1,2\n")
     run = load(path)
-    ingestion_undo.undo(ingestion_undo.create_undo(run=run, how="test").pk, WORKER)
+    work_on(ingestion_undo.create_undo(run=run, how="test"), WORKER)
     assert kinds() == ["read", "processed", "updated", "undone", "waits"]
     assert f"ingestion run {run.pk} was undone" in parts()[3].title
     (change,) = parts()[3].changes

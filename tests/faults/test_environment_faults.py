@@ -20,7 +20,9 @@ from ingestion.loading import runs as ingestion_runs
 from processing.jobs import process as processing_runs
 from records import store
 from records.database.faults import environment_fault, has_rolled_back
-from records.jobs import batches, runs
+from records.jobs import batches
+from records.jobs.runner import work_on
+from records.jobs.sweep import stalled
 from records.models import (
     DataRecord,
     DryRun,
@@ -55,7 +57,7 @@ def run(path, settings) -> IngestionRun:
 def taken_up(run: IngestionRun) -> IngestionRun:
     """The run after one more worker has taken it up; the pause before that is over."""
     IngestionRun.objects.filter(pk=run.pk).update(retry_at=None)
-    done = ingestion_runs.load(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     return done
 
@@ -84,7 +86,7 @@ def test_a_run_outlasts_any_number_of_faults_of_its_environment(run, monkeypatch
         assert done.retry_at is not None
         pause = (done.retry_at - timezone.now()).total_seconds()
         assert 0 < pause <= min(2**number, 300)
-        assert ingestion_runs.load(run.pk, WORKER) is None, "its pause is not over"
+        assert work_on(run, WORKER) is None, "its pause is not over"
     done = taken_up(run)
     assert (done.state, done.read, done.created, done.pauses) == (RunState.FINISHED, 95, 95, 0)
     assert (done.waits_for, done.is_waiting) == ("", False)
@@ -150,13 +152,13 @@ def test_dry_runs_and_undos_wait_as_well(run, path, monkeypatch):
     undone = undo.create_undo(run=done, how="test")
     with monkeypatch.context() as patch:
         failing(patch, "undo_batch", OperationalError("the connection is gone"))
-        undo.undo(undone.pk, WORKER)
+        work_on(undone, WORKER)
     waiting = Undo.objects.get(pk=undone.pk)
     assert (waiting.is_waiting, waiting.waits_for) == (True, "The database is not responding.")
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.DRAFT)
     dry = dry_runs.start(run, on_conflict="update")
     path.unlink()
-    dry_runs.dry_run(dry.pk, WORKER)
+    work_on(dry, WORKER)
     looked = DryRun.objects.get(pk=dry.pk)
     assert (looked.is_waiting, "No such file" in looked.waits_for) == (True, True)
 
@@ -169,12 +171,12 @@ def test_a_worker_of_processing_gives_back_what_it_has_taken(path, settings, mon
         with monkeypatch.context() as patch:
             failing(patch, "save_results", OperationalError("the connection is gone"), at=2)
             ProcessingRun.objects.update(retry_at=None)
-            done = processing_runs.process(run.pk, WORKER)
+            done = work_on(run, WORKER)
         assert done is not None
         assert (done.state, done.waits_for) == (RunState.QUEUED, "The database is not responding.")
         assert {batch.attempts for batch in ProcessingBatch.objects.all()} <= {0}
     ProcessingRun.objects.update(retry_at=None)
-    done = processing_runs.process(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     assert (done.state, done.processed, done.failed) == (RunState.FINISHED, 95, 0)
 
@@ -183,12 +185,12 @@ def test_a_run_that_others_work_on_does_not_wait(path, settings, monkeypatch):
     settings.BATCH_ROWS = 10
     load(path, "s", id=["id"], value=["value"])
     run = processing_runs.create_run(how="test")
-    joined = runs.join(run.pk, "another worker")
+    joined = batches.join(run.pk, "another worker")
     assert joined is not None
     batch = batches.take(joined, "another worker", 10)
     assert batch is not None
     failing(monkeypatch, "save_results", OperationalError("the connection is gone"))
-    processing_runs.process(run.pk, WORKER)
+    work_on(run, WORKER)
     run.refresh_from_db()
     assert (run.state, run.is_waiting) == (RunState.RUNNING, False)
 
@@ -201,12 +203,12 @@ def test_the_page_says_what_a_run_waits_for_and_tries_it_again(run, path, admin_
     assert "Retry now" in page
     assert '<span class="badge badge-warning">waiting</span>' in page
     IngestionRun.objects.filter(pk=run.pk).update(retry_at=timezone.now().replace(year=2099))
-    assert runs.stalled(IngestionRun) == []
+    assert stalled(IngestionRun) == []
     answer = admin_client.post(f"/runs/ingestion/{run.pk}/retry/", follow=True)
     assert "Retrying the run now." in answer.content.decode()
-    assert runs.stalled(IngestionRun) == [run]
+    assert stalled(IngestionRun) == [run]
     path.with_suffix(".away").rename(path)
-    done = ingestion_runs.load(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     assert done.state == RunState.FINISHED
     answer = admin_client.post(f"/runs/ingestion/{run.pk}/retry/", follow=True)

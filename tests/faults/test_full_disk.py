@@ -24,7 +24,8 @@ MIB = 1 << 20
 WORKER = (sys.executable, "manage.py", "worker", "ingestion")
 QUEUE = """
 from pathlib import Path
-from ingestion.loading.runs import create_run, queue
+from ingestion.loading.runs import create_run
+from records.jobs.runner import queue
 path = Path({path!r})
 queue(create_run(path=path, file_name=path.name, how="upload", source_name={source!r},
                  roles={{"id": ["id"]}}))

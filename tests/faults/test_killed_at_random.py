@@ -26,7 +26,8 @@ from tests.scenarios import Scenario
 MANAGE = (sys.executable, "manage.py")
 QUEUE = """
 from pathlib import Path
-from ingestion.loading.runs import create_run, queue
+from ingestion.loading.runs import create_run
+from records.jobs.runner import queue
 path = Path({path!r})
 queue(create_run(path=path, file_name=path.name, how="upload", source_name={source!r}))
 """

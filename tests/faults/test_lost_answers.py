@@ -15,11 +15,14 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from ingestion.feeds import services as feeds
+from ingestion.feeds.jobs import FetchAPI
 from ingestion.loading import dry_runs, replay, undo
 from ingestion.loading import runs as ingestion_runs
 from processing.jobs import process as processing_runs
 from records import store
-from records.jobs import runs
+from records.jobs import leases
+from records.jobs.runner import work_on
+from records.jobs.sweep import wake_stalled
 from records.jobs.workers import worker_name
 from records.models import (
     DataRecord,
@@ -89,17 +92,17 @@ def is_killed(request, monkeypatch) -> bool:
     def die(*args: Any, **more: Any) -> None:
         raise Died
 
-    monkeypatch.setattr(runs, "put_back", die)
+    monkeypatch.setattr(leases, "put_back", die)
     return True
 
 
-def until_it_ends(model: Any, take: Callable[[int, str], Any]) -> Callable[[int], None]:
+def until_it_ends(model: Any) -> Callable[[int], None]:
     """Have the newest run worked on by one worker after the other until it has ended."""
 
-    def work_on(number: int) -> None:
+    def work(number: int) -> None:
         for _ in range(MOST_TURNS):
             try:
-                take(number, worker_name())
+                work_on(model.objects.get(pk=number), worker_name())
             except (Died, OperationalError):  # of the latter it was not able to begin
                 connection.close()
             ended = model.objects.filter(pk=number).active()
@@ -110,13 +113,13 @@ def until_it_ends(model: Any, take: Callable[[int, str], Any]) -> Callable[[int]
             ProcessingBatch.objects.update(lease_until=timezone.now().replace(year=2020))
         raise AssertionError("the run does not end")
 
-    return work_on
+    return work
 
 
-work_on_load = until_it_ends(IngestionRun, ingestion_runs.load)
-work_on_undo = until_it_ends(Undo, undo.undo)
-work_on_dry_run = until_it_ends(DryRun, dry_runs.dry_run)
-work_on_processing = until_it_ends(ProcessingRun, processing_runs.process)
+work_on_load = until_it_ends(IngestionRun)
+work_on_undo = until_it_ends(Undo)
+work_on_dry_run = until_it_ends(DryRun)
+work_on_processing = until_it_ends(ProcessingRun)
 
 
 def table(rows: int, *, changed: int = 0) -> str:
@@ -237,7 +240,7 @@ def scheduled(path: Path, source: str, api: str) -> Callable[[], None]:
     def act() -> None:
         for _ in range(2):
             try:
-                feeds.start_due()
+                FetchAPI.start_due()
             except OperationalError:
                 connection.close()
         work_on_load(IngestionRun.objects.get(source=feed.source).pk)
@@ -355,7 +358,7 @@ def test_no_lost_answer_makes_a_difference(prepare, is_killed, proxy, api, tmp_p
             changes = len(proxy.statements)
             proxy.lose = None
         # As the supervisor does: who was to be told that rows have landed may not have been.
-        processing_runs.wake_stalled()
+        wake_stalled("processing")
         found = snapshot(source, since)
         assert counted() == recounted()
         return found | {"changes": changes}

@@ -25,7 +25,8 @@ WORKER = (sys.executable, "manage.py", "worker", "ingestion")
 SETTINGS = {"DATAFLOW_LEASE_SECONDS": str(LEASE), "DATAFLOW_BATCH_ROWS": "2000"}
 QUEUE = """
 from pathlib import Path
-from ingestion.loading.runs import create_run, queue
+from ingestion.loading.runs import create_run
+from records.jobs.runner import queue
 path = Path({path!r})
 queue(create_run(path=path, file_name=path.name, how="upload", source_name={source!r},
                  roles={{"id": ["id"]}}))

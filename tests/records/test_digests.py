@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from processing.jobs import process as processing_runs
 from records import store
 from records.digests import SourceDigest, digest_of_results
+from records.jobs.runner import work_on
 from records.models import ProcessingResult, Selection, Source
 from tests.factories import WORKER
 from tests.landed import land, process_all, sale
@@ -30,7 +31,7 @@ def made_again(shop: Source, *rules: dict[str, Any]) -> SourceDigest:
     """The digest after all records have been processed by these rules."""
     store.save_rule_set(source=shop, rules=list(rules))
     run = processing_runs.create_run(how="test", source_name="shop", selection=Selection.ALL)
-    processing_runs.process(run.pk, WORKER)
+    work_on(run, WORKER)
     return digest_of_results("shop")
 
 

@@ -12,7 +12,8 @@ from django.db import connection
 from ingestion.errors import TooManyRejects
 from ingestion.loading import runs as ingestion_runs
 from records import store
-from records.jobs import runs
+from records.jobs import leases
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from records.rows import Row
 from tests import factories
@@ -58,7 +59,7 @@ def test_what_stops_a_run_keeps_the_batches_behind_from_landing(tmp_path, settin
         path=path, file_name="a.csv", how="test", source_name="s", roles={"id": ["id"]},
         max_rejects="10",
     )  # fmt: skip
-    ingestion_runs.load(run.pk, WORKER)
+    work_on(run, WORKER)
     run.refresh_from_db()
     assert run.state == RunState.FAILED
     assert run.error == str(TooManyRejects(run.rejected, run.read, "10"))
@@ -168,9 +169,9 @@ def test_a_run_that_was_cancelled_is_left_at_a_batch(tmp_path, settings):
 
     def cancel(shown: IngestionRun) -> None:
         if shown.read >= 100:
-            runs.stop(shown)
+            leases.stop(shown)
 
-    ingestion_runs.load(run.pk, WORKER, cancel)
+    work_on(run, WORKER, cancel)
     run.refresh_from_db()
     assert run.state == RunState.CANCELLED
     assert run.read == run.created + run.rejected < 399

@@ -17,7 +17,8 @@ from ingestion.loading import dry_runs, runs
 from ingestion.parsing import compression, input_file
 from ingestion.parsing.detection import encoding
 from ingestion.parsing.readers import json_scanner, lines, ndjson
-from records.jobs import runs as lives
+from records.jobs import leases
+from records.jobs.runner import work_on
 from records.models import DryRun, IngestionRun, RunState
 from tests.factories import WORKER
 
@@ -74,8 +75,8 @@ def disk(settings, monkeypatch):
         monkeypatch.setattr(module, "CHUNK_BYTES", STEP)
     for module in (lines, json_scanner, ndjson):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", STEP)
-    monkeypatch.setattr(lives, "now", made.now)
-    monkeypatch.setattr(lives, "time", SimpleNamespace(monotonic=made.monotonic))
+    monkeypatch.setattr(leases, "now", made.now)
+    monkeypatch.setattr(leases, "time", SimpleNamespace(monotonic=made.monotonic))
     monkeypatch.setattr(Path, "open", lambda path, *how, **more: made.open(path, *how, **more))
     return made
 
@@ -88,7 +89,7 @@ def rows():
 
 def loaded(run):
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
-    runs.load(run.pk, WORKER)
+    work_on(run, WORKER)
     run.refresh_from_db()
     return run.state, run.error, run.read
 
@@ -126,7 +127,7 @@ def test_a_lease_is_kept_while_a_file_is_looked_through(tmp_path, disk, name):
     )
     dry = dry_runs.start(run, on_conflict="update")
     disk.seconds = disk.looked = 0.0
-    dry_runs.dry_run(dry.pk, WORKER)
+    work_on(dry, WORKER)
     dry.refresh_from_db()
     assert (dry.state, dry.error) == (RunState.FINISHED, "")
     assert disk.seconds > 60

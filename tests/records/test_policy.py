@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from ingestion.errors import InvalidLimit, TooManyRejects
 from ingestion.loading import runs as ingestion_runs
 from ingestion.loading.reject_limit import check_limit, check_rejects
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RecordVersion, RejectedRow, RunState, Source
 from tests.factories import WORKER, counted, load, recounted
 
@@ -79,7 +80,7 @@ def test_a_run_stops_at_more_rejected_rows_than_it_may_have(tmp_path, settings):
     path = tmp_path / "s.csv"
     path.write_text("id,value\n" + "1\n" * 3 + "".join(f"{n},x\n" for n in range(10)))
     run = ingestion_runs.create_run(path=path, file_name="s.csv", how="test", max_rejects="2")
-    done = ingestion_runs.load(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     assert done.state == RunState.FAILED
     assert done.error.startswith("Stopped: 3 of ")

@@ -16,7 +16,8 @@ from processing.jobs.facts import RunFacts
 from records import store
 from records.database import bulk
 from records.errors import BatchLost, LeaseLost
-from records.jobs import batches, runs
+from records.jobs import batches, leases
+from records.jobs.runner import work_on
 from records.models import (
     DataRecord,
     ProcessingBatch,
@@ -43,13 +44,13 @@ def run(settings) -> ProcessingRun:
 
 
 def join(run: ProcessingRun, worker: str) -> ProcessingRun:
-    joined = runs.join(run.pk, worker)
+    joined = batches.join(run.pk, worker)
     assert joined is not None
     return joined
 
 
 def process(run: ProcessingRun) -> ProcessingRun:
-    done = processing_runs.process(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     return done
 
@@ -95,7 +96,7 @@ def test_a_worker_that_comes_too_late_saves_nothing(run):
     ProcessingBatch.objects.update(worker="quick")
     with pytest.raises(BatchLost):
         batches.split(batch, "slow")
-    runs.stop(joined)
+    leases.stop(joined)
     with pytest.raises(LeaseLost):
         batches.take(joined, "slow", 4)
 
@@ -128,9 +129,9 @@ def test_a_run_ends_only_when_all_its_batches_are_done(run):
 def test_a_cancelled_run_leaves_no_batch_behind(run):
     joined = join(run, "first")
     batches.take(joined, "first", 4)
-    assert runs.stop(joined)
+    assert leases.stop(joined)
     assert not ProcessingBatch.objects.exists()
-    assert processing_runs.process(run.pk, WORKER) is None
+    assert work_on(run, WORKER) is None
     assert counted() == {("shop", "raw"): NUMBER}
 
 
@@ -196,7 +197,7 @@ def test_a_record_that_workers_die_on_is_narrowed_down_and_fails(run, monkeypatc
     while ProcessingRun.objects.active().filter(pk=run.pk).exists():
         assert deaths < 12
         try:
-            processing_runs.process(run.pk, f"worker {deaths}")
+            work_on(run, f"worker {deaths}")
         except Died:
             deaths += 1
             ProcessingRun.objects.update(lease_until=timezone.now())

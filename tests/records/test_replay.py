@@ -15,6 +15,7 @@ from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.readers.single import read_row, split_row, write_row
 from records import store
 from records.digests import digest_of
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from tests.factories import WORKER, counted, load, recounted
 
@@ -35,7 +36,7 @@ def held(tmp_path):
 
 def replayed(run, **options):
     made = replay.create_replay(run=run, how="test", **options)
-    done = ingestion_runs.load(made.pk, WORKER)
+    done = work_on(made, WORKER)
     assert done is not None
     return done
 
@@ -100,7 +101,7 @@ def test_a_replay_in_another_encoding_reads_what_did_not_fit(tmp_path):
     run = ingestion_runs.create_run(
         path=path, file_name="towns.csv", how="test", reading={"encoding": "utf-8"}
     )
-    ingestion_runs.load(run.pk, WORKER)
+    work_on(run, WORKER)
     run.refresh_from_db()
     assert (run.created, run.rejected) == (1, 1)
     assert ledger(replayed(run)) == (0, 0, 0, 1)
@@ -121,7 +122,7 @@ def test_there_is_nothing_to_replay_of_a_run_without_open_rows_or_one_that_is_un
     assert ledger(replayed(held)) == (2, 0, 0, 0)
     with pytest.raises(CannotReplay, match="no open rejected rows"):
         replay.create_replay(run=held, how="test")
-    undo.undo(undo.create_undo(run=held, how="test").pk, WORKER)
+    work_on(undo.create_undo(run=held, how="test"), WORKER)
     held.refresh_from_db()
     with pytest.raises(CannotReplay, match="undone"):
         replay.create_replay(run=held, how="test")
@@ -131,7 +132,7 @@ def test_an_undone_replay_opens_its_rows_again(held):
     before = digest_of("people")
     fix(held, 3, "2,Bob,2")
     done = replayed(held)
-    undo.undo(undo.create_undo(run=done, how="test").pk, WORKER)
+    work_on(undo.create_undo(run=done, how="test"), WORKER)
     assert digest_of("people") == before
     assert [row.run for row in RejectedRow.objects.open()] == [held, held]
 
@@ -145,10 +146,10 @@ def test_a_replay_that_was_interrupted_goes_on_with_the_rows_that_are_left(held,
     def stop(run):
         raise ConnectionError
 
-    ingestion_runs.load(made.pk, WORKER, stop)
+    work_on(made, WORKER, stop)
     assert DataRecord.objects.count() == 3
     IngestionRun.objects.filter(pk=made.pk).update(state="queued")
-    done = ingestion_runs.load(made.pk, WORKER)
+    done = work_on(made, WORKER)
     assert done is not None
     assert ledger(done) == (2, 0, 0, 0)
 
@@ -330,7 +331,7 @@ def test_a_row_of_a_workbook_is_repaired_as_csv(tmp_path):
 
 
 def undone(run):
-    undo.undo(undo.create_undo(run=run, how="test").pk, WORKER)
+    work_on(undo.create_undo(run=run, how="test"), WORKER)
     run.refresh_from_db()
     assert run.state == RunState.UNDONE
 

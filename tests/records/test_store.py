@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from records import store
 from records.errors import InvalidData, LeaseLost, RecordNotFound
-from records.jobs import batches, runs
+from records.jobs import batches, leases
 from records.jobs.liveness import is_working
+from records.jobs.sweep import stalled
 from records.jobs.workers import worker_name
 from records.models import (
     DataRecord,
@@ -41,7 +42,7 @@ def save(
     """Save outcomes of the records of "s"; something else may happen after these were read."""
     source = Source.objects.get(name="s")
     run = ProcessingRun.objects.create(source=source, how="test", selection=selection)
-    joined = runs.join(run.pk, WORKER)
+    joined = batches.join(run.pk, WORKER)
     assert joined is not None
     batch = batches.take(joined, WORKER, 100)
     if batch is None:
@@ -312,9 +313,9 @@ def test_rule_sets_are_numbered_and_never_replaced():
 
 def test_a_run_is_claimed_by_one_worker_and_taken_over_when_its_lease_lapses():
     run = running()
-    assert runs.claim(IngestionRun, run.pk, "another") is None
+    assert leases.claim(IngestionRun, run.pk, "another") is None
     IngestionRun.objects.filter(pk=run.pk).update(lease_until=NOON)
-    taken = runs.claim(IngestionRun, run.pk, "another")
+    taken = leases.claim(IngestionRun, run.pk, "another")
     assert taken is not None
     assert (taken.worker, taken.attempts) == ("another", 2)
 
@@ -325,7 +326,7 @@ def test_the_lease_of_a_process_that_is_gone_lapses_at_once():
     machine, _, token = name.rsplit(":", 2)
     IngestionRun.objects.filter(pk=mine.pk).update(worker=name)
     IngestionRun.objects.filter(pk=gone.pk).update(worker=f"{machine}:{2**22 + 1}:{token}")
-    assert runs.stalled(IngestionRun) == [gone]
+    assert stalled(IngestionRun) == [gone]
 
 
 def test_a_queue_is_at_work_on_what_its_own_workers_hold():
@@ -349,7 +350,7 @@ def test_a_run_whose_workers_keep_dying_is_given_up():
     run = running()
     for _ in range(5):
         IngestionRun.objects.filter(pk=run.pk).update(lease_until=NOON)
-        runs.claim(IngestionRun, run.pk, WORKER)
+        leases.claim(IngestionRun, run.pk, WORKER)
     run.refresh_from_db()
     assert run.state == RunState.FAILED
     assert run.error.startswith("Gave up after 5 attempts: ")

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from dataflow_site.tasks import index_texts, tend_texts
 from explore.explorer import facets
 from explore.filters import RecordFilter
-from processing.jobs.process import create_run, process
+from processing.jobs.process import create_run
 from records import store
+from records.jobs.runner import work_on
 from records.models import RecordText, TextChange
 from records.store import text_index
 from tests.factories import WORKER
@@ -207,7 +208,7 @@ def test_one_worker_is_called_when_no_run_comes_first(monkeypatch):
     run = create_run(how="test")
     tend_texts()
     assert called == []
-    process(run.pk, WORKER)
+    work_on(run, WORKER)
     tend_texts()
     tend_texts()
     assert called == ["dataflow_site.tasks.index_texts"]

@@ -12,7 +12,8 @@ from ingestion.errors import CannotUndo
 from ingestion.loading import undo as service
 from records import store
 from records.digests import digest_of
-from records.jobs import runs
+from records.jobs import leases
+from records.jobs.runner import work_on
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -33,7 +34,7 @@ def loaded(contents, source="s", rejects=()):
     run = running(source)
     rows = [row(f"{source}:{key}", {"a": a}, line=i) for i, (key, a) in enumerate(contents.items())]
     land(rows, rejects, run=run)
-    runs.finish(run, WORKER)
+    leases.finish(run, WORKER)
     return run
 
 
@@ -42,7 +43,7 @@ def edited(key, content):
 
 
 def undone(run):
-    done = service.undo(service.create_undo(run=run, how="test").pk, WORKER)
+    done = work_on(service.create_undo(run=run, how="test"), WORKER)
     assert done is not None
     assert done.state == RunState.FINISHED, done.error
     run.refresh_from_db()
@@ -159,11 +160,11 @@ def test_an_undo_that_was_interrupted_goes_on_behind_its_last_batch():
     loaded({str(n): "x" for n in range(0, 10, 2)})
     before = digest_of("s")
     run = loaded({str(n): "y" for n in range(10)})
-    undo = runs.claim(Undo, service.create_undo(run=run, how="test").pk, "first")
+    undo = leases.claim(Undo, service.create_undo(run=run, how="test").pk, "first")
     assert undo is not None
     assert store.undo_batch(undo=undo, worker="first", size=4)
     Undo.objects.update(lease_until=undo.created_at)
-    done = service.undo(undo.pk, "second")
+    done = work_on(undo, "second")
     assert done is not None
     assert tally(done) == (5, 5, 0, [])
     assert digest_of("s") == before
@@ -173,17 +174,17 @@ def test_an_undo_that_failed_half_way_can_be_made_again():
     loaded({str(n): "x" for n in range(0, 10, 2)})
     before = digest_of("s")
     run = loaded({str(n): "y" for n in range(10)})
-    undo = runs.claim(Undo, service.create_undo(run=run, how="test").pk, WORKER)
+    undo = leases.claim(Undo, service.create_undo(run=run, how="test").pk, WORKER)
     assert undo is not None
     store.undo_batch(undo=undo, worker=WORKER, size=4)
-    runs.fail(undo, WORKER, "worn out")
+    leases.fail(undo, WORKER, "worn out")
     assert undone(run).kept == 0
     assert digest_of("s") == before
 
 
 def test_a_worker_without_the_lease_takes_nothing_back():
     run = loaded({"1": "x"})
-    undo = runs.claim(Undo, service.create_undo(run=run, how="test").pk, WORKER)
+    undo = leases.claim(Undo, service.create_undo(run=run, how="test").pk, WORKER)
     assert undo is not None
     with pytest.raises(Exception, match="no longer held"):
         store.undo_batch(undo=undo, worker="another")

@@ -17,7 +17,6 @@ from ingestion.loading.report_text import report_lines
 from ingestion.parsing.dialect import check_reading, joined
 from ingestion.parsing.mapping import column_names
 from records.jobs.terminal import RunCommand, progress_bar
-from records.jobs.workers import worker_name
 from records.models import IngestionRun, RunState
 
 # The parsing options; see ingestion.parsing.dialect.
@@ -146,9 +145,7 @@ class Command(RunCommand):
 
     def work(self, run: IngestionRun, *, quiet: bool) -> IngestionRun:
         with progress_bar(enabled=not quiet) as show:
-            return self.until_it_ends(
-                run, lambda: runs.load(run.pk, worker_name(of_queue=False), show)
-            )
+            return self.until_it_ends(run, show)
 
     def dry_run(self, path: Path, wanted: dict[str, Any], *, as_json: bool) -> int:
         """Print what importing the file would do; return the exit status."""

@@ -9,7 +9,6 @@ from django.core.management.base import CommandError
 from ingestion.errors import IngestionError
 from ingestion.loading import undo
 from records.jobs.terminal import RunCommand
-from records.jobs.workers import worker_name
 from records.models import IngestionRun
 
 
@@ -32,9 +31,7 @@ class Command(RunCommand):
             created = undo.create_undo(run=run, how="command")
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
-        done = self.until_it_ends(
-            created, lambda: undo.undo(created.pk, worker_name(of_queue=False))
-        )
+        done = self.until_it_ends(created)
         if options["json"]:
             facts = {
                 "run": run.pk, "source": run.source.name, "state": done.state,

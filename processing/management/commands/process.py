@@ -9,7 +9,6 @@ from django.core.management.base import CommandError
 from processing.errors import ProcessingError
 from processing.jobs import process
 from records.jobs.terminal import RunCommand, progress_bar
-from records.jobs.workers import worker_name
 from records.models import ProcessingRun, Selection
 
 
@@ -63,6 +62,4 @@ class Command(RunCommand):
 
     def process(self, run: ProcessingRun, *, quiet: bool) -> ProcessingRun:
         with progress_bar(enabled=not quiet) as show:
-            return self.until_it_ends(
-                run, lambda: process.process(run.pk, worker_name(of_queue=False), show)
-            )
+            return self.until_it_ends(run, show)

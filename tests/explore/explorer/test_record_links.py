@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from processing.jobs import rule_dry_runs
+from records.jobs.runner import work_on
 from records.models import DataRecord, Rehearsal, Source
 from tests.factories import WORKER
 from tests.ingestion.pages.test_preview import Page
@@ -33,7 +34,7 @@ def test_the_trial_of_a_draft_leads_to_its_records(admin_client: Client, record:
 
 def test_a_rehearsal_leads_to_its_examples(admin_client: Client, record: DataRecord):
     rehearsal = rule_dry_runs.start(Source.objects.get(), DRAFT)
-    rule_dry_runs.carry_out(rehearsal.pk, WORKER)
+    work_on(rehearsal, WORKER)
     assert Rehearsal.objects.get().report["failing"]["newly"] == 1
     assert leads_to(record, admin_client.get(rehearsal.get_absolute_url()).text)
 

@@ -26,8 +26,8 @@ from explore.export import csv_table, walk, workbook
 from explore.export.errors import TooLargeForExcel
 from explore.export.files import export
 from explore.filters import RecordFilter
-from ingestion.loading import runs as ingestion_runs
 from records import store
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun
 from tests.factories import load
 from tests.landed import land, process_all, sale
@@ -429,7 +429,7 @@ def test_naughty_strings_go_through_the_api_unchanged(api, settings, tmp_path):
     body = [{"n": n, "text": text} for n, text in enumerate(strings)]
     answer = api.post("/ingest?source=naughty&id=n", body, format="json")
     assert answer.status_code == 202, answer.json()
-    run = ingestion_runs.load(answer.json()["id"], "worker")
+    run = work_on(IngestionRun.objects.get(pk=answer.json()["id"]), "worker")
     assert run is not None
     assert (run.created, run.rejected) == (len(strings), 0)
     out = b"".join(api.get("/api/export?source=naughty&format=ndjson&raw=1"))

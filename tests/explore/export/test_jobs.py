@@ -17,9 +17,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
-from dataflow_site.workers import WAKE_STALLED
 from explore.export import jobs, request, walk, workbook
-from records.jobs import runs
+from records.jobs import leases
+from records.jobs.runner import run_job, work_on
+from records.jobs.sweep import wake_stalled
 from records.jobs.workers import worker_name
 from records.models import Export
 from tests.factories import WORKER
@@ -60,7 +61,7 @@ def started(client: APIClient, query: str = "") -> Export:
 
 
 def made(client: APIClient, query: str = "") -> Export:
-    export = jobs.carry_out(started(client, query).pk, WORKER)
+    export = work_on(started(client, query), WORKER)
     assert export is not None
     assert export.state == "finished", export.error
     return export
@@ -79,7 +80,7 @@ def test_the_page_of_an_export_leads_from_its_start_to_its_file(owner):
     assert "No worker is running" in page
     assert 'hx-trigger="every 1s"' in page
     assert "Reload" in page
-    jobs.look_at(export.pk)
+    run_job("export", export.pk)
     page = text(owner.get(export.get_absolute_url()))
     assert "hx-trigger" not in page
     assert "Download shop.xlsx" in page
@@ -101,7 +102,7 @@ def test_the_api_answers_at_once_where_to_ask_for_a_large_workbook(owner):
     assert owner.get(url).json() == answer.json()
     assert (answer.json()["state"], answer.json()["download"]) == ("queued", None)
     assert owner.get(API).json()["id"] == answer.json()["id"], "Asked again, it is the same one."
-    jobs.look_at(answer.json()["id"])
+    run_job("export", answer.json()["id"])
     export = owner.get(url).json()
     assert (export["state"], export["done"], export["total"], export["share"]) == (
         "finished", 9, 9, 1.0,
@@ -163,11 +164,11 @@ def test_three_exports_of_a_person_may_wait_and_are_made_one_after_the_other(own
     assert "You already have 3 exports in progress" in answer.json()["detail"]
     assert text(owner.post(f"{PAGE}&sort=-timestamp"), 429)
     assert client_of("another").get(API).status_code == 202
-    assert jobs.carry_out(second.pk, WORKER) is None
-    assert runs.claim(Export, first.pk, WORKER) is not None
-    assert jobs.carry_out(second.pk, "another worker") is None
-    runs.finish(first, WORKER)
-    done = jobs.carry_out(second.pk, WORKER)
+    assert work_on(second, WORKER) is None
+    assert leases.claim(Export, first.pk, WORKER) is not None
+    assert work_on(second, "another worker") is None
+    leases.finish(first, WORKER)
+    done = work_on(second, WORKER)
     assert done is not None
     assert done.state == "finished"
 
@@ -182,7 +183,7 @@ def test_an_export_that_is_cancelled_while_it_is_made_leaves_nothing(owner, fold
         return written(cell)
 
     monkeypatch.setattr(workbook, "_number_or_text", cancelling)
-    done = jobs.carry_out(export.pk, WORKER)
+    done = work_on(export, WORKER)
     assert done is not None
     assert done.state == "cancelled"
     assert "has been cancelled" in text(owner.get(export.get_absolute_url()))
@@ -193,7 +194,7 @@ def test_an_export_that_is_cancelled_while_it_is_made_leaves_nothing(owner, fold
 def test_what_excel_can_not_hold_is_said_on_the_page(owner, folder, monkeypatch):
     monkeypatch.setattr(workbook, "MOST_ROWS", 5)
     export = started(owner)
-    jobs.look_at(export.pk)
+    run_job("export", export.pk)
     page = text(owner.get(export.get_absolute_url()))
     assert "hold 4 records, and this export has 9. Export as CSV" in page
     assert owner.get(f"/api/exports/{export.pk}").json()["state"] == "failed"
@@ -204,13 +205,13 @@ def test_an_export_whose_worker_is_gone_is_made_by_another(owner):
     export = started(owner)
     gone = next(pid for pid in range(400_000, 4_000_000) if not psutil.pid_exists(pid))
     machine = worker_name().split(":")[0]
-    assert runs.claim(Export, export.pk, f"{machine}:{gone}:x") is not None
-    assert jobs.carry_out(export.pk, WORKER) is None
+    assert leases.claim(Export, export.pk, f"{machine}:{gone}:x") is not None
+    assert work_on(export, WORKER) is None
     OrmQ.objects.all().delete()
-    assert jobs.wake_stalled in WAKE_STALLED["processing"]
-    jobs.wake_stalled()
-    assert OrmQ.objects.count() == 1
-    done = jobs.carry_out(export.pk, WORKER)
+    wake_stalled("processing")
+    called = [call.task["args"] for call in OrmQ.objects.all()]
+    assert called.count(("export", export.pk)) == 1
+    done = work_on(export, WORKER)
     assert done is not None
     assert (done.state, done.attempts) == ("finished", 2)
 
@@ -219,7 +220,7 @@ def test_a_folder_that_can_not_be_written_is_said_on_the_page(owner, folder, set
     folder.write_text("a file where the folder is to be")
     settings.EXPORT_DIR = folder / "exports"
     export = started(owner)
-    jobs.look_at(export.pk)
+    run_job("export", export.pk)
     assert "can&#x27;t be written: Not a directory." in text(owner.get(export.get_absolute_url()))
     jobs.tidy()
 
@@ -227,7 +228,7 @@ def test_a_folder_that_can_not_be_written_is_said_on_the_page(owner, folder, set
 def test_what_has_expired_is_removed_with_its_file(owner, folder, settings):
     kept, expired = made(owner), made(owner, "&sort=-id")
     cancelled, failed = started(owner, "&sort=timestamp"), started(owner, "&sort=-timestamp")
-    runs.stop(cancelled)
+    leases.stop(cancelled)
     past = timezone.now() - timedelta(seconds=settings.EXPORT_KEEP_SECONDS + 60)
     Export.objects.filter(pk=expired.pk).update(expires_at=timezone.now())
     Export.objects.filter(pk=failed.pk).update(state="failed", finished_at=past)
@@ -262,7 +263,7 @@ def test_records_of_one_moment_are_in_a_workbook(owner, monkeypatch):
         return written(cell)
 
     monkeypatch.setattr(workbook, "_number_or_text", landing)
-    done = jobs.carry_out(export.pk, WORKER)
+    done = work_on(export, WORKER)
     assert done is not None
     assert (done.state, done.total) == ("finished", 9)
 

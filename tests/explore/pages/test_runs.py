@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-import processing.jobs.process
-from ingestion.loading.runs import create_run, load
+from ingestion.loading.runs import create_run
+from records.jobs.runner import work_on
+from records.jobs.sweep import wake_stalled
 from records.models import (
     DataRecord,
     Heartbeat,
@@ -317,7 +318,7 @@ def test_the_worker_leaves_a_cancelled_run_at_its_next_batch(tmp_path, settings,
         if run.read == 30:
             admin_client.post(f"{run.get_absolute_url()}cancel/")
 
-    done = load(run.pk, "worker", cancel)
+    done = work_on(run, "worker", cancel)
     assert done is not None
     assert (done.state, done.read, done.created, done.error) == ("cancelled", 30, 30, "")
     assert DataRecord.objects.count() == 30
@@ -328,7 +329,7 @@ def test_what_a_person_cancelled_is_not_processed_again_by_itself(admin_client):
     run = ProcessingRun.objects.create(source=Source.objects.get(), how="test")
     admin_client.post(f"{run.get_absolute_url()}cancel/")
     before = ProcessingRun.objects.count()
-    processing.jobs.process.wake_stalled()
+    wake_stalled("processing")
     assert ProcessingRun.objects.count() == before
 
 

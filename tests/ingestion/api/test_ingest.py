@@ -14,11 +14,16 @@ from django_q.models import OrmQ
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from ingestion.loading.runs import load
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 from tests.installation import comes_true, open_files_in
 
 CSV = b"key;amount\n1;2\n2;3\n"
+
+
+def load(number: int) -> IngestionRun | None:
+    run = IngestionRun.objects.get(pk=number)
+    return work_on(run, "worker")
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +70,7 @@ def test_a_body_is_kept_and_queued(api, sender, settings, prefix):
     assert (run.how, run.user, run.file_name, run.size) == ("api", sender, "shop.csv", len(CSV))
     assert Path(run.path).read_bytes() == CSV
     assert OrmQ.objects.count() == waiting + 1
-    done = load(run.pk, "worker")
+    done = load(run.pk)
     assert done is not None
     assert (done.state, done.created) == ("finished", 2)
     assert {record.pk for record in DataRecord.objects.all()} == {"shop:1", "shop:2"}
@@ -86,7 +91,7 @@ def test_a_body_is_kept_and_queued(api, sender, settings, prefix):
 def test_every_kind_of_body_lands(api, body, content_type):
     answer = api.post("/ingest?source=shop&id=key", body, content_type=content_type)
     assert answer.status_code == 202
-    done = load(answer.json()["id"], "worker")
+    done = load(answer.json()["id"])
     assert done is not None
     assert (done.error, done.state, done.created) == ("", "finished", 2)
     assert {record.pk for record in DataRecord.objects.all()} == {"shop:1", "shop:2"}
@@ -95,11 +100,11 @@ def test_every_kind_of_body_lands(api, body, content_type):
 def test_what_a_source_remembers_of_its_files_is_not_asked_of_another_kind_of_body(api):
     Source.objects.create(name="shop", reading={"delimiter": "|", "encoding": "cp1252"})
     answer = api.post("/ingest?source=shop", b'[{"id": "1"}]', content_type="application/json")
-    done = load(answer.json()["id"], "worker")
+    done = load(answer.json()["id"])
     assert done is not None
     assert (done.error, done.created, done.reading["format"]) == ("", 1, "json")
     answer = api.post("/ingest?source=shop", b"id|x\n2|\xe4\n", content_type="text/csv")
-    done = load(answer.json()["id"], "worker")
+    done = load(answer.json()["id"])
     assert done is not None
     assert done.columns == ["id", "x"]
     assert DataRecord.objects.get(pk="shop:2").data["x"] == "ä"
@@ -108,7 +113,7 @@ def test_what_a_source_remembers_of_its_files_is_not_asked_of_another_kind_of_bo
 def test_a_body_that_is_no_json_fails_its_run_with_a_sentence(api):
     answer = api.post("/ingest?source=shop", b'[{"a": 1', content_type="application/json")
     if answer.status_code == 202:
-        load(answer.json()["id"], "worker")
+        load(answer.json()["id"])
         told = api.get(answer["Location"]).json()
         assert told["state"] == "failed"
         assert "JSON" in told["error"] or "json" in told["error"]
@@ -122,7 +127,7 @@ def test_a_form_with_a_file_is_kept_and_queued(api):
     run = IngestionRun.objects.get()
     assert (run.file_name, run.source.name) == ("orders.csv", "shop")
     assert run.reading == {"delimiter": ";"}
-    done = load(run.pk, "worker")
+    done = load(run.pk)
     assert done is not None
     assert done.created == 2
 
@@ -208,14 +213,14 @@ def test_fields_of_a_form_are_not_taken_from_the_address(api):
 def test_dates_that_can_be_read_two_ways_fail_the_run_unless_it_is_said_how_they_are_meant(api):
     body = b"id,date\n1,03/04/2025\n"
     answer = api.post("/ingest?source=shop", body, content_type="text/csv")
-    load(answer.json()["id"], "worker")
+    load(answer.json()["id"])
     told = api.get(answer["Location"]).json()
     assert (told["state"], told["ledger"]["read"]) == ("failed", 0)
     assert "are ambiguous" in told["error"]
     assert "timestamp_format in the API" in told["error"]
     form = {"file": file(body, "shop.csv"), "timestamp_format": "%d/%m/%Y"}
     assert api.post("/ingest", form).status_code == 202
-    done = load(IngestionRun.objects.latest("pk").pk, "worker")
+    done = load(IngestionRun.objects.latest("pk").pk)
     assert done is not None
     assert done.created == 1
     assert str(DataRecord.objects.get().timestamp)[:10] == "2025-04-03"
@@ -224,7 +229,7 @@ def test_dates_that_can_be_read_two_ways_fail_the_run_unless_it_is_said_how_they
 def test_a_run_stops_at_more_rejected_rows_than_it_was_given(api):
     body = b"id,value\n1\n2\n3,x\n"
     answer = api.post("/ingest?source=shop&max_rejects=1", body, content_type="text/csv")
-    load(answer.json()["id"], "worker")
+    load(answer.json()["id"])
     told = api.get(answer["Location"]).json()
     assert told["error"].startswith("Stopped: 2 of 3 rows were rejected, and the limit is 1.")
     answer = api.post("/ingest", {"file": file(body, "shop.csv"), "max_rejects": " 70 % "})

@@ -8,15 +8,16 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from ingestion import tasks
 from ingestion.errors import InvalidSourceName
-from ingestion.feeds import folders, loading, services
+from ingestion.feeds import folders, jobs, loading, services
 from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, encrypt, filled_in
-from ingestion.feeds.services import save_feed, start, start_due
-from ingestion.loading import runs, undo
+from ingestion.feeds.services import save_feed, start
+from ingestion.loading import undo
 from ingestion.loading.failing import failing
+from records.jobs.runner import run_job, work_on
+from records.jobs.sweep import wake_stalled
 from records.models import DataRecord, Feed, FolderFile, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
 
@@ -52,7 +53,7 @@ def api_feed(url, **more):
 def loaded(feed):
     """The runs that loading the feed makes, as they end."""
     made = start(feed, how="test")
-    return [runs.load(run.pk, "tests") for run in made]
+    return [work_on(run, "tests") for run in made]
 
 
 # APIs
@@ -86,7 +87,7 @@ def test_a_run_says_which_page_is_fetched_or_why_none_comes(monkeypatch, setting
 
     with serving(answer) as api:
         (run,) = start(api_feed(f"{api.url}/rows"), how="test")
-        done = runs.load(run.pk, "tests", on_progress)
+        done = work_on(run, "tests", on_progress)
     assert done is not None
     assert (done.state, done.activity) == (RunState.FINISHED, "")
     assert all(kept == told for kept, told in shown), "what is kept is what is shown"
@@ -103,7 +104,7 @@ def test_a_run_of_an_api_that_no_one_answers_says_so_while_it_is_tried_again(set
     with serving(rows_by("none")) as api:
         gone = api.url
     (run,) = start(api_feed(gone), how="test")
-    done = runs.load(run.pk, "tests", lambda run: shown.append(run.activity))
+    done = work_on(run, "tests", lambda run: shown.append(run.activity))
     assert done is not None
     assert done.state == RunState.FAILED
     why = "No page from 127.0.0.1: the connection failed."
@@ -174,7 +175,7 @@ def position_of(feed):
 
 
 def undone(run):
-    undo.undo(undo.create_undo(run=run, how="test").pk, "tests")
+    work_on(undo.create_undo(run=run, how="test"), "tests")
     run.refresh_from_db()
     assert run.state == RunState.UNDONE
 
@@ -235,7 +236,7 @@ def test_a_run_that_moved_nothing_moves_nothing_back():
         IngestionRun.objects.filter(pk=made.pk).update(max_rejects="0")
         # The rows of this run are all rejected: it fails, and the position stays.
         Source.objects.update(mapping={**feed.source.mapping, "id": ["missing"]})
-        runs.load(made.pk, "tests")
+        work_on(made, "tests")
         run = IngestionRun.objects.get(pk=made.pk)
         assert (run.state, position_of(feed)) == (RunState.FAILED, "9")
         assert "next run imports these rows again" in loading.after_undo(run)
@@ -372,11 +373,11 @@ def test_a_source_has_a_name_that_sources_can_have():
 def test_a_schedule_is_due_by_cron_and_started_once():
     feed = api_feed("https://api.example/", schedule="30 6 * * *")
     assert timezone.localtime(feed.next_at).strftime("%H:%M") == "06:30"
-    start_due()
+    wake_stalled("ingestion")
     assert not IngestionRun.objects.exists()
     Feed.objects.update(next_at=timezone.now() - timedelta(hours=9))
-    start_due()
-    start_due()
+    wake_stalled("ingestion")
+    wake_stalled("ingestion")
     run = IngestionRun.objects.get()
     assert (run.how, run.state, run.feed) == ("schedule", RunState.QUEUED, feed)
     feed.refresh_from_db()
@@ -390,11 +391,11 @@ def test_of_two_that_look_at_once_one_starts_it(monkeypatch):
 
     def prepare_while_another_looks(*args, **more):
         started.append(1)
-        start_due()
+        wake_stalled("ingestion")
         return []
 
-    monkeypatch.setattr(services, "prepare", prepare_while_another_looks)
-    start_due()
+    monkeypatch.setattr(jobs, "prepare", prepare_while_another_looks)
+    wake_stalled("ingestion")
     assert started == [1]
 
 
@@ -529,8 +530,8 @@ def test_a_file_that_could_not_be_taken_is_loaded_by_hand_once_the_source_knows_
 
 def calls():
     """The wake-up calls that wait for a worker to start a feed."""
-    waiting = (call.task for call in OrmQ.objects.filter(key=runs.QUEUE))
-    return [call["args"] for call in waiting if call["func"] == "ingestion.tasks.start_feed"]
+    waiting = (call.task for call in OrmQ.objects.filter(key="ingestion"))
+    return [call["args"][1] for call in waiting if call["args"][0] == "look_into_folder"]
 
 
 def test_a_folder_is_looked_at_by_a_worker_that_is_called_until_it_has(inbox, no_wait, monkeypatch):
@@ -539,20 +540,20 @@ def test_a_folder_is_looked_at_by_a_worker_that_is_called_until_it_has(inbox, no
     Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
     with monkeypatch.context() as patch:
         patch.setattr(services, "look", None)  # whoever looks here fails
-        start_due()
-        start_due()
-        assert calls() == [(feed.pk,)]
+        wake_stalled("ingestion")
+        wake_stalled("ingestion")
+        assert calls() == [feed.pk]
         Feed.objects.update(woken_at=timezone.now() - timedelta(seconds=16))
-        start_due()
-        assert calls() == [(feed.pk,)] * 2
-    tasks.start_feed(feed.pk)
-    tasks.start_feed(feed.pk)
+        wake_stalled("ingestion")
+        assert calls() == [feed.pk] * 2
+    run_job("look_into_folder", feed.pk)
+    run_job("look_into_folder", feed.pk)
     assert FolderFile.objects.get().run is None
     feed.refresh_from_db()
     assert feed.woken_at is None
     assert feed.next_at > timezone.now()
     Feed.objects.update(next_at=timezone.now())
-    tasks.start_feed(feed.pk)
+    run_job("look_into_folder", feed.pk)
     assert FolderFile.objects.get().run == IngestionRun.objects.get()
     assert IngestionRun.objects.get().how == "schedule"
 
@@ -560,11 +561,11 @@ def test_a_folder_is_looked_at_by_a_worker_that_is_called_until_it_has(inbox, no
 def test_a_feed_that_is_switched_off_meanwhile_is_not_started(inbox):
     feed = folder_feed(schedule="* * * * *")
     Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
-    start_due()
+    wake_stalled("ingestion")
     folder_feed(schedule="* * * * *", enabled=False)
-    tasks.start_feed(feed.pk)
+    run_job("look_into_folder", feed.pk)
     Feed.objects.all().delete()
-    tasks.start_feed(feed.pk)
+    run_job("look_into_folder", feed.pk)
     assert not FolderFile.objects.exists()
 
 
@@ -582,7 +583,7 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
         start(feed, how="test")
     for _ in range(3):
         Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
-        tasks.start_feed(feed.pk)
+        run_job("look_into_folder", feed.pk)
     run = IngestionRun.objects.get()
     assert run.state == RunState.FAILED
     assert "does not exist" in run.error
@@ -590,7 +591,7 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
     inbox.mkdir()
     for _ in range(2):
         Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
-        tasks.start_feed(feed.pk)
+        run_job("look_into_folder", feed.pk)
     again = IngestionRun.objects.exclude(pk=run.pk).get()
     assert (again.state, again.read) == (RunState.FINISHED, 0)
     assert "can be listed again" in again.notes[0]

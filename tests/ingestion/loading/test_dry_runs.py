@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from ingestion.loading import dry_runs, runs
 from ingestion.loading.dry_runs import examine
 from ingestion.parsing.preparation import Prepared, prepare
+from records.jobs.runner import work_on
+from records.jobs.sweep import wake_stalled
 from records.models import DataRecord, DryRun, IngestionRun, RunState, Source
 from tests.factories import WORKER, load
 
@@ -42,7 +44,7 @@ def file(tmp_path):
 
 
 def carried_out(dry: DryRun) -> DryRun:
-    done = dry_runs.dry_run(dry.pk, WORKER)
+    done = work_on(dry, WORKER)
     assert done is not None
     return done
 
@@ -94,7 +96,7 @@ def test_a_new_dry_run_ends_the_one_before(file):
     dry_runs.start(run, on_conflict="keep")
     first.refresh_from_db()
     assert first.state == "cancelled"
-    assert dry_runs.dry_run(first.pk, WORKER) is None
+    assert work_on(first, WORKER) is None
 
 
 def test_a_dry_run_that_is_cancelled_meanwhile_is_left(file, monkeypatch):
@@ -116,7 +118,7 @@ def test_a_dry_run_whose_worker_is_gone_is_woken_and_done_again(file):
         state="running", worker="elsewhere:1:x", woken_at=None,
         lease_until=timezone.now() - timedelta(seconds=1),
     )  # fmt: skip
-    dry_runs.wake_stalled()
+    wake_stalled("ingestion")
     dry.refresh_from_db()
     assert dry.woken_at is not None
     assert carried_out(dry).state == "finished"

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ingestion.loading import runs as ingestion_runs
 from records import store
-from records.jobs import runs
+from records.jobs.runner import work_on
+from records.jobs.sweep import stalled
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from tests.factories import WORKER, Died, load
 
@@ -325,13 +326,13 @@ def test_a_killed_run_goes_on_behind_its_last_batch(tmp_path, settings, monkeypa
     )
     monkeypatch.setattr(store, "land", die_in_the_fourth)
     with pytest.raises(Died):
-        ingestion_runs.load(run.pk, "the first worker")
+        work_on(run, "the first worker")
     run.refresh_from_db()
     assert (run.state, run.read) == (RunState.RUNNING, 30)
 
-    assert ingestion_runs.load(run.pk, WORKER) is None, "its lease still runs"
+    assert work_on(run, WORKER) is None, "its lease still runs"
     IngestionRun.objects.filter(pk=run.pk).update(lease_until=run.started_at)
-    done = ingestion_runs.load(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     for count in ("read", "created", "updated", "unchanged", "rejected"):
         assert getattr(done, count) == getattr(undisturbed, count)
@@ -346,10 +347,10 @@ def content_of(source: str) -> list[tuple[Any, ...]]:
 
 def test_a_run_is_not_taken_up_again_on_another_file(sales):
     run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
-    assert ingestion_runs.load(run.pk, WORKER) is not None
+    assert work_on(run, WORKER) is not None
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
     sales.write_text(SALES.replace("10.5", "11.5"))
-    again = ingestion_runs.load(run.pk, WORKER)
+    again = work_on(run, WORKER)
     assert again is not None
     assert again.state == RunState.FAILED
     assert "has changed since" in again.error
@@ -357,8 +358,8 @@ def test_a_run_is_not_taken_up_again_on_another_file(sales):
 
 def test_a_run_that_waits_is_woken_again(sales):
     run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
-    assert runs.stalled(IngestionRun) == [run]
-    assert runs.stalled(IngestionRun) == [], "it was woken just now"
+    assert stalled(IngestionRun) == [run]
+    assert stalled(IngestionRun) == [], "it was woken just now"
 
 
 @hypothesis_settings(max_examples=40)

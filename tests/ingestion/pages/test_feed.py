@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from ingestion.feeds import folders, services
 from ingestion.feeds.secrets import decrypt
-from ingestion.loading import runs
 from ingestion.management.commands import fetch
+from records.jobs.runner import work_on
 from records.models import DataRecord, Feed, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
 
@@ -197,7 +197,7 @@ def test_a_feed_is_removed_once_that_is_confirmed_and_its_runs_tell_what_happene
         said = {**API, "url": f"{api.url}/rows", "secrets": "X-Key: hush", "source": "shop"}
         admin_client.post("/feeds/new/", said)
         (done,) = services.start(Feed.objects.get(), how="test")
-        runs.load(done.pk, "tests")
+        work_on(done, "tests")
     (waiting,) = services.start(Feed.objects.get(), how="test")
     page = "/sources/shop/feed/remove/"
     assert f'href="{page}"' in admin_client.get("/sources/shop/feed/").content.decode()

@@ -16,10 +16,11 @@ from django.test import Client
 from openpyxl import Workbook
 from psutil import Process
 
-from ingestion.loading import dry_runs, previews, runs
+from ingestion.loading import dry_runs, previews
 from ingestion.parsing import isolated
 from ingestion.parsing.inspection import Sizes, header_change
 from records.jobs.liveness import beat
+from records.jobs.runner import work_on
 from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
 from tests.factories import WORKER
 from tests.hostile import STRINGS, strings, workbook
@@ -59,12 +60,12 @@ class Page:
 
     def look(self):
         """Have the dry run made."""
-        return dry_runs.dry_run(DryRun.objects.filter(run=self.run).latest("pk").pk, WORKER)
+        return work_on(DryRun.objects.filter(run=self.run).latest("pk"), WORKER)
 
     def load(self):
         response = self.post("load")
         assert response["Location"] == f"/runs/ingestion/{self.run.pk}/"
-        return runs.load(self.run.pk, WORKER)
+        return work_on(self.run, WORKER)
 
 
 def day_of(record_id: str) -> str:
@@ -175,7 +176,7 @@ def test_all_of_a_large_file_decides_how_its_dates_are_meant(admin_client, monke
     assert part["HX-Retarget"] == "#preview"
     # The form as it was made before that changes nothing.
     assert page.client.post(page.url, {**before, "do": "load"})["Location"].startswith("/runs/")
-    done = runs.load(page.run.pk, WORKER)
+    done = work_on(page.run, WORKER)
     assert done is not None
     assert done.created == 21
     assert day_of("shop:0") == "2025-04-03"
@@ -321,8 +322,8 @@ def test_a_dry_run_whose_file_is_discarded_ends_in_silence(page, caplog):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dry_runs, "examine", discard_meanwhile)
-        assert dry_runs.dry_run(dry.pk, WORKER) is None
-    assert [each.levelname for each in caplog.records if each.name == "records.jobs.runs"] == [
+        assert work_on(dry, WORKER) is None
+    assert [each.levelname for each in caplog.records if each.name == "records.jobs.leases"] == [
         "WARNING"
     ]
 

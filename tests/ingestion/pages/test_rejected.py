@@ -6,7 +6,7 @@ import io
 import pytest
 from django.contrib.auth.models import Permission
 
-from ingestion.loading import undo
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RejectedRow, Undo
 from tests.factories import WORKER, load
 
@@ -136,7 +136,7 @@ def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     assert not Undo.objects.exists()
     admin_client.post(path)
     assert "The undo is waiting for a worker." in text(admin_client.get(held.get_absolute_url()))
-    undo.undo(Undo.objects.get().pk, WORKER)
+    work_on(Undo.objects.get(), WORKER)
     assert not DataRecord.objects.exists()
     assert path not in text(admin_client.get(held.get_absolute_url()))
     answer = admin_client.get(path, follow=True)

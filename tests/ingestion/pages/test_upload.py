@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from ingestion.loading import runs
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_a_file_that_is_sent_becomes_a_draft_with_a_preview(admin_client):
         "draft", "sales", "sales.csv", "upload",
     )  # fmt: skip
     assert str(run.user) == "admin"
-    assert runs.load(run.pk, "tests") is None
+    assert work_on(run, "tests") is None
     assert not DataRecord.objects.exists()
 
 

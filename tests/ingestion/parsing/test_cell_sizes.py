@@ -19,6 +19,7 @@ from processing.rules.size import (
     BatchTooLarge,
 )
 from records import store
+from records.jobs.runner import work_on
 from records.models import ProcessingBatch, ProcessingResult, Selection, Source
 from records.rows import MAX_CELL_CHARACTERS, RawRecord
 from tests.factories import WORKER
@@ -151,7 +152,7 @@ def test_trial_rehearsal_and_run_say_the_same(settings):
     assert [group["rule"] for group in report["rules"] if group["failing"]] == ["combine"]
     store.save_rule_set(source=source, rules=rules)
     made = processing_runs.create_run(how="test", source_name="shop", selection=Selection.ALL)
-    done = processing_runs.process(made.pk, WORKER)
+    done = work_on(made, WORKER)
     assert done is not None
     assert (done.processed, done.failed, done.error) == (12, 48, "")
     results = ProcessingResult.objects.filter(current=True)

@@ -18,9 +18,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ingestion.errors import ChangedWhileRead
-from ingestion.loading import dry_runs, runs
+from ingestion.loading import dry_runs, load_file, run_input, runs
 from ingestion.parsing import input_file
 from ingestion.parsing.readers import json_scanner, lines, ndjson
+from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState
 from tests.factories import WORKER
 from tests.installation import ROOT, Installation
@@ -80,7 +81,7 @@ def loaded(path: Path, change, **wanted: Any) -> IngestionRun:
         if changes:
             changes.pop()(path)
 
-    done = runs.load(run.pk, WORKER, on_progress)
+    done = work_on(run, WORKER, on_progress)
     assert done is not None
     return done
 
@@ -198,15 +199,15 @@ def test_a_file_that_is_another_one_once_it_has_been_looked_at_fails_before_a_ro
     path = tmp_path / f"rows.{kind}"
     path.write_bytes(content(kind))
     run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
-    opened = runs.open_input
+    opened = run_input.open_input
 
     def change_first(*args: Any) -> Any:
         data = path.read_bytes()
         path.write_bytes(data[: len(data) // 2])
         return opened(*args)
 
-    monkeypatch.setattr(runs, "open_input", change_first)
-    done = runs.load(run.pk, WORKER)
+    monkeypatch.setattr(load_file, "open_input", change_first)
+    done = work_on(run, WORKER)
     assert done is not None
     assert done.state == RunState.FAILED
     assert done.error.startswith(f"rows.{kind} was changed while it was read.")
@@ -219,14 +220,14 @@ def test_a_file_that_is_taken_away_once_it_has_been_looked_at_fails_by_a_sentenc
     path = tmp_path / "rows.csv"
     path.write_bytes(content("csv"))
     run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
-    opened = runs.open_input
+    opened = run_input.open_input
 
     def remove_first(*args: Any) -> Any:
         path.unlink()
         return opened(*args)
 
-    monkeypatch.setattr(runs, "open_input", remove_first)
-    done = runs.load(run.pk, WORKER)
+    monkeypatch.setattr(load_file, "open_input", remove_first)
+    done = work_on(run, WORKER)
     assert done is not None
     assert (done.state, done.error[:39]) == (
         RunState.FAILED,
@@ -245,16 +246,16 @@ def test_a_run_is_taken_up_again_on_a_file_that_has_grown_and_on_no_other(tmp_pa
         raise ConnectionAbortedError
 
     run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
-    runs.load(run.pk, WORKER, lambda _: interrupted(path))
+    work_on(run, WORKER, lambda _: interrupted(path))
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED, error="")
-    done = runs.load(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     assert (done.state, done.read, done.created) == (RunState.FINISHED, ROWS, ROWS)
     assert is_of(done, content(kind))
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
     truncate(path)
     truncate(path)
-    again = runs.load(run.pk, WORKER)
+    again = work_on(run, WORKER)
     assert again is not None
     assert again.state == RunState.FAILED
     assert "has changed since" in again.error

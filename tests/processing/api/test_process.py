@@ -6,7 +6,7 @@ from django_q.models import OrmQ
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from processing.jobs.process import process
+from records.jobs.runner import work_on
 from records.models import DataRecord, ProcessingRun
 from tests.landed import land, sale
 
@@ -46,7 +46,7 @@ def test_processing_is_queued_for_the_worker(api, operator, prefix):
 
 def test_the_run_processes_what_is_raw(api):
     land("shop", {"1": sale(1)})
-    process(api.post("/process").json()["run"], "tests")
+    work_on(ProcessingRun.objects.get(pk=api.post("/process").json()["run"]), "tests")
     assert DataRecord.objects.get().status == "processed"
 
 

@@ -13,7 +13,8 @@ from processing.jobs.facts import RunFacts, facts_of
 from processing.rule_sets import rule_set_for
 from processing.rules.facts import NO_FACTS
 from records import store
-from records.jobs import runs as lives
+from records.jobs import leases
+from records.jobs.runner import work_on
 from records.models import (
     ProcessingBatch,
     ProcessingFacts,
@@ -129,8 +130,8 @@ def slow(settings, monkeypatch):
 
     monkeypatch.setattr(Gatherer, "add", slowly)
     monkeypatch.setattr(facts_module, "READ_ROWS", 1)
-    monkeypatch.setattr(lives, "now", now)
-    monkeypatch.setattr(lives, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(leases, "now", now)
+    monkeypatch.setattr(leases, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     return parts
 
 
@@ -143,7 +144,7 @@ def test_a_run_and_its_batches_are_kept_while_facts_are_gathered(shop, slow):
 
 def test_a_rehearsal_is_kept_while_facts_are_gathered(shop, slow):
     rehearsal = rule_dry_runs.start(shop, [LOWER, UNIQUE, FAR])
-    done = rule_dry_runs.carry_out(rehearsal.pk, "worker")
+    done = work_on(rehearsal, "worker")
     assert done is not None
     assert (done.state, done.error, done.done) == ("finished", "", 7)
     assert slow == [1] * 7
@@ -156,7 +157,7 @@ def test_who_gathers_facts_for_a_run_that_has_ended_stops(shop, slow, monkeypatc
     def and_cancel(gatherer, ids, rows):
         add(gatherer, ids, rows)
         for run in ProcessingRun.objects.active():
-            lives.stop(run)
+            leases.stop(run)
 
     monkeypatch.setattr(Gatherer, "add", and_cancel)
     assert process("shop").state == "cancelled"

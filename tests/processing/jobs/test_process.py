@@ -11,6 +11,8 @@ from processing.jobs import batch_work
 from processing.jobs import process as processing_runs
 from processing.rule_sets import rule_set_for
 from records import store
+from records.jobs.runner import run_job, work_on
+from records.jobs.sweep import wake_stalled
 from records.models import (
     DataRecord,
     ProcessingBatch,
@@ -108,11 +110,25 @@ def test_a_large_run_lets_others_go_first(landed, settings):
     run = processing_runs.create_run(how="test")
     assert ProcessingRun.objects.filter(state=RunState.QUEUED).count() == 2
     for turn in range(1, 3):
-        left = processing_runs.process(run.pk, WORKER, seconds=0)
+        left = work_on(run, WORKER, seconds=0)
         assert left is not None
         assert (left.state, left.processed + left.failed) == (RunState.QUEUED, turn)
     ProcessingRun.objects.exclude(pk=run.pk).delete()
-    ended = processing_runs.process(run.pk, WORKER, seconds=0)
+    ended = work_on(run, WORKER, seconds=0)
+    assert ended is not None
+    assert (ended.state, ended.processed + ended.failed) == (RunState.FINISHED, 4)
+
+
+def test_a_worker_of_the_queue_lets_others_go_first_and_a_command_does_not(
+    landed, settings, monkeypatch
+):
+    settings.BATCH_ROWS = 1
+    monkeypatch.setattr(processing_runs.Process, "turn_seconds", 0)
+    run = processing_runs.create_run(how="test")
+    run_job("process", run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.processed + run.failed) == (RunState.QUEUED, 1)
+    ended = work_on(run, WORKER)
     assert ended is not None
     assert (ended.state, ended.processed + ended.failed) == (RunState.FINISHED, 4)
 
@@ -138,8 +154,8 @@ def test_what_lands_is_queued_for_processing_once(landed, tmp_path):
 
 def test_records_that_were_left_raw_are_found_and_queued(landed):
     ProcessingRun.objects.all().delete()
-    processing_runs.wake_stalled()
-    processing_runs.wake_stalled()
+    wake_stalled("processing")
+    wake_stalled("processing")
     (found,) = ProcessingRun.objects.all()
     assert str(found.source) == "sales"
 
@@ -147,7 +163,7 @@ def test_records_that_were_left_raw_are_found_and_queued(landed):
 def test_a_counter_that_is_wrong_makes_no_runs(landed):
     ProcessingRun.objects.all().delete()
     DataRecord.objects.update(status="processed")
-    processing_runs.wake_stalled()
+    wake_stalled("processing")
     assert not ProcessingRun.objects.exists()
 
 
@@ -159,7 +175,7 @@ def test_records_whose_last_run_failed_wait_for_a_person(landed, monkeypatch):
     run = process("sales")
     assert (run.state, "ZeroDivisionError" in run.error) == (RunState.FAILED, True)
     ProcessingRun.objects.filter(state=RunState.QUEUED).delete()
-    processing_runs.wake_stalled()
+    wake_stalled("processing")
     assert not ProcessingRun.objects.active().exists()
 
 
@@ -177,10 +193,10 @@ def test_a_killed_run_is_taken_over_and_each_record_gets_one_result(landed, sett
     run = processing_runs.create_run(how="test")
     monkeypatch.setattr(store, "save_results", die_in_the_third)
     with pytest.raises(Died):
-        processing_runs.process(run.pk, "the first worker")
+        work_on(run, "the first worker")
     ProcessingRun.objects.filter(pk=run.pk).update(lease_until=run.created_at)
     ProcessingBatch.objects.update(lease_until=run.created_at)
-    done = processing_runs.process(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     assert (done.state, done.processed, done.failed, done.total) == ("finished", 3, 1, 4)
     assert ProcessingResult.objects.filter(current=True).count() == 4

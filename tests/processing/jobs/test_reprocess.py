@@ -11,6 +11,7 @@ from processing.jobs import process as processing_runs
 from processing.rule_sets import rule_set_for
 from records import store
 from records.digests import digest_of_results
+from records.jobs.runner import work_on
 from records.models import (
     DataRecord,
     ProcessingResult,
@@ -51,7 +52,7 @@ def reprocess(selection: Selection, **options: Any) -> ProcessingRun:
     created = processing_runs.create_run(
         how="test", source_name="shop", selection=selection, **options
     )
-    run = processing_runs.process(created.pk, WORKER)
+    run = work_on(created, WORKER)
     assert run is not None
     assert run.state == RunState.FINISHED, run.error
     assert counted() == recounted()
@@ -92,7 +93,7 @@ def test_a_record_that_waits_is_not_taken_for_changed(source):
     store.requeue_records(ids=["shop:1"])
     save_rules(source, default=7.0)
     created = processing_runs.create_run(how="test", selection=Selection.CHANGED)
-    run = processing_runs.process(created.pk, WORKER)
+    run = work_on(created, WORKER)
     assert run is not None
     assert tally(run) == (1, 0, 2)
     assert DataRecord.objects.get(pk="shop:1").status == "raw"

@@ -13,6 +13,7 @@ from processing.errors import InvalidRules
 from processing.jobs import process as processing_runs
 from processing.jobs.rule_report import rehearse
 from records import store
+from records.jobs.runner import work_on
 from records.models import (
     DataRecord,
     ProcessingFacts,
@@ -32,7 +33,7 @@ TEXT = {"rule": "text", "column": "category", "strip": True, "lower": True}
 
 def reprocess(selection: Selection = Selection.ALL) -> ProcessingRun:
     run = processing_runs.create_run(how="test", source_name="shop", selection=selection)
-    done = processing_runs.process(run.pk, WORKER)
+    done = work_on(run, WORKER)
     assert done is not None
     return done
 

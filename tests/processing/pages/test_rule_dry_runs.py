@@ -10,6 +10,8 @@ from processing.jobs import rule_dry_runs
 from processing.pages.rule_form import fields_of
 from processing.rules import Step
 from records import store
+from records.jobs.runner import work_on
+from records.jobs.sweep import wake_stalled
 from records.jobs.workers import worker_name
 from records.models import DataRecord, Heartbeat, ProcessingResult, Rehearsal, RuleSet, Source
 from tests.factories import WORKER
@@ -55,7 +57,7 @@ def test_the_rules_of_the_form_are_rehearsed_by_a_worker(admin_client, shop):
     assert "Waiting for a worker" in page
     assert "No worker is running" in page
     assert 'hx-trigger="every 1s"' in page
-    done = rule_dry_runs.carry_out(rehearsal.pk, WORKER)
+    done = work_on(rehearsal, WORKER)
     assert done is not None
     assert (done.state, done.done, done.report["failing"]["newly"]) == ("finished", 27, 1)
     page = text(admin_client.get(rehearsal.get_absolute_url()))
@@ -70,7 +72,7 @@ def test_the_rules_of_the_form_are_rehearsed_by_a_worker(admin_client, shop):
 def test_nothing_but_the_rehearsal_is_written(admin_client, shop):
     before = list(ProcessingResult.objects.order_by("pk").values())
     records = list(DataRecord.objects.order_by("pk").values())
-    rule_dry_runs.carry_out(started(admin_client).pk, WORKER)
+    work_on(started(admin_client), WORKER)
     assert list(ProcessingResult.objects.order_by("pk").values()) == before
     assert list(DataRecord.objects.order_by("pk").values()) == records
     assert RuleSet.objects.count() == 1
@@ -88,7 +90,7 @@ def test_the_badge_comes_with_the_report_that_it_belongs_to(admin_client, shop):
     rehearsal = started(admin_client)
     url = rehearsal.get_absolute_url()
     assert '<span id="state"><span class="badge badge-queued">' in text(admin_client.get(url))
-    rule_dry_runs.carry_out(rehearsal.pk, WORKER)
+    work_on(rehearsal, WORKER)
     part = text(admin_client.get(url, headers={"HX-Request": "true"}))
     assert '<span id="state" hx-swap-oob="true"><span class="badge badge-finished">' in part
 
@@ -97,7 +99,7 @@ def test_a_newer_rehearsal_ends_those_that_go_on(admin_client, shop):
     first, second = started(admin_client), started(admin_client)
     first.refresh_from_db()
     assert (first.state, second.state) == ("cancelled", "queued")
-    assert rule_dry_runs.carry_out(first.pk, WORKER) is None
+    assert work_on(first, WORKER) is None
     assert "This test ended before all records were checked." in text(
         admin_client.get(first.get_absolute_url())
     )
@@ -118,7 +120,7 @@ def test_one_that_is_cancelled_meanwhile_is_left(admin_client, shop, monkeypatch
         on_chunk(1)
 
     monkeypatch.setattr(rule_dry_runs, "rehearse", cancelled)
-    left = rule_dry_runs.carry_out(rehearsal.pk, WORKER)
+    left = work_on(rehearsal, WORKER)
     assert left is not None
     assert (left.state, left.report) == ("cancelled", {})
 
@@ -128,8 +130,8 @@ def test_a_rehearsal_whose_worker_is_gone_is_woken_and_begins_anew(admin_client,
     name = worker_name().split(":")
     gone = ":".join([name[0], "999999999", name[-1]])
     Rehearsal.objects.update(state="running", worker=gone, woken_at=None, done=5)
-    rule_dry_runs.wake_stalled()
-    done = rule_dry_runs.carry_out(rehearsal.pk, WORKER)
+    wake_stalled("processing")
+    done = work_on(rehearsal, WORKER)
     assert done is not None
     assert (done.state, done.done) == ("finished", 27)
 
@@ -155,7 +157,7 @@ def test_rules_with_a_mistake_are_refused(admin_client, shop):
 def test_a_source_without_records_has_a_report(admin_client):
     Source.objects.create(name="shop")
     rehearsal = started(admin_client)
-    rule_dry_runs.carry_out(rehearsal.pk, WORKER)
+    work_on(rehearsal, WORKER)
     assert "No records would fail or change." in text(
         admin_client.get(rehearsal.get_absolute_url())
     )
@@ -186,14 +188,14 @@ def test_a_draft_that_breaks_on_everything_fails_with_a_sentence(admin_client, s
         raise ZeroDivisionError
 
     monkeypatch.setattr("processing.jobs.rule_report.make_outcomes", broken)
-    done = rule_dry_runs.carry_out(started(admin_client).pk, WORKER)
+    done = work_on(started(admin_client), WORKER)
     assert done is not None
     assert (done.state, "ZeroDivisionError" in done.error) == ("failed", True)
     assert "ZeroDivisionError" in text(admin_client.get(done.get_absolute_url()))
 
 
 def test_rules_saved_afterwards_do_what_was_forecast(admin_client, shop):
-    done = rule_dry_runs.carry_out(started(admin_client).pk, WORKER)
+    done = work_on(started(admin_client), WORKER)
     assert done is not None
     store.save_rule_set(source=shop, rules=done.rules)
     store.requeue_records(ids=list(DataRecord.objects.values_list("pk", flat=True)))

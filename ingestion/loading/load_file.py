@@ -1,0 +1,128 @@
+"""The job that loads a file into records and rejected rows."""
+
+from contextlib import nullcontext
+
+from django.conf import settings
+
+from ingestion.errors import IngestionError
+from ingestion.loading import inputs, replay
+from ingestion.loading.pipelined_writer import Land, Landed, landing
+from ingestion.loading.reject_limit import check_rejects
+from ingestion.loading.run_input import (
+    check_unchanged,
+    closing_notes,
+    detect_input,
+    open_input,
+    row_mapper,
+)
+from ingestion.parsing.batches import Batch, read_batches
+from ingestion.parsing.prefetch import ahead
+from ingestion.parsing.spill_dict import Seen
+from records import store
+from records.database import bulk
+from records.gc_tuning import many_rows
+from records.jobs.job import Job
+from records.models import IngestionRun, OnConflict
+from records.rows import Ledger
+from records.signals import landed
+
+
+class LoadFile(Job[IngestionRun]):
+    """Load a file until each of its rows is a record or a rejected row.
+
+    After an interruption the run continues behind the rows that its ledger counts. A file that
+    can't be loaded ends the run as failed, with the reason in ``error``.
+    """
+
+    refusals = (IngestionError,)
+
+    def run(self) -> None:
+        with many_rows():
+            if self.row.columns:
+                check_unchanged(self.row, self.still_here)
+            else:
+                detect_input(self.row, self.worker, self.still_here)
+            self.end_run(self.load_rows())
+        landed.send(sender=IngestionRun, source=self.row.source)
+
+    def load_rows(self) -> list[str]:
+        """Read the rows and save them in batches; return the notes of the run."""
+        run = self.row
+        with open_input(run, self.still_here) as reader, Seen() as seen:
+            mapper = row_mapper(run, seen.count)
+            found = read_batches(
+                reader,
+                mapper,
+                skip=run.read,
+                size=settings.BATCH_ROWS,
+                keep_raw=run.source.on_conflict == OnConflict.REJECT,
+            )
+            # The next batch is read while the database takes this one. SQLite works in this very
+            # process: a thread beside it would wait for the interpreter at each of its rows.
+            with (
+                ahead(found) if bulk.is_postgresql() else nullcontext(found) as batches,
+                landing(batches, self._batch_writer(), self.worker) as landed_batches,
+            ):
+                self._check_ledger(landed_batches)
+            return [*self.input_notes(), *reader.notes, *closing_notes(reader, mapper)]
+
+    def input_notes(self) -> list[str]:
+        """The notes on the file from before its rows were read."""
+        return list(self.row.notes)
+
+    def end_run(self, notes: list[str]) -> None:
+        """End the run, since all rows are saved."""
+        self.finish(notes=notes, bytes_read=self.row.size)
+
+    @classmethod
+    def tidy(cls) -> None:
+        inputs.drop_unfinished()
+
+    def _check_ledger(self, batches: Landed) -> None:
+        """Check the ledger after each batch. Raises TooManyRejects."""
+        run = self.row
+        rejected, read = run.rejected, run.read
+        for batch, ledger in batches:
+            if not batch:
+                self.still_here()
+                continue
+            rejected, read = rejected + ledger.rejected, read + ledger.read
+            check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=False)
+            self.report_progress()
+        check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=True)
+
+    def _batch_writer(self) -> Land:
+        """The function that saves a batch."""
+        run, worker = self.row, self.worker
+        if run.parent is None:
+
+            def land(batch: Batch, turn: store.Turn | None) -> Ledger:
+                return store.land(
+                    run=run,
+                    worker=worker,
+                    rows=batch.rows,
+                    rejects=batch.rejects,
+                    position=batch.position,
+                    bytes_read=batch.bytes_read,
+                    turn=turn,
+                )
+
+            return land
+        says, written = replay.says(run), replay.written(run)
+
+        def land_repaired(batch: Batch, turn: store.Turn | None) -> Ledger:
+            # Rows that were rejected before are identified by their lines.
+            if turn is not None:
+                turn.wait(None)
+            return store.land_repaired(
+                run=run,
+                worker=worker,
+                rows=batch.rows,
+                rejects=batch.rejects,
+                position=batch.position,
+                bytes_read=batch.bytes_read,
+                says=says,
+                written=written,
+            )
+
+        return land_repaired

@@ -1,0 +1,122 @@
+"""The input of a run: detect it, save what was detected, check it, open it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from ingestion.errors import InputAway, InputChanged, OtherSource
+from ingestion.parsing.dialect import Dialect, joined
+from ingestion.parsing.input_file import Digest, digest
+from ingestion.parsing.preparation import Prepared, prepare
+from ingestion.parsing.readers import Reader, open_reader
+from ingestion.parsing.readers.repaired import repaired_run
+from ingestion.parsing.row_mapper import RowMapper
+from records.jobs import leases
+from records.models import IngestionRun, Source
+
+# The fields of a run that describe its input.
+FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
+
+
+def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -> None:
+    """Detect the input and map its columns, and save both with the run."""
+    # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
+    if not run.pages and repaired_run(Path(run.path)) is None:
+        run.reading = joined(run.source.reading, run.reading)
+    remembered = run.source.mapping
+    found = prepare(
+        Path(run.path),
+        run.file_name,
+        reading=run.reading,
+        named=run.mapping,
+        remembered=remembered,
+        on_chunk=on_chunk,
+    )
+    found.check()
+    write_down(run, found)
+    # A run with columns is not prepared again, so its source must have them by then.
+    with transaction.atomic():
+        kept = ("reading", "mapping", *FOUND)
+        leases.write(run, worker, **{name: getattr(run, name) for name in kept})
+        # Without rows the column names could not be checked, so the mapping is not saved.
+        if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
+            source = Source.objects.filter(pk=run.source_id)
+            source.update(mapping=run.mapping, columns=run.columns)
+
+
+def write_down(run: IngestionRun, found: Prepared) -> None:
+    """Set the fields in FOUND, and the mapping, to what was detected; does not save the run."""
+    detected = found.detected
+    (run.size, run.sha256), run.encoding = detected.digest, detected.encoding
+    run.dialect = asdict(detected.dialect)
+    run.columns, run.mapping, run.notes = found.columns, found.mapping, found.notes
+    if found.repaired is not None:
+        run.parent = _parent(run, found.repaired)
+
+
+def _parent(run: IngestionRun, number: int) -> IngestionRun:
+    """The run whose rejected rows are fixed in the input of this one."""
+    parent = IngestionRun.objects.with_source().filter(pk=number).first()
+    if parent is None or parent.source_id != run.source_id:
+        raise OtherSource(run.file_name, number, parent.source.name if parent else None)
+    return parent
+
+
+def check_unchanged(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
+    """Check that an interrupted run still has the same input; the file may have grown."""
+    try:
+        same = digest(Path(run.path), run.size, on_chunk=on_chunk) == (run.size, run.sha256)
+    except OSError as error:
+        raise InputAway(run.file_name, error) from error
+    if not same:
+        raise InputChanged(run.file_name, run.read)
+
+
+def open_input(
+    run: IngestionRun, on_chunk: Callable[[], None] = lambda: None
+) -> AbstractContextManager[Reader]:
+    """A reader for a run's input, with the detected options, for the digested bytes only."""
+    return open_reader(
+        Path(run.path),
+        name=run.file_name,
+        encoding=run.encoding,
+        dialect=Dialect(**run.dialect),
+        on_chunk=on_chunk,
+        # The columns of a run don't include the two that identify the rows of a fixed file.
+        columns=run.columns if run.parent is None else None,
+        digest=Digest(run.size, run.sha256),
+    )
+
+
+def row_mapper(
+    run: IngestionRun,
+    occurrences: Callable[[bytes], int],
+    mapping: Mapping[str, Any] | None = None,
+) -> RowMapper:
+    """A mapper for the rows of a run's input, with the run's mapping or another one.
+
+    ``occurrences`` counts rows with the same content.
+    """
+    return RowMapper(
+        source=run.source.name,
+        columns=run.columns,
+        mapping=run.mapping if mapping is None else mapping,
+        zone=timezone.get_default_timezone(),
+        occurrences=occurrences,
+    )
+
+
+def closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
+    """Notes for the user after all rows have been read."""
+    if reader.blank_rows:
+        yield f"Blank lines skipped: {reader.blank_rows:,}."
+    if mapper.unreadable_moments:
+        yield (
+            f"Rows with an unreadable timestamp: {mapper.unreadable_moments:,}, the first in line "
+            f"{mapper.first_unreadable}. They are imported without a timestamp."
+        )
