@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from explore.api.filters import valid_filter
+from explore.api.filters import valid_query
 from explore.api.pagination import RecordPagination
 from explore.api.serializers import (
     HealthSerializer,
@@ -27,7 +27,7 @@ from explore.api.serializers import (
 )
 from explore.explorer.table import made_of
 from explore.export.cells import in_columns
-from explore.filters import RecordFilter
+from explore.filters.record_filter import RecordFilter
 from explore.health import check_health
 from explore.metrics import record_counts
 from records.models import DataRecord
@@ -116,18 +116,18 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().get(request, *args, **kwargs)
-        if columns := self.found.columns:
+        if columns := self.query.columns:
             for record in response.data["records"]:
                 record["data"] = in_columns(record["data"], columns)
-        if columns := self.found.result_columns:
+        if columns := self.query.result_columns:
             made = made_of([record["id"] for record in response.data["records"]])
             for record in response.data["records"]:
                 record["result"] = in_columns(made.get(record["id"], {}), columns)
         return response
 
     def filter_queryset(self, queryset: Any) -> Any:
-        self.found = valid_filter(self.request, queryset)
-        return self.found.qs
+        self.query = valid_query(self.request)
+        return self.query.queryset(queryset)
 
     def get_view_name(self) -> str:
         return "Records"

@@ -123,7 +123,7 @@ def _make(export: Export, worker: str, part: Path) -> None:
     # Nothing can be noted, on SQLite, while records are read: so the lease is to last that long.
     note(total=None)
     file = export_file(
-        asked.found,
+        asked.records,
         kind=asked.kind,
         raw=asked.raw,
         packed=asked.packed,

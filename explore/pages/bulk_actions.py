@@ -4,15 +4,11 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from explore.explorer import bulk_actions
 from explore.explorer.bulk_actions import ACTIONS
-from explore.filters import RecordFilter
-from explore.filters.links import chips_of, query_of
-from explore.filters.parameters import FACETS, refusal
-from records.models import DataRecord
+from explore.filters.parameters import FACETS, query_of_page
 from web.numbers import number
 from web.requests import PageRequest
 
@@ -30,14 +26,10 @@ def act(request: PageRequest, name: str) -> HttpResponse:
             "You may look at records, but not do this to them. Ask an administrator for the "
             f"permission {action.permission!r}."
         )
-    if sentence := refusal(request.GET):
-        raise BadRequest(sentence)
-    found = RecordFilter(request.GET, queryset=DataRecord.objects.all())
-    if not found.is_valid():
-        raise BadRequest(" ".join(text for said in found.errors.values() for text in said))
-    query = query_of(request.GET, without=FACETS)
-    explorer = f"{reverse('explorer')}?{query.urlencode()}"
-    records = found.qs
+    query = query_of_page(request.GET).without(*FACETS)
+    if not query.is_valid:
+        raise BadRequest(" ".join(text for said in query.errors.values() for text in said))
+    records = query.queryset()
     if request.method == "POST":
         if request.POST.get("sure") != "yes":
             messages.error(request, "Nothing was done: tick the box to confirm it.")
@@ -46,13 +38,13 @@ def act(request: PageRequest, name: str) -> HttpResponse:
         are = "record is" if done.records == 1 else "records are"
         rest = "" if done.is_all else " There are more of them: repeat it for the next ones."
         messages.success(request, f"{number(done.records)} {are} {action.done}.{rest}")
-        return redirect(explorer)
+        return redirect(query.url())
     context = {
         "action": action,
         "count": bulk_actions.count(name, records),
         "most": bulk_actions.MOST,
         "first": bulk_actions.subjects(name, records)[:NAMED],
-        "chips": chips_of(found, query),
-        "explorer": explorer,
+        "chips": query.chips(),
+        "explorer": query.url(),
     }
     return render(request, "explore/act.html", context)

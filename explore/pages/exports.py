@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from explore.export.options import OptionsForm
 from explore.export.responses import file_answer
-from explore.filters.links import query_of
+from explore.filters import RecordQuery
 from records.jobs import runs
 from records.jobs.liveness import worker_alive
 from records.models import Export
@@ -29,13 +29,14 @@ def exports(request: PageRequest) -> HttpResponse:
 def made_export(request: PageRequest, pk: int) -> HttpResponse:
     """How far an export is; when it is finished, the link to its file."""
     found = _own_or_404(request, pk)
+    asked = RecordQuery.parse(QueryDict(found.query)).without(*OptionsForm.base_fields)
     context = {
         "export": found,
-        "query": query_of(QueryDict(found.query), without=OptionsForm.base_fields).urlencode(),
+        "query": asked.query_string(),
         "no_worker": found.is_active and not worker_alive("processing"),
     }
     template = "_export" if wants_part(request) else "export"
-    return render(request, f"records/{template}.html", context)
+    return render(request, f"explore/{template}.html", context)
 
 
 @require_safe

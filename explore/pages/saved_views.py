@@ -5,13 +5,11 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from explore.filters import RecordFilter
-from explore.filters.links import query_of
-from explore.filters.parameters import refusal
-from records.models import DataRecord, SavedView
+from explore.filters import RecordQuery
+from explore.filters.parameters import FACETS, refusal
+from records.models import SavedView
 from web.converters import GREATEST_ID
 from web.requests import PageRequest
 
@@ -30,9 +28,8 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 @require_POST
 def save_view(request: PageRequest) -> HttpResponse:
     """Keep what the query of the URL shows, instead of what had the name before."""
-    query = query_of(request.GET)
-    found = RecordFilter(query, queryset=DataRecord.objects.none())
-    if refusal(query) or not found.is_valid():
+    query = RecordQuery.parse(request.GET)
+    if refusal(request.GET, besides=(*FACETS, "cursor")) or not query.is_valid:
         raise BadRequest("What this filter asks for means nothing, so it can't be saved.")
     form = NameForm(request.POST)
     if not form.is_valid():
@@ -42,10 +39,10 @@ def save_view(request: PageRequest) -> HttpResponse:
     else:
         name = form.cleaned_data["name"]
         SavedView.objects.update_or_create(
-            user=request.user, name=name, defaults={"query": query.urlencode()}
+            user=request.user, name=name, defaults={"query": query.query_string()}
         )
         messages.success(request, f"The view “{name}” is saved.")
-    return redirect(f"{reverse('explorer')}?{query.urlencode()}")
+    return redirect(query.url())
 
 
 @require_POST
