@@ -8,7 +8,6 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import generics, permissions, renderers, status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -31,7 +30,7 @@ from explore.filters.record_filter import RecordFilter
 from explore.health import check_health
 from explore.metrics import record_counts
 from records.models import DataRecord
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer, SourceQuery
 
@@ -156,10 +155,8 @@ class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
         return super().get(request, *args, **kwargs)
 
     def get_object(self) -> DataRecord:
-        record = DataRecord.objects.find(self.kwargs["record_id"])
-        if record is None:
-            raise NotFound("Record not found")
-        return record
+        found: DataRecord | None = DataRecord.objects.find(self.kwargs["record_id"])
+        return or_not_found(found, "Record")
 
     def get_view_name(self) -> str:
         return "Record"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from records import store
+from records import permissions, store
 from records.models import DataRecord
 from records.models.querysets import RecordQuerySet
 
@@ -17,7 +17,7 @@ class Action:
     """Something that is done to records by their ids, and who may do it."""
 
     label: str
-    permission: str
+    permission: permissions.Action
     question: str
     consequence: str
     done: str
@@ -27,7 +27,7 @@ class Action:
 ACTIONS = {
     "reprocess": Action(
         label="Process again",
-        permission="records.change_datarecord",
+        permission=permissions.Action.REPROCESS_RECORDS,
         question="Process these records again?",
         consequence="They are raw again until the workers get to them, by the rules that are in "
         "force now. Their present results are kept as history. Records that are raw stay as "
@@ -37,7 +37,7 @@ ACTIONS = {
     ),
     "delete": Action(
         label="Delete",
-        permission="records.delete_datarecord",
+        permission=permissions.Action.DELETE_RECORDS,
         question="Delete these records?",
         consequence="They go with their results and former versions, and can't be brought back. "
         "The files that they came from stay; loading one again brings its records back.",

@@ -233,8 +233,8 @@ def _sample(query: RecordQuery) -> Sample | None:
     with connection.cursor() as cursor:
         if bulk.is_postgresql():
             # Whole pages of the table, the same each time.
-            query = "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)"
-            cursor.execute(query, [share * 100])
+            pages = "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)"
+            cursor.execute(pages, [share * 100])
         else:
             cursor.execute("SELECT max(rowid) FROM data_records")
             last = cursor.fetchone()[0] or 0

@@ -46,6 +46,6 @@ def asked_for(parameters: QueryDict) -> Asked:
     records = RecordQuery.parse(parameters)
     options = OptionsForm(parameters)
     if not (records.is_valid and options.is_valid()):
-        errors = {**records.errors, **options.errors}
-        raise Refused({name: list(map(str, said)) for name, said in errors.items()})
+        of_options = {name: list(map(str, said)) for name, said in options.errors.items()}
+        raise Refused({**records.errors, **of_options})
     return Asked(records, options.kind, options.raw_cells, options.packed)

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 
 from explore.filters.conditions import Condition
 from explore.filters.orders import ORDERS, Order
@@ -52,14 +53,12 @@ class RecordQuery:
     @classmethod
     def parse(cls, parameters: QueryDict) -> Self:
         """Read the parameters of a URL. Of a filter that takes one value, the last one counts."""
-        form = RecordFilter(parameters).form
+        filled = dict(_filled(parameters))
+        lists = {name: list(texts) for name, texts in filled.items()}
+        form = RecordFilter(MultiValueDict(lists)).form
         errors = {name: list(map(str, said)) for name, said in form.errors.items()}
-        return cls(
-            parameters=dict(_filled(parameters)),
-            values={name: each for name, each in form.cleaned_data.items() if each not in EMPTY},
-            errors=errors,
-            form=form,
-        )
+        values = {name: each for name, each in form.cleaned_data.items() if each not in EMPTY}
+        return cls(filled, values, errors, form)
 
     def __post_init__(self) -> None:
         for name in ("parameters", "values", "errors"):

@@ -1,14 +1,15 @@
 """The page on which something is done to all records of a filter, once it is confirmed."""
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from explore.explorer import bulk_actions
 from explore.explorer.bulk_actions import ACTIONS
 from explore.filters.parameters import FACETS, query_of_page
+from records import lookups, permissions
 from web.numbers import number
 from web.requests import PageRequest
 
@@ -18,14 +19,8 @@ NAMED = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: PageRequest, name: str) -> HttpResponse:
     """What would be done, and to how many; confirmed, it is done."""
-    action = ACTIONS.get(name)
-    if action is None:
-        raise Http404("There is no such action.")
-    if not request.user.has_perm(action.permission):
-        raise PermissionDenied(
-            "You may look at records, but not do this to them. Ask an administrator for the "
-            f"permission {action.permission!r}."
-        )
+    action = lookups.or_404(ACTIONS.get(name), "There is no such action.")
+    permissions.check(request.user, action.permission)
     query = query_of_page(request.GET).without(*FACETS)
     if not query.is_valid:
         raise BadRequest(" ".join(text for said in query.errors.values() for text in said))

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_POST, require_safe
 from explore.export.options import OptionsForm
 from explore.export.responses import file_answer
 from explore.filters import RecordQuery
+from records import lookups
 from records.jobs import runs
 from records.jobs.liveness import worker_alive
 from records.models import Export
-from web.converters import GREATEST_ID
 from web.requests import PageRequest, wants_part
 
 # The newest exports of a person that the list shows.
@@ -61,7 +61,4 @@ def cancel_export(request: PageRequest, pk: int) -> HttpResponse:
 
 def _own_or_404(request: PageRequest, pk: int) -> Export:
     own = Export.objects.filter(user=request.user)
-    found: Export | None = own.filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if found is None:
-        raise Http404(f"You have no export {pk}.")
-    return found
+    return lookups.or_404(lookups.by_id(own, pk), f"You have no export {pk}.")

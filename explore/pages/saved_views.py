@@ -3,14 +3,14 @@
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from explore.filters import RecordQuery
 from explore.filters.parameters import FACETS, refusal
+from records import lookups
 from records.models import SavedView
-from web.converters import GREATEST_ID
 from web.requests import PageRequest
 
 MOST = 100
@@ -48,9 +48,8 @@ def save_view(request: PageRequest) -> HttpResponse:
 @require_POST
 def remove_view(request: PageRequest, pk: int) -> HttpResponse:
     """Forget one of the views of who asks."""
-    found = SavedView.objects.filter(user=request.user, pk=min(pk, GREATEST_ID)).first()
-    if found is None:
-        raise Http404("There is no such view of yours.")
+    own = SavedView.objects.filter(user=request.user)
+    found = lookups.or_404(lookups.by_id(own, pk), "There is no such view of yours.")
     found.delete()
     messages.success(request, f"The view “{found.name}” is removed.")
     return redirect("explorer")

@@ -1,16 +1,16 @@
 """The page on which a run is undone, once it is confirmed."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import after_undo
 from ingestion.loading import undo
+from records.lookups import row_or_404
 from records.models import IngestionRun
-from web.converters import GREATEST_ID
+from records.permissions import Action, check
 from web.requests import PageRequest
 
 # How many of the later runs are named.
@@ -20,14 +20,8 @@ LATER = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo_run(request: PageRequest, pk: int) -> HttpResponse:
     """What an undo would do; confirmed, it is queued."""
-    if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied(
-            "You may look at runs, but not undo them. Ask an administrator for the permission to "
-            "add ingestion runs."
-        )
-    run = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if run is None:
-        raise Http404(f"There is no run {pk}.")
+    check(request.user, Action.UNDO_IMPORT)
+    run = row_or_404(IngestionRun.objects.with_source(), pk, "run")
     if request.method == "POST":
         try:
             made = undo.create_undo(run=run, how="page", user=request.user)

@@ -1,12 +1,14 @@
 """What the endpoints of the API share: strict parameters, and errors of one shape."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import SuspiciousOperation
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from rest_framework import exceptions, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+Found = TypeVar("Found")
 
 
 class TooManyRequests(exceptions.APIException):
@@ -46,6 +48,13 @@ def unknown_name(kind: str, known: frozenset[str]) -> str:
     """What to say of a name that is none of the known ones; ``kind`` is what it names."""
     choices = f"The ones here are: {', '.join(sorted(known))}." if known else "There is none here."
     return f"There is no {kind} of this name. {choices}"
+
+
+def or_not_found(found: Found | None, name: str) -> Found:
+    """What was found. Raises NotFound if there is nothing; ``name`` is what it would be."""
+    if found is None:
+        raise exceptions.NotFound(f"{name} not found")
+    return found
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
