@@ -6,7 +6,9 @@ PYTHON := .venv/bin/python
 COMPOSE ?= $(if $(shell command -v docker-compose),docker-compose,docker compose)
 
 # Each process has a database, a browser and ports of its own; the tests of a file stay together.
-PYTEST := $(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+# Four of them also on two cores: much of what they do is wait, which the slowest files, that begin
+# first, do most.
+PYTEST := $(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
@@ -21,8 +23,8 @@ run: .venv/.runtime
 test: .venv/.dev
 	echo "The tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
-	echo "The tests on PostgreSQL"
-	$(PYTHON) -m tests.postgres $(PYTEST)
+	echo "The tests that may meet the database, on PostgreSQL"
+	$(PYTHON) -m tests.postgres $(PYTEST) --only-database
 
 lint: .venv/.dev
 	$(PYTHON) -m ruff check .

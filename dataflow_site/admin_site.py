@@ -1,4 +1,4 @@
-"""The admin's site: what every list in it has in common, whichever app it belongs to."""
+"""The admin site: what all its lists share, including those of libraries."""
 
 from collections.abc import Iterable
 from typing import Any

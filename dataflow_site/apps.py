@@ -1,4 +1,4 @@
-"""What every process of the installation does before anything else."""
+"""Set-up that every process of the installation runs first."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class SiteConfig(AppConfig):
         except OSError as error:
             raise ImproperlyConfigured(
                 f"The folder {settings.TEMP_DIR} can't be used ({error.strerror}). "
-                "Make it writable, or name another one in DATAFLOW_TEMP."
+                "Make it writable, or set DATAFLOW_TEMP to another folder."
             ) from error
 
 

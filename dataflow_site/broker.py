@@ -1,4 +1,4 @@
-"""The queue of django-q2 in the database, whatever the clocks of the hosts say."""
+"""The database queue of django-q2, independent of the clocks of the hosts."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A process that is kept running: started, started again when it has ended, stopped."""
+"""A child process that is kept running: started, restarted when it ends, and stopped."""
 
 import contextlib
 import logging
@@ -78,7 +78,7 @@ class Child:
         pause = min(2**self.ends_in_a_row, LONGEST_PAUSE)
         self.ends_in_a_row += 1
         self.start_after = now + pause
-        logger.warning("%s %s; it is started again in %d s", self.name, reason, pause)
+        logger.warning("%s %s; restarting in %d s", self.name, reason, pause)
 
     def ask_to_stop(self) -> None:
         if self.process is not None and self.running:

@@ -1,4 +1,4 @@
-"""What an installation says in its environment, read strictly: a mistake is one clear sentence."""
+"""Settings from environment variables, read strictly: every mistake has a clear message."""
 
 import os
 from collections.abc import Collection
@@ -14,7 +14,7 @@ def flag(name: str) -> bool:
     """A switch: 1, true, yes and on switch it on; 0, false, no, off and nothing leave it off."""
     value = os.environ.get(name, "").strip().lower()
     if value not in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
-        raise ImproperlyConfigured(f"{name} is 1 or 0, not {value!r}.")
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
     return value in {"1", "true", "yes", "on"}
 
 
@@ -28,7 +28,9 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(part, strict=False) for part in listed(name)]
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} lists networks such as 10.0.0.0/8: {error}.") from None
+        raise ImproperlyConfigured(
+            f"{name} must be a list of networks such as 10.0.0.0/8: {error}."
+        ) from None
 
 
 def folders(name: str, default: str) -> list[Path]:
@@ -40,7 +42,7 @@ def number(name: str, default: int) -> int:
     """A whole number from 1."""
     value = os.environ.get(name, str(default)).strip()
     if not (value.isascii() and value.isdecimal() and int(value) > 0):
-        raise ImproperlyConfigured(f"{name} is a whole number from 1, not {value!r}.")
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least 1, not {value!r}.")
     return int(value)
 
 
@@ -49,7 +51,7 @@ def one_of(name: str, default: str, known: Collection[str]) -> str:
     value = os.environ.get(name, default)
     if value not in known:
         examples = ", ".join(sorted(known)[:8])
-        raise ImproperlyConfigured(f"{name} can't be {value!r}; it may be {examples} ...")
+        raise ImproperlyConfigured(f"{name} can't be {value!r}. Valid values include {examples}.")
     return value
 
 
@@ -60,7 +62,7 @@ def database_url(default: str) -> dict[str, Any]:
         config = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     except (ValueError, dj_database_url.ParseError) as error:
         # Not the URL itself: it holds a password.
-        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {error}") from None
+        raise ImproperlyConfigured(f"DATABASE_URL is not valid: {error}") from None
     if config["ENGINE"] not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
-        raise ImproperlyConfigured("DATABASE_URL begins with postgres:// or sqlite://.")
+        raise ImproperlyConfigured("DATABASE_URL must start with postgres:// or sqlite://.")
     return config

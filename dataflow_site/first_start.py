@@ -1,4 +1,4 @@
-"""What the first start adds to an empty installation: someone to log in, and something to see."""
+"""What the first start adds to an empty installation: an administrator and sample data."""
 
 import json
 import os
@@ -24,7 +24,7 @@ NAME = "admin"
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to log in, as far as it is known: what its owner has changed is known to him alone."""
+    """How to log in. A password or token that the owner has changed is not known: None."""
 
     name: str
     password: str | None

@@ -1,4 +1,4 @@
-"""No process outlives the one that started it, not even one that was ended by ``kill -9``."""
+"""Ends processes whose parent is gone, even after ``kill -9``."""
 
 import os
 import signal

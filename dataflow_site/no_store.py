@@ -1,4 +1,4 @@
-"""Answers that only who asked for them may see are kept by no cache and no browser."""
+"""Keeps private responses out of all caches."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the installation writes is read by its owner only."""
+"""Restricts what the installation writes to its owner."""
 
 import stat
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The secret key of an installation that was given none."""
+"""Creates the secret key of an installation that has none set."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ def embedded_secret_key(path: Path) -> str:
     except OSError as error:
         raise ImproperlyConfigured(
             f"The folder {path.parent} can't be used ({error.strerror}). "
-            "Make it writable, or name another one in DATAFLOW_VAR."
+            "Make it writable, or set DATAFLOW_VAR to another folder."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The one place for settings. What an installation changes comes from the environment."""
+"""All settings. An installation changes them by environment variables."""
 
 import logging
 import os
@@ -231,8 +231,9 @@ REST_FRAMEWORK = {
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
-    "DESCRIPTION": "Records, their results, figures, runs, and the start of loading and "
-    "processing. Each URL but those of runs answers without the prefix `/api` as well.",
+    "DESCRIPTION": "Records, results, statistics and runs, and endpoints that start imports and "
+    "processing. All URLs except those of runs, exports and rules also work without the prefix "
+    "`/api`.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {

@@ -1,4 +1,4 @@
-"""Builds and collects the static files, if they are not what they were the last time."""
+"""Builds and collects the static files if they have changed."""
 
 import hashlib
 from importlib.util import find_spec

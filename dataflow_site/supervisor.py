@@ -1,4 +1,4 @@
-"""Keeps the processes of an installation running until it is told to stop."""
+"""Keeps the processes of an installation running until it is stopped."""
 
 import contextlib
 import logging
@@ -90,10 +90,10 @@ class Supervisor:
         What has waited in vain for the lock was this process: so a worker of this machine whose
         lease has lapsed is ended, or else a cluster that has been silent for too long.
         """
-        logger.warning("The database is locked: looking for a worker that is frozen")
+        logger.warning("The database is locked: looking for a frozen worker")
         connection.close()
         for process in silent_processes():
-            logger.warning("Process %d gives no sign of life; it is ended", process)
+            logger.warning("Process %d is not responding; ending it", process)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         for workers in self.workers:

@@ -1,4 +1,4 @@
-"""What workers do besides runs: show that they carry out tasks, and tend the index of texts."""
+"""Tasks of workers besides runs: heartbeats, and updates of the text index."""
 
 from django_q.tasks import async_task
 

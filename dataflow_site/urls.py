@@ -1,4 +1,4 @@
-"""Which app answers which URL."""
+"""The URLs of all apps."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView

@@ -1,4 +1,4 @@
-"""The background workers of a queue: kept running, woken for waiting runs, watched for silence."""
+"""The background workers of a queue: kept running, woken for waiting runs, restarted if silent."""
 
 import sys
 import time
@@ -83,7 +83,7 @@ class Workers:
     def end_if_silent(self) -> None:
         """End the cluster if it has given no sign of life for too long."""
         if time.monotonic() - self.alive_at > self.patience:
-            self.child.restart("gives no sign of life")
+            self.child.restart("is not responding")
             self.patience = min(2 * self.patience, LONGEST_PATIENCE)
             self.alive_at = time.monotonic()
 

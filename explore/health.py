@@ -1,4 +1,4 @@
-"""Whether the parts that the service needs do their work."""
+"""The health of the parts that the service needs."""
 
 import logging
 from dataclasses import dataclass, field
@@ -56,14 +56,14 @@ def check_health() -> Health:
             cursor.fetchone()
         parts["database"] = OK
         parts["disk"] = "full" if disk.is_full() else OK
-        parts["migrations"] = OK if Migrations.are_applied() else "not all applied"
+        parts["migrations"] = OK if Migrations.are_applied() else "pending"
         if parts["migrations"] == OK:
             for queue in settings.QUEUES:
-                parts[worker(queue)] = OK if worker_alive(queue) else "no sign of life"
+                parts[worker(queue)] = OK if worker_alive(queue) else "not responding"
             waits_for = what_runs_wait_for()
     except Error:
-        log.exception("The database does not answer.")
-        parts["database"] = "does not answer"
+        log.exception("The database is not responding.")
+        parts["database"] = "not responding"
     return Health(parts, waits_for)
 
 

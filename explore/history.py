@@ -1,5 +1,7 @@
-"""The story of a record, in order: where it was read, each rule that touched it, what came of it,
-and what changed it later. It is told by the record's page and by ``manage.py explain``."""
+"""The history of a record, in order: its origin, what each rule did, the result, and later changes.
+
+The record's page and ``manage.py explain`` show it.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from records.cell_changes import Change, cell_changes
 from records.json_text import json_text
 from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion, RejectedRow
 
-# A record that is changed for ever still has a story: of so many versions and results, the newest.
+# At most so many versions and results are listed, the newest ones.
 HISTORY = 50
 
 
@@ -62,7 +64,7 @@ def story(record: DataRecord) -> list[Part]:
             parts.append(_processed(results.pop(0), data))
     if record.status == DataRecord.Status.RAW:
         again = " again" if any(part.kind in ("processed", "failed") for part in parts) else ""
-        parts.append(Part("waits", f"Waits to be processed{again}", None))
+        parts.append(Part("waits", f"Waiting to be processed{again}", None))
     return parts
 
 
@@ -74,10 +76,12 @@ def _read(
     data: Mapping[str, Any],
 ) -> Part:
     if versions and versions[0].version > 1:
-        title = f"Version {versions[0].version}; the earlier ones are left out"
+        title = f"Version {versions[0].version} (earlier versions not shown)"
         return Part("read", title, None, _url(run), cells=data)
     cells = {name: data[name] for name in in_order(run.columns if run else [], dict(data))}
-    part = Part("read", f"Read from {_place(run, line)}", record.created_at, _url(run), cells=cells)
+    part = Part(
+        "read", f"Imported from {_place(run, line)}", record.created_at, _url(run), cells=cells
+    )
     part.notes += _rejected_before(record, run)
     return part
 
@@ -87,23 +91,23 @@ def _replaced(former: RecordVersion, line: int | None, data: Mapping[str, Any]) 
     run, user = former.replaced_by_run, former.replaced_by_user
     match former.reason:
         case RecordVersion.Reason.EDIT:
-            kind, title = "edited", f"Changed by an edit{f' of {user}' if user else ''}"
+            kind, title = "edited", f"Edited{f' by {user}' if user else ''}"
         case RecordVersion.Reason.UNDO:
             by = f" by {user}" if user else ""
             name = f"ingestion run {run.pk}" if run else "a run"
-            kind, title = "undone", f"Put back as it was when {name} was undone{by}"
+            kind, title = "undone", f"Restored when {name} was undone{by}"
         case _:
-            kind, title = "updated", f"Updated by a newer row, from {_place(run, line)}"
+            kind, title = "updated", f"Updated from {_place(run, line)}"
     part = Part(kind, title, former.replaced_at, _url(run), changes=changes)
     if not changes:
-        part.notes.append("No cell changed, but the time of the record or the order of its cells.")
+        part.notes.append("No cell changed, only the timestamp or the order of the columns.")
     return part
 
 
 def _place(run: IngestionRun | None, line: int | None) -> str:
     """Where a row stood, in words."""
     if run is None:
-        return "no run"
+        return "an unknown run"
     if run.pages and line is not None:
         page = _page(run, line)
         if page is not None:
@@ -127,25 +131,24 @@ def _rejected_before(record: DataRecord, run: IngestionRun | None) -> Iterator[s
     if run is None or run.parent_id is None:
         return
     for row in RejectedRow.objects.filter(resolved_by=run, record_id=record.pk)[:1]:
-        repaired = ", and repaired" if row.fixed else ""
+        repaired = ", then repaired" if row.fixed else ""
         yield (
-            f"It had been held in ingestion run {row.run_id}, at line {row.line:,}{repaired}: "
-            f"{row.message}"
+            f"Rejected in ingestion run {row.run_id} at line {row.line:,}{repaired}: {row.message}"
         )
 
 
 def _processed(result: ProcessingResult, data: Mapping[str, Any]) -> Part:
-    by = f" by version {result.rule_set.version} of the rules" if result.rule_set else ""
+    by = f" with rules version {result.rule_set.version}" if result.rule_set else ""
     if result.success:
         part = Part("processed", f"Processed{by}", result.created_at, _url(result.run))
     else:
         part = Part("failed", f"Failed{by}", result.created_at, _url(result.run))
-        part.notes.append(result.error_message or "No reason was given.")
+        part.notes.append(result.error_message or "No reason given.")
     part.steps = _steps(result, data)
     if result.success and not part.steps:
         part.notes.append("No rule changed anything.")
     if not result.current:
-        part.notes.append("This result has been replaced since.")
+        part.notes.append("Replaced by a newer result.")
     return part
 
 
@@ -175,8 +178,8 @@ def _url(run: Any) -> str:
 
 
 def told(record: DataRecord) -> Iterator[str]:
-    """The story as lines of text, as a terminal shows it; not yet made visible."""
-    yield f"The story of {record.pk}"
+    """The history as lines of text for a terminal; control characters are not escaped yet."""
+    yield f"History of {record.pk}"
     for number, part in enumerate(story(record), start=1):
         when = f" ({timezone.localtime(part.when):%Y-%m-%d %H:%M:%S %Z})" if part.when else ""
         yield f"{number}. {part.title}{when}"
@@ -190,8 +193,8 @@ def told(record: DataRecord) -> Iterator[str]:
                 yield f"     {_said(change)}"
             for error in step.errors:
                 column = f"{error['column']} " if error.get("column") else ""
-                read = f" (read: {json_text(error['value'])})" if error.get("value") else ""
-                yield f"     fails: {column}{error.get('message', '')}{read}"
+                read = f" (value: {json_text(error['value'])})" if error.get("value") else ""
+                yield f"     failed: {column}{error.get('message', '')}{read}"
             for reason in step.anomalies:
                 yield f"     flagged: {reason}"
         for note in part.notes:
@@ -199,6 +202,6 @@ def told(record: DataRecord) -> Iterator[str]:
 
 
 def _said(change: Change) -> str:
-    before = json_text(change.before) if change.was_there else "not there"
-    after = json_text(change.after) if change.is_there else "taken out"
+    before = json_text(change.before) if change.was_there else "missing"
+    after = json_text(change.after) if change.is_there else "removed"
     return f"{change.column}: {before} -> {after}{', repaired' if change.is_repair else ''}"

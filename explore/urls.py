@@ -1,4 +1,4 @@
-"""The pages that show what there is."""
+"""The URLs of the pages that show data."""
 
 from django.urls import path
 

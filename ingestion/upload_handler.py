@@ -1,4 +1,4 @@
-"""Uploads on their way in: what nobody may send, or is too large, never reaches the disk."""
+"""Receives uploads: files that are too large or not allowed are never written to the disk."""
 
 import tempfile
 from contextlib import suppress
@@ -13,16 +13,16 @@ from django.urls import Resolver404, resolve
 
 from records.permissions import Action, may
 
-# What a request may have beside its file: the other fields, and the lines between them.
+# How much a request may have besides its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
 # The views that take files, by the names of their URLs.
 TAKES_FILES = {"upload", "api-ingest"}
-# In the WSGI environment: whether the web server has kept the beginning and the end of a body only.
+# In the WSGI environment: whether the web server kept only the beginning and the end of a body.
 SHORTENED = "dataflow.shortened"
 
 
 class NotKept(UploadedFile):  # type: ignore[type-arg]
-    """A file that was sent, and for which there was no room; ``reason`` is what the system says."""
+    """A file that could not be stored; ``reason`` is the message of the system."""
 
     def __init__(self, name: str, *, size: int, reason: str) -> None:
         super().__init__(BytesIO(), name, size=size)
@@ -30,11 +30,11 @@ class NotKept(UploadedFile):  # type: ignore[type-arg]
 
 
 class UploadHandler(FileUploadHandler):
-    """Stores files that are sent to TAKES_FILES by users who may, up to MAX_UPLOAD_BYTES.
+    """Stores files that are sent to TAKES_FILES by authorized users, up to MAX_UPLOAD_BYTES.
 
-    The CSRF check reads a body before any view is asked. The other fields are read all the same,
-    so that whoever is refused is told so by the page. A file has no name on the disk, so that
-    nothing is left of it, however the request or the process ends.
+    The CSRF check reads a body before any view is called. The other fields are still read, so that
+    the page can show an error. A file has no name on the disk, so that nothing is left of it,
+    however the request or the process ends.
     """
 
     file: "UploadedFile[bytes]"
@@ -82,7 +82,7 @@ class UploadHandler(FileUploadHandler):
     def file_complete(self, file_size: int) -> "UploadedFile[bytes]":
         name = self.file_name or ""
         if self.is_too_large:
-            # Its size is all that the form needs to refuse it.
+            # The form needs only its size to reject it.
             return UploadedFile(BytesIO(), name, size=self.body_length)
         if not self.no_room:
             try:
@@ -96,13 +96,13 @@ class UploadHandler(FileUploadHandler):
 
     def _give_up(self, error: OSError) -> None:
         self.no_room = error.strerror or str(error)
-        # What could not be written before can't be written when the file is closed, either.
+        # Data that could not be written before can't be written on closing either.
         with suppress(OSError):
             self.file.close()
 
 
 def takes_files(path: str) -> bool:
-    """Whether files may be sent to the address."""
+    """Whether the URL accepts files."""
     try:
         return resolve(path).view_name in TAKES_FILES
     except Resolver404:
@@ -110,9 +110,9 @@ def takes_files(path: str) -> bool:
 
 
 def may_upload(request: HttpRequest | None) -> bool:
-    """Whether the request goes where files are taken, and is by a user who may send some.
+    """Whether the URL accepts files and the user may upload some.
 
-    The API reads a body only when it knows whose token came with it, and sets the user.
+    The API reads a body only after it has authenticated the token, and sets the user.
     """
     if request is None or request.resolver_match is None:
         return False

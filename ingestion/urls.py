@@ -1,4 +1,4 @@
-"""The pages by which files come in, and what sources remember for the next ones."""
+"""The pages for uploads, rejected rows, undo and source settings."""
 
 from django.urls import path
 

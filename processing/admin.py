@@ -20,7 +20,7 @@ class RuleSetForm(forms.ModelForm):  # type: ignore[type-arg]
     """The next version of the rules of a source."""
 
     rules = JSONText(
-        help_text="A list of steps, such as "
+        help_text="A list of rules, for example "
         '[{"rule": "required", "columns": ["id"]}, '
         '{"rule": "number", "column": "value", "default": 0.0}, '
         '{"rule": "text", "column": "category", "strip": true, "lower": true}, '
@@ -40,7 +40,7 @@ class RuleSetForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"]
         if note == DEFAULT_NOTE:
-            raise ValidationError("This note marks rules that follow the mapping. Give another.")
+            raise ValidationError("This note is reserved for default rules. Enter a different one.")
         return note
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong when processing is asked for; ``str()`` is a sentence for the user."""
+"""The errors of processing; ``str()`` is a message for the user."""
 
 
 class ProcessingError(Exception):
@@ -22,7 +22,7 @@ class RulesBreak(ProcessingError):
 
     def __init__(self, source: str, version: int, error: Exception) -> None:
         super().__init__(
-            f"Version {version} of the rules of {source} breaks on one record after the other "
-            f"({type(error).__name__}: {error}). What was processed before stays; correct the "
-            "rules, and start again."
+            f"Version {version} of the rules of {source} crashes on too many records "
+            f"({type(error).__name__}: {error}). Results so far are kept. Correct the rules and "
+            "start again."
         )

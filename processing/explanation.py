@@ -1,4 +1,4 @@
-"""What each step of the rules did to one record: they are carried out again, one by one."""
+"""What each rule did to one record: the rules are applied again, one by one."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which rules a source's records are processed by."""
+"""The active rule set of a source."""
 
 from processing.rules.defaults import default_rules
 from records import store
@@ -24,7 +24,7 @@ def rule_set_for(source: Source) -> RuleSet:
 def note_problem(note: str) -> str | None:
     """Why a version that a person saves can't have this note, as a sentence; None if it can."""
     if note == DEFAULT_NOTE:
-        return "This note marks rules that follow the mapping. Give another."
+        return "This note is reserved for default rules. Enter a different one."
     if len(note) > LONGEST_NOTE or "\0" in note:
-        return f"A note has {LONGEST_NOTE} characters at the most, and no NUL among them."
+        return f"A note can have at most {LONGEST_NOTE} characters and no NUL."
     return None

@@ -1,4 +1,4 @@
-"""What the workers of the processing queue do. A task is a wake-up call; it may come twice."""
+"""Tasks of the processing queue. A task is only a wake-up call and may come twice."""
 
 from processing.jobs import process, rule_dry_runs
 from records.jobs.workers import worker_name
@@ -8,10 +8,10 @@ TURN_SECONDS = 3
 
 
 def process_run(run_id: int) -> None:
-    """Look at a processing run, and work on it if nobody does."""
+    """Work on a processing run unless it has ended."""
     process.process(run_id, worker_name(), seconds=TURN_SECONDS)
 
 
 def rehearse(rehearsal_id: int) -> None:
-    """Look at a rehearsal, and carry it out if nobody does."""
+    """Run a test of rules unless another worker does."""
     rule_dry_runs.carry_out(rehearsal_id, worker_name())

@@ -1,4 +1,4 @@
-"""The start of processing, and the pages of rules."""
+"""The URLs of processing and of the pages of rules."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Cells that are not what they were. Pure: no Django, no tables."""
+"""The differences between two rows. Pure: no Django, no tables."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

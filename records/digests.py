@@ -1,4 +1,4 @@
-"""Digests by which two states of a source can be told apart, on whatever database they lie."""
+"""Digests that tell two states of a source apart, on any database."""
 
 import hashlib
 import json

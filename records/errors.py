@@ -1,4 +1,4 @@
-"""What can go wrong at the write door."""
+"""The errors of the write door."""
 
 
 class StoreError(Exception):
@@ -34,7 +34,7 @@ class SourceHasRecords(StoreError):
     """A source can't be deleted as long as it has records."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} has records: delete these first.")
+        super().__init__(f"{name} has records. Delete them first.")
 
 
 class RecordNotFound(StoreError):
@@ -42,7 +42,7 @@ class RecordNotFound(StoreError):
 
     def __init__(self, record_id: str) -> None:
         self.record_id = record_id
-        super().__init__(f"There is no record with the id {record_id!r}.")
+        super().__init__(f"There is no record with the ID {record_id!r}.")
 
 
 class ExportError(ValueError):
@@ -62,6 +62,6 @@ class TimeIsUp(ExportError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"The export took longer than {seconds:g} seconds, so it was stopped. Narrow the "
-            "filter, or use `manage.py export`, which has no limit."
+            f"The export was stopped after {seconds:g} seconds. Narrow the filter, or use "
+            "`manage.py export`, which has no time limit."
         )

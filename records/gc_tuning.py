@@ -1,4 +1,4 @@
-"""How the interpreter works while rows are made by the million. Pure."""
+"""Tunes the interpreter for work on millions of rows. Pure."""
 
 import gc
 import sys

@@ -1,4 +1,4 @@
-"""What the write door takes: plain values, without Django, so that pure modules can make them."""
+"""Plain values for the write door, without Django, so that pure modules can make them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Announcements of the write door."""
+"""Signals of the write door."""
 
 from django.dispatch import Signal
 

@@ -1,9 +1,9 @@
 "use strict";
-// Shows how far an export is, and stops it when asked to. Without this file the browser downloads
-// it as it does any file.
+// Shows the progress of an export and lets the user cancel it. Without this script the browser
+// downloads the file as usual.
 
 (() => {
-  // A page that held more records than these would be too large.
+  // Larger exports would need too much memory in the page.
   const MOST = 1_000_000;
   const PATIENCE = 400;
   const LINE_END = 10;
@@ -22,7 +22,7 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
-  // The pieces of the file; `told` learns of each how many lines have come so far.
+  // The chunks of the file; `told` is called with the number of lines received so far.
   async function pieces(answer, told) {
     const parts = [];
     let lines = 0;

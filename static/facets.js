@@ -1,5 +1,5 @@
 "use strict";
-// The counts of facets come after the page: what somebody has ticked, typed or opened by then stays.
+// The counts of facets load after the page. Keeps what the user has ticked, typed or opened by then.
 
 (() => {
   const part = () => document.getElementById("facets");
@@ -28,7 +28,7 @@
     for (const box of ticked) {
       const found = same(box);
       if (found) found.checked = box.checked;
-      // Not among the values that are counted, which are the most frequent ones.
+      // The new part lists only the most frequent values, and this is not one of them.
       else (named(box.name)[0]?.closest("fieldset") ?? facets).append(box.closest("label"));
     }
     for (const field of typed) named(field.name)[0].value = field.value;

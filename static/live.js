@@ -1,8 +1,8 @@
-// Pages move while a run works. They ask for what has changed since, and are answered 304 where
-// nothing has. A hidden page asks for nothing. What the reader is at is left alone until later.
+// Updates pages while a run is active. They poll with an ETag and get a 304 if nothing has changed.
+// Hidden pages don't poll. A part that the user is interacting with is updated later.
 
 (() => {
-  // Parts that htmx asks for.
+  // Parts that htmx polls.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.detail.elt.matches("[hx-trigger^=every]")) event.preventDefault();
   });
@@ -11,7 +11,7 @@
   if (!live) return;
   let tag = live.dataset.tag;
   let pause = Number(live.dataset.pause);
-  // The tag for which the charts that come later have come; whether they are on their way.
+  // The tag for which the deferred charts were loaded; whether a request for them is pending.
   let counted;
   let isCounting = false;
   let timer;
@@ -23,7 +23,7 @@
     return page.body.firstElementChild;
   }
 
-  // The reader has something of it in focus, or has marked a text in it.
+  // Whether the part contains the focus or a text selection.
   function isInUse(part) {
     const marked = document.getSelection();
     const holdsMark = marked && !marked.isCollapsed && part.contains(marked.anchorNode);
@@ -35,7 +35,7 @@
     return true;
   }
 
-  // Each returns whether the part is now as the fresh one.
+  // Each of these returns whether the part now equals the fresh one.
   function renew(part, fresh) {
     if (part.isEqualNode(fresh)) return true;
     if (isInUse(part)) return false;
@@ -43,7 +43,7 @@
     return tell(fresh, "shown");
   }
 
-  // What is open stays open, and the drawing is moved by charts.js.
+  // Keeps open details open; charts.js animates the drawing.
   function renewChart(figure, fresh) {
     const spec = (chart) => chart.querySelector("script")?.textContent;
     const words = (chart) => chart.querySelector("figcaption").innerHTML;
@@ -83,7 +83,7 @@
     return isDone;
   }
 
-  // Counted from so many results that it comes later; the first time htmx asks for it.
+  // Charts that take longer are loaded later; the first time by htmx.
   async function count(url, forTag) {
     if (isCounting || !document.getElementById("results")) return;
     isCounting = true;

@@ -1,9 +1,9 @@
 "use strict";
-// Keeps an answer from replacing a field in which somebody is typing: what is typed is sent when
-// it is finished, and the answer to that shows everything.
+// Keeps a response from replacing a field while the user is typing in it: the text is sent when it
+// is finished, and the response to that shows everything.
 
 (() => {
-  // The form whose answer was put off, until another one is asked for.
+  // The form whose response was skipped, until another one is requested.
   let owed = null;
 
   function isTyped(field, request) {
@@ -17,7 +17,7 @@
     if (!detail.target.contains(field) || !isTyped(field, detail.requestConfig)) return;
     detail.shouldSwap = false;
     owed = field.form;
-    // Typed and taken back: then no change is sent, and nobody would ask again.
+    // If the text was typed and reverted, no change event would trigger a request.
     field.addEventListener("blur", () => owed && htmx.trigger(owed, "change"), { once: true });
   });
 

@@ -1,6 +1,5 @@
 "use strict";
-// Makes the upload form show what it sends and how far it is. Without this file the form works
-// as any form does.
+// Shows the chosen file and the progress of the upload. Without this script the form still works.
 
 (() => {
   const form = document.getElementById("upload");
@@ -65,15 +64,15 @@
       setSending(false);
       const page = new DOMParser().parseFromString(request.responseText, "text/html");
       const said = page.querySelector("#errors, .said");
-      fail(said ? said.textContent.replace(/\s+/g, " ").trim() : `The server answered ${request.status}.`);
+      fail(said ? said.textContent.replace(/\s+/g, " ").trim() : `The upload failed: the server returned status ${request.status}. Try again.`);
     });
     request.addEventListener("error", () => {
       setSending(false);
-      fail("The connection broke before the whole file was sent. Nothing was loaded; try again.");
+      fail("The connection was lost before the upload was complete. Nothing was imported; try again.");
     });
     request.addEventListener("abort", () => {
       setSending(false);
-      fail("Cancelled. Nothing was loaded.");
+      fail("Upload cancelled. Nothing was imported.");
     });
     document.getElementById("cancel").onclick = () => request.abort();
     drawProgress(0, input.files[0].size);

@@ -5,9 +5,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test import SimpleTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -15,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from dataflow_site.static_files import build_charts_if_missing
 from tests import postgres
 from tests.installation import Installation, copied, installation
+from tests.site import Site
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -36,10 +40,63 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# Tests of these marks take longest, and wait most.
+SLOW_MARKS = ("cluster", "browser")
+# By these marks, fixtures, and names in its module a test may meet the database.
+DATABASE_MARKS = ("django_db", "cluster", "browser")
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "prepared_installation"}
+DATABASE_MODULES = {"subprocess", Installation.__module__, Site.__module__, postgres.__name__}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="leave out the tests that have been run on another database and can't meet this one",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.timeout(0))
+    # Files that wait for real processes and browsers begin first, while others compute.
+    turns: dict[Path, int] = {}
+    for item in items:
+        turns[item.path] = min(_turn(item), turns.get(item.path, len(SLOW_MARKS)))
+    items.sort(key=lambda item: turns[item.path])
+    if config.getoption("only_database"):
+        config.hook.pytest_deselected(items=[item for item in items if not may_meet_database(item)])
+        items[:] = [item for item in items if may_meet_database(item)]
+
+
+def _turn(item: pytest.Item) -> int:
+    slow = (number for number, mark in enumerate(SLOW_MARKS) if item.get_closest_marker(mark))
+    return next(slow, len(SLOW_MARKS))
+
+
+def may_meet_database(item: pytest.Item) -> bool:
+    """Whether a test could turn out differently on another database.
+
+    Where it could not, pytest-django lets it reach no table, and it starts no process that might.
+    """
+    fixtures = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("django_db") or not DATABASE_FIXTURES.isdisjoint(fixtures):
+        return True
+    if issubclass(getattr(item, "cls", None) or object, SimpleTestCase):
+        return True  # these are let in by their class
+    if "postgres_url" in fixtures:
+        # It asks for a PostgreSQL whatever the other tests run on.
+        return False
+    if any(map(item.get_closest_marker, DATABASE_MARKS)):
+        return True
+    names = vars(getattr(item, "module", None) or object).values()
+    return any(each is connection or _home(each) in DATABASE_MODULES for each in names)
+
+
+def _home(value: object) -> object:
+    """The module that something comes from; a module comes from itself."""
+    return getattr(value, "__name__" if isinstance(value, ModuleType) else "__module__", None)
 
 
 def skip_without(what: str, why: str) -> None:

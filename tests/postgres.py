@@ -23,7 +23,7 @@ MISSING = (
     " that can be run."
 )
 # Nothing of a test's database has to survive a power cut.
-FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400"
 
 
 def given_url() -> str | None:

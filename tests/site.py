@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import sys
-from html import unescape
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener, urlopen
 
 from tests.installation import Installation, wait_for
+from tests.markup import sent_by, tree
 from tests.postgres import free_port
 
 START = (sys.executable, "manage.py", "start")
@@ -112,12 +112,5 @@ class Visitor:
 
 def answers(html: str) -> dict[str, list[str]]:
     """What the form on a page would send as it stands, without a click on a button."""
-    sent: dict[str, list[str]] = {}
-    for attributes, options in re.findall(r"<select ([^>]*)>(.*?)</select>", html, re.DOTALL):
-        name = re.search(r'name="(\w+)"', attributes)
-        chosen = re.search(r'<option value="([^"]*)" selected', options)
-        if name:
-            sent.setdefault(name[1], []).append(unescape(chosen[1]) if chosen else "")
-    for name, value in re.findall(r'<input id="[\w-]+" name="(\w+)" value="([^"]*)"', html):
-        sent.setdefault(name, []).append(unescape(value))
-    return sent
+    (form,) = tree(html).select("form#settings")
+    return sent_by(form)

@@ -1,4 +1,4 @@
-"""What moves on a page while a run works: asked for again and again, sent only when it changed."""
+"""Parts of a page that refresh while a run works; they are sent only when they have changed."""
 
 import hashlib
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Text out of files, so that people see all of it and it does nothing to what is around it."""
+"""Makes text from files safe to show: all of it is visible, and it affects nothing around it."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Types of URL parts that Django does not bring."""
+"""URL converters that Django does not provide."""
 
 from django.urls.converters import StringConverter
 

@@ -28,9 +28,7 @@ class InvalidCursor(ValueError):
     """The text is no cursor that ``page_of`` has given out."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "The cursor is damaged or not one of this list. Start again without a cursor."
-        )
+        super().__init__("The cursor is not valid for this list. Start again without a cursor.")
 
 
 class Cursor(NamedTuple):

@@ -1,4 +1,4 @@
-"""Numbers and times as people read them; the same words on pages, charts and in tables."""
+"""Formats numbers and times for pages, charts and tables."""
 
 from datetime import datetime, timedelta
 

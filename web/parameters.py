@@ -17,5 +17,5 @@ def refusal_of_names(
         if name not in known:
             return f"There is no filter “{name}”."
         if len(values) > 1 and name not in repeatable:
-            return f"The filter “{name}” is given more than once."
+            return f"The filter “{name}” may be given only once."
     return ""

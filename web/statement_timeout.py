@@ -21,8 +21,8 @@ class TookTooLong(Exception):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(
-            f"This took longer than {seconds:g} seconds, so it was stopped. Narrow it down by "
-            "source or status, or look for something more frequent."
+            f"The query was stopped after {seconds:g} seconds. Filter by source or status, or "
+            "search for a more common value."
         )
 
 

@@ -1,1 +1,1 @@
-"""The web server: waitress, run by gunicorn, with limits of time and room for every client."""
+"""The web server: waitress, run by gunicorn, with limits on time and space per client."""

@@ -1,4 +1,4 @@
-"""Answers: by Django to a request that is complete, by the server itself to one that is none."""
+"""Responses: by Django to complete requests, by the server itself to invalid ones."""
 
 import logging
 from datetime import timedelta

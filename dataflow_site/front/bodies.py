@@ -1,4 +1,4 @@
-"""Bodies of requests as they come in: in memory, then in a temporary file without a name."""
+"""Request bodies: received in memory, then in an unnamed temporary file."""
 
 import io
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""One connection of a client, and what is waited for on it."""
+"""A client's connection and its time limits."""
 
 import fcntl
 import logging

@@ -1,4 +1,4 @@
-"""How much time and room a client gets. Pure: no Django, no sockets."""
+"""Limits on time and space per client. Pure: no Django, no sockets."""
 
 import shutil
 import tempfile

@@ -1,4 +1,4 @@
-"""Answers requests whose body the server did not take, in the form that their sender expects."""
+"""Responds to requests whose body the server refused, as a page or as JSON."""
 
 from collections.abc import Callable
 

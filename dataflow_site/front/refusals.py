@@ -1,4 +1,4 @@
-"""Requests whose body is not taken. Pure: no Django."""
+"""The reasons why a request body is refused. Pure: no Django."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,9 @@ class Refusal:
     sentence: str
 
 
-TOO_LARGE = Refusal(
-    413, "The request is too large: only a file that is uploaded can have more than 2.5 MB."
-)
+TOO_LARGE = Refusal(413, "The request is too large: only uploaded files can be larger than 2.5 MB.")
 NO_ROOM = Refusal(
     507,
-    "There is no room left on the server for what was sent. Nothing of it was kept. Try again when "
-    "an administrator has made room.",
+    "The server has no disk space left for this request. Nothing was saved. Try again when an "
+    "administrator has freed some space.",
 )

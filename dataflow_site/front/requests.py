@@ -1,4 +1,4 @@
-"""Requests as they come in: which are refused, and how much of a body is taken."""
+"""Parses requests: which are refused, and how much of a body is received."""
 
 import re
 from typing import Any

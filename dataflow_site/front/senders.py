@@ -1,4 +1,4 @@
-"""Who may send files: asked before a body is taken, so that nothing else reaches the disk."""
+"""Checks who may upload files before a body is received, so that nothing else reaches the disk."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""A listening socket, and the connections that came by it."""
+"""A listening socket and its connections."""
 
 import resource
 import time

@@ -1,4 +1,4 @@
-"""The threads that answer requests."""
+"""The threads that serve requests."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor

@@ -1,1 +1,1 @@
-"""The REST API over records and figures."""
+"""The REST API for records and statistics."""

@@ -1,4 +1,4 @@
-"""The API's way to take records out as a file."""
+"""The API endpoint that exports records as a file."""
 
 from typing import Any, cast
 
@@ -26,10 +26,10 @@ from web.api.serializers import ErrorSerializer
 
 
 class ExportView(StrictQuery, GenericAPIView[DataRecord]):
-    """The records that a filter finds, all of them, as a file that streams.
+    """All records that match a filter, streamed as a file.
 
-    A workbook of more than 5,000 records is made by a worker: the answer is 202 and where to ask
-    how far it is.
+    A workbook of more than 5,000 records is created by a worker: the response is 202 with the URL
+    that reports its progress.
     """
 
     queryset = DataRecord.objects.all()
@@ -44,11 +44,12 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
     @extend_schema(
         operation_id="export",
         summary="Export records as a file",
-        description="All records that the filter finds, in its order. CSV and NDJSON stream, and "
-        f"so does a workbook of up to {MOST_AT_ONCE:,} records. A larger workbook is made by a "
-        "worker: the answer is 202, with its URL in `Location`; ask there until `download` names "
-        "the file. Asked for again meanwhile, it is the same one. Only so many exports of a person "
-        "and of all run at once: others are answered 429, with `Retry-After`.",
+        description="All records that match the filter, in its order. CSV, NDJSON and workbooks of "
+        f"up to {MOST_AT_ONCE:,} records are streamed. Larger workbooks are created by a worker: "
+        "the response is 202 with a URL in `Location`; poll it until `download` contains the URL "
+        "of the file. Repeating the request in the meantime returns the same export. The number "
+        "of concurrent exports is limited per user and in total; beyond that the response is 429 "
+        "with `Retry-After`.",
         filters=True,
         parameters=[
             OpenApiParameter(

@@ -1,4 +1,4 @@
-"""The API over exports that workers make: each is there for the person who asked for it."""
+"""The API of exports that workers create, each only for its user."""
 
 from typing import Any, cast
 
@@ -20,17 +20,17 @@ from web.api.base import StrictQuery, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer
 
-PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Its number.")]
+PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Number of the export.")]
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):
-    """An export that a worker makes."""
+    """An export that a worker creates."""
 
     share = serializers.FloatField(source="share_done", help_text="0 to 1")
     download = serializers.SerializerMethodField(
-        help_text="The URL of the file; null until it is finished, and when it has expired."
+        help_text="URL of the file; null until it is finished and after it has expired."
     )
-    page = serializers.CharField(source="get_absolute_url", help_text="Where people look at it.")
+    page = serializers.CharField(source="get_absolute_url", help_text="Page of the export.")
 
     class Meta:
         model = Export
@@ -66,11 +66,11 @@ class _OwnExport(StrictQuery):
 
 
 class ExportDetailView(_OwnExport):
-    """An export that a worker makes: how far it is, and where its file is."""
+    """Progress of an export that a worker creates, and the URL of its file."""
 
     @extend_schema(
         operation_id="exports_retrieve",
-        summary="One export that a worker makes",
+        summary="Get an export",
         parameters=PATH,
         responses={200: ExportSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
     )
@@ -79,7 +79,7 @@ class ExportDetailView(_OwnExport):
 
     @extend_schema(
         operation_id="exports_remove",
-        summary="Cancel an export, or remove its file",
+        summary="Cancel an export or delete its file",
         parameters=PATH,
         responses={204: None, 401: ErrorSerializer, 404: ErrorSerializer},
     )
@@ -99,7 +99,7 @@ class ExportedFileView(_OwnExport):
 
     @extend_schema(
         operation_id="exports_file",
-        summary="The file of an export",
+        summary="Download the file of an export",
         parameters=PATH,
         responses={
             (
@@ -114,7 +114,7 @@ class ExportedFileView(_OwnExport):
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         answer = file_answer(self.own(request, pk))
         if answer is None:
-            raise NotFound("The export has no file, or has expired.")
+            raise NotFound("The export has no file or has expired.")
         return answer
 
     def get_view_name(self) -> str:

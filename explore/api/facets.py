@@ -1,4 +1,4 @@
-"""The API's counts of the values by which records may be narrowed down."""
+"""The API endpoint for facets with counts."""
 
 from typing import Any
 
@@ -20,35 +20,36 @@ from web.statement_timeout import ASIDE_SECONDS, TookTooLong, at_most
 
 
 class FacetQuery(serializers.Serializer[Any]):
-    """What is asked beside the filter."""
+    """Parameters besides the filter."""
 
     facet = serializers.CharField(
         required=False,
         allow_blank=True,
         max_length=500,
         trim_whitespace=False,
-        help_text="A column of the data whose values are counted as well.",
+        help_text="Also count the values of this data column.",
     )
 
 
 class FacetValueSerializer(serializers.Serializer[FacetValue]):
-    """A value that records have."""
+    """A value and the number of records that have it."""
 
-    value = serializers.CharField(help_text="What to give as the parameter.")
-    text = serializers.CharField(help_text="The value as people read it.")
+    value = serializers.CharField(help_text="Value to pass as the parameter.")
+    text = serializers.CharField(help_text="Display text of the value.")
     count = serializers.IntegerField(
-        allow_null=True, help_text="Records that have it; null for a chosen one that none has."
+        allow_null=True,
+        help_text="Number of records; null for a selected value that no record has.",
     )
-    is_chosen = serializers.BooleanField(help_text="Whether the filter asks for it.")
+    is_chosen = serializers.BooleanField(help_text="Whether the filter includes this value.")
 
 
 class FacetSerializer(serializers.Serializer[Facet]):
-    """The most frequent values of one parameter, among what the other filters find."""
+    """The most frequent values of one parameter among the records that match the other filters."""
 
-    name = serializers.CharField(help_text="The parameter that these are values of.")
+    name = serializers.CharField(help_text="Parameter that the values belong to.")
     label = serializers.CharField()  # type: ignore[assignment]
     is_sampled = serializers.BooleanField(help_text="Whether counts are estimates.")
-    remark = serializers.CharField(help_text="What is to be known of other values, or empty.")
+    remark = serializers.CharField(help_text="Note about values that are not listed, or empty.")
     values = FacetValueSerializer(many=True)
 
 
@@ -59,9 +60,10 @@ class FacetsSerializer(serializers.Serializer[Any]):
 
 
 class FacetsView(StrictQuery, GenericAPIView[DataRecord]):
-    """How many of the records that a filter finds have which status, source, category and so on.
+    """The number of matching records per status, source, category and so on.
 
-    Over few records counts are exact, over many those that nobody keeps are estimated, and say so.
+    Counts are exact among few records; among many, counts that are not stored are estimated and
+    marked as such.
     """
 
     queryset = DataRecord.objects.all()
@@ -73,7 +75,7 @@ class FacetsView(StrictQuery, GenericAPIView[DataRecord]):
 
     @extend_schema(
         operation_id="records_facets",
-        summary="Count records by what they may be narrowed down by",
+        summary="Count records by facet",
         filters=True,
         parameters=[FacetQuery],
         responses={

@@ -1,4 +1,4 @@
-"""The query of records as a request to the API gives it."""
+"""The record filter of an API request."""
 
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request

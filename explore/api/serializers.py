@@ -1,4 +1,4 @@
-"""The shapes of the API's answers."""
+"""The schemas of the API's responses."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ class CellsField(serializers.JSONField):
 
 @extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}})
 class NotesField(serializers.JSONField):
-    """What rules had to say, one object each."""
+    """Errors or repairs of rules, one object each."""
 
 
 class RecordSerializer(serializers.ModelSerializer[DataRecord]):
-    """A record as lists show it."""
+    """A record in a list."""
 
     source = serializers.CharField(source="source_id")  # type: ignore[assignment]
     data = CellsField()  # type: ignore[assignment]
@@ -32,16 +32,16 @@ class RecordSerializer(serializers.ModelSerializer[DataRecord]):
 
 
 class ListedRecordSerializer(RecordSerializer):
-    """A record as lists show it, with cells of its current result if some were asked for."""
+    """A record in a list, with the requested cells of its current result."""
 
-    result = CellsField(required=False, help_text="The cells that `result_column` names.")
+    result = CellsField(required=False, help_text="The cells of the columns in `result_column`.")
 
     class Meta(RecordSerializer.Meta):
         fields = (*RecordSerializer.Meta.fields, "result")  # type: ignore[assignment]
 
 
 class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
-    """What the rules made of a record."""
+    """The result of applying the rules to a record."""
 
     processed_data = CellsField(allow_null=True)
     errors = NotesField(  # type: ignore[assignment]
@@ -66,13 +66,15 @@ class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
 
 
 class RecordDetailSerializer(RecordSerializer):
-    """A record with its current result, and where it came from."""
+    """A record with its current result and its origin."""
 
-    result = serializers.SerializerMethodField(help_text="Null before it has been processed.")
-    run = serializers.IntegerField(
-        source="run_id", allow_null=True, help_text="The ingestion run that it came from."
+    result = serializers.SerializerMethodField(
+        help_text="Null until the record has been processed."
     )
-    line = serializers.IntegerField(allow_null=True, help_text="Its line in the input of that run.")
+    run = serializers.IntegerField(
+        source="run_id", allow_null=True, help_text="Ingestion run that the record came from."
+    )
+    line = serializers.IntegerField(allow_null=True, help_text="Line in the input of that run.")
 
     class Meta:
         model = DataRecord
@@ -94,7 +96,7 @@ class RecordDetailSerializer(RecordSerializer):
 
 
 class StatusCounts(serializers.Serializer[Totals]):
-    """How many records have each status."""
+    """Number of records per status."""
 
     raw = serializers.IntegerField()
     processing = serializers.IntegerField()
@@ -103,7 +105,7 @@ class StatusCounts(serializers.Serializer[Totals]):
 
 
 class TotalsSerializer(serializers.Serializer[Totals]):
-    """How many records there are, and how their processing went."""
+    """Number of records, and the outcome of their processing."""
 
     total_records = serializers.IntegerField(source="total")
     processed_records = serializers.IntegerField(source="processed")
@@ -111,7 +113,7 @@ class TotalsSerializer(serializers.Serializer[Totals]):
     raw_records = serializers.IntegerField(source="raw")
     processing_records = serializers.IntegerField(source="processing")
     success_rate = serializers.FloatField(
-        help_text="Processed ones among processed and failed ones, in percent; 0 without any."
+        help_text="processed / (processed + failed) in percent; 0 if there are none."
     )
 
 
@@ -122,19 +124,19 @@ class SourceTotalsSerializer(TotalsSerializer):
 
 
 class StatsSerializer(TotalsSerializer):
-    """The totals, and the same by status and by source."""
+    """Totals overall, by status and by source."""
 
     by_status = StatusCounts()
     by_source = SourceTotalsSerializer(many=True)
 
 
 class HealthSerializer(serializers.Serializer[Any]):
-    """Whether the service does its work."""
+    """Health of the service."""
 
     service = serializers.CharField()
     status = serializers.ChoiceField(choices=["healthy", "unhealthy"])
     timestamp = serializers.DateTimeField()
     details = serializers.DictField(
-        help_text="The version, the state of each part, in `failing` the parts that fail, and in "
-        "`runs_wait_for` what keeps runs waiting, such as a full disk."
+        help_text="Version and state of each part; `failing` lists the parts that fail, and "
+        "`runs_wait_for` what blocks runs, such as a full disk."
     )

@@ -1,4 +1,4 @@
-"""The read side of the REST API, at the URLs that clients know."""
+"""The URLs of the read side of the REST API."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The read side of the REST API: health, records and figures."""
+"""The read side of the REST API: health, records and statistics."""
 
 from typing import Any
 
@@ -59,9 +59,9 @@ class RootView(StrictQuery):
 
 
 class HealthView(APIView):
-    """Whether the service does its work: open to all, and the same for all.
+    """Health of the service. No authentication is needed.
 
-    It looks neither at who asks nor for a page to show, so it answers without a database as well.
+    It uses neither sessions nor templates, so it also responds when the database does not.
     """
 
     authentication_classes = ()
@@ -72,7 +72,7 @@ class HealthView(APIView):
     @extend_schema(
         operation_id="health",
         responses={200: HealthSerializer, 503: HealthSerializer},
-        summary="Whether the service does its work",
+        summary="Check the health of the service",
     )
     def get(self, request: Request) -> Response:
         health = check_health()
@@ -93,7 +93,7 @@ class HealthView(APIView):
 
 
 class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
-    """Records by filter, in the order of their ids or timestamps. Follow `next` for more."""
+    """Records that match a filter, sorted by ID or timestamp. Follow `next` for more."""
 
     queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
     serializer_class = RecordSerializer
@@ -133,20 +133,20 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
 
 
 class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
-    """One record, its current result, and the run and line that it came from."""
+    """One record with its current result, and the run and line that it came from."""
 
     queryset = DataRecord.objects.all()
     serializer_class = RecordDetailSerializer
 
     @extend_schema(
         operation_id="records_retrieve",
-        summary="One record",
+        summary="Get a record",
         parameters=[
             OpenApiParameter(
                 "record_id",
                 str,
                 OpenApiParameter.PATH,
-                description="`<source>:<key>`, percent-encoded; the key may hold any character.",
+                description="`<source>:<key>`, percent-encoded; the key may contain any character.",
             )
         ],
         responses={200: RecordDetailSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
@@ -163,13 +163,13 @@ class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
 
 
 class StatsView(StrictQuery):
-    """How many records there are, by status and by source, and how their processing went."""
+    """Number of records by status and by source, and the success rate."""
 
     query_parameters = frozenset({"source"})
 
     @extend_schema(
         operation_id="stats",
-        summary="Figures",
+        summary="Get statistics",
         parameters=[SourceQuery],
         responses={200: StatsSerializer, 400: ErrorSerializer, 401: ErrorSerializer},
     )

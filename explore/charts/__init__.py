@@ -1,7 +1,7 @@
-"""Figures as charts: Vega-Lite specs, and the table of the same numbers.
+"""Statistics as charts: Vega-Lite specs, and a table of the same numbers.
 
-A spec says what is drawn, never in which colour: ``static/charts.js`` takes colours and fonts from
-the stylesheet, so that a chart follows the light or dark scheme of its page.
+A spec contains no colours: ``static/charts.js`` takes colours and fonts from the stylesheet, so
+that a chart follows the light or dark scheme of its page.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,7 @@ from explore.charts.volume import cells_by_status, over_hours, over_time, parts_
 from explore.metrics.record_counts import Totals, add_up
 from explore.metrics.result_values import Categories, Reason, Repairs
 from explore.metrics.scope import Scope, can_be_asked_for
+from records.reject_codes import title_of
 from web.control_chars import visible
 from web.numbers import percent
 
@@ -64,7 +65,7 @@ def by_source(totals: dict[str, Totals], scope: Scope) -> Chart:
     notes = []
     if rest.total:
         others = len(ordered) - MOST_SOURCES
-        notes.append(f"Not drawn: {records(rest.total)} of {others:,} smaller sources.")
+        notes.append(f"Not shown: {records(rest.total)} in {others:,} smaller sources.")
     labels = labels_of([name for name, _ in shown])
     data = [
         {"label": label, "name": name, **part}
@@ -74,7 +75,7 @@ def by_source(totals: dict[str, Totals], scope: Scope) -> Chart:
     return Chart(
         id="by-source",
         title="Records by source",
-        empty="No records here.",
+        empty="No records.",
         spec=with_data(_stacked(lines_of(labels), height_of(labels)), data),
         headings=["Source", *STATUSES],
         rows=[[name, *cells_by_status(part, scope.of(name))] for name, part in shown],
@@ -91,11 +92,11 @@ def by_category(categories: Categories, scope: Scope, name: str = "") -> Chart:
         id="by-category",
         title="Records by category",
         scope=name,
-        empty="No processed record here has a category.",
+        empty="No processed records have a category.",
         spec=bars(shown, "Category", "Processed records", is_count=True),
         headings=["Category", "Processed records"],
         rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],
-        notes=[f"Not drawn: {records(others)} of other categories or of none."]
+        notes=[f"Not shown: {records(others)} in other categories or without a category."]
         if others and shown
         else [],
     )
@@ -110,7 +111,7 @@ def mean_by_category(
     name: str = "",
     notes: Sequence[str] = (),
 ) -> Chart:
-    """The mean value of each category, in the order of their number of records."""
+    """The average value of each category, categories with the most records first."""
     value_name = visible(value_name)
     urls = {
         part.name: values_url(part, scope, repaired, category=part.name) for part in categories.top
@@ -122,11 +123,11 @@ def mean_by_category(
     ]
     return Chart(
         id="mean-by-category",
-        title=f"Mean {value_name} by category",
+        title=f"Average {value_name} by category",
         scope=name,
-        empty="No processed record here has a category.",
-        spec=bars(drawn, "Category", f"Mean {value_name}", is_count=False),
-        headings=["Category", "Values", f"Mean {value_name}"],
+        empty="No processed records have a category.",
+        spec=bars(drawn, "Category", f"Average {value_name}", is_count=False),
+        headings=["Category", "Values", f"Average {value_name}"],
         rows=[
             [part.name, linked(part.number, urls[part.name]), part.mean] for part in categories.top
         ],
@@ -135,15 +136,14 @@ def mean_by_category(
 
 
 def left_out(number_left_out: int) -> list[str]:
-    """The sentence about repaired values that are in no chart."""
+    """The note about repaired values that the charts exclude."""
     if not number_left_out:
         return []
-    was = "value was repaired and is" if number_left_out == 1 else "values were repaired and are"
-    return [f"{number_left_out:,} {was} left out."]
+    return [f"{number_left_out:,} repaired value{'' if number_left_out == 1 else 's'} excluded."]
 
 
 def failures(reasons: Sequence[Reason], failed: int, scope: Scope) -> Chart:
-    """Why records failed: the most frequent reasons, and how much of all failures they make up."""
+    """The most frequent reasons why records failed, with their cumulative share of failures."""
     told = [reason for reason in reasons if can_be_asked_for(reason.message)]
     shown = [
         Bar(reason.message or "", reason.records, scope.url(reason=reason.message or ""))
@@ -152,34 +152,34 @@ def failures(reasons: Sequence[Reason], failed: int, scope: Scope) -> Chart:
     rest = failed - sum(reason.records for reason in told)
     return Chart(
         id="failures",
-        title="Why records failed",
-        empty="No record here has failed.",
+        title="Failure reasons",
+        empty="No failed records.",
         spec=pareto(shown, failed, "Reason", "Failed records"),
-        headings=["Reason", "Failed records", "Up to here"],
+        headings=["Reason", "Failed records", "Cumulative %"],
         rows=_up_to_here(shown, failed),
         palette="failed",
-        notes=[f"Not drawn: {records(rest)} with other reasons."] if rest > 0 else [],
+        notes=[f"Not shown: {records(rest)} with other reasons."] if rest > 0 else [],
     )
 
 
 def rejections(codes: Sequence[tuple[str, int, str]]) -> Chart:
-    """Why rows could not become records: code, how many rows are open, and the list of them."""
-    shown = [Bar(code, rows, url) for code, rows, url in codes]
+    """Why rows were rejected: code, number of open rows, and the URL that lists them."""
+    shown = [Bar(title_of(code), rows, url) for code, rows, url in codes]
     total = sum(rows for _, rows, _ in codes)
     return Chart(
         id="rejections",
-        title="Why rows were rejected",
-        empty="No rejected row is open.",
+        title="Rejection reasons",
+        empty="No open rejected rows.",
         spec=pareto(shown, total, "Reason", "Open rejected rows"),
-        headings=["Reason", "Open rejected rows", "Up to here"],
+        headings=["Reason", "Open rejected rows", "Cumulative %"],
         rows=_up_to_here(shown, total),
         palette="failed",
-        notes=["Rows that are open, whatever the range: they have no timestamp."] if shown else [],
+        notes=["All open rows, regardless of the date range."] if shown else [],
     )
 
 
 def repairs(rules: Sequence[Repairs], scope: Scope) -> Chart:
-    """Which rules have repaired cells, by the number of processed records."""
+    """The number of processed records in which each rule has repaired a cell."""
     shown = [
         Bar(part.rule, part.records, scope.url(rule=part.rule, status="processed"))
         for part in rules
@@ -187,7 +187,7 @@ def repairs(rules: Sequence[Repairs], scope: Scope) -> Chart:
     return Chart(
         id="repairs",
         title="Repairs by rule",
-        empty="No cell of a record here was repaired.",
+        empty="No repairs.",
         spec=bars(shown, "Rule", "Processed records", is_count=True),
         headings=["Rule", "Processed records"],
         rows=[[bar.name, linked(int(bar.amount), bar.url)] for bar in shown],

@@ -1,4 +1,4 @@
-"""What a chart is: a Vega-Lite spec, and the table of the same numbers."""
+"""A chart: a Vega-Lite spec, and a table of the same numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Charts as files: SVG and PNG as they are drawn on white paper, and their numbers as CSV."""
+"""Charts as files: SVG and PNG on a white background, and their numbers as CSV."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""How often which values occur."""
+"""The chart of the distribution of values."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -51,7 +51,7 @@ def distribution(
     ]
     if outside:
         said = " and ".join(f"{part.records:,} {word}" for part, word in outside)
-        notes = [*notes, f"Not drawn: {said} the part where most values lie."]
+        notes = [*notes, f"Not shown: {said} this range."]
     rows: list[list[Cell]] = [
         [
             None if part is histogram.below else part.start,
@@ -66,16 +66,15 @@ def distribution(
         rows.insert(0, [exactly, None, linked(same.records, values_url(same, scope, repaired))])
         notes = [
             *notes,
-            f"Not drawn: {records(same.records)} with {exactly}, "
-            "beside which the others could not be seen.",
+            f"Not shown: {records(same.records)} with {exactly}, which would dwarf all others.",
         ]
     return Chart(
         id="distribution",
         title=f"Distribution of {value_name}",
         scope=name,
-        empty="No processed record here has a value that could be read.",
+        empty="No processed records have a readable value.",
         spec=with_data(_histogram(value_name), data),
-        headings=["From", "Below", "Processed records"],
+        headings=["From", "To", "Processed records"],
         rows=rows,
         notes=notes,
     )

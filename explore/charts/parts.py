@@ -1,4 +1,4 @@
-"""Parts that several charts are made of: bars, labels and axes, the same everywhere."""
+"""Parts that charts share: bars, labels and axes."""
 
 import itertools
 import textwrap
@@ -100,7 +100,7 @@ def _bars(
         href="url:N",
         tooltip=[
             alt.Tooltip("name:N", title=name_title),
-            alt.Tooltip("shown:N", title="Amount"),
+            alt.Tooltip("shown:N", title=amount_title),
         ],
     )
     return spec_of(chart)
@@ -129,7 +129,7 @@ def _pareto(name_title: str, amount_title: str, lines: int, height: int) -> dict
     tooltip = [
         alt.Tooltip("name:N", title=name_title),
         alt.Tooltip("amount:Q", title=amount_title, format=","),
-        alt.Tooltip("share:Q", title="Up to here", format=".1%"),
+        alt.Tooltip("share:Q", title="Cumulative share", format=".1%"),
     ]
     share_axis = alt.Axis(
         format=".0%", tickCount=5, orient="top", grid=False, domain=False, ticks=False
@@ -141,7 +141,7 @@ def _pareto(name_title: str, amount_title: str, lines: int, height: int) -> dict
     line = base.mark_line(point=True).encode(
         x=alt.X(
             "share:Q",
-            title="Share up to here",
+            title="Cumulative %",
             scale=alt.Scale(domain=[0, 1]),
             axis=share_axis,
         ),

@@ -17,7 +17,7 @@ from explore.metrics.timeseries import Course, Step
 from web.control_chars import visible
 from web.numbers import number
 
-LEGEND = "Line: the median; band: the middle half of the values; diamonds: values flagged as {}."
+LEGEND = "Line: median. Band: middle 50% of the values. Diamonds: {}."
 
 
 def values_over_time(
@@ -29,9 +29,9 @@ def values_over_time(
     name: str = "",
     notes: Sequence[str] = (),
 ) -> Chart:
-    """The median of each step and the half of the values around it; anomalies stand for themselves.
+    """The median and the middle 50% of the values of each step, and the anomalies.
 
-    Values far off would press all the rest together: they are marked at the edge.
+    Anomalies far outside would flatten everything else, so they are drawn at the edge.
     """
     value_name = visible(value_name)
     edges = _edges(course.steps)
@@ -52,16 +52,16 @@ def values_over_time(
         data.append(_mark(step, said, urls, edges))
     return Chart(
         id="values-over-time",
-        title=f"Values of {value_name} over time",
+        title=f"{value_name[:1].upper()}{value_name[1:]} over time (median per {course.unit})",
         scope=name,
-        empty="No processed record here has both a value and a timestamp.",
+        empty="No processed records have both a value and a timestamp.",
         spec=with_data(_layers(course.unit, value_name, *_kinds(course.steps)), data),
         headings=[
             f"{course.unit.capitalize()} (UTC)",
             "Values",
-            "A quarter up to",
+            "25th percentile",
             "Median",
-            "Three quarters up to",
+            "75th percentile",
             "Anomalies",
         ],
         rows=rows,
@@ -74,9 +74,9 @@ def values_over_time(
 def _said(course: Course) -> list[str]:
     low, high = _edges(course.steps)
     marked = [end for step in course.steps for end in (step.low, step.high) if end is not None]
-    said = [LEGEND.format("anomalies" if marked else "anomalies (there are none)")]
+    said = [LEGEND.format("anomalies" if marked else "anomalies (none)")]
     if any(not low <= end <= high for end in marked):
-        said.append("Anomalies that lie farther off are marked at the edge.")
+        said.append("Anomalies outside the chart are shown at its edge.")
     far = [
         f"{records(count)} {word} {day}"
         for count, word, day in (
@@ -85,7 +85,7 @@ def _said(course: Course) -> list[str]:
         )
         if count
     ]
-    return [*said, f"Not looked at: {' and '.join(far)}."] if far else said
+    return [*said, f"Not included: {' and '.join(far)}."] if far else said
 
 
 def _urls(step: Step, course: Course, scope: Scope, repaired: bool) -> tuple[str, str]:
@@ -151,7 +151,7 @@ def _layers(unit: str, value_name: str, has_usual: bool, has_anomalies: bool) ->
     usual = [
         alt.Tooltip("when:N", title=unit.capitalize()),
         alt.Tooltip("shown:N", title="Median"),
-        alt.Tooltip("half:N", title="Half of the values"),
+        alt.Tooltip("half:N", title="Middle 50%"),
         alt.Tooltip("number:Q", title="Values", format=","),
     ]
     far = [

@@ -63,7 +63,7 @@ def over_time(days: Days, scope: Scope) -> Chart:
     ]
     notes = _outside(drawn)
     if undated := days.undated.total:
-        notes.append(f"{records(undated)} without a timestamp can't be placed in time.")
+        notes.append(f"Not shown: {records(undated)} without a timestamp.")
     earlier = _far("Earlier", drawn.before, scope)
     later = _far("Later", drawn.after, scope)
     return _chart(unit, steps, [*earlier, *steps, *later], notes)
@@ -98,7 +98,7 @@ def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list
     return Chart(
         id="over-time",
         title="Records over time",
-        empty="No record here has a timestamp.",
+        empty="No records have a timestamp.",
         spec=with_data(_in_time(unit), data),
         headings=[f"{unit.capitalize()} (UTC)", *STATUSES],
         rows=[
@@ -156,7 +156,7 @@ def when(start: date, unit: str) -> tuple[str, str]:
     if unit in ("year", "month"):
         return label, f"{start:%Y}" if unit == "year" else f"{start:%b %Y}"
     words = f"{start.day} {start:%b %Y}"
-    return label, f"from {words}" if unit == "week" else words
+    return label, f"week of {words}" if unit == "week" else words
 
 
 def by_status(totals: Totals) -> Iterable[tuple[str, int]]:
@@ -189,8 +189,8 @@ def _outside(drawn: Drawn) -> list[str]:
     parts = []
     if shown and (before := drawn.before.span):
         number = records(drawn.before.totals.total)
-        parts.append(f"{number} before {shown.first} (from {before.first} on)")
+        parts.append(f"{number} before {shown.first} (earliest: {before.first})")
     if shown and (after := drawn.after.span):
         number = records(drawn.after.totals.total)
-        parts.append(f"{number} after {shown.last} (up to {after.last})")
-    return [f"Not drawn: {' and '.join(parts)}."] if parts else []
+        parts.append(f"{number} after {shown.last} (latest: {after.last})")
+    return [f"Not shown: {' and '.join(parts)}."] if parts else []

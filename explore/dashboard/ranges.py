@@ -1,4 +1,4 @@
-"""The range of days that a page is about, as its URL says it."""
+"""The date range of a page, parsed from its URL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ class Range:
         name = parameters.get("range") or ("custom" if first or last else "all")
         if name == "custom" and (first or last):
             if first and last and first > last:
-                raise InvalidRange(f"“from” ({first}) lies behind “to” ({last}).")
+                raise InvalidRange(f"“from” ({first}) is after “to” ({last}).")
             return cls(name, first, last)
         if name not in RANGES:
             raise InvalidRange(
                 f"There is no range “{name[:50]}”. Choose one of {', '.join(RANGES)}, "
-                "or give the first day as “from” and the last one as “to”."
+                "or give the first day as “from” and the last day as “to”."
             )
         if first or last:
-            raise InvalidRange("Give either “range”, or “from” and “to”.")
+            raise InvalidRange("Give either “range” or “from” and “to”.")
         return cls(name)
 
     def span(self, days: Days) -> Span | None:
@@ -59,7 +59,9 @@ def _day(parameters: Mapping[str, str], name: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidRange(f"“{name}” is a day such as 2026-03-01, not “{text[:50]}”.") from None
+        raise InvalidRange(
+            f"“{name}” must be a date such as 2026-03-01, not “{text[:50]}”."
+        ) from None
     if day == NO_DAY:
-        raise InvalidRange(f"“{name}” is a day after {NO_DAY}.")
+        raise InvalidRange(f"“{name}” must be after {NO_DAY}.")
     return day

@@ -1,4 +1,4 @@
-"""Totals as the tiles at the head of a page, with their change against the period before."""
+"""The tiles with totals at the top of a page, and their change from the previous period."""
 
 from dataclasses import dataclass
 
@@ -51,9 +51,9 @@ def _change(now: int, before: int | None) -> str:
     if before is None:
         return ""
     if not before:
-        return "none before" if now else "as before"
+        return "none before" if now else "no change"
     if now == before:
-        return "as before"
+        return "no change"
     share = (now - before) / before * 100
     return f"{_sign(share)}{percent(abs(share))}"
 
@@ -66,9 +66,9 @@ def _points(now: Totals, before: Totals | None) -> str:
         return "none before"
     points = now.success_rate - before.success_rate
     if not points:
-        return "as before"
+        return "no change"
     shown = percent(abs(points)).removesuffix("%")
-    return f"{_sign(points)}{shown} points"
+    return f"{_sign(points)}{shown} pts"
 
 
 def _sign(change: float) -> str:

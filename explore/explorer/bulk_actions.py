@@ -1,4 +1,4 @@
-"""What may be done to all records that a filter finds: a bounded number of them at once."""
+"""Bulk actions on all records that match a filter, limited in number."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,21 +26,20 @@ class Action:
 
 ACTIONS = {
     "reprocess": Action(
-        label="Process again",
+        label="Reprocess",
         permission=permissions.Action.REPROCESS_RECORDS,
-        question="Process these records again?",
-        consequence="They are raw again until the workers get to them, by the rules that are in "
-        "force now. Their present results are kept as history. Records that are raw stay as "
-        "they are.",
-        done="raw again, and will be processed",
+        question="Reprocess these records?",
+        consequence="The records become raw and are processed again with the current rules. Their "
+        "current results are kept in the history. Records that are already raw do not change.",
+        done="queued for reprocessing",
         change=lambda ids: store.requeue_records(ids=ids),
     ),
     "delete": Action(
         label="Delete",
         permission=permissions.Action.DELETE_RECORDS,
         question="Delete these records?",
-        consequence="They go with their results and former versions, and can't be brought back. "
-        "The files that they came from stay; loading one again brings its records back.",
+        consequence="The records are deleted with their results and earlier versions. This can't "
+        "be undone. The imported files are kept; importing one again restores its records.",
         done="deleted",
         change=lambda ids: store.delete_records(ids=ids),
     ),

@@ -1,4 +1,4 @@
-"""Facets: how many of the records that a filter finds have which value, to narrow it down by.
+"""Facets: the values of the records that match a filter, with counts, to filter further.
 
 Each counts what all other filters find, so that one more of its values can be taken in. Over few
 records, and wherever the store's counters tell, counts are exact; over many they are estimated
@@ -29,15 +29,15 @@ MOST_SAMPLED = 25_000
 SHOWN = 10
 # Longer texts would make the list of a facet a page of its own.
 LONGEST = 200
-NOTHING = "None of the records looked at has anything in a column of this name."
-TOO_LONG = "Texts that are too long for a list are left out."
+NOTHING = "No matching records have a value in this column."
+TOO_LONG = "Very long values are not listed."
 
 LABELS = {
     "status": "Status",
     "source": "Source",
     "category": "Category",
     "run": "Ingestion run",
-    "reason": "Why it failed",
+    "reason": "Failure reason",
 }
 COUNTED = ("status", "source")
 EVERYTHING = RecordQuery()

@@ -1,4 +1,4 @@
-"""The cells of records, in the order and beside the results in which people read them."""
+"""The cells of records for lists and pages, in display order and next to their results."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence

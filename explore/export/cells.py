@@ -1,4 +1,4 @@
-"""What formats share: the table's head, and cells as text."""
+"""What export formats share: the header row, and cells as text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""An export as a file: its name, its kind and its bytes, made as they are asked for."""
+"""An export as a file: name, type and content, created while it is read."""
 
 import zlib
 from collections.abc import Callable, Iterator

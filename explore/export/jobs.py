@@ -50,8 +50,8 @@ def start(asked: Asked, *, user: User, how: str) -> Export:
                 return export
         if len(waiting) >= settings.EXPORTS_WAITING:
             raise TooManyExports(
-                f"You have {len(waiting)} exports waiting or being made, and no more are allowed "
-                "at once. Wait for one to finish, or cancel one.",
+                f"You already have {len(waiting)} exports in progress, which is the limit. Wait "
+                "for one to finish, or cancel one.",
                 seconds=RETRY_SECONDS,
             )
         made = Export.objects.create(query=asked.query, user=user, how=how, woken_at=now())

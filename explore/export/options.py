@@ -1,4 +1,4 @@
-"""How an export is asked for beside its filter: one definition for the page and the API."""
+"""The options of an export, defined once for pages and the API."""
 
 from django import forms
 
@@ -14,7 +14,7 @@ class OptionsForm(forms.Form):
     format = forms.ChoiceField(
         choices=[(kind, kind) for kind in CHOICES["format"]],
         required=False,
-        help_text="The kind of file: csv, ndjson or xlsx.",
+        help_text="File format: csv, ndjson or xlsx.",
         error_messages={
             "invalid_choice": "There is no format “%(value)s”. Choose one of "
             + ", ".join(FORMATS)
@@ -24,15 +24,15 @@ class OptionsForm(forms.Form):
     raw = forms.ChoiceField(
         choices=YES_OR_NO,
         required=False,
-        help_text="1: the cells as they were read and nothing else, in the order of their lines; "
-        "formulas are not guarded.",
-        error_messages={"invalid_choice": "“raw” is 0 or 1, not “%(value)s”."},
+        help_text="1: only the original cells, in the order of the imported lines; formulas are "
+        "not escaped.",
+        error_messages={"invalid_choice": "“raw” must be 0 or 1, not “%(value)s”."},
     )
     gzip = forms.ChoiceField(
         choices=YES_OR_NO,
         required=False,
-        help_text="1: packed as a .gz file.",
-        error_messages={"invalid_choice": "“gzip” is 0 or 1, not “%(value)s”."},
+        help_text="1: compress as a .gz file.",
+        error_messages={"invalid_choice": "“gzip” must be 0 or 1, not “%(value)s”."},
     )
 
     @property

@@ -1,4 +1,4 @@
-"""What the parameters of a URL ask to be exported: a filter, and options."""
+"""Parses what the parameters of a URL ask to export: a filter and options."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""An export as an HTTP answer, for the page and the API alike."""
+"""Exports as HTTP responses, for pages and the API."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The walk through what is exported: however many records there are, memory stays flat."""
+"""Iterates over the records of an export in constant memory."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

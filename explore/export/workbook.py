@@ -1,13 +1,16 @@
-"""Records as a workbook of one sheet. It is made in a file, as its end is written first."""
+"""Records as a workbook with one sheet, created in a temporary file."""
 
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.writer.excel import ExcelWriter
 
 from explore.export.cells import as_text, head_of
 from explore.export.errors import TooLargeForExcel
@@ -33,29 +36,44 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
     head = head_of(table.columns, table.result_columns, raw=raw)
     if table.total >= MOST_ROWS:
         raise TooLargeForExcel(
-            f"A sheet of Excel holds {MOST_ROWS - 1:,} records below its head, and these are "
+            f"An Excel sheet can hold {MOST_ROWS - 1:,} records, and this export has "
             f"{table.total:,}."
         )
     if len(head) > MOST_COLUMNS:
         raise TooLargeForExcel(
-            f"A sheet of Excel holds {MOST_COLUMNS:,} columns, and these are {len(head):,}."
+            f"An Excel sheet can hold {MOST_COLUMNS:,} columns, and this export has {len(head):,}."
         )
     # Not in a generator's first step, but here: who asked is to learn what is too large.
     file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it has been handed on)
+    book = Workbook(write_only=True)
+    sheet: Any = book.create_sheet("Records")
+    sheet.freeze_panes = "A2"
     try:
-        book = Workbook(write_only=True)
-        sheet = book.create_sheet("Records")
-        sheet.freeze_panes = "A2"
         for row in _rows(table, head, raw=raw, progress=progress):
             sheet.append([_cell(sheet, cell) for cell in row])
-        book.save(file)
+        # Not `book.save`, which leaves the archive open when there is no room for it.
+        with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            ExcelWriter(book, archive).save()
         file.seek(0)
     except BaseException:
         with file:
-            # Saving is what makes openpyxl put away its own file.
-            book.save(file)
+            _discard(sheet)
         raise
     return _pieces(file)
+
+
+def _discard(sheet: Any) -> None:
+    """Close and remove the file that openpyxl writes the rows to, as saving would have done.
+
+    What is still to be written to it may find no room either.
+    """
+    if (writer := sheet._writer) is None:
+        return
+    for generator in (sheet._rows, writer.xf):
+        with suppress(OSError):
+            generator.close()
+    with suppress(FileNotFoundError):
+        writer.cleanup()
 
 
 def _pieces(file: Any) -> Iterator[bytes]:
@@ -97,7 +115,7 @@ def _cell(sheet: Any, value: str | int | Decimal) -> Any:
         return None
     if len(value) > MOST_CHARACTERS:
         raise TooLargeForExcel(
-            f"A cell of Excel holds {MOST_CHARACTERS:,} characters, and one of these has "
+            f"An Excel cell can hold {MOST_CHARACTERS:,} characters, and one cell has "
             f"{len(value):,}."
         )
     cell = WriteOnlyCell(sheet, value=UNFIT.sub(_escaped, value))

@@ -1,4 +1,4 @@
-"""Which records to show, and in which order: the one definition for pages, API and exports."""
+"""Which records to show, and in which order: one definition for pages, API and exports."""
 
 from explore.filters.orders import ORDERS, Order
 from explore.filters.query import RecordQuery

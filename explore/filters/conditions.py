@@ -1,4 +1,4 @@
-"""Conditions on single cells: how they are written in a URL, and what they ask of the database."""
+"""Conditions on single cells: how they are written in a URL, and their SQL."""
 
 import math
 import re
@@ -31,7 +31,7 @@ class Condition(NamedTuple):
         if found is None:
             raise ValidationError(
                 "Write a condition as column:operator:value, as in City:eq:Paris or Note:empty. "
-                r"A colon or backslash in the name of a column has a \ before it."
+                r"Put a \ before a colon or backslash in a column name."
             )
         column, operator, value = found.groups()
         known = OPERATORS.get(operator)
@@ -45,7 +45,7 @@ class Condition(NamedTuple):
         if value == "" and not known.takes_blank:
             raise ValidationError(f"The operator “{operator}” needs a value.")
         if known.compares_numbers and re.match(NUMBER, value) and not math.isfinite(float(value)):
-            raise ValidationError(f"{value} is beyond the numbers that cells are compared with.")
+            raise ValidationError(f"{value} is too large to compare cells with.")
         return cls(re.sub(r"\\(.)", r"\1", column, flags=re.DOTALL), operator, value or "")
 
     def __str__(self) -> str:

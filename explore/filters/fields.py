@@ -1,4 +1,4 @@
-"""Parameters that Django's forms do not have: lists of values, moments and days."""
+"""Form fields that Django does not provide: lists of values, times and dates."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -70,8 +70,8 @@ class StartField(forms.Field):
     """A moment, or a day, which begins at midnight; without an offset in our own time zone."""
 
     default_error_messages = {
-        "invalid": "Write a day as 2026-03-01, or a moment as 2026-03-01T12:30 with its offset "
-        "behind it if it is not in the time zone of this installation."
+        "invalid": "Enter a date such as 2026-03-01, or a time such as 2026-03-01T12:30, with a "
+        "UTC offset unless it is in the time zone of this installation."
     }
 
     def to_python(self, value: Any) -> datetime | None:

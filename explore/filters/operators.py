@@ -95,7 +95,7 @@ OPERATORS = {
         Operator("contains", "contains", _contains, note="not case-sensitive", texts=spellings),
         _comparison("lt", "is less than", LessThan),
         _comparison("le", "is at most", LessThanOrEqual),
-        _comparison("gt", "is more than", GreaterThan),
+        _comparison("gt", "is greater than", GreaterThan),
         _comparison("ge", "is at least", GreaterThanOrEqual),
         Operator("empty", "is empty", _blank, takes_value=False, note="without a value"),
         Operator("filled", "is not empty", _not(_blank), takes_value=False, note="without a value"),

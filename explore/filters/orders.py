@@ -1,4 +1,4 @@
-"""The orders in which records are listed."""
+"""The sort orders of records."""
 
 from typing import NamedTuple
 
@@ -25,8 +25,8 @@ class Order(NamedTuple):
 
 
 ORDERS = {
-    "id": Order("Id, ascending"),
-    "-id": Order("Id, descending", descending=True),
+    "id": Order("ID, ascending"),
+    "-id": Order("ID, descending", descending=True),
     "-timestamp": Order("Newest first", descending=True, time="timestamp"),
     "timestamp": Order("Oldest first", time="timestamp"),
 }

@@ -1,4 +1,4 @@
-"""The names of the parameters of a page that shows what a filter finds."""
+"""Checks the names of query parameters on pages with a record filter."""
 
 from collections.abc import Collection
 
@@ -17,7 +17,7 @@ class FacetsForm(forms.Form):
     facets = forms.ChoiceField(
         required=False,
         choices=[("1", "counted")],
-        error_messages={"invalid_choice": "This is 1 or left out, not “%(value)s”."},
+        error_messages={"invalid_choice": "Must be 1 or omitted, not “%(value)s”."},
     )
     facet = forms.CharField(required=False, max_length=500, strip=False)
 

@@ -36,7 +36,7 @@ from web.names import SOURCE_NAME
 LONGEST_TEXT = 1_000
 # What says how records are shown, and not which.
 SHOWING = ("sort", "column", "result_column")
-RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "The name of a rule has letters, digits and _ only.")
+RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "A rule name may contain only letters, digits and _.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     source = ManyFilter(
         method="in_source",
         label="Source",
-        help_text="The names of sources.",
+        help_text="Names of sources.",
         each=forms.CharField(max_length=100, validators=[SOURCE_NAME]),
     )
     status = ManyFilter(
         method="with_status",
         label="Status",
-        help_text="How far the processing of a record is.",
+        help_text="Processing status of the record.",
         each=forms.ChoiceField(
             choices=DataRecord.Status.choices,
             error_messages={
@@ -84,87 +84,87 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     q = django_filters.CharFilter(
         method="with_text",
-        label="Text",
-        help_text="A text in the id or in a cell, in upper or lower case.",
+        label="Search",
+        help_text="Text in the ID or in any cell; not case-sensitive.",
         max_length=200,
     )
     run = ManyFilter(
         method="from_run",
         label="Ingestion run",
-        help_text="Numbers of ingestion runs that brought records in, or changed them last.",
+        help_text="Numbers of the ingestion runs that created or last updated the records.",
         each=forms.IntegerField(min_value=1, max_value=GREATEST_ID),
         schema={"type": "integer", "minimum": 1, "maximum": GREATEST_ID},
     )
     time_from = SingleFilter(
         method="from_time",
         label="From",
-        help_text="The first day (2026-03-01) or moment (2026-03-01T12:30Z) of timestamps.",
+        help_text="Earliest timestamp: a date (2026-03-01) or a time (2026-03-01T12:30Z).",
         field_class=StartField,
         schema={"type": "string"},
     )
     time_to = SingleFilter(
         method="to_time",
         label="To",
-        help_text="The last day of timestamps, or the moment that all of them lie before.",
+        help_text="Latest timestamp: a date, which is included, or a time, which is not.",
         field_class=EndField,
         schema={"type": "string"},
     )
     dated = django_filters.ChoiceFilter(
         method="with_timestamp",
-        label="Timestamp",
-        help_text="1: those with a timestamp; 0: those that have none.",
-        choices=[("1", "there is one"), ("0", "there is none")],
-        error_messages={"invalid_choice": "“dated” is 0 or 1, not “%(value)s”."},
+        label="Has a timestamp?",
+        help_text="1: records with a timestamp; 0: records without one.",
+        choices=[("1", "Yes"), ("0", "No")],
+        error_messages={"invalid_choice": "“dated” must be 0 or 1, not “%(value)s”."},
     )
     category = ManyFilter(
         method="in_category",
         label="Category",
-        help_text="Categories as the current results have them.",
+        help_text="Categories in the current results.",
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
     )
     value_from = SingleFilter(
         method="from_value",
-        label="Value from",
-        help_text="The least value of the current result.",
+        label="Min value",
+        help_text="Minimum value in the current result.",
         field_class=forms.FloatField,
         schema={"type": "number"},
     )
     value_to = SingleFilter(
         method="to_value",
-        label="Value to",
-        help_text="The greatest value of the current result.",
+        label="Max value",
+        help_text="Maximum value in the current result.",
         field_class=forms.FloatField,
         schema={"type": "number"},
     )
     repaired = django_filters.ChoiceFilter(
         method="with_repaired_value",
         label="Repaired value",
-        help_text="1: those whose value a repair has made; 0: those whose value is as it was read.",
-        choices=[("1", "yes"), ("0", "no")],
-        error_messages={"invalid_choice": "“repaired” is 0 or 1, not “%(value)s”."},
+        help_text="1: records whose value was repaired; 0: records whose value was not.",
+        choices=[("1", "Yes"), ("0", "No")],
+        error_messages={"invalid_choice": "“repaired” must be 0 or 1, not “%(value)s”."},
     )
     reason = ManyFilter(
         method="for_reason",
-        label="Reason",
-        help_text="Sentences with which processing failed.",
+        label="Failure reason",
+        help_text="Error messages of failed processing.",
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
     )
     rule = ManyFilter(
         method="by_rule",
         label="Rule",
-        help_text="Rules with which processing failed, or which have repaired a cell.",
+        help_text="Rules that failed the record or repaired one of its cells.",
         each=forms.CharField(max_length=100, validators=[RULE_NAME]),
     )
     anomaly = django_filters.ChoiceFilter(
         method="for_anomaly",
         label="Anomaly",
-        help_text="1: those whose value is flagged as an anomaly; 0: those whose value is not.",
-        choices=[("1", "flagged"), ("0", "not flagged")],
-        error_messages={"invalid_choice": "“anomaly” is 0 or 1, not “%(value)s”."},
+        help_text="1: records flagged as an anomaly; 0: processed records that are not.",
+        choices=[("1", "Yes"), ("0", "No")],
+        error_messages={"invalid_choice": "“anomaly” must be 0 or 1, not “%(value)s”."},
     )
     where = ManyFilter(
         method="where_cell",
-        label="Cell",
+        label="Data",
         help_text=(
             "A condition on a cell of the original data, `column:operator:value`. Repeat the "
             f"parameter for more conditions. Operators: {documented()}. Records match all "
@@ -177,14 +177,14 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     result = ManyFilter(
         method="where_result",
         label="Result",
-        help_text="A condition as in `where`, on a cell of the current result.",
+        help_text="A condition like `where`, on a cell of the current result.",
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
         read=Condition.parse,
     )
     sort = django_filters.ChoiceFilter(
         method="in_order",
-        label="Order",
-        help_text="The order of records.",
+        label="Sort by",
+        help_text="Sort order.",
         choices=[(name, order.label) for name, order in ORDERS.items()],
         error_messages={
             "invalid_choice": "There is no order “%(value)s”. Choose one of "
@@ -195,13 +195,13 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     column = ManyFilter(
         method="in_columns",
         label="Column",
-        help_text="The columns of the data to show, in this order; without any all of them.",
+        help_text="Data columns to show, in this order; all if omitted.",
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
     )
     result_column = ManyFilter(
         method="in_columns",
-        label="Column of the result",
-        help_text="The columns of the current result to show as well; without any none of them.",
+        label="Result column",
+        help_text="Columns of the current result to show as well; none if omitted.",
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
     )
 

@@ -75,7 +75,7 @@ class Freshness:
         """What is wrong with it, in a word or two; empty where nothing is."""
         words = {
             self.failing.state if self.failing else "": self.failing is not None,
-            "never loaded": self.last is None and self.failing is None,
+            "never imported": self.last is None and self.failing is None,
             "overdue": self.due is not None,
             "late": self.is_late,
             "unusual volume": self.is_unusual,

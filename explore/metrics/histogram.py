@@ -1,4 +1,4 @@
-"""How values are distributed: bins of a round width, and what lies outside of these."""
+"""Histograms: bins of a round width, and the values outside of them."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Days -> the steps of an axis of time: days, weeks, months or years."""
+"""Groups days into the steps of a time axis: days, weeks, months or years."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

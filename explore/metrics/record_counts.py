@@ -1,4 +1,4 @@
-"""Figures over records, from the counters that the store keeps: none of these looks at a record."""
+"""Statistics of records from the stored counters; none of them reads a record."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Which records a figure is about, and the list of them in the explorer."""
+"""The records that a statistic covers, and the URL that lists them in the explorer."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The page on which something is done to all records of a filter, once it is confirmed."""
+"""The page that confirms a bulk action on all records of a filter."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -18,7 +18,7 @@ NAMED = 5
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: PageRequest, name: str) -> HttpResponse:
-    """What would be done, and to how many; confirmed, it is done."""
+    """Ask for confirmation, then carry out the action."""
     action = lookups.or_404(ACTIONS.get(name), "There is no such action.")
     permissions.check(request.user, action.permission)
     query = query_of_page(request.GET).without(*FACETS)
@@ -27,11 +27,11 @@ def act(request: PageRequest, name: str) -> HttpResponse:
     records = query.queryset()
     if request.method == "POST":
         if request.POST.get("sure") != "yes":
-            messages.error(request, "Nothing was done: tick the box to confirm it.")
+            messages.error(request, "Nothing was changed. Tick the box to confirm.")
             return redirect(request.get_full_path())
         done = bulk_actions.carry_out(name, records)
         are = "record is" if done.records == 1 else "records are"
-        rest = "" if done.is_all else " There are more of them: repeat it for the next ones."
+        rest = "" if done.is_all else " More records match: repeat the action for the rest."
         messages.success(request, f"{number(done.records)} {are} {action.done}.{rest}")
         return redirect(query.url())
     context = {

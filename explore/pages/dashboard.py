@@ -1,4 +1,4 @@
-"""The dashboard: totals, charts, the state of sources and the latest runs, of one source or all."""
+"""The dashboard of one source or all: totals, charts, state of sources and latest runs."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,7 +160,7 @@ def counted(request: PageRequest) -> HttpResponse:
 def chart_file(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     """One chart of the dashboard as a file: its drawing, or its numbers as CSV."""
     if kind not in CONTENT_TYPES:
-        raise Http404(f"Charts come as {', '.join(CONTENT_TYPES)}, not as “{kind}”.")
+        raise Http404(f"Charts are available as {', '.join(CONTENT_TYPES)}, not as “{kind}”.")
     picked = _picked(request)
     counted = _of_results(picked, _figures(picked, wait=True))
     for chart in [*_known(picked), *counted["charts"]]:
@@ -169,7 +169,7 @@ def chart_file(request: HttpRequest, name: str, kind: str) -> HttpResponse:
             attached = content_disposition_header(True, f"{name}.{kind}")
             response["Content-Disposition"] = attached or ""
             return response
-    raise Http404(f"There is no chart “{name}” of these records.")
+    raise Http404(f"There is no chart “{name}” for these records.")
 
 
 def _picked(request: HttpRequest) -> Picked:
@@ -181,7 +181,7 @@ def _picked(request: HttpRequest) -> Picked:
         raise BadRequest(str(error)) from error
     repaired = request.GET.get("repaired") or "0"
     if repaired not in ("0", "1"):
-        raise BadRequest(f"“repaired” is 0 or 1, not “{repaired[:50]}”.")
+        raise BadRequest(f"“repaired” must be 0 or 1, not “{repaired[:50]}”.")
     days = record_counts.by_day(source.name if source else None)
     span = picked_range.span(days)
     return Picked(

@@ -1,4 +1,4 @@
-"""The explorer: records by filter, page by page in the order of their ids or timestamps."""
+"""The explorer: filtered records, page by page, sorted by ID or timestamp."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Records as a file: those that the explorer shows, under the same parameters."""
+"""Exports records as a file, with the parameters of the explorer."""
 
 from django.core.exceptions import BadRequest
 from django.http import HttpResponseBase
@@ -18,8 +18,8 @@ from web.requests import PageRequest
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: PageRequest) -> HttpResponseBase:
-    """The file, or by POST the page of the worker's work on it where that takes long; what can't
-    be exported is said on a page."""
+    """The file, or, by POST, the page of a job that creates a large one; errors are shown on a
+    page."""
     if sentence := refusal(request.GET, besides=(*FACETS, *OptionsForm.base_fields)):
         raise BadRequest(sentence)
     try:
@@ -28,8 +28,8 @@ def export(request: PageRequest) -> HttpResponseBase:
             return export_answer(asked, user=request.user, has_body=request.method != "HEAD")
         if request.method != "POST":
             raise BadRequest(
-                f"A workbook of more than {MOST_AT_ONCE:,} records is made in the background. "
-                "Start it with the button “XLSX” in the explorer, under “Export”."
+                f"Workbooks of more than {MOST_AT_ONCE:,} records are created in the background. "
+                "Start the export with the “XLSX” button under “Export” in the explorer."
             )
         return redirect(jobs.start(asked, user=request.user, how="page"))
     except TooManyExports as error:

@@ -1,4 +1,4 @@
-"""The pages of exports that workers make, each for the person who asked for it."""
+"""The pages of exports that workers create, each only for its user."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
@@ -20,14 +20,14 @@ NEWEST = 50
 
 @require_safe
 def exports(request: PageRequest) -> HttpResponse:
-    """The exports of who asks."""
+    """The exports of the user."""
     found = Export.objects.filter(user=request.user)[:NEWEST]
     return render(request, "explore/exports.html", {"exports": found})
 
 
 @require_safe
 def made_export(request: PageRequest, pk: int) -> HttpResponse:
-    """How far an export is; when it is finished, the link to its file."""
+    """The progress of an export, and the link to its file when it is finished."""
     found = _own_or_404(request, pk)
     asked = RecordQuery.parse(QueryDict(found.query)).without(*OptionsForm.base_fields)
     context = {
@@ -44,18 +44,18 @@ def exported_file(request: PageRequest, pk: int) -> HttpResponseBase:
     """The file of an export."""
     answer = file_answer(_own_or_404(request, pk))
     if answer is None:
-        raise Http404("This export has no file, or has expired. Start it again in the explorer.")
+        raise Http404("This export has no file or has expired. Start a new one in the explorer.")
     return answer
 
 
 @require_POST
 def cancel_export(request: PageRequest, pk: int) -> HttpResponse:
-    """The button that ends an export."""
+    """Cancel an export."""
     found = _own_or_404(request, pk)
     if runs.stop(found):
-        messages.success(request, "The export is cancelled.")
+        messages.success(request, "Export cancelled.")
     else:
-        messages.info(request, "The export had already ended.")
+        messages.info(request, "The export has already ended.")
     return redirect(found)
 
 

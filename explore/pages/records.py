@@ -1,4 +1,4 @@
-"""The page of one record: the row as read, what became of it, and its story."""
+"""The page of one record: original data, result and history."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

@@ -93,13 +93,13 @@ def _bound(request: PageRequest, kind: str) -> int:
     text = request.GET.get(kind) or str(GREATEST_ID)
     # Longer numbers are no ids, and Python refuses to read the longest ones.
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= GREATEST_ID):
-        raise BadRequest(f"“{kind}” is the number of a run, not “{text[:50]}”.")
+        raise BadRequest(f"“{kind}” must be the number of a run, not “{text[:50]}”.")
     return int(text)
 
 
 @require_safe
 def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
-    """The page of a run that loads a file; while it is active, htmx asks for its upper part."""
+    """The page of an ingestion run; while it is active, htmx polls its upper part."""
     run = _run_or_404(IngestionRun, pk)
     undoing = run.undos.active().first()
     context: dict[str, object] = {
@@ -128,13 +128,15 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
     # Rows that a replay has rejected again are open as well.
     context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
-    context["mapping"] = [(role.capitalize(), run.mapping.get(role) or []) for role in ROLES]
+    context["mapping"] = [
+        ("ID" if role == "id" else role.capitalize(), run.mapping.get(role) or []) for role in ROLES
+    ]
     return render(request, "explore/ingestion_run.html", context | {"rejected": page})
 
 
 @require_safe
 def processing_run(request: PageRequest, pk: int) -> HttpResponse:
-    """The page of a pass of processing; while it is active, htmx asks for its upper part."""
+    """The page of a processing run; while it is active, htmx polls its upper part."""
     run = _run_or_404(ProcessingRun, pk)
     context: dict[str, object] = {
         "run": run,
@@ -152,48 +154,48 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cancel_ingestion(request: PageRequest, pk: int) -> HttpResponse:
-    """The button that ends the loading of a file."""
+    """Cancel an ingestion run."""
     return _cancel(request, _run_or_404(IngestionRun, pk))
 
 
 @require_POST
 def cancel_processing(request: PageRequest, pk: int) -> HttpResponse:
-    """The button that ends a pass of processing."""
+    """Cancel a processing run."""
     return _cancel(request, _run_or_404(ProcessingRun, pk))
 
 
 @require_POST
 def retry_ingestion(request: PageRequest, pk: int) -> HttpResponse:
-    """The button that has the loading of a file, which waits, tried again at once."""
+    """Retry a waiting ingestion run now."""
     return _retry(request, _run_or_404(IngestionRun, pk))
 
 
 @require_POST
 def retry_processing(request: PageRequest, pk: int) -> HttpResponse:
-    """The button that has a pass of processing, which waits, tried again at once."""
+    """Retry a waiting processing run now."""
     return _retry(request, _run_or_404(ProcessingRun, pk))
 
 
 def _cancel(request: PageRequest, run: Run) -> HttpResponse:
     check(request.user, CANCEL[type(run)])
     if lives.stop(run):
-        messages.success(request, "The run is cancelled. What it has done so far stays.")
+        messages.success(request, "Run cancelled. What it has done so far is kept.")
     else:
-        messages.info(request, "The run had already ended.")
+        messages.info(request, "The run has already ended.")
     return redirect(run)
 
 
 def _retry(request: PageRequest, run: Run) -> HttpResponse:
     check(request.user, RETRY[type(run)])
     if lives.retry(run):
-        messages.success(request, "The run is tried again now.")
+        messages.success(request, "Retrying the run now.")
     else:
-        messages.info(request, "The run is not waiting any more.")
+        messages.info(request, "The run is no longer waiting.")
     return redirect(run)
 
 
 def _progress(request: PageRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    """The part of a run's page that moves; a run that has ended has a whole new page."""
+    """The part of a run's page that refreshes; once the run has ended, the whole page does."""
     if not context["is_moving"]:
         return HttpResponseClientRefresh()
     return conditional.unless_same(

@@ -1,4 +1,4 @@
-"""Views of the explorer that people keep: saved under a name, and removed."""
+"""Saves and removes views of the explorer."""
 
 from django import forms
 from django.contrib import messages
@@ -27,29 +27,29 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @require_POST
 def save_view(request: PageRequest) -> HttpResponse:
-    """Keep what the query of the URL shows, instead of what had the name before."""
+    """Save the query of the URL as a view; an earlier view of the same name is replaced."""
     query = RecordQuery.parse(request.GET)
     if refusal(request.GET, besides=(*FACETS, "cursor")) or not query.is_valid:
-        raise BadRequest("What this filter asks for means nothing, so it can't be saved.")
+        raise BadRequest("This filter is not valid, so it can't be saved.")
     form = NameForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors.get("name", []))))
     elif SavedView.objects.filter(user=request.user).count() >= MOST:
-        messages.error(request, f"You have saved {MOST} views. Remove one first.")
+        messages.error(request, f"You already have {MOST} saved views. Remove one first.")
     else:
         name = form.cleaned_data["name"]
         SavedView.objects.update_or_create(
             user=request.user, name=name, defaults={"query": query.query_string()}
         )
-        messages.success(request, f"The view “{name}” is saved.")
+        messages.success(request, f"View “{name}” saved.")
     return redirect(query.url())
 
 
 @require_POST
 def remove_view(request: PageRequest, pk: int) -> HttpResponse:
-    """Forget one of the views of who asks."""
+    """Remove a view of the user."""
     own = SavedView.objects.filter(user=request.user)
-    found = lookups.or_404(lookups.by_id(own, pk), "There is no such view of yours.")
+    found = lookups.or_404(lookups.by_id(own, pk), "You have no such view.")
     found.delete()
-    messages.success(request, f"The view “{found.name}” is removed.")
+    messages.success(request, f"View “{found.name}” removed.")
     return redirect("explorer")

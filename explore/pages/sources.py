@@ -15,12 +15,12 @@ from records.models import Source
 from web import conditional
 from web.requests import PageRequest
 
-# Each role in words, and what it means to have no column for it.
+# The label of each role, and the text for a role without a column.
 ROLE_WORDS = {
-    "id": ("Id", "No column: the key of a record is made from the content of its row."),
-    "timestamp": ("Timestamp", "No column: its records can't be placed in time."),
-    "value": ("Value", "No column: its records are not checked for a value, and have no averages."),
-    "category": ("Category", "No column: its records are in no category."),
+    "id": ("ID", "None: the key of each record is generated from its content"),
+    "timestamp": ("Timestamp", "None: records are not shown over time"),
+    "value": ("Value", "None: values are not checked and have no averages"),
+    "category": ("Category", "None: records have no category"),
 }
 LATEST_RUNS = 10
 
@@ -38,7 +38,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def source(request: PageRequest, name: str) -> HttpResponse:
-    """What is known of one source."""
+    """The page of one source."""
     found = source_or_404(name)
     latest = latest_runs(LATEST_RUNS, source=found)
     context = {

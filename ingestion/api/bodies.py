@@ -1,4 +1,4 @@
-"""Bodies of requests that are the input itself."""
+"""Request bodies that are the input itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a body is by its media type: the ending of its name, and what is said by that."""
+    """What the media type of a body says: the file extension and parsing options."""
 
     ending: str
     format: str = ""
@@ -31,25 +31,25 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body that is a file; nothing of it has been read."""
+    """A body that is a file and has not been read yet."""
 
     stream: IO[bytes]
 
 
 class BodyParser(parsers.BaseParser):
-    """Leaves the body where it is: who sent it must be known before it fills the disk."""
+    """Leaves the body unread: the sender must be authenticated before it fills the disk."""
 
     def parse(self, stream: IO[bytes], *args: Any, **kwargs: Any) -> Any:
         return Body(stream)
 
 
 def chunks(body: Body, length: int) -> Iterator[bytes]:
-    """The body, in pieces. Raises ParseError where it ends before its end."""
+    """The body, in chunks. Raises ParseError if it is shorter than announced."""
     left = length
     while left and (chunk := body.stream.read(min(left, CHUNK_BYTES))):
         left -= len(chunk)
         yield chunk
     if left:
         raise exceptions.ParseError(
-            f"The body ended after {length - left:,} of {length:,} bytes. Nothing of it has landed."
+            f"The body ended after {length - left:,} of {length:,} bytes. Nothing was imported."
         )

@@ -1,4 +1,4 @@
-"""The fields of a request that loads rows."""
+"""The fields of an API request that imports rows."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from web.names import SOURCE_NAME
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What this app refuses is wrong with the field that is looked at."""
+    """Turns an error of ingestion into an error of the field that is being checked."""
     try:
         yield
     except IngestionError as error:
@@ -25,7 +25,7 @@ def _refusals() -> Iterator[None]:
 
 
 class ColumnsField(serializers.CharField):
-    """Names of columns, separated by commas."""
+    """Column names, separated by commas."""
 
     def __init__(self, *, most: int | None = None, **options: Any) -> None:
         self.most = most
@@ -34,44 +34,44 @@ class ColumnsField(serializers.CharField):
     def to_internal_value(self, data: Any) -> Any:
         columns = column_names(super().to_internal_value(data))
         if self.most is not None and len(columns) > self.most:
-            raise serializers.ValidationError(f"Name one column, not {len(columns)}.")
+            raise serializers.ValidationError(f"Give one column, not {len(columns)}.")
         return columns
 
 
 class IngestQuery(serializers.Serializer[Any]):
-    """Where rows go, who plays which role, and how they are read; the rest is found out."""
+    """The source, the column mapping and the parsing options; whatever is missing is detected."""
 
     source = serializers.CharField(  # type: ignore[assignment]
         required=False,
         allow_blank=True,
         max_length=100,
         validators=[SOURCE_NAME],
-        help_text="The source that the rows belong to. Without it: named after the file.",
+        help_text="The source to import into. Default: named after the file.",
     )
     name = serializers.CharField(
         required=False,
         allow_blank=True,
         max_length=255,
-        help_text="What the input is called, where the body is the input.",
+        help_text="The file name of the input, if the body is the input.",
     )
-    id = ColumnsField(help_text="The columns of the key, separated by commas.")
-    timestamp = ColumnsField(help_text="The columns of the timestamp.")
-    value = ColumnsField(most=1, help_text="The column of the value.")
-    category = ColumnsField(most=1, help_text="The column of the category.")
+    id = ColumnsField(help_text="The id columns, separated by commas.")
+    timestamp = ColumnsField(help_text="The timestamp columns, separated by commas.")
+    value = ColumnsField(most=1, help_text="The value column.")
+    category = ColumnsField(most=1, help_text="The category column.")
     timestamp_format = serializers.CharField(
         required=False,
         allow_blank=True,
         max_length=100,
-        help_text='How the dates are meant: "iso", "unix", or one such as "%d/%m/%Y". Without it: '
-        "as the source remembers it, else found out. Where dates can be read in two ways, the run "
-        "fails and says so.",
+        help_text='The date format: "iso", "unix" or a pattern such as "%d/%m/%Y". Default: the '
+        "format saved with the source, else the detected one. If the dates are ambiguous, the run "
+        "fails with an error that names the formats.",
     )
     max_rejects = serializers.CharField(
         required=False,
         allow_blank=True,
         max_length=20,
-        help_text='The run stops at more rejected rows than so many, "500", or such a share of '
-        'those read, "2%". What has landed stays.',
+        help_text='The reject limit: the run stops at more rejected rows than this number ("500") '
+        'or percentage of the rows read ("2%"). Rows imported so far are kept.',
     )
     encoding = serializers.CharField(required=False, allow_blank=True)
     delimiter = serializers.CharField(
@@ -86,18 +86,18 @@ class IngestQuery(serializers.Serializer[Any]):
     header = serializers.CharField(
         required=False,
         allow_blank=True,
-        help_text='The line of the header, "FIRST-LAST", or "none"',
+        help_text='The line number of the header, "FIRST-LAST" or "none"',
     )
     skip = serializers.CharField(
-        required=False, allow_blank=True, help_text="How many lines come before the table."
+        required=False, allow_blank=True, help_text="The number of lines before the table."
     )
     sheet = serializers.CharField(
-        required=False, allow_blank=True, help_text="The sheet of a workbook."
+        required=False, allow_blank=True, help_text="The sheet of a workbook to read."
     )
     rows_path = serializers.CharField(
         required=False,
         allow_blank=True,
-        help_text="Of JSON: the names that lead to the rows, joined by dots.",
+        help_text='For JSON: the path to the rows, such as "data.items".',
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -107,7 +107,7 @@ class IngestQuery(serializers.Serializer[Any]):
             if field not in known | {"csrfmiddlewaretoken"}:
                 errors[field] = [unknown_name("field", known)]
             elif len(data.getlist(field)) > 1:
-                errors[field] = ["This is given more than once."]
+                errors[field] = ["This field is given more than once."]
         if errors:
             raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
@@ -129,7 +129,7 @@ class IngestQuery(serializers.Serializer[Any]):
 
 
 class IngestForm(IngestQuery):
-    """A file, and the same fields beside it."""
+    """A file and the same fields."""
 
     name = None  # type: ignore[assignment]
     file = serializers.FileField(max_length=255)
@@ -139,5 +139,5 @@ class IngestForm(IngestQuery):
 
 
 def reading_of(given: Mapping[str, Any]) -> dict[str, str]:
-    """What the sender says about how the input is read."""
+    """The parsing options of the request."""
     return {name: given[name] for name in CHECKS if given.get(name)}

@@ -1,4 +1,4 @@
-"""The REST API's way to load rows: a file in a form, or a body that is the file."""
+"""The import endpoint of the REST API: a form with a file, or a body that is the file."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -30,14 +30,14 @@ from web.numbers import size
 
 
 class TooLarge(exceptions.APIException):
-    """More than an installation takes at once."""
+    """A request that exceeds the upload limit."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
     def __init__(self, length: int) -> None:
         super().__init__(
-            f"This has {size(length)}; the limit is {size(settings.MAX_UPLOAD_BYTES)}. Send it in "
-            "parts, or load it with `manage.py ingest`."
+            f"The request has {size(length)}; the limit is {size(settings.MAX_UPLOAD_BYTES)}. Send "
+            "it in parts, or import it with `manage.py ingest`."
         )
 
 
@@ -48,9 +48,9 @@ class NoRoomHere(exceptions.APIException):
 
 
 class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
-    """Load rows in the background: a form with a `file`, or a body that is the input.
+    """Import rows in the background: send a form with a `file`, or a body that is the input.
 
-    JSON is an array of objects, or an object that has one.
+    JSON is an array of objects, or an object that contains one.
     """
 
     queryset = IngestionRun.objects.none()
@@ -64,7 +64,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
 
     @extend_schema(
         operation_id="ingest",
-        summary="Load rows",
+        summary="Import rows",
         parameters=[IngestQuery],
         request={
             "multipart/form-data": IngestForm,
@@ -92,8 +92,8 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
                 run = self._of_form(request, sent)
             else:
                 raise exceptions.ParseError(
-                    "There is no file in this request. Send a form with a `file`, or the rows "
-                    "themselves as a body with a Content-Type and a Content-Length."
+                    "The request contains no file. Send a form with a `file`, or the rows as a "
+                    "body with a Content-Type and a Content-Length."
                 )
         except NoRoom as error:
             raise NoRoomHere(str(error)) from error
@@ -110,7 +110,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
     def _of_form(self, request: Request, sent: QueryDict) -> IngestionRun:
         if beside := sorted(set(request.query_params) & set(IngestQuery().fields)):
             raise serializers.ValidationError(
-                {name: ["With a form, this is one of its fields."] for name in beside}
+                {name: ["Send this as a form field, not in the URL."] for name in beside}
             )
         form = IngestForm(data=sent)
         form.is_valid(raise_exception=True)
@@ -123,7 +123,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         media_type, options = parse_header_parameters(request.content_type)
         kind = KINDS[media_type]
         given = request.query_params.copy()
-        # That is how the answer is to be written, not how the body is.
+        # In DRF this parameter is the format of the response, not of the body.
         given.pop(self.settings.URL_FORMAT_OVERRIDE, None)
         query = IngestQuery(data=given)
         query.is_valid(raise_exception=True)
@@ -131,7 +131,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         wanted |= {name: value for name, value in query.validated_data.items() if value}
         check_reading(reading_of(wanted))
         if not (wanted.get("source") or wanted.get("name")):
-            raise serializers.ValidationError({"source": ["Say which source the rows belong to."]})
+            raise serializers.ValidationError({"source": ["Name the source to import into."]})
         length = int(request.META["CONTENT_LENGTH"])
         if length > settings.MAX_UPLOAD_BYTES:
             raise TooLarge(length)

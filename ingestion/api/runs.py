@@ -1,4 +1,4 @@
-"""The API over ingestion runs: how each stands, and what came of it."""
+"""The API of ingestion runs: state, ledger and progress."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from web.keyset import Page, page_of
 
 
 class LedgerSerializer(serializers.Serializer[IngestionRun]):
-    """What became of the rows: read = created + updated + unchanged + rejected, always."""
+    """The five counts of a run. Always read = created + updated + unchanged + rejected."""
 
     read = serializers.IntegerField()
     created = serializers.IntegerField()
@@ -26,31 +26,31 @@ class LedgerSerializer(serializers.Serializer[IngestionRun]):
 
 
 class ProgressSerializer(serializers.Serializer[IngestionRun]):
-    """How far a run is."""
+    """Progress of a run."""
 
     bytes_read = serializers.IntegerField()
     activity = serializers.CharField(
         source="doing",
-        help_text="What is done now, as a sentence: which page of an API is fetched, or why one "
-        "does not come and when it is tried again. Empty once the run has ended.",
+        help_text="Current activity as text, such as the page of an API that is being fetched, "
+        "or why it failed and when it is retried. Empty once the run has ended.",
     )
     bytes_total = serializers.IntegerField(
-        source="known_size", allow_null=True, help_text="Null before anybody knows."
+        source="known_size", allow_null=True, help_text="Null while unknown."
     )
     share = serializers.FloatField(source="share_read", help_text="0 to 1")
     rows_per_second = serializers.FloatField(source="rate", allow_null=True)
     seconds_left = serializers.FloatField(
-        allow_null=True, help_text="Null when the run is not under way, or nobody can tell yet."
+        allow_null=True, help_text="Null if the run is not running or the time is not known yet."
     )
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class SentencesField(serializers.JSONField):
-    """Names or sentences."""
+    """Names or notes."""
 
 
 class RunSerializer(serializers.ModelSerializer[IngestionRun]):
-    """An ingestion run: one loading of one input into one source."""
+    """An ingestion run: one load of one input into one source."""
 
     source = serializers.CharField(source="source.name")  # type: ignore[assignment]
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
@@ -58,7 +58,7 @@ class RunSerializer(serializers.ModelSerializer[IngestionRun]):
     progress = ProgressSerializer(source="*")
     columns = SentencesField()
     notes = SentencesField()
-    page = serializers.CharField(source="get_absolute_url", help_text="Where people look at it.")
+    page = serializers.CharField(source="get_absolute_url", help_text="Page of the run.")
 
     class Meta:
         model = IngestionRun
@@ -98,13 +98,13 @@ class RunPagination(KeyPagination):
 
 
 class RunQuery(SourceQuery):
-    """The parameters that narrow a list of runs."""
+    """Filters for a list of runs."""
 
     state = serializers.ChoiceField(choices=RunState.choices, required=False, allow_blank=True)
 
 
 class RunListView(StrictQuery, generics.ListAPIView[IngestionRun]):
-    """Ingestion runs, the newest first. Follow `next` for more of them."""
+    """Ingestion runs, newest first. Follow `next` for more."""
 
     queryset = IngestionRun.objects.with_source()
     serializer_class = RunSerializer
@@ -134,15 +134,17 @@ class RunListView(StrictQuery, generics.ListAPIView[IngestionRun]):
 
 
 class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
-    """One ingestion run: its state, ledger and progress, and why it failed if it did."""
+    """One ingestion run: state, ledger, progress, and the error if it failed."""
 
     queryset = IngestionRun.objects.with_source()
     serializer_class = RunSerializer
 
     @extend_schema(
         operation_id="runs_retrieve",
-        summary="One ingestion run",
-        parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH, description="Its number.")],
+        summary="Get an ingestion run",
+        parameters=[
+            OpenApiParameter("id", int, OpenApiParameter.PATH, description="Number of the run.")
+        ],
         responses={200: RunSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,7 +1,7 @@
-"""Where requests may go: to the public internet, and where the operator allows it. Pure.
+"""Restricts requests to the public internet and to networks that the operator allows. Pure.
 
-A host is resolved once, every address of it is checked, and the connection is made to the very
-address that was checked: a name that resolves to another one a moment later gains nothing.
+A host is resolved once, all of its addresses are checked, and the connection goes to a checked
+address: a name that resolves to another one a moment later can't get around the check.
 """
 
 import socket
@@ -19,8 +19,8 @@ from ingestion.feeds.errors import AddressRefused
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-# Public by their numbers, yet answered by the machine's own surroundings: the metadata service of
-# Azure, addresses for protocols (Oracle's metadata service among them), relays of 6to4.
+# Formally public, but answered inside the local network: the metadata service of Azure, protocol
+# addresses (with Oracle's metadata service), 6to4 relays.
 NOT_PUBLIC = [ip_network(net) for net in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")]
 NAT64 = ip_network("64:ff9b::/96")
 
@@ -36,7 +36,7 @@ def refuse_if_inside(host: str, addresses: Sequence[str], allowed: Sequence[Netw
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address, and the IPv4 address that it may stand for, is on the internet."""
+    """Whether an address, and the IPv4 address that it may embed, is on the internet."""
     target = meant(address)
     if target != address and not isinstance(target, IPv4Address):
         return False
@@ -46,7 +46,7 @@ def is_public(address: Address) -> bool:
 
 
 def meant(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address leads to: mapped, 6to4, Teredo, NAT64; else itself."""
+    """The IPv4 address embedded in an IPv6 address (mapped, 6to4, Teredo, NAT64); else itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped or address.sixtofour:
@@ -90,7 +90,7 @@ def _connect(connection: HTTPConnection, allowed: Sequence[Network]) -> socket.s
 
 
 def _without_rest(response: HTTPResponse) -> HTTPResponse:
-    """An answer that nobody reads on is dropped with its connection, however long it would be."""
+    """Close the connection of an error response instead of draining its body."""
     if response.status >= 300:
         response.drain_conn = response.close  # type: ignore[method-assign]
     return response
@@ -99,7 +99,7 @@ def _without_rest(response: HTTPResponse) -> HTTPResponse:
 def guarded_pools(
     allowed: Sequence[Network],
 ) -> dict[str, type[HTTPConnectionPool]]:
-    """The pools for a PoolManager whose connections go to checked addresses only, by scheme."""
+    """The pools for a PoolManager that connects to checked addresses only, by scheme."""
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What a feed says about its API: read from the JSON it is kept as, and checked. Pure."""
+"""The configuration of an API feed: parsed from its JSON and validated. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from ingestion.feeds.paging import Paging, Style, with_parameters
 
 POSITION = "{position}"
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-# What the client itself says.
+# Headers that the HTTP client sets itself.
 OWN_HEADERS = {
     "accept-encoding", "connection", "content-length", "host", "te", "transfer-encoding", "upgrade",
 }  # fmt: skip
@@ -19,10 +19,10 @@ OWN_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Incremental:
-    """Only what is new is asked for: rows whose ``column`` is beyond the greatest so far.
+    """Incremental import: requests only rows whose ``column`` is greater than the last cursor.
 
-    ``param`` carries it, written as ``value`` says ("gt.{position}"); ``start`` is the position
-    of the first loading: without one it asks for everything.
+    ``param`` is the URL parameter and ``value`` its template ("gt.{position}"); ``start`` is the
+    cursor of the first import, which requests everything without one.
     """
 
     column: str = ""
@@ -42,7 +42,7 @@ class APIConfig:
     incremental: Incremental = field(default_factory=Incremental)
 
     def first_url(self, position: str) -> str:
-        """The URL to begin with, where the last loading came to ``position``."""
+        """The first URL to request, if the last cursor is ``position``."""
         where = position or self.incremental.start
         if not (self.incremental.param and where):
             return self.url
@@ -51,7 +51,7 @@ class APIConfig:
 
 
 def api_config(config: Mapping[str, Any]) -> APIConfig:
-    """The config as it is kept, as what is used; it was checked when it was kept."""
+    """The stored JSON as an APIConfig; it was validated when it was saved."""
     paging = dict(config.get("paging", {}))
     return APIConfig(
         url=config["url"],
@@ -63,27 +63,27 @@ def api_config(config: Mapping[str, Any]) -> APIConfig:
 
 
 def check_api(config: APIConfig) -> None:
-    """Raise InvalidFeed for what can't work."""
+    """Raise InvalidFeed for a configuration that can't work."""
     check_url(config.url)
     for name, value in config.headers.items():
         check_header(name, value)
     for path in (config.rows_path, config.paging.path):
         if path and not all(path.split(".")):
-            raise InvalidFeed("rows_path", f"{path!r} is no path: names, with dots between them.")
+            raise InvalidFeed("rows_path", f"{path!r} is not a valid path: use names with dots.")
     paging = config.paging
     if paging.style in (Style.NEXT, Style.CURSOR) and not paging.path:
-        raise InvalidFeed("paging_path", "Say where in the answer the next page is told.")
+        raise InvalidFeed("paging_path", "Give the path to the link or cursor of the next page.")
     if paging.style in (Style.PAGE, Style.OFFSET, Style.CURSOR) and not paging.param:
-        raise InvalidFeed("paging_param", "Name the parameter that asks for a page.")
+        raise InvalidFeed("paging_param", "Give the parameter that selects a page.")
     if bool(paging.limit_param) != bool(paging.limit):
-        raise InvalidFeed("limit", "Rows a page need both a parameter and a number.")
+        raise InvalidFeed("limit", "Rows per page needs a parameter and a number.")
     new = config.incremental
     if bool(new.column) != bool(new.param):
         raise InvalidFeed(
-            "cursor_column", "Loading only what is new needs both a column and a parameter."
+            "cursor_column", "Importing only new rows needs a cursor column and a parameter."
         )
     if new.param and POSITION not in new.value:
-        raise InvalidFeed("cursor_value", f"The value has {POSITION} in it.")
+        raise InvalidFeed("cursor_value", f"The value must contain {POSITION}.")
 
 
 def check_url(url: str) -> None:
@@ -92,20 +92,22 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise InvalidFeed("url", "This is no URL.") from None
+        raise InvalidFeed("url", "This is not a valid URL.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidFeed("url", "A URL begins with https:// or http:// and a host.")
+        raise InvalidFeed("url", "The URL must start with https:// or http:// and a host.")
     if not url.isprintable() or " " in url:
-        raise InvalidFeed("url", "A URL has neither blanks nor control characters in it.")
+        raise InvalidFeed("url", "The URL must not contain spaces or control characters.")
     if "@" in parts.netloc:
         raise InvalidFeed(
-            "url", "A URL is shown: put user and password into a secret header instead."
+            "url", "The URL is visible to everyone: put the password into a secret header instead."
         )
 
 
 def check_header(name: str, value: str) -> None:
     """Raise InvalidFeed for a header that can't be sent. The value is not repeated."""
     if not HEADER_NAME.fullmatch(name) or name.lower() in OWN_HEADERS:
-        raise InvalidFeed("headers", f"{name[:100]!r} can't be the name of a header here.")
+        raise InvalidFeed("headers", f"{name[:100]!r} is not an allowed header name.")
     if not (value.isprintable() and value.isascii()):
-        raise InvalidFeed("headers", f"The value of {name!r} has characters no header may have.")
+        raise InvalidFeed(
+            "headers", f"The value of {name!r} has characters not allowed in headers."
+        )

@@ -1,4 +1,4 @@
-"""What can go wrong with a feed; ``str()`` is a sentence for the user, without any secret."""
+"""The errors of feeds; ``str()`` of each is a sentence for the user, without any secret."""
 
 from ingestion.errors import IngestionError
 
@@ -8,33 +8,33 @@ class FeedError(IngestionError):
 
 
 class AddressRefused(FeedError):
-    """A host that lies where requests of this installation must not go."""
+    """A host in a network that this installation must not send requests to."""
 
     def __init__(self, host: str, address: str) -> None:
         super().__init__(
-            f"{host} is refused: its address {address} is not on the public internet. Whoever runs "
-            "this installation can allow it by DATAFLOW_ALLOWED_NETWORKS."
+            f"{host} is blocked: its address {address} is not on the public internet. The operator "
+            "of this installation can allow it with DATAFLOW_ALLOWED_NETWORKS."
         )
 
 
 class FetchFailed(FeedError):
-    """No usable answer came, whatever was tried."""
+    """No usable response, even after retries."""
 
 
 class InvalidPage(FeedError):
-    """An answer that is not what the feed says it is."""
+    """A response that does not match the configuration of the feed."""
 
 
 class RepeatedPage(InvalidPage):
-    """A page whose rows have all come before: none of them is to be taken."""
+    """A page that repeats the rows of the page before it: they are not imported."""
 
 
 class SecretUnknown(FeedError):
-    """A secret that can't be had."""
+    """A secret that is missing or can't be decrypted."""
 
 
 class InvalidFeed(FeedError):
-    """A feed that can't be saved so; ``field`` is what has to be changed."""
+    """A feed configuration that can't be saved; ``field`` is the one to change."""
 
     def __init__(self, field: str, message: str) -> None:
         self.field = field
@@ -42,4 +42,4 @@ class InvalidFeed(FeedError):
 
 
 class FolderRefused(FeedError):
-    """A folder that is not among those from which may be loaded, or can't be read."""
+    """A folder that is not allowed or can't be read."""

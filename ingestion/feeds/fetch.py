@@ -1,4 +1,4 @@
-"""All pages of an API -> one input: a file with the text of each row on a line."""
+"""Fetches all pages of an API into one input: a file with one row per line."""
 
 import hashlib
 import os
@@ -21,9 +21,9 @@ from ingestion.feeds.paging import Pages, Style
 
 @dataclass(slots=True)
 class Fetched:
-    """What came: ``pages`` are {"url", "rows"} each, ``position`` the greatest cursor value.
+    """The result: ``pages`` are {"url", "rows"} each, ``position`` is the greatest cursor value.
 
-    ``cut_short`` says why what came is not all; it is empty where it is.
+    ``cut_short`` says why the result is incomplete; it is empty if it is complete.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class Fetched:
 
     @property
     def doing(self) -> str:
-        """How far it is."""
+        """The progress, as a phrase."""
         rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         return f"Fetching page {len(self.pages) + 1:,} ({rows} so far)"
 
@@ -63,13 +63,13 @@ def fetch(
     position: str = "",
     on_wait: Callable[[str], object] = lambda doing: None,
 ) -> Fetched:
-    """Fetch every page, and keep the rows in one file under its digest.
+    """Fetch every page, and store the rows in one file under its digest.
 
-    ``headers`` are the API's with all secrets filled in; ``name`` is one that no other fetch has,
-    which tells what an earlier try left behind. Where pages came before one that can't be had,
-    they are kept and ``cut_short`` says so. ``on_wait`` is called often, with a sentence that says
-    how far it is, or what keeps it waiting. Raises FeedError where not even the first one came,
-    NoRoom, and what ``on_wait`` raises.
+    ``headers`` are the API's with all secrets filled in; ``name`` is unique to this fetch, and
+    identifies what an earlier attempt left behind. If a later page fails, the rows of the pages
+    before it are kept and ``cut_short`` says so. ``on_wait`` is called often, with a sentence on
+    the progress or the reason of a delay. Raises FeedError if even the first page fails, NoRoom,
+    and what ``on_wait`` raises.
     """
     try:
         settings.INPUT_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,14 +94,14 @@ def fetch(
                 Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise NoRoom("What the API answers", error.strerror or str(error)) from error
+        raise NoRoom("The response of the API", error.strerror or str(error)) from error
     return fetched
 
 
 def first_page(config: APIConfig, headers: Mapping[str, str], *, position: str = "") -> JSONPage:
-    """The first page, to see whether a feed is right. Raises FeedError."""
+    """The first page, to test the configuration of a feed. Raises FeedError."""
     client = new_client(config, headers, lambda trouble: None)
-    # Somebody waits for it in front of a page.
+    # A user is waiting for the page.
     client.patience = Patience(connect=5, read=8, tries=1, retry_after_max=2, page=15)
     with client:
         url = Pages(config.paging).first(config.first_url(position))
@@ -109,7 +109,7 @@ def first_page(config: APIConfig, headers: Mapping[str, str], *, position: str =
 
 
 def _write(file: IO[bytes], config: APIConfig, client: Client, fetched: Fetched) -> str:
-    """Write the rows of every page; the digest of all that was written."""
+    """Write the rows of every page; return the digest of the file."""
     sha = hashlib.sha256()
     for page in _pages(config, client, fetched):
         if page.rows:
@@ -124,7 +124,7 @@ def _write(file: IO[bytes], config: APIConfig, client: Client, fetched: Fetched)
 
 
 def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSONPage]:
-    """The pages, one after the other; what ends them before their end is in ``cut_short``."""
+    """The pages, one after the other; if they end early, ``cut_short`` says why."""
     pages = Pages(config.paging)
     url: str | None = pages.first(config.first_url(fetched.position))
     while url is not None:
@@ -132,18 +132,18 @@ def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSON
         try:
             if number > settings.FEED_PAGES:
                 raise FetchFailed(
-                    f"More than {settings.FEED_PAGES:,} pages, the limit (DATAFLOW_FEED_PAGES)."
+                    f"More than {settings.FEED_PAGES:,} pages. DATAFLOW_FEED_PAGES sets this limit."
                 )
             answer = client.get(url)
             if answer.status == 404 and number > 1 and config.paging.style == Style.PAGE:
                 fetched.notes.append(
-                    f"Page {number} was answered {in_words(404)}: taken as the end."
+                    f"Page {number} returned {in_words(404)}, which was taken as the end."
                 )
                 return
             page = _page(answer, config, number=number)
             if fetched.rows + len(page.rows) > settings.FEED_ROWS:
                 raise FetchFailed(
-                    f"More than {settings.FEED_ROWS:,} rows, the limit (DATAFLOW_FEED_ROWS)."
+                    f"More than {settings.FEED_ROWS:,} rows. DATAFLOW_FEED_ROWS sets this limit."
                 )
         except FeedError as error:
             if not fetched.rows:
@@ -166,7 +166,7 @@ def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSON
 
 def _page(answer: Answer, config: APIConfig, *, number: int) -> JSONPage:
     if answer.status == 404:
-        raise FetchFailed(f"Page {number} ({shown(answer.url)}) answered {in_words(404)}.")
+        raise FetchFailed(f"Page {number} ({shown(answer.url)}) returned {in_words(404)}.")
     if answer.status == 204:
         return JSONPage()
     try:
@@ -180,12 +180,12 @@ def _cut_short(error: FeedError, fetched: Fetched) -> str:
     number = len(fetched.pages) + 1
     if not isinstance(error, AddressRefused) and not what.startswith("Page "):
         what = f"Page {number}: {what}"
-    rows = "1 row" if fetched.rows == 1 else f"{fetched.rows:,} rows"
-    return f"{what} The {rows} that came before stay; load again for the rest."
+    kept = "1 row" if fetched.rows == 1 else f"{fetched.rows:,} rows"
+    return f"{what} Kept the {kept} fetched before it; import again to get the rest."
 
 
 def greatest(position: str, cell: str) -> str:
-    """The greater of the position so far and a cell: as numbers if both are, else as text."""
+    """The greater of the cursor so far and a cell: as numbers if both are, else as text."""
     if not cell or len(cell) > 1000 or not cell.isprintable():
         return position
     if not position:

@@ -1,4 +1,4 @@
-"""Folders as feeds: which of their files are to be loaded now."""
+"""Folders as feeds: finds the files to import now."""
 
 import os
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ QUIET = timedelta(seconds=5)
 
 
 def check_folder(config: dict[str, Any]) -> None:
-    """Raise InvalidFeed unless the folder may be loaded from, and the pattern is one."""
+    """Raise InvalidFeed unless the folder is allowed and the pattern is valid."""
     pattern = config["pattern"]
     parts = Path(pattern).parts
     if not parts or Path(pattern).is_absolute() or ".." in parts or "\0" in pattern:
-        raise InvalidFeed("pattern", "A pattern such as *.csv, within the folder.")
+        raise InvalidFeed("pattern", "Use a pattern relative to the folder, such as *.csv.")
     try:
         folder = folder_of(config)
     except FolderRefused as error:
@@ -35,32 +35,34 @@ def check_folder(config: dict[str, Any]) -> None:
     if len(parts) > MOST_PARTS or parts.count("**") > MOST_DEEP:
         raise InvalidFeed(
             "pattern",
-            f"A pattern has {MOST_PARTS} parts at the most, and {MOST_DEEP} of them are **.",
+            f"A pattern has at most {MOST_PARTS} parts, of which at most {MOST_DEEP} are **.",
         )
     try:
         next(folder.glob(pattern), None)
     except (ValueError, NotImplementedError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidFeed("pattern", f"{pattern[:100]!r} is no pattern: {reason}.") from error
+        raise InvalidFeed(
+            "pattern", f"{pattern[:100]!r} is not a valid pattern: {reason}."
+        ) from error
 
 
 def folder_of(config: dict[str, Any]) -> Path:
-    """The folder of a feed, where it really lies. Raises FolderRefused."""
+    """The folder of a feed, with links resolved. Raises FolderRefused."""
     roots = settings.FOLDER_ROOTS
     given = config["folder"]
     if "\0" in given:
-        raise FolderRefused("A folder's name has no NUL in it.")
+        raise FolderRefused("The folder name contains a NUL character.")
     folder = Path(given)
     if not folder.is_absolute() and roots:
         folder = roots[0] / folder
     if not _inside(folder):
         allowed = ", ".join(map(str, roots)) or "none"
         raise FolderRefused(
-            f"{given} does not lie in the folders from which this installation loads: {allowed}. "
-            "Whoever runs it can name others by DATAFLOW_FOLDERS."
+            f"{given} is not in the folders that this installation may import from: {allowed}. "
+            "The operator can allow others with DATAFLOW_FOLDERS."
         )
     if not _is_readable(folder):
-        raise FolderRefused(f"{given} is not there, or is no folder that can be read.")
+        raise FolderRefused(f"{given} does not exist or is not a readable folder.")
     return folder.resolve()
 
 
@@ -72,25 +74,24 @@ def _is_readable(folder: Path) -> bool:
 
 
 def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun], int]:
-    """Make a run for each file that has come to rest; and how many still have to show that.
+    """Create a run for each file that is no longer growing; also return how many still may be.
 
-    A file that is new, or not as it was at the last look, is left for the next one. A file that
-    was loaded is loaded again only when it has changed; or by hand, if its run has been undone,
-    which a schedule must not take back by itself, or failed before a row was read. Raises
-    FolderRefused.
+    A file that is new, or has changed since the last check, waits for the next one. An imported
+    file is imported again only after it has changed; or manually, if its run was undone, which a
+    schedule must not revert, or failed before it read a row. Raises FolderRefused.
     """
     folder = folder_of(feed.config)
     moment = now()
     found: list[IngestionRun] = []
     waiting = 0
-    # A folder may lie far away: the database is not kept waiting for it.
+    # The folder may be on a slow network: no transaction is open while it is listed.
     try:
         seen = list(_files(folder, feed.config["pattern"]))
     except OSError as error:
-        what = f"{feed.config['folder']} can't be looked through: {error.strerror or error}."
+        what = f"{feed.config['folder']} can't be listed: {error.strerror or error}."
         raise FolderRefused(what) from error
     with transaction.atomic():
-        # One look at a time: each file gets one run.
+        # One check at a time: each file gets one run.
         Feed.objects.select_for_update().get(pk=feed.pk)
         known = {file.name: file for file in feed.files.select_related("run")}
         for path, size, modified in seen:

@@ -1,4 +1,4 @@
-"""One page of an API, fetched with patience and within limits. Pure: no Django, no tables."""
+"""Fetches one page of an API, with retries and limits. Pure: no Django, no tables."""
 
 import http
 import math
@@ -37,13 +37,13 @@ from ingestion.feeds.errors import FetchFailed
 RETRIED = (429, 500, 502, 503, 504)
 REDIRECTS = 5
 READ_BYTES = 1 << 16
-# Parameters of a URL whose values are not shown.
+# URL parameters whose values are hidden.
 SECRET_PARAMETER = re.compile(r"key|token|secret|passw|sig|auth|credential|session", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long is waited, and how often something is tried again; times in seconds."""
+    """Timeouts in seconds, and the number of retries."""
 
     connect: float = 10
     read: float = 20
@@ -51,15 +51,15 @@ class Patience:
     backoff: float = 0.5
     backoff_max: float = 60
     retry_after_max: int = 300
-    # A page that takes longer than this, however steadily it drips, is given up.
+    # The fetch of a page fails after this time, however steadily its bytes arrive.
     page: float = 300
-    # While something is waited for, ``on_wait`` is called this often.
+    # How often ``on_wait`` is called during a wait.
     slice: float = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The body of a page, the status, the headers, and the URL that it came from in the end."""
+    """The body of a page, its status and headers, and its URL after redirects."""
 
     body: bytes
     status: int
@@ -71,8 +71,8 @@ class Answer:
 class Client:
     """Fetches pages. ``headers`` go to the host of ``url`` only.
 
-    ``on_wait`` is called often, with what keeps the page from coming: a sentence, or "".
-    ``allowed`` are networks that may be reached although they are not public. Use it in a
+    ``on_wait`` is called often, with the reason of the delay as a sentence, or "".
+    ``allowed`` are networks that requests may go to although they are not public. Use it in a
     ``with`` block.
     """
 
@@ -126,8 +126,8 @@ class Client:
                 try:
                     return self._answer(url, response)
                 except (HTTPError, OSError) as error:
-                    # The connection broke while the body came: as good a reason to try again
-                    # as one that breaks before.
+                    # A connection that is lost during the body is retried like one that is lost
+                    # before it.
                     retries = response.retries or retries
                     broken = error if isinstance(error, ReadTimeoutError) else _broken(error)
                     retries = retries.increment("GET", url, error=broken)
@@ -136,7 +136,7 @@ class Client:
             except HTTPError as error:
                 raise FetchFailed(_sentence(url, error, self.patience)) from None
             except ValueError as error:
-                # What it leads to is not even in the form of a URL.
+                # The redirect target can't even be parsed as a URL.
                 no_url = LocationValueError(str(error))
                 raise FetchFailed(_sentence(url, no_url, self.patience)) from None
             retries.sleep()
@@ -145,7 +145,7 @@ class Client:
         status = response.status
         final = urljoin(url, response.geturl() or url)
         if not (200 <= status < 300 or status == http.HTTPStatus.NOT_FOUND):
-            raise FetchFailed(f"{shown(url)} answered {in_words(status)}.")
+            raise FetchFailed(f"{shown(url)} returned {in_words(status)}.")
         deadline = time.monotonic() + self.patience.page
         parts: list[bytes] = []
         length = 0
@@ -154,12 +154,12 @@ class Client:
             length += len(part)
             if length > self.max_bytes:
                 raise FetchFailed(
-                    f"{shown(url)} has more than {self.max_bytes:,} bytes, the limit of a page "
-                    "(DATAFLOW_FEED_PAGE_BYTES)."
+                    f"{shown(url)} returned more than {self.max_bytes:,} bytes. "
+                    "DATAFLOW_FEED_PAGE_BYTES sets this limit."
                 )
             if time.monotonic() > deadline:
                 raise FetchFailed(
-                    f"{shown(url)} was not complete after {self.patience.page:,.0f} seconds."
+                    f"{shown(url)} did not finish within {self.patience.page:,.0f} seconds."
                 )
             self.on_wait("")
         return Answer(b"".join(parts), status, dict(response.headers), final)
@@ -177,14 +177,14 @@ class Client:
                 until = time.monotonic() + (asked or self.get_backoff_time())
                 trouble = _trouble(url, self.history, patience)
                 while (left := until - time.monotonic()) > 0:
-                    on_wait(f"{trouble}, next try in {math.ceil(left)} s.")
+                    on_wait(f"{trouble}, retrying in {math.ceil(left)} s.")
                     time.sleep(min(left, patience.slice))
-                on_wait(f"{trouble}, trying again.")
+                on_wait(f"{trouble}, retrying now.")
 
             def increment(self, *args: Any, **options: Any) -> Self:
                 error = options.get("error")
                 if isinstance(error, SSLError) and "certificate" in str(error).lower():
-                    # It will be no other the next time.
+                    # A retry would get the same certificate.
                     raise MaxRetryError(options["_pool"], "", error)
                 return super().increment(*args, **options)
 
@@ -201,14 +201,14 @@ class Client:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port: who is asked."""
+    """The scheme, host and port of a URL."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname or "", port
 
 
 def shown(url: str) -> str:
-    """A URL as it may be shown: without user, password, and values that look like secrets."""
+    """A URL for display: without user, password, and values that look like secrets."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     query = parts.query
@@ -221,7 +221,7 @@ def shown(url: str) -> str:
 
 
 def in_words(status: int) -> str:
-    """A status with the name that the standard gives it, not the one that the server gives it."""
+    """A status with its standard phrase, whatever the server calls it."""
     try:
         return f"{status} ({http.HTTPStatus(status).phrase})"
     except ValueError:
@@ -231,16 +231,16 @@ def in_words(status: int) -> str:
 def _broken(error: Exception) -> ProtocolError:
     if isinstance(error, ProtocolError):
         return error
-    what = "its compression is damaged" if isinstance(error, DecodeError) else "it broke off"
+    what = "its compression is damaged" if isinstance(error, DecodeError) else "it was cut off"
     return ProtocolError(what)
 
 
 def _trouble(url: str, history: Sequence[RequestHistory], patience: Patience) -> str:
-    """Why a page has not come yet, and how often it was tried, by what urllib3 remembers."""
+    """Why a page has not arrived yet, and how often it was tried, by urllib3's history."""
     tries = [entry for entry in history if not entry.redirect_location]
     last = tries[-1]
     if last.status:
-        why = f"it answers {in_words(last.status)}"
+        why = f"it returned {in_words(last.status)}"
     else:
         why = _why(url, last.error or HTTPError(), patience)
     times = "once" if len(tries) == 1 else f"{len(tries)} times"
@@ -259,26 +259,26 @@ def _why(url: str, reason: Exception | None, patience: Patience) -> str:
     why: str
     match reason:
         case NameResolutionError():
-            why = f"the name {urlsplit(url).hostname} (or one it leads to) can't be resolved"
+            why = f"the host {urlsplit(url).hostname} (or one it redirects to) can't be resolved"
         case NewConnectionError():
-            why = "no connection could be made"
+            why = "the connection failed"
         case ConnectTimeoutError():
-            why = f"no connection was made within {patience.connect:g} seconds"
+            why = f"it did not accept a connection within {patience.connect:g} seconds"
         case ReadTimeoutError():
-            why = f"nothing came for {patience.read:g} seconds"
+            why = f"it sent no data for {patience.read:g} seconds"
         case ResponseError() if "redirect" in str(reason):
-            why = f"it leads on more than {REDIRECTS} times"
+            why = f"it redirects more than {REDIRECTS} times"
         case ResponseError():
             status = re.search(r"\d{3}", str(reason))
-            why = f"it answers {in_words(int(status[0]))}" if status else "it answers with errors"
+            why = f"it returned {in_words(int(status[0]))}" if status else "it returned errors"
         case SSLError():
-            why = "its certificate is not one that can be trusted, or TLS fails"
+            why = "its certificate is not trusted, or TLS failed"
         case URLSchemeUnknown():
-            why = "it leads to what is no URL of http or https"
+            why = "it redirects to a URL that is not http or https"
         case LocationParseError() | LocationValueError():
-            why = "it is, or leads to, what is no URL of http or https"
+            why = "it is, or redirects to, a URL that is not valid http or https"
         case ProtocolError():
-            why = "the connection breaks off before the answer is complete"
+            why = "the connection was lost before the response was complete"
         case _:
-            why = f"it fails ({type(reason).__name__})"
+            why = f"it failed ({type(reason).__name__})"
     return why

@@ -1,4 +1,4 @@
-"""A page of JSON -> the exact text of each of its rows, and what stands around them. Pure."""
+"""Splits a page of JSON into the exact text of each row and the document around them. Pure."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from ingestion.feeds.errors import InvalidPage
 
 SPACE = re.compile(r"[ \t\n\r]*")
 BREAK = re.compile(r"[\r\n]+")
-# Numbers stay the text that they are: 1e400 and 18 digits are none of Python's business here.
+# Numbers are kept as text, so that 1e400 and 18 digits lose nothing.
 _values = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
@@ -19,7 +19,7 @@ _values = json.JSONDecoder(parse_float=str, parse_int=str)
 class JSONPage:
     """``rows`` are the texts of the rows, each on one line, ``cells`` those of one column.
 
-    ``around`` is the document without its rows: what tells where the next page is.
+    ``around`` is the document without its rows; it has the link to the next page.
     """
 
     rows: list[str] = field(default_factory=list)
@@ -28,7 +28,7 @@ class JSONPage:
 
 
 def read_page(body: bytes, *, rows_path: str, column: str = "") -> JSONPage:
-    """Tell the rows of a page apart; ``rows_path`` are the names that lead to them, with dots.
+    """Parse the rows of a page; ``rows_path`` is the path to them, names with dots.
 
     The texts and numbers in ``column`` are kept as text. Raises InvalidPage.
     """
@@ -40,28 +40,28 @@ def read_page(body: bytes, *, rows_path: str, column: str = "") -> JSONPage:
         raise InvalidPage(f"it is {kind}, not JSON")
     try:
         encoding = json.detect_encoding(body)
-        # What does not fit goes through as it is: the row that holds it is rejected, not the page.
+        # Invalid bytes are passed on: the row that contains them is rejected, not the page.
         errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
         text = body.decode(encoding, errors).removeprefix("\ufeff")
         page = JSONPage()
         page.around, end = _walk(text, _skip(text, 0), _names(rows_path), [], page, column)
         if _skip(text, end) < len(text):
-            raise InvalidPage(f"something follows its JSON at character {end + 1:,}")
+            raise InvalidPage(f"unexpected data after the JSON value at character {end + 1:,}")
     except json.JSONDecodeError as error:
         at_end = "Unterminated" in error.msg or error.pos >= len(error.doc.rstrip()) - 1
-        whole = "breaks off" if at_end else "is damaged"
+        whole = "ends too early" if at_end else "is not valid"
         raise InvalidPage(f"its JSON {whole} at character {error.pos + 1:,}") from error
     except StopIteration as error:
-        raise InvalidPage("its JSON breaks off") from error
+        raise InvalidPage("its JSON ends too early") from error
     except RecursionError as error:
         raise InvalidPage("its JSON is nested too deeply") from error
     except UnicodeError as error:
-        raise InvalidPage("its bytes are no text") from error
+        raise InvalidPage("its bytes are not valid text") from error
     return page
 
 
 def at_path(document: Any, path: str) -> Any:
-    """What stands at a path of names (or numbers of list items) with dots; None if nothing."""
+    """The value at a path of names (or list indexes) with dots; None if there is none."""
     for name in _names(path):
         if isinstance(document, dict):
             document = document.get(name)
@@ -102,7 +102,7 @@ def _expect(text: str, at: int, characters: str) -> str:
 def _walk(
     text: str, at: int, path: Sequence[str], been: list[str], page: JSONPage, column: str
 ) -> tuple[Any, int]:
-    """The value at ``at``, in which the rows are at ``path``, without them; and where it ends."""
+    """The value at ``at`` without the rows, which are at ``path`` in it; and where it ends."""
     if not path:
         return _rows(text, at, been, page, column)
     if text[at : at + 1] != "{":
@@ -132,8 +132,8 @@ def _walk(
             at = _skip(text, at + 1)
     if not found:
         names = ", ".join(map(repr, list(around)[:10])) or "nothing"
-        place = f"at {'.'.join(been)!r}" if been else "at its top"
-        raise InvalidPage(f"it has no {path[0]!r} {place}, but {names}")
+        place = f"in {'.'.join(been)!r}" if been else "at its top level"
+        raise InvalidPage(f"there is no {path[0]!r} {place}, only {names}")
     return around, end
 
 
@@ -143,7 +143,7 @@ def _rows(text: str, at: int, been: Sequence[str], page: JSONPage, column: str) 
     if text[at : at + 1] != "[":
         value, _ = _value(text, at)
         kind = "an object" if isinstance(value, dict) else "a single value"
-        place = f"at {'.'.join(been)!r}" if been else "at its top"
+        place = repr(".".join(been)) if been else "its top level"
         names = f" with {', '.join(map(repr, list(value)[:10]))}" if isinstance(value, dict) else ""
         raise InvalidPage(f"{place} is {kind}{names}, not a list of rows")
     at = _skip(text, at + 1)
@@ -151,7 +151,7 @@ def _rows(text: str, at: int, been: Sequence[str], page: JSONPage, column: str) 
         return [], at + 1
     while True:
         value, end = _value(text, at)
-        # A line break in JSON stands between values, never in one: a blank does as well.
+        # In JSON a line break is only found between values, so a space can replace it.
         page.rows.append(BREAK.sub(" ", text[at:end]))
         if column and isinstance(value, dict) and isinstance(value.get(column), str):
             page.cells.append(value[column])
@@ -162,5 +162,5 @@ def _rows(text: str, at: int, been: Sequence[str], page: JSONPage, column: str) 
 
 
 def _missing(path: Sequence[str], been: Sequence[str], what: str) -> None:
-    place = f"at {'.'.join(been)!r}" if been else "at its top"
+    place = repr(".".join(been)) if been else "its top level"
     raise InvalidPage(f"{place} is not {what} with {path[0]!r}")

@@ -1,4 +1,4 @@
-"""The work of a run on its feed: its input is brought here before it is read."""
+"""Fetches the input of a run from its API, and moves the cursor of the feed."""
 
 import time
 from collections.abc import Callable
@@ -12,21 +12,21 @@ from records.errors import LeaseLost
 from records.jobs import runs
 from records.models import Feed, IngestionRun, RunState
 
-# Seconds between two sentences that say what a run does.
+# Seconds between two updates of a run's activity.
 TELL_SECONDS = 0.5
 
 
 def bring_input(
     run: IngestionRun, worker: str, on_progress: Callable[[IngestionRun], None] | None = None
 ) -> str:
-    """Fetch what the API of the run's feed has; the note with which a run without rows ends.
+    """Fetch the rows from the API of the run's feed; return a note if there are none.
 
-    Meanwhile the run says what is done for it, in ``activity``.
-    The run then has a path, and goes on as with a file. Raises FeedError, NoRoom and LeaseLost.
+    Meanwhile ``activity`` of the run shows the progress. Afterwards the run has a path, and
+    continues as with a file. Raises FeedError, NoRoom and LeaseLost.
     """
     feed = run.feed
     if feed is None or feed.kind != Feed.Kind.HTTP:
-        return "Where it was to be loaded from is no longer known."
+        return "Its automatic import was removed before it could fetch any rows."
     config = api_config(feed.config)
     fetched = fetch(
         config,
@@ -39,7 +39,7 @@ def bring_input(
     if not fetched.rows:
         runs.write(run, worker, pages=run.pages, cut_short=run.cut_short, activity="")
         since = f" newer than {feed.position!r}" if feed.position else ""
-        return f"The API has no row{since}."
+        return f"The API has no rows{since}."
     run.pages[-1] |= {
         "since": feed.position,
         "position": fetched.position,
@@ -61,7 +61,7 @@ def bring_input(
 def _telling(
     run: IngestionRun, worker: str, on_progress: Callable[[IngestionRun], None] | None
 ) -> Callable[[str], None]:
-    """Keeps a run, and has it say what is done for it. To be called often; raises LeaseLost."""
+    """A function that renews the lease and shows the activity of a run; raises LeaseLost."""
     still_here = runs.renewing(run, worker)
     last = float("-inf")
 
@@ -81,12 +81,12 @@ def _telling(
 
 
 def notes_of(run: IngestionRun) -> list[str]:
-    """What the fetching of a run's input has to tell."""
+    """The notes from fetching a run's input."""
     return [str(note) for page in run.pages for note in page.get("notes", ())]
 
 
 def keep_position(run: IngestionRun) -> None:
-    """All that the API had has landed: the next run asks for what is newer."""
+    """Move the cursor of the feed, since all rows of the run are saved."""
     if not (run.feed_id and run.pages):
         return
     came = run.pages[-1]
@@ -95,7 +95,7 @@ def keep_position(run: IngestionRun) -> None:
         return
     came["moved"] = True
     with transaction.atomic():
-        # Not if it has been undone meanwhile, or a person has set the position anew.
+        # Not if the run was undone or the cursor was reset in the meantime.
         ended = IngestionRun.objects.filter(pk=run.pk, state=RunState.FINISHED)
         feed = Feed.objects.filter(pk=run.feed_id, position=since)
         if ended.exists() and feed.update(position=came["position"]):
@@ -103,39 +103,38 @@ def keep_position(run: IngestionRun) -> None:
 
 
 def move_back(run: IngestionRun) -> None:
-    """The run is undone: its feed goes back to where it was before, unless others went on."""
+    """Move the cursor back after an undo, unless later runs have moved it on."""
     for feed in Feed.objects.select_for_update().filter(runs=run):
         Feed.objects.filter(pk=feed.pk).update(position=_position_without(run, feed))
 
 
 def after_undo(run: IngestionRun) -> str:
-    """What the feed of a run does once that is undone, as a sentence; "" where there is none."""
+    """What the feed of a run does after an undo, as a sentence; "" if nothing."""
     feed = run.feed
     if feed is None or not (feed.kind == Feed.Kind.HTTP or feed.files.filter(run=run).exists()):
         return ""
     if feed.kind == Feed.Kind.FOLDER:
         return (
-            "The schedule of its feed leaves the file alone until it changes; loaded by hand, "
-            "the feed takes it again."
+            "The automatic import skips this file until it changes; a manual import of the folder "
+            "imports it again."
         )
-    again = (
-        "next loading brings these rows again. Switch its schedule off first where that is not "
-        "wanted."
-    )
+    again = "next run imports these rows again. To prevent that, turn off its schedule first."
     position = _position_without(run, feed)
     if position != feed.position:
         return (
-            f"Its feed goes back to {repr(position) if position else 'the beginning'}: its {again}"
+            "The automatic import goes back to "
+            f"{f'the cursor {position!r}' if position else 'the beginning'}: its {again}"
         )
     if _moved(run):
         return (
-            "Its feed goes on from where a later run came to: it does not bring these rows again."
+            "The automatic import continues from the cursor of a later run, so it does not import "
+            "these rows again."
         )
-    return f"Its feed stays where it is: its {again}"
+    return f"The automatic import keeps its cursor: its {again}"
 
 
 def _position_without(run: IngestionRun, feed: Feed) -> str:
-    """The position of a feed as it would be had the run, and those undone before, not been."""
+    """The cursor of a feed as it would be without the run and those undone before."""
     position = feed.position
     latest_first = feed.runs.filter(read__gt=0).order_by("-pk").only("state", "pages", "feed")
     for other in latest_first.iterator(chunk_size=10):
@@ -143,12 +142,12 @@ def _position_without(run: IngestionRun, feed: Feed) -> str:
             continue
         if other.pk != run.pk and other.state != RunState.UNDONE:
             break
-        # One that was undone before may have been taken off by that already.
+        # The undo of an earlier run may have moved the cursor back already.
         if other.pages[-1]["position"] == position:
             position = other.pages[-1]["since"]
     return position
 
 
 def _moved(run: IngestionRun) -> bool:
-    """Whether a run has moved the position of its feed."""
+    """Whether a run has moved the cursor of its feed."""
     return bool(run.pages and run.pages[-1].get("moved"))

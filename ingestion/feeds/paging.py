@@ -1,4 +1,4 @@
-"""Which page comes next, for each way in which APIs cut their answers into pages. Pure."""
+"""Pagination of APIs: finds the next page for each style. Pure."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ RELATION = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]+))""", re.IGNOREC
 
 
 class Style(StrEnum):
-    """How an API tells where its next page is."""
+    """How an API points to its next page."""
 
     NONE = "none"
     NEXT = "next"
@@ -28,11 +28,11 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The style, and the names that the API has for its parts.
+    """The pagination style and its parameters.
 
-    ``path`` leads to the next link or the cursor in the body; ``param`` carries the number of
-    the page, the offset or the cursor; ``start`` is the number of the first page; ``limit_param``
-    and ``limit`` ask for so many rows a page.
+    ``path`` is the path to the next link or the cursor in the body; ``param`` is the URL parameter
+    for the page number, the offset or the cursor; ``start`` is the first page number;
+    ``limit_param`` and ``limit`` set the rows per page.
     """
 
     style: Style = Style.NONE
@@ -45,7 +45,7 @@ class Paging:
 
 @dataclass(slots=True)
 class Pages:
-    """Goes from page to page: ``first(url)``, then ``following`` what came. Notices loops."""
+    """Finds the URL of each page: ``first(url)``, then ``following`` a page. Detects loops."""
 
     paging: Paging
     _seen: set[bytes] = field(default_factory=set)
@@ -70,9 +70,9 @@ class Pages:
         return self._url
 
     def following(self, page: JSONPage, *, headers: Mapping[str, str], url: str) -> str | None:
-        """The URL of the next page; None behind the last. ``url`` is where this one came from.
+        """The URL of the next page; None after the last. ``url`` is the URL of this page.
 
-        Raises InvalidPage where the pages go round in a circle.
+        Raises InvalidPage if the pages form a loop.
         """
         match self.paging.style:
             case Style.NONE:
@@ -88,7 +88,7 @@ class Pages:
                 self._number += 1
                 return self._counted(page, self._number)
             case Style.OFFSET:
-                # By what came, not by what was asked for: an API may give fewer rows a page.
+                # Counts the rows received, not requested: an API may return fewer rows per page.
                 self._offset += len(page.rows)
                 return self._counted(page, self._offset)
 
@@ -96,23 +96,23 @@ class Pages:
         if link in (None, "", False):
             return None
         if not isinstance(link, str):
-            raise InvalidPage(f"its link to the next page is not a text but {str(link)[:100]!r}")
+            raise InvalidPage(f"its link to the next page is not text: {str(link)[:100]!r}")
         try:
             following = urljoin(url, link)
             _ = urlsplit(following).port
         except ValueError:
-            raise InvalidPage(f"its link to the next page is no URL: {link[:100]!r}") from None
+            raise InvalidPage(f"its link to the next page is not a URL: {link[:100]!r}") from None
         if not self._is_new(following):
-            raise InvalidPage("it leads to a page that has been read: the pages go round")
+            raise InvalidPage("it links to a page that was already read (a loop)")
         return following
 
     def _cursor(self, cursor: object) -> str | None:
         if cursor in (None, "", False):
             return None
         if not isinstance(cursor, str):
-            raise InvalidPage(f"its cursor is neither text nor number but {str(cursor)[:100]!r}")
+            raise InvalidPage(f"its cursor is not text or a number: {str(cursor)[:100]!r}")
         if not self._is_new(cursor):
-            raise InvalidPage("it has a cursor that was used before: the pages go round")
+            raise InvalidPage("its cursor was already used (a loop)")
         return with_parameters(self._url, {self.paging.param: cursor})
 
     def _counted(self, page: JSONPage, number: int) -> str | None:
@@ -123,7 +123,7 @@ class Pages:
         ).digest()
         if rows == self._rows:
             raise RepeatedPage(
-                "it has the same rows as the page before it: the API seems not to know the "
+                "it has the same rows as the page before it; the API probably ignores the "
                 f"parameter {self.paging.param!r}"
             )
         self._rows = rows

@@ -1,4 +1,4 @@
-"""Secrets of feeds: taken from the environment, or kept encrypted; never shown, never logged."""
+"""Secrets of feeds: read from the environment or stored encrypted; never shown or logged."""
 
 import base64
 import json
@@ -21,26 +21,26 @@ SENSITIVE = re.compile(r"auth|token|key|secret|cookie|passw|session|credential",
 
 
 def encrypt(headers: Mapping[str, str]) -> str:
-    """Headers with secrets as they are kept: readable only with this site's SECRET_KEY."""
+    """Encrypt secret headers for storage with the SECRET_KEY of this site."""
     return _fernet().encrypt(json.dumps(dict(headers)).encode()).decode() if headers else ""
 
 
 def decrypt(kept: str) -> dict[str, str]:
-    """The headers that were kept. Raises SecretUnknown where SECRET_KEY is another one now."""
+    """Decrypt stored headers. Raises SecretUnknown if SECRET_KEY has changed."""
     if not kept:
         return {}
     try:
         found: dict[str, str] = json.loads(_fernet().decrypt(kept.encode()))
     except InvalidToken:
         raise SecretUnknown(
-            "The secret headers of this source can't be read: SECRET_KEY is not what it was when "
-            "they were kept. Enter them again."
+            "The secret headers of this source can't be decrypted, because SECRET_KEY has changed. "
+            "Enter them again."
         ) from None
     return found
 
 
 def kept_names(kept: str) -> list[str]:
-    """The names of the headers that are kept; none where they can't be read."""
+    """The names of the stored headers; none if they can't be decrypted."""
     try:
         return sorted(decrypt(kept))
     except SecretUnknown:
@@ -48,9 +48,9 @@ def kept_names(kept: str) -> list[str]:
 
 
 def filled_in(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers with each ``${DATAFLOW_SECRET_..}`` replaced by what the environment has.
+    """The headers with each ``${DATAFLOW_SECRET_..}`` replaced by the environment variable.
 
-    Raises SecretUnknown, and InvalidFeed for a value that no header may have.
+    Raises SecretUnknown, and InvalidFeed for a value that is not allowed in a header.
     """
     found = {name: REFERENCE.sub(_from_environment, value) for name, value in headers.items()}
     for name, value in found.items():
@@ -59,29 +59,29 @@ def filled_in(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_references(headers: Mapping[str, str]) -> None:
-    """Raise InvalidFeed for headers that would show a secret, or ask for one they may not have."""
+    """Raise InvalidFeed for headers that would show a secret, or use a forbidden variable."""
     for name, value in headers.items():
         references = REFERENCE.findall(value)
         for reference in references:
             if not reference.startswith(PREFIX):
                 raise InvalidFeed(
-                    "headers", f"A secret of the environment has a name that begins with {PREFIX}."
+                    "headers", f"Environment variables in headers must start with {PREFIX}."
                 )
         if SENSITIVE.search(name) and not references:
             raise InvalidFeed(
                 "headers",
-                f"The value of {name!r} looks like a secret: put the header among the secret ones, "
-                f"or write ${{{PREFIX}NAME}} for what the environment has.",
+                f"The value of {name!r} looks like a secret. Move it to the secret headers, or use "
+                f"an environment variable: ${{{PREFIX}NAME}}.",
             )
 
 
 def _from_environment(reference: re.Match[str]) -> str:
     name = reference[1]
     if not name.startswith(PREFIX):
-        raise SecretUnknown(f"A secret of the environment has a name that begins with {PREFIX}.")
+        raise SecretUnknown(f"Environment variables in headers must start with {PREFIX}.")
     value = os.environ.get(name)
     if value is None:
-        raise SecretUnknown(f"The environment has no {name}, which a header of this feed needs.")
+        raise SecretUnknown(f"A header needs the environment variable {name}, which is not set.")
     return value.strip()
 
 

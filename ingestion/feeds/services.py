@@ -1,4 +1,4 @@
-"""Feeds: kept, started by hand and by their schedules."""
+"""Saves and removes feeds, and starts their runs manually and on schedule."""
 
 import logging
 from collections.abc import Mapping
@@ -43,11 +43,10 @@ def save_feed(
     enabled: bool = True,
     user: User | None = None,
 ) -> Feed:
-    """Keep from where, how and when a source loads itself; a source that does not exist is made.
+    """Save the automatic import of a source; a source that does not exist is created.
 
-    ``secrets`` are headers to be kept beside those that are kept already. These are forgotten
-    when another host is asked from now on: they were meant for the former one. Raises
-    InvalidFeed, InvalidSourceName.
+    ``secrets`` are headers that are added to the stored ones. Stored ones are deleted if the host
+    changes: they were meant for the old one. Raises InvalidFeed, InvalidSourceName.
     """
     try:
         Source(name=source_name).clean_fields(exclude=["mapping"])
@@ -76,9 +75,9 @@ def save_feed(
 
 
 def remove_feed(feed: Feed) -> None:
-    """Forget where a source loads itself from; the source, its records and its runs stay.
+    """Delete a feed; the source, its records and its runs are kept.
 
-    Runs that have yet to fetch from an API can't any more, and are cancelled.
+    Runs that have not fetched from their API yet are cancelled.
     """
     with transaction.atomic():
         for run in unfetched(feed):
@@ -87,13 +86,13 @@ def remove_feed(feed: Feed) -> None:
 
 
 def unfetched(feed: Feed) -> "QuerySet[IngestionRun]":
-    """The runs on a feed that have yet to fetch their input."""
+    """The runs of a feed that have not fetched their input yet."""
     found: QuerySet[IngestionRun] = IngestionRun.objects.active().filter(feed=feed, path="")
     return found
 
 
 def check_config(kind: str, config: dict[str, Any], secrets: Mapping[str, str]) -> None:
-    """Raise InvalidFeed for what can't be loaded from."""
+    """Raise InvalidFeed for a configuration that can't be imported from."""
     if kind == Feed.Kind.FOLDER:
         check_folder(config)
         return
@@ -108,14 +107,14 @@ def check_config(kind: str, config: dict[str, Any], secrets: Mapping[str, str]) 
 
 
 def same_host(feed: Feed, kind: str, config: Mapping[str, Any]) -> bool:
-    """Whether the feed asks the host that it asked before."""
+    """Whether the host of the feed is the same as before."""
     if not (feed.pk and feed.kind == kind == Feed.Kind.HTTP):
         return False
     return origin(feed.config["url"]) == origin(config["url"])
 
 
 def kept_secrets(feed: Feed) -> dict[str, str]:
-    """The headers that are kept; none where they can't be read any more."""
+    """The stored headers; none if they can't be decrypted."""
     try:
         return decrypt(feed.secrets)
     except SecretUnknown:
@@ -123,17 +122,17 @@ def kept_secrets(feed: Feed) -> dict[str, str]:
 
 
 def _asks_otherwise(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether the position of what was asked so far says nothing about what is asked now."""
+    """Whether the last cursor is meaningless for the new configuration."""
     return any(before.get(key) != now.get(key) for key in ("url", "incremental"))
 
 
 def first_time(schedule: str) -> datetime | None:
-    """When a schedule that is to be kept is due first; None without one. Raises InvalidFeed."""
+    """When a new schedule is first due; None without one. Raises InvalidFeed."""
     if len(schedule.split()) > CRON_FIELDS:
         raise InvalidFeed(
             "schedule",
-            f"{schedule[:100]!r} is no schedule of minute, hour, day, month and weekday: nothing "
-            "is loaded by the second.",
+            f"{schedule[:100]!r} is not a valid schedule: use five fields for minute, hour, day, "
+            "month and weekday. Seconds are not supported.",
         )
     return next_time(schedule)
 
@@ -146,14 +145,14 @@ def next_time(schedule: str, after: datetime | None = None) -> datetime | None:
         return next(CronSim(schedule, timezone.localtime(after or now())))
     except CronSimError as error:
         raise InvalidFeed(
-            "schedule", f"{schedule[:100]!r} is no schedule such as 0 6 * * 1-5: {error}."
+            "schedule", f"{schedule[:100]!r} is not a schedule such as 0 6 * * 1-5: {error}."
         ) from None
     except StopIteration:
         raise InvalidFeed("schedule", f"{schedule[:100]!r} is never due.") from None
 
 
 def start(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRun]:
-    """Make the runs that load what there is now, and queue them; see ``prepare``."""
+    """Create the runs that import what is there now, and queue them; see ``prepare``."""
     made = prepare(feed, how=how, user=user)
     for run in made:
         runs.queue(run)
@@ -161,11 +160,11 @@ def start(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRu
 
 
 def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRun]:
-    """Make the runs that load what there is now, for a worker to work on.
+    """Create the runs that import what is there now.
 
-    An API has one run at a time: while one is active, that is the one. A folder has one for each
-    file that has come to rest; where others have yet to, it is looked at again soon, unless it is
-    switched off. Raises FolderRefused.
+    An API has one run at a time: if one is active, that is returned. A folder has one for each
+    file that is no longer growing; if others still may be, it is checked again soon, unless the
+    schedule is off. Raises FolderRefused.
     """
     if feed.kind == Feed.Kind.FOLDER:
         found, waiting = look(feed, how=how, user=user)
@@ -195,8 +194,7 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
 
 
 def start_due() -> None:
-    """Start every API whose time has come, and have a worker start the folders: to look at one may
-    take long."""
+    """Start every API that is due, and have a worker start the folders: listing one may be slow."""
     moment = now()
     due = Feed.objects.filter(enabled=True, next_at__lte=moment)
     for feed in due.filter(kind=Feed.Kind.HTTP):
@@ -209,7 +207,7 @@ def start_due() -> None:
 
 
 def start_if_due(feed_id: int) -> None:
-    """Start a feed if its time has come; of several processes that try, one does."""
+    """Start a feed if it is due; if several processes try at once, only one does."""
     moment = now()
     due = Feed.objects.filter(pk=feed_id, enabled=True, next_at__lte=moment)
     feed = due.select_related("source").first()
@@ -222,8 +220,8 @@ def start_if_due(feed_id: int) -> None:
             start(feed, how="schedule", user=feed.user)
         except (FeedError, OSError) as error:
             _tell(feed, str(error))
-        # Last: a process that dies before leaves the feed due, and each file gets one run all the
-        # same. The folder may have asked for an earlier look meanwhile.
+        # This comes last: if the process dies earlier, the feed stays due, and each file still gets
+        # only one run. The folder may have set an earlier time in the meantime.
         due.update(next_at=then)
         Feed.objects.filter(pk=feed_id).update(woken_at=None)
         return
@@ -234,7 +232,7 @@ def start_if_due(feed_id: int) -> None:
 
 
 def _tell(feed: Feed, problem: str) -> None:
-    """Show by a failed run why a scheduled loading could not begin; once as long as it lasts."""
+    """Create a failed run that shows why a scheduled import could not start; once per problem."""
     log.warning("%s: %s", feed, problem)
     last = feed.runs.order_by("-id").first()
     if last is None or last.error != problem:
@@ -253,7 +251,7 @@ def _tell(feed: Feed, problem: str) -> None:
 
 
 def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
-    """End what was told of a folder that could not be looked through, now that it can be."""
+    """Create a finished run once a folder that could not be listed can be listed again."""
     last = feed.runs.order_by("-id").first()
     if last is not None and last.state == RunState.FAILED and not last.path:
         now = timezone.now()
@@ -265,7 +263,7 @@ def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
             how=how,
             user=user,
             state=RunState.FINISHED,
-            notes=["The folder can be looked through again. It has no file to be loaded now."],
+            notes=["The folder can be listed again. It has no new files to import."],
             started_at=now,
             finished_at=now,
         )
@@ -274,7 +272,7 @@ def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
 def try_api(
     config: Mapping[str, Any], secrets: Mapping[str, str], feed: Feed | None = None
 ) -> JSONPage:
-    """The first page that a feed would fetch, with the secrets of ``feed`` where the host is its.
+    """The first page of a configuration, with the secrets of ``feed`` if the host is the same.
 
     Raises FeedError.
     """

@@ -1,4 +1,4 @@
-"""What the rows of an input would come to if they landed now. Nothing is written."""
+"""Compares the rows of an input with the records of its source. Nothing is written."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ from records.models import DataRecord
 from records.models.sources import OnConflict
 from records.rows import Row
 
-# What records hold: their cells and their moment, as rows have it.
+# The content of a record: its cells and its timestamp, as in a row.
 Content = tuple[dict[str, Any], str | None]
 
 
 class Verdict(StrEnum):
-    """What a row comes to; the names are those of the ledger."""
+    """The outcome of a row; the names are those of the ledger."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 @dataclass(slots=True)
 class Compared:
-    """A row, what it comes to, and for one that differs from its record what that holds."""
+    """A row, its outcome, and the content of its record if that differs."""
 
     row: Row
     verdict: Verdict
@@ -38,14 +38,14 @@ class Compared:
 
 
 class Comparison:
-    """Compares rows with the records of their source, and with what the rows before them did.
+    """Compares rows with the records of their source and with earlier rows of the input.
 
-    It says what records.store.land would do. What earlier rows would have written is kept, as a
-    digest.
+    It predicts what records.store.land would do. Rows that would be written are remembered as
+    digests.
     """
 
     def __init__(self, *, on_conflict: str, repeats: bool) -> None:
-        """``repeats`` says whether a key may come twice in the input."""
+        """``repeats`` says whether a key may occur twice in the input."""
         self._on_conflict = on_conflict
         self._repeats = repeats
         self._seen = Seen()
@@ -63,7 +63,7 @@ class Comparison:
         self._seen.__exit__(kind, error, traceback)
 
     def __call__(self, rows: Sequence[Row]) -> Iterator[Compared]:
-        """What each row would come to, in their order."""
+        """The outcome of each row, in order."""
         if not rows:
             return
         known = _known(rows)
@@ -92,7 +92,7 @@ class Comparison:
         data, timestamp = known
         if data != orjson.loads(row.data):
             return Compared(row, self._conflict(), known)
-        # That another column tells the time now reaches records by any policy.
+        # A changed timestamp mapping updates records under any policy.
         verdict = Verdict.UNCHANGED if timestamp == row.timestamp else Verdict.UPDATED
         return Compared(row, verdict, known)
 

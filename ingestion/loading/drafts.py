@@ -1,4 +1,4 @@
-"""Drafts: runs whose preview a person looks at, adjusts, and loads or discards."""
+"""Drafts: runs that wait for a person to check the preview and import or discard the file."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from records.rows import ROLES
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person chose on a preview; ``mapping`` has every role, and the format of dates."""
+    """The settings chosen on a preview; ``mapping`` has every role, and the date format."""
 
     reading: dict[str, str]
     mapping: dict[str, Any]
@@ -39,9 +39,9 @@ def create_draft(
     source_name: str | None = None,
     user: User | None = None,
 ) -> IngestionRun:
-    """Make a draft for an uploaded file, and have its dry run made. Raises InvalidSourceName.
+    """Create a draft for an uploaded file and start its dry run. Raises InvalidSourceName.
 
-    Rejected rows that were repaired in a file belong to the source that they came from.
+    A file of fixed rejected rows belongs to the source that the rows came from.
     """
     repaired = repaired_run(path)
     if repaired is not None and source_name is None:
@@ -63,30 +63,31 @@ def create_draft(
 
 
 def policy_of(run: IngestionRun) -> str:
-    """What a draft is to do with known keys: as it was chosen for its dry run."""
+    """The draft's policy for existing records: the one chosen for its dry run."""
     dry = dry_runs.latest(run)
     return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
 
 
 def too_many_rejects(run: IngestionRun, dry: DryRun | None) -> str:
-    """Why a draft would stop by its limit, once its dry run has told; empty if it would not."""
+    """Why the draft would exceed its reject limit, by its dry run; empty if it would not."""
     if dry is None or dry.state != RunState.FINISHED:
         return ""
     rejected, read = dry.report["rejected"], dry.report["read"]
     if not exceeds(run.max_rejects, rejected=rejected, read=read, at_end=True):
         return ""
     return (
-        f"{rejected:,} of {read:,} rows would be held, and the limit is {run.max_rejects}: raise "
-        "it, or mend the file."
+        f"{rejected:,} of {read:,} rows would be rejected, and the limit is {run.max_rejects}. "
+        "Raise the limit or fix the file."
     )
 
 
 def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
-    """Keep a choice that differs from what stands on the preview; whether it did.
+    """Save the chosen settings; return whether they differ from those of the preview.
 
-    ``seen`` is what the person had before him. A column that the input no longer has, since it is
-    read otherwise, is chosen anew. A new dry run is begun, unless it would tell the same: the most
-    rejected rows are only compared with what it tells. Raises InvalidReading and InvalidLimit.
+    ``seen`` is the preview that the choice was made on. A column that the input no longer has,
+    because it is parsed differently now, is chosen again. A new dry run starts unless its report
+    would be the same: the reject limit is only compared with the report. Raises InvalidReading
+    and InvalidLimit.
     """
     check_reading(choice.reading)
     run.max_rejects = check_limit(choice.max_rejects)
@@ -95,7 +96,7 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
     same_reading = choice.reading == run.reading
     named = dict(choice.mapping)
     if not named[FORMAT]:
-        # It was not yet told when the page was made, or can't be.
+        # The format was not known when the page was made, or can't be detected.
         named[FORMAT] = seen.mapping[FORMAT]
     if same_reading and named == seen.mapping and choice.on_conflict == policy_of(run):
         return False
@@ -116,9 +117,9 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
 
 
 def load(run: IngestionRun, seen: Look) -> None:
-    """Have a draft loaded as its preview shows it, and remember that for the source.
+    """Start the import of a draft as previewed, and save its settings with the source.
 
-    Raises NotReady where something has to be chosen first. A draft is loaded once.
+    Raises NotReady if something has to be chosen first. A draft is imported once.
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
     if obstacle or seen.prepared is None:
@@ -139,7 +140,7 @@ def load(run: IngestionRun, seen: Look) -> None:
 
 
 def discard(run: IngestionRun) -> None:
-    """Forget a draft with its file, and its source if nothing else has come of that."""
+    """Delete a draft with its file, and its source if that was created for the draft only."""
     with transaction.atomic():
         dry_runs.stop(run)
         IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).delete()

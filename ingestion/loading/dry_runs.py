@@ -1,4 +1,4 @@
-"""Dry runs: all of an input is read, nothing of it lands, and a report says what would."""
+"""Dry runs: read a whole input without writing anything, and report what an import would do."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -28,21 +28,21 @@ from records.models import DryRun, IngestionRun, RunState
 from records.models.sources import OnConflict
 from records.rows import Reject
 
-# So many reasons, rejected rows of each, changed records, and changed cells of each are reported.
+# How many reasons, rejected rows of each, changed records, and changed cells of each are reported.
 REASONS = 50
 REJECTED_EXAMPLES = 3
 CHANGED_EXAMPLES = 10
 CHANGED_CELLS = 12
-# As much of a cell or a row is reported.
+# How much of a cell or a row is reported.
 CHARACTERS = 300
 
-# Told how many bytes and rows have been read.
+# Called with the number of bytes and rows read so far.
 OnBatch = Callable[[int, int], None]
 Report = dict[str, Any]
 
 
 def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> DryRun:
-    """Have a worker read the input of a draft; earlier dry runs of it end."""
+    """Queue a dry run of a draft; earlier ones of it are stopped."""
     stop(run)
     dry = DryRun.objects.create(
         run=run,
@@ -56,7 +56,7 @@ def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> D
 
 
 def stop(run: IngestionRun) -> None:
-    """End the dry runs of a draft that are under way."""
+    """Stop the active dry runs of a draft."""
     for dry in DryRun.objects.filter(run=run).active():
         runs.stop(dry)
 
@@ -77,9 +77,9 @@ def wake_stalled() -> None:
 
 
 def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
-    """Make the report of a dry run; None if another worker holds it.
+    """Work on a dry run until it has a report; None if another worker holds it.
 
-    One that is taken up again begins anew. An input that can't be taken ends it as failed, with
+    One that was interrupted starts over. If the input can't be imported, it ends as failed, with
     the reason in ``error``.
     """
     dry = runs.claim(DryRun, dry_run_id, worker)
@@ -99,11 +99,11 @@ def dry_run(dry_run_id: int, worker: str) -> DryRun | None:
             on_batch=on_batch,
             on_chunk=runs.renewing(dry, worker),
         )
-        # A large file had been looked at by its beginning only.
+        # Of a large file only the beginning had been read.
         draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
         draft.update(size=run.size, sha256=run.sha256)
         runs.finish(dry, worker, report=report, bytes_read=run.size, read=report["read"])
-    # With its draft it may be discarded meanwhile.
+    # It may have been discarded with its draft in the meantime.
     return DryRun.objects.filter(pk=dry.pk).first()
 
 
@@ -114,12 +114,12 @@ def examine(
     on_batch: OnBatch = lambda bytes_read, read: None,
     on_chunk: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Read all of a run's input as loading would, and report what would come of it.
+    """Read all of a run's input like an import, and report what the import would do.
 
-    ``on_chunk`` is called again and again while it is looked through, before it is read.
-    The run, which need not be saved, is told what was found out about its input. The report is
-    plain JSON: the ledger; ``reasons`` of rejected rows and ``changes`` of records, with examples;
-    the ``profile`` of every column; ``columns``, ``mapping`` and ``notes``. Raises IngestionError.
+    ``on_chunk`` is called repeatedly while the input is detected, before its rows are read. What
+    is detected is set on the run, which need not be saved. The report is plain JSON: the ledger;
+    ``reasons`` of rejected rows and ``changes`` of records, with examples; the ``profile`` of every
+    column; ``columns``, ``mapping`` and ``notes``. Raises IngestionError.
     """
     found = prepare(
         Path(run.path),
@@ -170,7 +170,7 @@ def examine(
 
 
 class _Profiled:
-    """A reader whose chunks go through a profile on their way."""
+    """A reader that adds its chunks to a profile."""
 
     def __init__(self, reader: Reader, profile: Profile) -> None:
         self._reader = reader
@@ -183,7 +183,7 @@ class _Profiled:
 
 
 class _Findings:
-    """Counts what rows come to, and keeps some of them as examples."""
+    """Counts the outcomes of rows, and keeps some of them as examples."""
 
     def __init__(self) -> None:
         self._ledger = dict.fromkeys(Verdict, 0)
@@ -261,7 +261,7 @@ def _short(text: str) -> str:
 
 
 def _storable(value: Any) -> Any:
-    """JSON as PostgreSQL can hold it: what made a row unfit may be quoted in it."""
+    """JSON that PostgreSQL can store: it may quote what made a row invalid."""
     match value:
         case str():
             return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

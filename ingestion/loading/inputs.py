@@ -1,4 +1,4 @@
-"""Keeps the inputs that were sent to us, so that a run can be taken up again and repeated."""
+"""Stores uploaded inputs, so that a run can be resumed and replayed."""
 
 import hashlib
 import os
@@ -27,16 +27,16 @@ LEFT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class StoredInput:
-    """A kept input: where it lies, and the name its sender gave it."""
+    """A stored input: its path, and the name its sender gave it."""
 
     path: Path
     name: str
 
 
 def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
-    """Keep an uploaded file under its digest: the same file sent twice is kept once.
+    """Store an uploaded file under its digest: the same file sent twice is stored once.
 
-    Raises NoRoom, and UnreadableInput for a file whose first bytes show that it is no table.
+    Raises NoRoom, and UnreadableInput for a file whose first bytes show that it is not a table.
     """
     if isinstance(file, NotKept):
         raise NoRoom(file.name or "", file.reason)
@@ -44,7 +44,7 @@ def keep_upload(file: "UploadedFile[Any]") -> StoredInput:
 
 
 def keep_chunks(name: str, chunks: Iterable[bytes]) -> StoredInput:
-    """Keep what comes in pieces, the first of at least START_BYTES, like an uploaded file."""
+    """Store chunks, the first of at least START_BYTES, like an uploaded file."""
     name = Path(name).name or "upload.csv"
     pieces = iter(chunks)
     first = next(pieces, b"")
@@ -56,12 +56,12 @@ def keep_chunks(name: str, chunks: Iterable[bytes]) -> StoredInput:
 
 
 def forget(path: Path, *, kept_before: datetime) -> None:
-    """Remove a kept input that no run refers to; one that has been sent again since then stays."""
+    """Remove a stored input that no run refers to; one that was sent again since then is kept."""
     if not path.is_relative_to(settings.INPUT_DIR.resolve()):
         return
     aside = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
     with suppress(FileNotFoundError):
-        # Once it is aside, what is sent now is put into its place, and is not touched.
+        # Once it is moved aside, a new upload of the same file takes its place and is not touched.
         path.replace(aside)
         if aside.stat().st_mtime > kept_before.timestamp():
             aside.replace(path)
@@ -70,10 +70,10 @@ def forget(path: Path, *, kept_before: datetime) -> None:
 
 
 def drop_unfinished() -> None:
-    """Remove what killed processes have left of inputs that they were about to keep."""
+    """Remove the partial inputs of killed processes."""
     long_ago = time.time() - LEFT_SECONDS
     for path in chain(settings.INPUT_DIR.glob("*"), settings.INPUT_DIR.glob("??/*-*")):
-        # Others see to the same, or put a file back.
+        # Another process may remove it too, or put a file back.
         with suppress(FileNotFoundError):
             if path.is_file() and path.stat().st_mtime < long_ago:
                 path.unlink()

@@ -1,4 +1,4 @@
-"""Batches -> ledgers, in their order: one after the other, or on two connections at once."""
+"""Writes batches in order: one after the other, or on two connections at once."""
 
 import threading
 from collections import deque
@@ -15,23 +15,22 @@ from records.database.sessions import name_session
 from records.rows import Ledger
 from records.store import Turn
 
-# What lands a batch; it is given when, where others land at the same time.
+# Writes a batch; gets its turn as an argument if another one is written at the same time.
 Land = Callable[[Batch, Turn | None], Ledger]
 Landed = Iterator[tuple[Batch, Ledger]]
 
-# PostgreSQL takes rows in a process for each connection.
+# PostgreSQL has a process for each connection.
 CONNECTIONS = 2
 
 
 @contextmanager
 def landing(batches: Iterator[Batch], land: Land, worker: str) -> Iterator[Landed]:
-    """The batches with what came of them; each lands when the one before it has been looked at.
+    """Yield the batches with their ledgers; each is committed once the one before was consumed.
 
-    On PostgreSQL the rows of one are written while those of the one before it are, though they
-    are there for all to see one after the other. An empty batch is passed on as it is. The
-    sessions are those of ``worker``.
+    On PostgreSQL two batches are written at the same time, but they become visible one after the
+    other. An empty batch is passed on unchanged. The sessions belong to ``worker``.
     """
-    # A transaction of the caller's is one connection's.
+    # A transaction of the caller belongs to one connection.
     if bulk.is_postgresql() and not connection.in_atomic_block:
         lanes = _Lanes(land, worker)
         try:
@@ -49,13 +48,13 @@ class _Waiting(NamedTuple):
 
 
 class _Stopped(Exception):
-    """The batches before will not be followed."""
+    """The pipeline was stopped before this batch."""
 
 
 class _Lanes:
     def __init__(self, land: Land, worker: str) -> None:
         self._land = land
-        # One thread each, as a connection is its thread's own.
+        # One thread each, since a connection belongs to its thread.
         self._lanes = [ThreadPoolExecutor(1, "landing") for _ in range(CONNECTIONS)]
         for lane in self._lanes:
             lane.submit(name_session, worker)
@@ -79,7 +78,7 @@ class _Lanes:
             is_next.set()
         apart = all(batch.is_apart_from(other.batch) for other in self._waiting)
         turn = Turn(lambda seconds: self._wait(is_next, seconds), apart)
-        # The lane whose last batch is done.
+        # The lane whose last batch is finished.
         lane = self._lanes[0]
         self._lanes = [*self._lanes[1:], lane]
         self._waiting.append(_Waiting(batch, lane.submit(self._land, batch, turn), is_next))
@@ -98,7 +97,7 @@ class _Lanes:
             self._waiting[0].is_next.set()
 
     def close(self) -> None:
-        """Let what has begun to land do so, and the rest go."""
+        """Let started batches finish, and drop the rest."""
         self._stopped = True
         for waiting in self._waiting:
             waiting.is_next.set()

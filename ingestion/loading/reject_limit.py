@@ -1,15 +1,15 @@
-"""How many rows of an input may be rejected before its run stops. Pure: no Django, no tables."""
+"""The reject limit: how many rejected rows stop a run. Pure: no Django, no tables."""
 
 import re
 
 from ingestion.errors import InvalidLimit, TooManyRejects
 
-# Of fewer rows a share says little.
+# A percentage of fewer rows is not meaningful.
 ENOUGH_ROWS = 1_000
 
 
 def check_limit(text: str) -> str:
-    """A limit as it is kept: "500" rows, "2%" of those read, "" for none. Raises InvalidLimit."""
+    """A limit as it is stored: "500" rows, "2%" of rows read, "" for none. Raises InvalidLimit."""
     plain = text.strip().replace(" ", "")
     if plain and not re.fullmatch(r"[0-9]{1,12}|[0-9]{1,3}(?:\.[0-9]{1,3})?%", plain):
         raise InvalidLimit(text)
@@ -21,7 +21,7 @@ def check_limit(text: str) -> str:
 def exceeds(limit: str, *, rejected: int, read: int, at_end: bool) -> bool:
     """Whether ``rejected`` rows of ``read`` are more than the limit allows.
 
-    A share is asked for once enough rows have been read, or the input has come to its end.
+    A percentage is checked once enough rows have been read, or at the end of the input.
     """
     if limit.endswith("%"):
         return rejected * 100 > read * float(limit[:-1]) and (at_end or read >= ENOUGH_ROWS)

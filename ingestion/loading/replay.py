@@ -1,4 +1,4 @@
-"""Replays: the rejected rows of a run are read again, with a person's repairs, as rows of a run."""
+"""Replays: a run that reads the rejected rows of another run again, with fixes."""
 
 import csv
 import io
@@ -35,11 +35,11 @@ def create_replay(
     selection: Sequence[int] | None = None,
     encoding: str = "",
 ) -> IngestionRun:
-    """Make a run that takes up the open rejected rows of a run, or those of them in ``selection``.
+    """Create a run that replays the open rejected rows of a run, or those in ``selection``.
 
-    They are read as the run read its input, but in ``encoding`` where that is given, and by the
-    mapping that the source has now. A replay of a replay is one of the run that this replayed.
-    Raises CannotReplay where there is nothing to take up.
+    They are read as the run read its input, but in ``encoding`` if that is given, and with the
+    column mapping that the source has now. A replay of a replay belongs to the original run.
+    Raises CannotReplay if there is nothing to replay.
     """
     parent = run.parent or run
     parent.refresh_from_db()
@@ -50,7 +50,7 @@ def create_replay(
         waiting = waiting.filter(pk__in=selection)
     size = waiting.aggregate(size=Sum(Length("raw")))["size"]
     if size is None:
-        raise CannotReplay(parent, "it has no rejected row that is open")
+        raise CannotReplay(parent, "it has no open rejected rows")
     return IngestionRun.objects.create(
         source=parent.source,
         parent=parent,
@@ -69,7 +69,7 @@ def create_replay(
 
 
 def is_replay(run: IngestionRun) -> bool:
-    """Whether a run takes its rows from the rejected ones of its parent, and not from a file."""
+    """Whether a run reads the rejected rows of its parent instead of a file."""
     return run.parent_id is not None and not run.path
 
 
@@ -87,18 +87,18 @@ def replay(run: IngestionRun, worker: str, on_progress: Progress | None) -> None
 
 
 def try_row(row: RejectedRow, text: str) -> RowError | None:
-    """What keeps a rejected row from being a record if it were written like this; None: nothing."""
+    """Why a rejected row with this text still can't be imported; None if it can."""
     outcome = _mapped(row, text, _mapper(row.run, _mapping_now(row.run)))
     return outcome if isinstance(outcome, RowError) else None
 
 
 def text_of(row: RejectedRow) -> str:
-    """A rejected row as text to repair: what a person made of it, else what its bytes say."""
+    """A rejected row as text to edit: the saved fix, else the original."""
     return row.fixed or row.text
 
 
 def cells_of(row: RejectedRow, columns: Sequence[str] | None = None) -> dict[str, str]:
-    """The cells of a rejected row as well as they can be told, by column."""
+    """The cells of a rejected row by column, as far as they can be parsed."""
     columns = row.run.columns if columns is None else columns
     dialect = Dialect(**row.run.dialect)
     try:
@@ -109,10 +109,10 @@ def cells_of(row: RejectedRow, columns: Sequence[str] | None = None) -> dict[str
 
 
 def repaired_csv(run: IngestionRun) -> Iterator[str]:
-    """The open rejected rows of a run as CSV: its columns, the line of each and why it is held.
+    """The open rejected rows of a run as CSV: its columns, and the line and reason of each row.
 
-    A file of this kind that comes in again is known by these two columns. A spreadsheet finds no
-    formula in it: cells are guarded, which is taken back when the file comes in again.
+    These two columns identify such a file when it is uploaded again. Cells are escaped so that a
+    spreadsheet finds no formula in them, and unescaped when the file comes back.
     """
     parent = run.parent or run
     out = io.StringIO()
@@ -132,7 +132,7 @@ def repaired_csv(run: IngestionRun) -> Iterator[str]:
 
 
 def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str, ...]]:
-    """The cells of rows of a repaired file, and those with which ``repaired_csv`` gave rows out."""
+    """The cells of rows of a fixed file, and those that ``repaired_csv`` wrote for them."""
     dialect = Dialect(**run.dialect)
 
     def cells(row: RejectedRow | Row | Reject) -> tuple[str, ...]:
@@ -150,9 +150,9 @@ def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str,
 
 
 def written(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
-    """What a row of a repaired file is where it came from JSON.
+    """A row of a fixed file whose original was JSON.
 
-    A cell that has come back as it was given out is the value that it was, and not its text.
+    A cell that was not edited keeps its original JSON value instead of its text.
     """
     mapper = _mapper(run, run.mapping)
 
@@ -179,17 +179,17 @@ def written(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
 
 
 def _guarded(cells: Iterable[str]) -> list[str]:
-    """The first cells of a line, guarded against what a spreadsheet might make of them."""
+    """The first cells of a line, escaped so that a spreadsheet runs no formula."""
     return [guarded(cell, opens_line=place == 0) for place, cell in enumerate(cells)]
 
 
 def _printable(cell: str) -> str:
-    """A cell without what no text file holds."""
+    """A cell without characters that a text file can't hold."""
     return cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _mapping_now(run: IngestionRun) -> dict[str, Any]:
-    """The mapping that the run's source has now; the run's own so far as it has none."""
+    """The current column mapping of the run's source, completed by the run's own."""
     now = run.source.mapping
     mapping: dict[str, Any] = now if knows_roles(now) else run.mapping | now
     return mapping

@@ -10,7 +10,7 @@ CELL = 40
 
 
 def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """What loading would do, why rows would be held, what would change, what the columns hold."""
+    """The notes, the mapping, the rejected rows, the updates and the column summary."""
     for note in report["notes"]:
         yield visible(note)
     roles = (
@@ -22,11 +22,11 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
     for group in report["reasons"]:
         example = group["examples"][0]
         yield (
-            f"held: {group['count']:,} {group['code']}, for example line {example['line']:,}: "
+            f"rejected: {group['count']:,} {group['code']}, e.g. line {example['line']:,}: "
             f"{visible(example['message'])}"
         )
     if report["other_reasons"]:
-        yield f"held: {report['other_reasons']:,} for other reasons"
+        yield f"rejected: {report['other_reasons']:,} for other reasons"
     for change in report["changes"]:
         for column, before, after in change["cells"]:
             yield (

@@ -1,4 +1,4 @@
-"""Ingestion runs: made for one input and one source, and worked on until all of it has landed."""
+"""Ingestion runs: create a run for an input, and work on it until all rows are written."""
 
 import logging
 import re
@@ -50,14 +50,14 @@ from records.signals import landed
 log = logging.getLogger(__name__)
 
 QUEUE = "ingestion"
-# The fields of a run that tell what its input is.
+# The fields of a run that describe its input.
 FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
 Progress = Callable[[IngestionRun], None]
 
 
 def source_name_of(file_name: str) -> str:
-    """The name of the source that a file goes to when none is given: the file's, without ending."""
+    """The default source of a file: its name without the extension."""
     stem = file_name.split(".")[0] or file_name
     return re.sub(r"[^\w.-]+", "_", stem).strip("_.-")[:100] or "upload"
 
@@ -76,15 +76,14 @@ def create_run(
     max_rejects: str = "",
     save: bool = True,
 ) -> IngestionRun:
-    """Make a run for a file; a source that does not exist is created.
+    """Create a run for a file; a source that does not exist is created.
 
-    ``roles`` are the columns that the user named; a role that is not in it is taken from the
-    source's mapping, or from the columns' names. ``timestamp_format`` says how the dates are
-    meant, ``how`` by what way the file came; ``reading`` is what the user says about how to read
-    it (see ingestion.parsing.dialect); the rest is found out. With more rejected rows than
-    ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits for a person
-    (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source is kept.
-    Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
+    ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
+    are proposed by column names. ``timestamp_format`` is the date format, ``how`` the way the file
+    came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
+    detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
+    state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
+    run nor a new source is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -113,7 +112,7 @@ def create_run(
 
 
 def check_date_format(text: str) -> str:
-    """A format of dates, or "" for none named, as it is. Raises InvalidDateFormat."""
+    """Return a date format, or "" for none, unchanged. Raises InvalidDateFormat."""
     try:
         if text:
             check_format(text)
@@ -123,7 +122,7 @@ def check_date_format(text: str) -> str:
 
 
 def queue(run: IngestionRun) -> None:
-    """Have a worker load the run soon."""
+    """Queue the run for a worker."""
     IngestionRun.objects.filter(pk=run.pk).update(woken_at=now())
     wake(run)
 
@@ -146,11 +145,11 @@ def load(
     *,
     patience: float | None = None,
 ) -> IngestionRun | None:
-    """Work on a run until all of its input has landed; None if another worker holds the run.
+    """Work on a run until all of its input is written; None if another worker holds the run.
 
-    A run that was begun goes on behind the rows that its ledger counts. An input that can't be
-    taken ends the run as failed, with the reason in ``error``. Where the environment is at fault,
-    the run is queued again, to be tried after a pause (see records.jobs.runs.working_on for
+    An interrupted run continues after the rows that its ledger counts. If the input can't be
+    imported, the run ends as failed, with the reason in ``error``. If the environment is at fault,
+    the run is queued again, to be retried after a pause (see records.jobs.runs.working_on for
     ``patience``).
     """
     run = runs.claim(IngestionRun, run_id, worker)
@@ -233,7 +232,7 @@ def _land_batch(run: IngestionRun, worker: str) -> Land:
                 bytes_read=batch.bytes_read,
                 turn=turn,
             )
-        # Rows that were rejected once are known by their lines.
+        # Rows that were rejected before are identified by their lines.
         if turn is not None:
             turn.wait(None)
         return store.land_repaired(
@@ -251,8 +250,8 @@ def _land_batch(run: IngestionRun, worker: str) -> Land:
 
 
 def _prepare(run: IngestionRun, worker: str) -> None:
-    """Find out what the input is and who plays which role, and write it down with the run."""
-    # Neither a file that was given out here nor what an API said is written as the source's files.
+    """Detect the input and map its columns, and save both with the run."""
+    # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
     if not run.pages and repaired_run(Path(run.path)) is None:
         run.reading = joined(run.source.reading, run.reading)
     remembered = run.source.mapping
@@ -266,18 +265,18 @@ def _prepare(run: IngestionRun, worker: str) -> None:
     )
     found.check()
     write_down(run, found)
-    # A run that knows its columns is not prepared again: its source has to know them by then.
+    # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
         kept = ("reading", "mapping", *FOUND)
         runs.write(run, worker, **{name: getattr(run, name) for name in kept})
-        # Without a row the names of the columns could not be borne out: no decision to keep.
+        # Without rows the column names could not be checked, so the mapping is not saved.
         if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
             source = Source.objects.filter(pk=run.source_id)
             source.update(mapping=run.mapping, columns=run.columns)
 
 
 def write_down(run: IngestionRun, found: Prepared) -> None:
-    """Set the fields in FOUND, and the mapping, to what was found out; nothing is saved."""
+    """Set the fields in FOUND, and the mapping, to what was detected; does not save the run."""
     detected = found.detected
     (run.size, run.sha256), run.encoding = detected.digest, detected.encoding
     run.dialect = asdict(detected.dialect)
@@ -287,7 +286,7 @@ def write_down(run: IngestionRun, found: Prepared) -> None:
 
 
 def _parent(run: IngestionRun, number: int) -> IngestionRun:
-    """The run whose rejected rows have been repaired in the input of this one."""
+    """The run whose rejected rows are fixed in the input of this one."""
     parent = IngestionRun.objects.with_source().filter(pk=number).first()
     if parent is None or parent.source_id != run.source_id:
         raise OtherSource(run.file_name, number, parent.source.name if parent else None)
@@ -295,7 +294,7 @@ def _parent(run: IngestionRun, number: int) -> IngestionRun:
 
 
 def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
-    """A run is only taken up again on the very bytes that it began with; more may follow them."""
+    """Check that an interrupted run still has the same input; the file may have grown."""
     try:
         same = digest(Path(run.path), run.size, on_chunk=on_chunk) == (run.size, run.sha256)
     except OSError as error:
@@ -307,25 +306,25 @@ def _check_input(run: IngestionRun, on_chunk: Callable[[], None]) -> None:
 def open_input(
     run: IngestionRun, on_chunk: Callable[[], None] = lambda: None
 ) -> AbstractContextManager[Reader]:
-    """The rows of a run's input, as they were found to be written, and of no other bytes."""
+    """A reader for a run's input, with the detected options, for the digested bytes only."""
     return open_reader(
         Path(run.path),
         name=run.file_name,
         encoding=run.encoding,
         dialect=Dialect(**run.dialect),
         on_chunk=on_chunk,
-        # Of a repaired file the run does not keep the columns that tell where its rows belong.
+        # The columns of a run don't include the two that identify the rows of a fixed file.
         columns=run.columns if run.parent is None else None,
         digest=Digest(run.size, run.sha256),
     )
 
 
 def closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
-    """What is worth telling once all rows have been read."""
+    """Notes for the user after all rows have been read."""
     if reader.blank_rows:
-        yield f"Blank lines passed over: {reader.blank_rows:,}."
+        yield f"Blank lines skipped: {reader.blank_rows:,}."
     if mapper.unreadable_moments:
         yield (
-            f"Rows whose timestamp can't be read: {mapper.unreadable_moments:,}, the first in "
-            f"line {mapper.first_unreadable}. They have no time, but are records all the same."
+            f"Rows with an unreadable timestamp: {mapper.unreadable_moments:,}, the first in line "
+            f"{mapper.first_unreadable}. They are imported without a timestamp."
         )

@@ -1,4 +1,4 @@
-"""Undo: an ingestion run is taken back, batch by batch, by a worker like any other work."""
+"""Undo: a worker reverts what an ingestion run did, batch by batch."""
 
 from collections.abc import Callable
 
@@ -18,25 +18,25 @@ QUEUE = "ingestion"
 
 Progress = Callable[[Undo], None]
 
-# What has landed something, and lands no more.
+# The states of runs that may have written records and have ended.
 UNDOABLE = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 
 def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Undo:
-    """Make the undo of a run. Raises CannotUndo for a run that is active, or undone already."""
+    """Create the undo of a run. Raises CannotUndo for a run that is active or already undone."""
     with transaction.atomic():
-        # One undo a source: each has to see what the other has made of their common records.
+        # One undo per source: each has to see what the other did to their common records.
         type(run.source).objects.select_for_update().get(pk=run.source_id)
         run.refresh_from_db()
         if run.state not in UNDOABLE:
             raise CannotUndo(run, f"it is {run.state}")
         if Undo.objects.filter(run__source=run.source_id).active().exists():
-            raise CannotUndo(run, f"an undo of another run of {run.source} is under way")
+            raise CannotUndo(run, f"another run of {run.source} is being undone")
         return Undo.objects.create(run=run, how=how, user=user)
 
 
 def queue(undo: Undo) -> None:
-    """Have a worker carry the undo out soon."""
+    """Queue the undo for a worker."""
     Undo.objects.filter(pk=undo.pk).update(woken_at=now())
     wake(undo)
 
@@ -55,7 +55,7 @@ def wake_stalled() -> None:
 def undo(undo_id: int, worker: str, on_progress: Progress | None = None) -> Undo | None:
     """Work on an undo until the run is undone; None if another worker holds it.
 
-    Where the environment is at fault, the undo is queued again; it goes on behind the last batch.
+    If the environment is at fault, the undo is queued again; it continues after the last batch.
     """
     claimed = runs.claim(Undo, undo_id, worker)
     if claimed is None:
@@ -70,7 +70,7 @@ def undo(undo_id: int, worker: str, on_progress: Progress | None = None) -> Undo
         with transaction.atomic():
             store.finish_undo(undo=claimed, worker=worker)
             move_back(claimed.run)
-        # What got its former content back is to be processed anew.
+        # Records that got their previous version back have to be processed again.
         landed.send(sender=IngestionRun, source=claimed.run.source)
     claimed.refresh_from_db()
     return claimed

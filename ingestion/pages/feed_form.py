@@ -1,4 +1,4 @@
-"""What the page of a feed takes."""
+"""The form of an automatic import (a feed)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from records.models import Feed
 from web.names import SOURCE_NAME
 
 STYLES = [
-    (Style.NONE, "All rows in one answer"),
-    (Style.NEXT, "A link to the next page in the answer"),
-    (Style.LINK, "A Link header (rel=next)"),
-    (Style.PAGE, "A page number in the URL"),
-    (Style.OFFSET, "An offset in the URL"),
-    (Style.CURSOR, "A cursor in the answer that goes into the URL"),
+    (Style.NONE, "No pagination"),
+    (Style.NEXT, "Next link in the response"),
+    (Style.LINK, "Link header (rel=next)"),
+    (Style.PAGE, "Page number"),
+    (Style.OFFSET, "Offset"),
+    (Style.CURSOR, "Cursor"),
 ]
 # The fields of the form by the names they have in the config.
 PAGING = {
@@ -48,51 +48,51 @@ def lines(label: str, help_text: str) -> forms.CharField:
 
 
 class SecretLines(forms.Textarea):
-    """Takes lines and never shows them again."""
+    """A text area that never shows its value again."""
 
     def format_value(self, value: Any) -> str:
         return ""
 
 
 class FeedForm(forms.Form):
-    """Where a source loads itself from, and when."""
+    """Where an automatic import gets its data, and when."""
 
-    source = text("Source", "The name that its records go by.", max_length=100)
-    kind = forms.ChoiceField(label="Loaded from", choices=Feed.Kind.choices, initial=Feed.Kind.HTTP)
+    source = text("Source", "The source to import into.", max_length=100)
+    kind = forms.ChoiceField(label="Import from", choices=Feed.Kind.choices, initial=Feed.Kind.HTTP)
 
-    url = text("URL", "https://api.example.com/v1/orders", max_length=4000)
-    headers = lines("Headers", "One a line, as in Accept-Language: en. Everyone sees them here.")
-    secrets = lines("Secret headers", "One a line, as in Authorization: Bearer abc.")
-    forget_secrets = forms.BooleanField(label="Forget the kept secret headers", required=False)
-    rows_path = text(
-        "Path to the rows", "The names that lead to the list of rows, with dots: data.items"
+    url = text("URL", "For example https://api.example.com/v1/orders", max_length=4000)
+    headers = lines("Headers", "One per line: Accept-Language: en. Everyone can see these here.")
+    secrets = lines("Secret headers", "One per line: Authorization: Bearer abc")
+    forget_secrets = forms.BooleanField(label="Delete the saved secret headers", required=False)
+    rows_path = text("Path to the rows", "Names separated by dots, such as data.items.")
+    style = forms.ChoiceField(
+        label="Pagination", choices=STYLES, initial=Style.NONE, required=False
     )
-    style = forms.ChoiceField(label="Pages", choices=STYLES, initial=Style.NONE, required=False)
     paging_path = text(
-        "Path to the next link or cursor", "Where the answer has it: links.next or meta.cursor"
+        "Path to the next link or cursor", "In the response: links.next or meta.cursor."
     )
-    paging_param = text("Parameter", "Of the page number, the offset or the cursor: page")
+    paging_param = text("Page parameter", "For the page number, offset or cursor, such as page.")
     paging_start = forms.IntegerField(
         label="First page number", min_value=0, max_value=1_000_000, initial=1, required=False
     )
-    limit_param = text("Parameter for rows a page", "limit or per_page")
+    limit_param = text("Page size parameter", "Such as limit or per_page.")
     limit = forms.IntegerField(
-        label="Rows a page", min_value=0, max_value=1_000_000, required=False
+        label="Rows per page", min_value=0, max_value=1_000_000, required=False
     )
     cursor_column = text("Cursor column", "A column that only grows, such as updated_at.")
-    cursor_param = text("Its parameter", "What asks for rows beyond it: updated_since")
-    cursor_value = text("Its value", f"{POSITION} stands for where the last loading came to.")
-    cursor_start = text("First value", "Left empty, the first loading asks for everything.")
-    start_over = forms.BooleanField(label="Ask for everything once more", required=False)
+    cursor_param = text("Cursor parameter", "Requests newer rows, such as updated_since.")
+    cursor_value = text("Cursor value", f"{POSITION} is replaced by the last cursor.")
+    cursor_start = text("First cursor", "Leave blank to import everything the first time.")
+    start_over = forms.BooleanField(label="Import everything again", required=False)
 
-    folder = text("Folder", "Within the folders that this installation loads from.")
-    pattern = text("Pattern", "Which of its files: *.csv, or **/*.csv for those below it too.")
+    folder = text("Folder", "Must be in a folder that this installation may import from.")
+    pattern = text("File pattern", "*.csv, or **/*.csv to include subfolders.")
 
     schedule = text(
-        "Schedule", "Cron: minute, hour, day, month, weekday. 0 6 * * 1-5 is six o'clock on "
-        "working days. Left empty: by hand only.", max_length=100,
+        "Schedule", "Cron: minute, hour, day, month, weekday. 0 6 * * 1-5 means 6:00, Monday to "
+        "Friday. Leave blank to import manually only.", max_length=100,
     )  # fmt: skip
-    enabled = forms.BooleanField(label="The schedule is on", required=False, initial=True)
+    enabled = forms.BooleanField(label="Run on schedule", required=False, initial=True)
 
     def __init__(self, data: Any = None, *, feed: Feed | None = None, named: bool = False) -> None:
         super().__init__(data, initial=initial(feed) if feed else None)
@@ -122,7 +122,7 @@ class FeedForm(forms.Form):
 
     @property
     def config(self) -> dict[str, Any]:
-        """The config of the feed, as it is kept."""
+        """The configuration of the feed, as it is stored."""
         said = self.cleaned_data
         if said["kind"] == Feed.Kind.FOLDER:
             return {"folder": said["folder"], "pattern": said["pattern"]}
@@ -143,7 +143,7 @@ class FeedForm(forms.Form):
         }
 
     def refuse(self, error: InvalidFeed) -> None:
-        """Show what is wrong at the field it is about."""
+        """Show an error at its field."""
         self.add_error(error.field if error.field in self.fields else None, str(error))
 
     def _some(self, *names: str) -> Iterator[forms.BoundField]:
@@ -163,20 +163,20 @@ class FeedForm(forms.Form):
 
 
 def headers_in(written: str) -> dict[str, str]:
-    """Headers, one a line. The text is not repeated in an error: it may be a secret."""
+    """Headers, one per line. Errors don't repeat the text: it may be a secret."""
     found: dict[str, str] = {}
     for number, line in enumerate(written.splitlines(), start=1):
         if not line.strip():
             continue
         name, colon, value = line.partition(":")
         if not colon or not name.strip():
-            raise forms.ValidationError(f"Line {number} is not written as Name: value.")
+            raise forms.ValidationError(f"Line {number} must be written as Name: value.")
         found[name.strip()] = value.strip()
     return found
 
 
 def initial(feed: Feed) -> dict[str, Any]:
-    """What the form shows of a feed: all but its secrets."""
+    """The initial values of the form: everything but the secrets."""
     config = feed.config
     paging, incremental = config.get("paging", {}), config.get("incremental", {})
     return {

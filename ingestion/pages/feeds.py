@@ -1,4 +1,4 @@
-"""The page of a feed: where a source loads itself from, tried, kept, and started."""
+"""The pages of automatic imports: edit, test, save, start and remove a feed."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -24,18 +24,18 @@ LATEST_RUNS = 10
 
 
 def new_feed(request: PageRequest) -> HttpResponse:
-    """The form of a source that loads itself from now on."""
+    """The form for a new automatic import."""
     return _page(request, None)
 
 
 def feed(request: PageRequest, name: str) -> HttpResponse:
-    """The form of one source's feed, when it is due, and what it loaded last."""
+    """The form of a source's feed, its next run and its latest runs."""
     return _page(request, source_or_404(name))
 
 
 @require_POST
 def load_now(request: PageRequest, name: str) -> HttpResponse:
-    """Load what there is now; the run's page comes next."""
+    """Import what is there now, and go to the page of the run."""
     check(request.user, Action.CHANGE_FEED)
     check(request.user, Action.IMPORT)
     found = _feed(name)
@@ -47,23 +47,23 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
     if len(made) == 1:
         return redirect(made[0])
     if made:
-        messages.success(request, f"{len(made)} files are being loaded.")
+        messages.success(request, f"Importing {len(made)} files.")
     elif found.files.filter(run=None).exists():
-        again = "that is seen soon" if found.enabled else "load again in a few seconds"
-        messages.info(request, f"A file is loaded once it has stopped growing: {again}.")
+        again = "check back soon" if found.enabled else "import again in a few seconds"
+        messages.info(request, f"Files are imported once they have stopped growing: {again}.")
     else:
-        messages.info(request, "There is no file that has not been loaded.")
+        messages.info(request, "There are no new files to import.")
     return redirect("feed", name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: PageRequest, name: str) -> HttpResponse:
-    """What removing a feed would do; confirmed, it is done."""
+    """Show what removing a feed does, and remove it once that is confirmed."""
     check(request.user, Action.DELETE_FEED)
     found = _feed(name)
     if request.method == "POST":
         services.remove_feed(found)
-        messages.success(request, "The feed has been removed.")
+        messages.success(request, "Automatic import removed.")
         return redirect(found.source)
     context = {
         "feed": found,
@@ -109,7 +109,10 @@ def _page(request: PageRequest, source: Source | None) -> HttpResponse:
 
 def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> HttpResponse:
     if is_new and Feed.objects.filter(source__name=name).exists():
-        raise InvalidFeed("source", f"{name} loads itself already: change that on its page.")
+        raise InvalidFeed(
+            "source",
+            f"{name} already has an automatic import. Edit that on the page of the source.",
+        )
     said = form.cleaned_data
     services.save_feed(
         source_name=name,
@@ -127,9 +130,9 @@ def _save(request: PageRequest, form: FeedForm, name: str, *, is_new: bool) -> H
 
 
 def _try(form: FeedForm, kept: Feed | None) -> dict[str, object]:
-    """The first rows that the API answers, to look at."""
+    """The first rows that the API returns."""
     if form.cleaned_data["kind"] != Feed.Kind.HTTP:
-        raise InvalidFeed("kind", "Only an API is tried; a folder is looked at when it is saved.")
+        raise InvalidFeed("kind", "Only an API can be tested. A folder is checked on saving.")
     page = services.try_api(form.config, form.cleaned_data["secrets"], kept)
     return {
         "count": len(page.rows),
@@ -142,4 +145,4 @@ def _try(form: FeedForm, kept: Feed | None) -> dict[str, object]:
 
 def _feed(name: str) -> Feed:
     found = Feed.objects.filter(source=source_or_404(name)).select_related("source").first()
-    return or_404(found, f"{name} has no feed.")
+    return or_404(found, f"{name} has no automatic import.")

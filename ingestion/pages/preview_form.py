@@ -1,4 +1,4 @@
-"""What the preview page asks, and what a person answers."""
+"""The form of the preview page."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from records.models.sources import OnConflict
 from records.rows import ROLES
 
 NAMES = {character: name for name, character in reversed(CHARACTERS.items())}
-# The questions that make sense for each format, besides format and encoding.
+# The parsing options of each format, besides format and encoding.
 ASKED = {
     Format.DELIMITED: ("delimiter", "quote", "escape", "header", "skip"),
     Format.XLSX: ("sheet", "header", "skip"),
@@ -29,8 +29,8 @@ LABELS = {
     "format": "Format",
     "encoding": "Encoding",
     "delimiter": "Delimiter",
-    "quote": "Quote",
-    "escape": "Escape",
+    "quote": "Quote character",
+    "escape": "Escape character",
     "header": "Header line",
     "skip": "Lines to skip",
     "sheet": "Sheet",
@@ -45,19 +45,19 @@ SUGGESTED = {
     "header": ("none", "1", "2", "1-2"),
 }
 SEVERAL = ("id", "timestamp")
-# So many columns are offered for each role: a page with all of a very wide table takes minutes.
+# How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
 HELP = {
-    "id": "What tells one record from all others; without one, each row's content is its key.",
+    "id": "Identifies a record. Without an id column, the key is made from the row's content.",
     "timestamp": "A date, or a date and a time.",
     "value": "The number to chart and average.",
-    "category": "What to group by.",
+    "category": "The column to group by.",
 }
 
 
 @dataclass(slots=True)
 class ReadingField:
-    """A question about how to read the input: what was answered, and what was found."""
+    """A parsing option: the value that was set, and the one that was detected."""
 
     name: str
     label: str
@@ -69,7 +69,7 @@ class ReadingField:
 
 @dataclass(slots=True)
 class RoleField:
-    """A role, and the columns that play it, each in a select of its own; "" is none."""
+    """A role, and the columns mapped to it, one select for each; "" is none."""
 
     name: str
     label: str
@@ -81,7 +81,7 @@ class RoleField:
 def reading_fields(
     run: IngestionRun, seen: Look, said: dict[str, str] | None = None, errors: Any = None
 ) -> list[ReadingField]:
-    """The questions, with the answers in ``said``, else those that stand."""
+    """The parsing options, with the values in ``said``, else those of the run."""
     answers = run.reading if said is None else said
     form = seen.prepared.detected.dialect.format if seen.prepared else _format(seen)
     found = _found(seen)
@@ -99,7 +99,7 @@ def reading_fields(
 
 
 def role_fields(seen: Look) -> list[RoleField]:
-    """The roles; one that may have several columns has a place for another one."""
+    """The roles; one that may have several columns gets an empty select for another one."""
     fields = []
     columns = seen.prepared.columns if seen.prepared else []
     taken = {column for role in ROLES for column in seen.mapping[role]}
@@ -115,7 +115,7 @@ def role_fields(seen: Look) -> list[RoleField]:
 
 
 def choice_of(post: QueryDict, seen: Look) -> Choice:
-    """What a person chose. Columns that the page did not offer are not taken."""
+    """The submitted choice. Columns that the page did not offer are ignored."""
     reading = {name: text for name in CHECKS if (text := post.get(name))}
     mapping: dict[str, Any] = {
         role: _columns(post.getlist(role), seen)[: None if role in SEVERAL else 1] for role in ROLES
@@ -123,11 +123,11 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     pattern = post.get(FORMAT) or None
     offered = [name for name, _ in seen.formats]
     if pattern is not None and pattern not in FORMATS and pattern not in offered:
-        raise BadRequest("There is no such format of dates.")
+        raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)
     if on_conflict not in OnConflict.values:
-        raise BadRequest("There is no such policy for known keys.")
+        raise BadRequest("Unknown policy for existing records. Choose one from the list.")
     return Choice(reading, mapping, on_conflict, post.get("max_rejects", ""))
 
 
@@ -139,7 +139,7 @@ def _columns(names: Iterable[str], seen: Look) -> list[str]:
 
 
 def _sent(name: str) -> str:
-    """A name as a browser sends it: with line ends of its own."""
+    """A name as a browser submits it: with its own line ends."""
     return re.sub("\r\n|\r|\n", "\n", name)
 
 

@@ -1,4 +1,4 @@
-"""The pages of rejected rows: found, repaired in place, given out as CSV, replayed."""
+"""The pages of rejected rows: list, fix one, download as CSV, replay."""
 
 from django import forms
 from django.contrib import messages
@@ -27,15 +27,15 @@ from web.parameters import refusal_of_names
 from web.requests import PageRequest
 
 PAGE = 50
-# So many seconds a page waits for a database that can not be written to.
+# How many seconds a page waits for a database that can't be written to.
 PATIENCE_SECONDS = 5
-# With more columns a row is repaired as text.
+# A row with more columns is edited as text.
 MOST_CELLS = 100
-STATES = {"open": "Open", "resolved": "Taken up", "all": "All"}
+STATES = {"open": "Open", "resolved": "Replayed", "all": "All"}
 
 
 class RejectedFilter(forms.Form):
-    """Which rejected rows to show; an empty value filters nothing."""
+    """The filters of the list; empty ones are ignored."""
 
     run = forms.IntegerField(required=False, min_value=1, max_value=GREATEST_ID)
     source = forms.CharField(required=False, max_length=100)
@@ -46,7 +46,7 @@ class RejectedFilter(forms.Form):
 
 @require_safe
 def rejected(request: PageRequest) -> HttpResponse:
-    """The rows that could not become records, by run, source, reason, column and state."""
+    """List the rejected rows, filtered by run, source, reason, column and state."""
     if sentence := refusal_of_names(request.GET, known=(*RejectedFilter.base_fields, "cursor")):
         raise BadRequest(sentence)
     form = RejectedFilter(request.GET)
@@ -92,14 +92,14 @@ def rejected(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
-    """One rejected row to repair; saved, it is replayed at once, or the page says why it can't."""
+    """Fix one rejected row: it is replayed on saving, or the page says why it can't be."""
     rows = RejectedRow.objects.select_related("run__source", "run__parent")
     row = row_or_404(rows, pk, "rejected row")
     text, error = replay.text_of(row), ""
     if request.method == "POST":
         check(request.user, Action.REPLAY)
         if row.resolved_by_id is not None:
-            raise BadRequest("This row has been taken up already.")
+            raise BadRequest("This row has already been replayed.")
         text = _posted(request, row)
         found = replay.try_row(row, text) if "\0" not in text else _nul()
         if found is None:
@@ -110,7 +110,7 @@ def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
         "text": text,
         "cells": None if "text" in request.GET else _cells(row, text),
         "error": error,
-        # A person may have deleted it since.
+        # The record may have been deleted since.
         "is_there": row.record_id and DataRecord.objects.find(row.record_id) is not None,
     }
     return render(request, "ingestion/rejected_row.html", context, status=400 if error else 200)
@@ -118,7 +118,7 @@ def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def replay_run(request: PageRequest, pk: int) -> HttpResponse:
-    """Queue a replay of all open rows of a run, in another ``encoding`` if one is named."""
+    """Queue a replay of all open rows of a run, in another ``encoding`` if one is given."""
     check(request.user, Action.REPLAY)
     run = _run_or_404(pk)
     try:
@@ -130,13 +130,13 @@ def replay_run(request: PageRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(run)
     runs.queue(made)
-    messages.success(request, "The replay is queued.")
+    messages.success(request, "Replay queued.")
     return redirect(made)
 
 
 @require_safe
 def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
-    """The open rows of a run, to be repaired in any program and uploaded again."""
+    """Download the open rows of a run, to be fixed in any program and uploaded again."""
     if sentence := refusal_of_names(request.GET, known=()):
         raise BadRequest(sentence)
     run = _run_or_404(pk)
@@ -163,15 +163,15 @@ def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse
     done = runs.load(made.pk, worker_name(of_queue=False), patience=PATIENCE_SECONDS)
     row.refresh_from_db()
     if done is None:
-        messages.info(request, "A worker replays this row.")
+        messages.info(request, "A worker is replaying this row.")
         return redirect(made)
     if done.is_waiting:
         messages.warning(request, f"The replay is waiting. {done.waits_for}")
         return redirect(done)
     if done.state != RunState.FINISHED or not row.record_id:
-        messages.error(request, done.error or "The row is rejected again.")
+        messages.error(request, done.error or "The row was rejected again.")
         return redirect(done)
-    messages.success(request, f"Line {row.line:,} is now a record: {row.record_id}.")
+    messages.success(request, f"Line {row.line:,} was imported as record {row.record_id}.")
     return redirect("rejected-row", row.pk)
 
 
@@ -186,7 +186,7 @@ def _posted(request: PageRequest, row: RejectedRow) -> str:
 
 
 def _cells(row: RejectedRow, text: str) -> list[tuple[str, str]] | None:
-    """The cells of a row by column, where these can be told and written back."""
+    """The cells of a row by column, if they can be parsed and written back."""
     dialect = Dialect(**row.run.dialect)
     if dialect.format in (Format.JSON, Format.NDJSON) or len(row.run.columns) > MOST_CELLS:
         return None
@@ -198,7 +198,7 @@ def _cells(row: RejectedRow, text: str) -> list[tuple[str, str]] | None:
 
 
 def _nul() -> RowError:
-    return RowError("nul_character", "The row holds a NUL character.")
+    return RowError("nul_character", "The row contains a NUL character.")
 
 
 def _run_or_404(pk: int) -> IngestionRun:

@@ -1,4 +1,4 @@
-"""The page of a source's settings: what it remembers for its next input."""
+"""The settings page of a source: column mapping, existing records and parsing options."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ from web.requests import PageRequest
 
 
 class ColumnsField(forms.CharField):
-    """Names of columns, separated by commas."""
+    """Column names, separated by commas."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, max_length=2_000, **options)
@@ -40,7 +40,7 @@ class ColumnsField(forms.CharField):
 
 
 def listed(columns: Sequence[str]) -> str:
-    """Names of columns as ``column_names`` reads them."""
+    """Column names as ``column_names`` parses them."""
     cells = [io.StringIO() for _ in columns]
     for cell, column in zip(cells, columns, strict=True):
         csv.writer(cell, lineterminator="").writerow([column])
@@ -54,35 +54,35 @@ def _answer(label: str, help_text: str = "") -> forms.CharField:
 
 
 class SettingsForm(forms.Form):
-    """What a source remembers, by the names under which it does."""
+    """The settings of a source, under the names in which they are stored."""
 
-    id = ColumnsField(label="Id columns", help_text="What tells one record from all others.")
+    id = ColumnsField(label="Id columns", help_text="Together they identify a record.")
     timestamp = ColumnsField(label="Timestamp columns", help_text="A date, or a date and a time.")
     value = ColumnsField(label="Value column", help_text="The number to chart and average.")
-    category = ColumnsField(label="Category column", help_text="What to group by.")
+    category = ColumnsField(label="Category column", help_text="The column to group by.")
     timestamp_format = forms.CharField(
         label="Date format",
         required=False,
         max_length=100,
-        help_text="iso, unix, or one such as %d.%m.%Y. Left empty: told from each input; where its "
-        "dates can be read in two ways, it is not loaded.",
+        help_text="iso, unix or a pattern such as %d.%m.%Y. Leave blank to detect it in each file; "
+        "a file with ambiguous dates is then not imported.",
     )
     on_conflict = forms.ChoiceField(
-        label="When a key comes back with other content", choices=OnConflict.choices
+        label="When an existing record changes", choices=OnConflict.choices
     )
     format = forms.ChoiceField(
         label="Format",
         required=False,
-        choices=[("", "as found"), *((str(kind), str(kind)) for kind in Format)],
+        choices=[("", "Auto-detect"), *((str(kind), str(kind)) for kind in Format)],
     )
-    encoding = _answer("Encoding", "Such as utf-8 or cp1252.")
+    encoding = _answer("Encoding", "For example utf-8 or cp1252.")
     delimiter = _answer("Delimiter", "One character, or tab.")
-    quote = _answer("Quote", "One character, or none.")
-    escape = _answer("Escape", "One character, or none.")
-    header = _answer("Header line", "Its number, several as in 2-3, or none.")
-    skip = _answer("Lines to skip", "How many come before the table.")
-    sheet = _answer("Sheet", "Of a workbook.")
-    rows_path = _answer("Path to the rows", "Of JSON: the names that lead there, joined by dots.")
+    quote = _answer("Quote character", "One character, or none.")
+    escape = _answer("Escape character", "One character, or none.")
+    header = _answer("Header line", "A line number, a range such as 2-3, or none.")
+    skip = _answer("Lines to skip", "How many lines come before the table.")
+    sheet = _answer("Sheet", "For Excel workbooks: the name of the sheet.")
+    rows_path = _answer("Path to the rows", "For JSON: names with dots, such as data.items.")
 
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source
@@ -96,7 +96,7 @@ class SettingsForm(forms.Form):
         if self.cleaned_data.get(FORMAT):
             self._check(FORMAT, check_format, self.cleaned_data[FORMAT])
             if self.knows_roles and not self.cleaned_data.get("timestamp"):
-                self.add_error(FORMAT, "Without a timestamp column there are no dates to read.")
+                self.add_error(FORMAT, "A date format needs a timestamp column.")
         try:
             check_reading(self.reading)
         except InvalidReading as error:
@@ -118,13 +118,13 @@ class SettingsForm(forms.Form):
 
     @property
     def knows_roles(self) -> bool:
-        """Whether it is decided who plays which role; else the next input's columns tell."""
+        """Whether the columns are mapped; if not, the next input's columns are detected."""
         named = any(self.cleaned_data.get(role) for role in ROLES) if self.is_bound else False
         return knows_roles(self.source.mapping) or named
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The mapping to remember, with roles only where they are decided."""
+        """The column mapping to save, with roles only if they are set."""
         date_format = self.cleaned_data[FORMAT]
         if not self.knows_roles:
             return {FORMAT: date_format} if date_format else {}
@@ -146,7 +146,7 @@ class SettingsForm(forms.Form):
 def change_settings(
     *, source: Source, mapping: dict[str, Any], on_conflict: str, reading: dict[str, str]
 ) -> None:
-    """Have a source remember this for its next input; what has landed stays as it is."""
+    """Save the settings of a source for its next input; existing records don't change."""
     Source.objects.filter(pk=source.pk).update(
         mapping=mapping, on_conflict=on_conflict, reading=reading
     )
@@ -154,7 +154,7 @@ def change_settings(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: PageRequest, name: str) -> HttpResponse:
-    """The form; what was saved is used from the next input on."""
+    """Show and save the settings; they apply from the next import on."""
     check(request.user, Action.CHANGE_SOURCE)
     source = source_or_404(name)
     form = SettingsForm(source, request.POST if request.method == "POST" else None)
@@ -165,7 +165,7 @@ def settings(request: PageRequest, name: str) -> HttpResponse:
             on_conflict=form.cleaned_data["on_conflict"],
             reading=form.reading,
         )
-        messages.success(request, "The settings are saved. They are used from the next input on.")
+        messages.success(request, "Settings saved. They apply from the next import on.")
         return redirect(source)
     context = {"form": form, "source": source}
     status = 400 if form.errors else 200

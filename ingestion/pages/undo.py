@@ -1,4 +1,4 @@
-"""The page on which a run is undone, once it is confirmed."""
+"""The page that asks for confirmation before a run is undone."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,13 +13,13 @@ from records.models import IngestionRun
 from records.permissions import Action, check
 from web.requests import PageRequest
 
-# How many of the later runs are named.
+# How many later runs are listed.
 LATER = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo_run(request: PageRequest, pk: int) -> HttpResponse:
-    """What an undo would do; confirmed, it is queued."""
+    """Show what an undo does, and queue it once it is confirmed."""
     check(request.user, Action.UNDO_IMPORT)
     run = row_or_404(IngestionRun.objects.with_source(), pk, "run")
     if request.method == "POST":
@@ -29,9 +29,7 @@ def undo_run(request: PageRequest, pk: int) -> HttpResponse:
             messages.error(request, str(error))
         else:
             undo.queue(made)
-            messages.success(
-                request, "The undo is queued. The page of the run tells when it is done."
-            )
+            messages.success(request, "Undo queued. This page shows when it is done.")
         return redirect(run)
     if run.state not in undo.UNDOABLE:
         messages.error(request, f"{run} can't be undone: it is {run.state}.")

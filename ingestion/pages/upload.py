@@ -1,4 +1,4 @@
-"""The upload page, and the preview of what came in by it."""
+"""The upload page, and the preview of an uploaded file."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from web.requests import PageRequest, wants_part
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: PageRequest) -> HttpResponse:
-    """The form; a file that was sent is kept as a draft, and its preview comes next."""
+    """Show the form; store an uploaded file as a draft and go to its preview."""
     check(request.user, Action.IMPORT)
     form, status = UploadForm(), 200
     if request.method == "POST":
@@ -55,7 +55,7 @@ def upload(request: PageRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: PageRequest, pk: int) -> HttpResponse:
-    """What a file that was uploaded holds, and what loading it would do; nothing has landed yet."""
+    """Preview an uploaded file and the changes that its import would make."""
     check(request.user, Action.IMPORT)
     run = _run_or_404(pk)
     if run.state != RunState.DRAFT:
@@ -68,7 +68,7 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def dry_run(request: PageRequest, pk: int) -> HttpResponse:
-    """The part of a preview that moves, until there is a report of what loading would do."""
+    """The part of a preview that htmx polls until the dry run has ended."""
     check(request.user, Action.IMPORT)
     run = _run_or_404(pk)
     if run.state != RunState.DRAFT or not wants_part(request):
@@ -78,17 +78,17 @@ def dry_run(request: PageRequest, pk: int) -> HttpResponse:
         return render(request, "ingestion/_dry_progress.html", context)
     seen = previews.look(run)
     if seen.settled:
-        # What the form asks for has been found out meanwhile.
+        # The dry run has found the date format that the form asks for.
         return retarget(_show(request, run, seen), "#preview")
     response = render(request, "ingestion/_dry_run.html", {"seen": seen, **context})
     return retarget(response, "#dry-run")
 
 
 def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
-    """Adjust the draft as was chosen; load or discard it if that was asked for."""
+    """Apply the chosen settings; import or discard the draft if requested."""
     if request.POST.get("do") == "discard":
         drafts.discard(run)
-        messages.success(request, "The file was discarded. Nothing of it has landed.")
+        messages.success(request, "The file was discarded. Nothing was imported.")
         return redirect("upload")
     seen = previews.look(run)
     if seen.is_busy:
@@ -106,7 +106,7 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     except IngestionError as error:
         return _show(request, run, seen, errors={"": str(error)})
     if changed and request.POST.get("do") == "load":
-        messages.warning(request, "You have changed something: see what would happen now.")
+        messages.warning(request, "You changed the settings. Check the new preview of changes.")
     if wants_part(request):
         return _show(request, run, previews.look(run))
     return redirect(f"{resolve_url(run)}?open")
@@ -124,7 +124,7 @@ def _show(
     part = wants_part(request)
     written = said.reading if said else None
     reading = preview_form.reading_fields(run, seen, written, errors)
-    # The others are said beside their fields.
+    # The other errors are shown beside their fields.
     beside = {field.name for field in reading} | ({"max_rejects"} if seen.prepared else set())
     context: dict[str, Any] = {
         "seen": seen,
@@ -139,7 +139,7 @@ def _show(
         **_dry_context(run),
     }
     template = "ingestion/_preview.html" if part else "ingestion/preview.html"
-    # htmx shows no part that comes with an error.
+    # htmx does not swap in responses with an error status.
     status = 507 if seen.no_room else 400 if errors else 200
     return render(request, template, context, status=200 if part else status)
 
@@ -155,12 +155,12 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
 
 
 def _is_known(run: IngestionRun, seen: Look) -> bool:
-    """Whether the input is as the source had it before, so that there is nothing to decide."""
+    """Whether the input has the columns of the last one, so that there is nothing to decide."""
     return bool(run.source.columns) and not seen.header and not seen.obstacle
 
 
 def _leave(request: PageRequest, run: IngestionRun) -> HttpResponse:
-    """To the page of the run, which is the preview of a draft."""
+    """Redirect to the page of the run, which is the preview if it is a draft."""
     if wants_part(request):
         return HttpResponseClientRedirect(resolve_url(run))
     return redirect(run)

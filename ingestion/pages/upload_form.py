@@ -1,4 +1,4 @@
-"""What the upload page takes."""
+"""The upload form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UploadForm(forms.Form):
         max_length=255,
         error_messages={
             "required": "Choose a file to upload.",
-            "empty": "This file is empty: there is nothing in it to load.",
+            "empty": "This file is empty. Choose a file that contains data.",
         },
     )
     source = forms.CharField(
@@ -26,7 +26,7 @@ class UploadForm(forms.Form):
         required=False,
         max_length=100,
         validators=[SOURCE_NAME],
-        help_text="The feed that the records belong to. Left empty: named after the file.",
+        help_text="The set of records to import into. Leave blank to name it after the file.",
     )
 
     def clean_file(self) -> UploadedFile[bytes]:
@@ -34,6 +34,6 @@ class UploadForm(forms.Form):
         if (file.size or 0) > settings.MAX_UPLOAD_BYTES:
             raise forms.ValidationError(
                 f"{file.name} has {size(file.size or 0)}; the limit is "
-                f"{size(settings.MAX_UPLOAD_BYTES)}. Load it with `manage.py ingest` instead."
+                f"{size(settings.MAX_UPLOAD_BYTES)}. Import it with `manage.py ingest` instead."
             )
         return file

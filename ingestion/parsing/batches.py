@@ -1,4 +1,4 @@
-"""Rows -> batches that land together. Pure: no Django, no tables."""
+"""Groups rows into batches that are written together. Pure: no Django, no tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from records.rows import Reject, Row, Rows, by_column
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that follow each other in the input, and those among them that no record can hold.
+    """Consecutive rows of the input, and those among them that are rejected.
 
-    ``position`` is how many rows of the input come before them, ``bytes_read`` how far in the
-    input they end.
+    ``position`` is how many rows of the input come before them, ``bytes_read`` the position in
+    the input at which they end.
     """
 
     rows: Sequence[Row] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Batch:
         return bool(self.rows or self.rejects)
 
     def is_apart_from(self, other: "Batch") -> bool:
-        """Whether no id of one lies among those of the other."""
+        """Whether the id ranges of the two batches don't overlap."""
         if not (self.rows and other.rows):
             return True
         first, last = by_column(self.rows).ends
@@ -47,7 +47,7 @@ class Batch:
 
 
 class HasChunks(Protocol):
-    """What gives rows in chunks, like a Reader."""
+    """Anything that yields rows in chunks, such as a Reader."""
 
     def chunks(self, size: int) -> Iterator[Chunk]: ...
 
@@ -55,10 +55,10 @@ class HasChunks(Protocol):
 def read_batches(
     reader: HasChunks, mapper: RowMapper, *, skip: int = 0, size: int, keep_raw: bool = False
 ) -> Iterator[Batch]:
-    """The rows of an input in batches, without the first ``skip``, which have landed before.
+    """The rows of an input in batches, without the first ``skip``, which are written already.
 
-    The skipped rows are read all the same, and mapped where the mapper has to see them. Empty
-    batches show that reading gets on. With ``keep_raw`` rows know their exact bytes.
+    The skipped rows are still read, and mapped if the mapper has to see them. Empty batches show
+    that reading makes progress. With ``keep_raw`` rows keep their exact bytes.
     """
     position = 0
     for chunk in reader.chunks(size):

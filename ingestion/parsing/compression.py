@@ -1,4 +1,4 @@
-"""Files that are packed: .gz and .zip, told by their content. Pure: no Django, no tables."""
+"""Compressed files (.gz and .zip), detected by their content. Pure: no Django, no tables."""
 
 import gzip
 import io
@@ -29,10 +29,10 @@ CHUNK_BYTES = 1 << 20
 
 
 class Plain(NamedTuple):
-    """A file that is not packed: where it lies, and its name.
+    """An unpacked file: its path and its name.
 
-    Where it is a copy, of what was packed or of a workbook, ``digest`` is that of the file that was
-    given, and ``grown`` how many bytes lay behind those when they had been read.
+    If it is a copy, of the content of an archive or of a workbook, ``digest`` is that of the
+    original file, and ``grown`` how many bytes followed the digested ones after the read.
     """
 
     path: Path
@@ -50,12 +50,12 @@ def unpacked(
     size: int | None = None,
     on_chunk: Callable[[], None] = lambda: None,
 ) -> Iterator[Plain]:
-    """The file that is packed in the first ``size`` bytes of ``path``, or in all of them.
+    """The file in the archive that is the first ``size`` bytes of ``path``, or all of them.
 
-    A file that is not packed is itself. A workbook is copied, and an archive read once from its
-    beginning to its end: others may write to it meanwhile. What is made lies in a temporary folder
-    until the block ends. Raises UnreadableInput for an archive that is damaged, locked, too large,
-    or does not hold exactly one file, and NoRoomToRead. Any other OSError passes.
+    A file that is not compressed is returned as it is. A workbook is copied, and an archive is read
+    once from start to end, since others may write to it. Copies are in a temporary folder until the
+    block ends. Raises UnreadableInput for an archive that is damaged, password-protected, too
+    large, or does not contain exactly one file, and NoRoomToRead. Any other OSError is passed on.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -84,7 +84,7 @@ def unpacked(
                     archive.unlink()
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
             raise UnreadableInput(
-                name, f"the archive is damaged or cut short ({str(error).rstrip('.')})."
+                name, f"the archive is damaged or incomplete ({str(error).rstrip('.')})."
             ) from error
         is_workbook = start == ZIP and plain.name == "plain"
         yield Plain(plain, inner, given.digest, is_workbook=is_workbook, grown=given.grown)
@@ -98,14 +98,14 @@ def open_archive(file: IO[bytes], name: str) -> zipfile.ZipFile:
 
 def check_directory(file: IO[bytes], name: str) -> None:
     """Raise InputTooLarge if a ZIP archive has more files than can be listed."""
-    # How zipfile finds the list; it would read all of it.
+    # Find the directory as zipfile does, which would read all of it.
     end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]
         raise InputTooLarge(
             name,
             f"{end[zipfile._ECD_ENTRIES_TOTAL]:,} files in it",  # type: ignore[attr-defined]
-            f"{MAX_DIRECTORY_BYTES:,} bytes for the list of them",
-            "Load each by itself.",
+            f"{MAX_DIRECTORY_BYTES:,} bytes for the list of files",
+            "Import each file separately.",
         )
 
 
@@ -126,25 +126,25 @@ def _unzip(file: IO[bytes], name: str, copy: "_Copy") -> str:
             names += ", ..." if len(members) > 5 else ""
             raise UnreadableInput(
                 name,
-                f"the archive holds {len(members)} files ({names}); load each by itself."
+                f"the archive contains {len(members)} files ({names}). Import each separately."
                 if members
-                else "the archive holds no file.",
+                else "the archive contains no file.",
             )
         member = members[0]
         if member.flag_bits & 1:
-            raise UnreadableInput(name, "the archive is locked with a password. Unpack it first.")
+            raise UnreadableInput(name, "the archive is protected by a password. Unpack it first.")
         try:
             with archive.open(member) as packed:
                 copy(packed, within=file)
         except (NotImplementedError, RuntimeError) as error:
             raise UnreadableInput(
-                name, "it is packed in a way that is not supported. Unpack it first."
+                name, "its compression method is not supported. Unpack it first."
             ) from error
     return PurePosixPath(member.filename).name
 
 
 def _is_usable(member: zipfile.ZipInfo) -> bool:
-    """Whether a member is more than a folder, or what a Mac or Windows puts beside files."""
+    """Whether a member is a real file, not a folder or metadata of macOS or Windows."""
     path = PurePosixPath(member.filename)
     return not (
         member.is_dir()
@@ -155,7 +155,7 @@ def _is_usable(member: zipfile.ZipInfo) -> bool:
 
 
 class _Copy:
-    """Writes what is read from a file, or unpacked from it, and stops as soon as it is too much."""
+    """Writes a file or its unpacked content, and stops as soon as it is too large."""
 
     def __init__(self, plain: Path, name: str, on_chunk: Callable[[], None]) -> None:
         self._plain, self._name = plain, name
@@ -165,7 +165,7 @@ class _Copy:
     def __call__(
         self, source: IO[bytes] | gzip.GzipFile, *, within: IO[bytes] | None = None
     ) -> None:
-        """Copy all of ``source``, which is packed in the file ``within``."""
+        """Copy all of ``source``, which is compressed in the file ``within``."""
         size = 0
         with self._plain.open("wb") as plain:
             while chunk := source.read(CHUNK_BYTES):
@@ -177,19 +177,19 @@ class _Copy:
                 self._on_chunk()
 
     def _check_size(self, size: int, packed: int) -> None:
-        # By as much of it as has been read: what unpacks to too much is not unpacked to its end.
+        # By what has been read so far: a file that unpacks to too much is stopped early.
         if size > (most := most_unpacked(packed)):
             raise InputTooLarge(
                 self._name,
-                f"more than {most:,} bytes when it is unpacked",
+                f"more than {most:,} bytes when unpacked",
                 f"{MAX_RATIO} times its own size, but at least {FREE_UNPACKED_BYTES:,} and at most "
                 f"{MAX_UNPACKED_BYTES:,} bytes",
-                "Unpack it and load it as it is, or in parts.",
+                "Unpack the file and import it whole or in parts.",
             )
 
     def _check_room(self) -> None:
         free = shutil.disk_usage(self._plain.parent).free
         if free - CHUNK_BYTES < self._reserve:
             raise NoRoomToRead(
-                self._name, f"it has {free:,} free bytes, and keeps {self._reserve:,} for others"
+                self._name, f"{free:,} bytes are free, and {self._reserve:,} are reserved"
             )

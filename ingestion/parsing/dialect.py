@@ -1,4 +1,4 @@
-"""How the rows of an input are written, and what its user says about that. Pure."""
+"""The dialect of an input, and the parsing options that a user can set. Pure."""
 
 import codecs
 import re
@@ -11,7 +11,7 @@ from ingestion.errors import InvalidReading
 
 
 class Format(StrEnum):
-    """What kind of document holds the rows."""
+    """The file format of an input."""
 
     DELIMITED = "delimited"
     JSON = "json"
@@ -21,7 +21,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the rows of an input, and the cells of a row, are told apart."""
+    """How rows and cells are separated in an input."""
 
     format: Format = Format.DELIMITED
     # Of delimited text. A quote of "" is none.
@@ -41,7 +41,7 @@ class Dialect:
     rows_path: str = ""
 
 
-# Names under which characters can be given that are hard to type.
+# Names for characters that are hard to type.
 CHARACTERS = {
     "tab": "\t",
     "\\t": "\t",
@@ -62,35 +62,37 @@ MAX_HEADER_ROWS = 20
 
 
 def check_reading(reading: Mapping[str, Any]) -> dict[str, Any]:
-    """What a user said about reading an input, as ``encoding`` and fields of a Dialect.
+    """The parsing options that a user set, as ``encoding`` and fields of a Dialect.
 
     ``reading`` holds texts: encoding, format, delimiter, quote ("none"), escape ("none"), header
-    (the line of the header, "FIRST-LAST" or "none"), skip, sheet, rows_path. An empty one says
-    nothing. Raises InvalidReading.
+    (the line of the header, "FIRST-LAST" or "none"), skip, sheet, rows_path. Empty ones are
+    ignored. Raises InvalidReading.
     """
     said = {name: str(value) for name, value in reading.items() if value not in (None, "")}
     for name in said:
         if name not in CHECKS:
-            raise InvalidReading(name, said[name], f"it is one of {', '.join(CHECKS)}")
+            raise InvalidReading(name, said[name], f"the options are {', '.join(CHECKS)}")
     checked = {name: CHECKS[name](text) for name, text in said.items() if name != "header"}
     if "header" in said:
         checked |= _header(said["header"], checked.get("skip", 0))
     if checked.get("format") not in (None, Format.DELIMITED):
         for name in ("delimiter", "quote", "escape"):
             if name in said:
-                raise InvalidReading(name, said[name], "only delimited text has one")
+                raise InvalidReading(name, said[name], "it applies to delimited text only")
     if "delimiter" in checked and checked["delimiter"] in (
         checked.get("quote"),
         checked.get("escape"),
     ):
-        raise InvalidReading("delimiter", said["delimiter"], "quote and escape are others")
+        raise InvalidReading(
+            "delimiter", said["delimiter"], "it must differ from the quote and the escape"
+        )
     return checked
 
 
 def joined(remembered: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is remembered about reading, changed by what is said now.
+    """The parsing options of a source, overridden by those given for this input.
 
-    What is remembered of documents of another kind does not fit, but for the encoding.
+    If the format changes, only the encoding is kept from the source.
     """
     kind = remembered.get("format", Format.DELIMITED)
     if said.get("format", kind) != kind:
@@ -107,7 +109,7 @@ def _encoding(text: str) -> str:
     except (LookupError, ValueError, TypeError):
         known = False
     if not known or info.name in NOT_FOR_FILES:
-        raise InvalidReading("encoding", text, "no such encoding is known")
+        raise InvalidReading("encoding", text, "use a name such as utf-8 or cp1252")
     return PLAIN_NAMES.get(info.name, info.name)
 
 
@@ -115,7 +117,7 @@ def _format(text: str) -> Format:
     try:
         return Format(text.lower())
     except ValueError:
-        raise InvalidReading("format", text, f"it is one of {', '.join(Format)}") from None
+        raise InvalidReading("format", text, f"use one of {', '.join(Format)}") from None
 
 
 def _one_character(name: str) -> Callable[[str], str]:
@@ -125,7 +127,7 @@ def _one_character(name: str) -> Callable[[str], str]:
         if code:
             character = chr(int(code[1] or code[2], 16))
         if len(character) != 1 or character in "\0\r\n" or "\ud800" <= character <= "\udfff":
-            raise InvalidReading(name, text, 'it is one character, or "tab"')
+            raise InvalidReading(name, text, 'use one character or "tab"')
         return character
 
     return check
@@ -141,7 +143,7 @@ def _escape(text: str) -> str | None:
 
 def _skip(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text.strip()) or int(text) > MAX_SKIP:
-        raise InvalidReading("skip", text, f"it is a number of lines, at most {MAX_SKIP:,}")
+        raise InvalidReading("skip", text, f"use a number of lines, at most {MAX_SKIP:,}")
     return int(text)
 
 
@@ -150,19 +152,19 @@ def _header(text: str, skip: int) -> dict[str, int]:
         return {"skip": skip, "header": 0}
     lines = re.fullmatch(r"\s*([0-9]{1,9})(?:\s*-\s*([0-9]{1,9}))?\s*", text)
     if not lines:
-        raise InvalidReading("header", text, 'it is a line, lines as in "2-3", or "none"')
+        raise InvalidReading("header", text, 'use a line number, a range such as "2-3", or "none"')
     first, last = int(lines[1]), int(lines[2] or lines[1])
     if not skip < first <= MAX_SKIP:
-        raise InvalidReading("header", text, f"it is a line behind the {skip} that are skipped")
+        raise InvalidReading("header", text, f"it must come after the {skip} lines to skip")
     if not first <= last < first + MAX_HEADER_ROWS:
-        raise InvalidReading("header", text, f"it has 1 to {MAX_HEADER_ROWS} rows")
+        raise InvalidReading("header", text, f"a header has 1 to {MAX_HEADER_ROWS} rows")
     return {"skip": first - 1, "header": last - first + 1}
 
 
 def _name(what: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if "\0" in text or len(text) > 1_000:
-            raise InvalidReading(what, text, "it is no name")
+            raise InvalidReading(what, text, "it is too long or contains a NUL character")
         return text
 
     return check

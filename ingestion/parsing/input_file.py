@@ -1,4 +1,4 @@
-"""A file as it is read: up to where it was digested, and digested on the way.
+"""An input file: read up to the size that was digested, and digested again on the way.
 
 Pure: no Django, no tables.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Taken at once: with each look into the file the interpreter may go to another thread.
+# Read at once: each read may make the interpreter switch to another thread.
 CHUNK_BYTES = 1 << 20
 LINE_ENDS = (b"\n", b"\r", b"\n\0", b"\r\0", b"\n\0\0\0", b"\r\0\0\0")
 
@@ -25,7 +25,7 @@ class Digest(NamedTuple):
 class DigestingFile(io.RawIOBase):
     """The first ``size`` bytes of a file, or all of them, digested as they are read.
 
-    ``grown`` is how many bytes lay behind them when they had been read.
+    ``grown`` is how many bytes followed them when they had been read.
     """
 
     def __init__(self, path: Path, size: int | None = None) -> None:
@@ -38,7 +38,7 @@ class DigestingFile(io.RawIOBase):
         self._tail = b""
 
     def readable(self) -> bool:
-        """It is read, from its beginning to its end."""
+        """Whether the file can be read: always."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -52,7 +52,7 @@ class DigestingFile(io.RawIOBase):
         return count
 
     def tell(self) -> int:
-        """How many bytes have been given out."""
+        """How many bytes have been returned."""
         return self._place
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class DigestingFile(io.RawIOBase):
 
     @property
     def digest(self) -> Digest:
-        """Of what has been read."""
+        """The digest of what has been read."""
         return Digest(self._taken, self._sha.hexdigest())
 
     @property
@@ -83,14 +83,14 @@ class DigestingFile(io.RawIOBase):
     def _look_behind(self) -> None:
         self.grown = max(os.fstat(self._file.fileno()).st_size - self._taken, 0)
         if self.grown and os.pread(self._file.fileno(), 1, self._taken) in (b"\n", b"\r"):
-            # The last line was whole but for its end.
+            # The last line was complete except for its line end.
             self._tail += b"\n"
 
 
 class InputFile:
-    """A file that readers open, if need be several times; ``digest`` is what it is to be.
+    """A file that readers open, possibly several times; ``digest`` is the expected one.
 
-    Without that it is read as it is, to its end.
+    Without a digest it is read as it is, to its end.
     """
 
     def __init__(self, path: Path, digest: Digest | None = None) -> None:
@@ -99,11 +99,11 @@ class InputFile:
         self._last: DigestingFile | None = None
 
     def open(self) -> io.BufferedReader:
-        """Read it from its beginning."""
+        """Open the file at its beginning."""
         return io.BufferedReader(self.open_raw())
 
     def open_raw(self) -> DigestingFile:
-        """Read it from its beginning, without a buffer."""
+        """Open the file at its beginning, without a buffer."""
         self._last = DigestingFile(self.path, self._digest and self._digest.size)
         return self._last
 
@@ -114,7 +114,7 @@ class InputFile:
 
     @property
     def grown(self) -> int:
-        """How many bytes lay behind those that were read last, when they had been read."""
+        """How many bytes followed those of the last read, when it ended."""
         return self._last.grown if self._last else 0
 
     @property
@@ -124,13 +124,13 @@ class InputFile:
 
     @property
     def is_same(self) -> bool:
-        """Whether what was read last, to its end, is what it was to be."""
+        """Whether the last read, to its end, had the expected digest."""
         return self._digest is None or (
             self._last is not None and self._last.digest == self._digest
         )
 
     def has_changed(self) -> bool:
-        """Whether the file is not what it was to be any more: it is read once more for that."""
+        """Whether the file no longer has the expected digest; reads it again."""
         if self._digest is None:
             return False
         try:

@@ -1,4 +1,4 @@
-"""How an input begins, and how that is read: what a preview shows. Pure: no Django, no tables."""
+"""The first lines and rows of an input, for its preview. Pure: no Django, no tables."""
 
 import gzip
 import re
@@ -19,19 +19,19 @@ from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.timestamps import FORMATS, parser, spelled
 from records.rows import ROLES
 
-# So much of a file is shown as it is, and so many of its rows.
+# How much of the raw file, and how many of its rows, a preview shows.
 SHOWN_BYTES = 32 << 10
 SHOWN_LINES = 12
 SHOWN_CHARACTERS = 400
 SHOWN_ROWS = 8
-# Names are compared by their likeness if that are so many pairs, of names that are not longer.
+# Column names are matched by similarity only up to so many pairs, and up to this length.
 LIKENESS_PAIRS = 2_500
 LIKENESS_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderChange:
-    """How the columns of an input differ from those that the source had before."""
+    """How the columns of an input differ from those of the source's last input."""
 
     added: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -43,13 +43,13 @@ class HeaderChange:
 
 @dataclass(slots=True)
 class Look:
-    """What a preview shows at once: how an input begins, and how that is understood.
+    """What a preview shows at once: the beginning of an input, and how it is parsed.
 
-    ``found`` is what was found out without what the person says; ``error`` says why the input
-    can't be read that way, and then ``prepared`` is None. ``partly``: only the beginning of a
-    large file was looked at. ``formats`` are those that read the dates, each with an example.
-    ``settled``: how the dates are meant was told by the dry run, and not by that beginning.
-    ``same`` is a run that has loaded the same file before.
+    ``found`` is what was detected without the user's parsing options; ``error`` says why the input
+    can't be read with them, and then ``prepared`` is None. ``partly``: only the beginning of a
+    large file was read. ``formats`` are the date formats that fit, each with an example.
+    ``settled``: the date format comes from the dry run, since the beginning left it open.
+    ``same`` is a run that imported the same file before.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Look:
     formats: list[tuple[str, str]] = field(default_factory=list)
     settled: bool = False
     same: object = None
-    # Nothing was looked at, since others were at work.
+    # The file was not read, since too many others were being previewed.
     is_busy: bool = False
 
     @property
@@ -71,7 +71,7 @@ class Look:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """Who plays which role, and the format of the dates where it is decided."""
+        """The column mapping, with the date format if it is known."""
         if self.prepared is None:
             return {**{role: [] for role in ROLES}, FORMAT: None}
         chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
@@ -79,30 +79,30 @@ class Look:
 
     @property
     def asks_for_format(self) -> bool:
-        """Whether the dates can be read in two ways, and nobody has said which."""
+        """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
 
     @property
     def obstacle(self) -> str:
-        """Why the input can't be loaded like this; empty if it can."""
+        """Why the input can't be imported with these settings; empty if it can."""
         if self.prepared is None:
             return self.error
         if missing := self.prepared.missing:
             named = ", ".join(f"“{column}” ({role})" for role, column in missing)
-            return f"The file has no column {named}: choose another one, or none."
+            return f"The file has no column {named}. Choose another column, or none."
         if self.asks_for_format:
-            return "The dates can be read in two ways: choose how they are meant."
+            return "The dates are ambiguous. Choose their format."
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of an input is looked at: all of it up to ``whole`` bytes, or ``whole_packed`` if it
-    is packed; of a larger one the first ``start`` bytes, and its dry run then finds out the rest.
+    """How much of an input a preview reads: all of it up to ``whole`` bytes, or ``whole_packed`` if
+    it is compressed; of a larger one the first ``start`` bytes, and the dry run reads the rest.
     """
 
     whole: int = 64 << 20
-    # What is packed grows when it is unpacked.
+    # Compressed files grow when they are unpacked.
     whole_packed: int = 8 << 20
     start: int = 1 << 20
 
@@ -118,7 +118,7 @@ def look_at(
     told: Mapping[str, Any] | None,
     sizes: Sizes,
 ) -> Look:
-    """Look at an input; ``before`` are the columns that its source had, if it had any.
+    """Preview an input; ``before`` are the columns of the source's last input, if any.
 
     ``told`` is the mapping of a dry run that has read all of it. For the rest see ``prepare``.
     """
@@ -147,13 +147,13 @@ def look_at(
     if seen.partly and seen.asks_for_format and told is not None:
         seen.settled = _settle(seen.prepared, told)
     seen.formats = _formats(seen.prepared)
-    # The rest of the sample has told what it can.
+    # The rest of the sample has been used already.
     seen.prepared.sample = seen.rows
     return seen
 
 
 def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
-    """Take the format of the dates from the mapping of a dry run; whether it is about these."""
+    """Take the date format from the mapping of a dry run; return whether it applies here."""
     if mapping["timestamp"] != prepared.mapping["timestamp"]:
         return False
     prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
@@ -161,11 +161,11 @@ def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
-    """What was added, what is missing, and what has got another name by all appearances."""
+    """Which columns were added, are missing, or were probably renamed."""
     known, found = set(before), set(after)
     added = {column: None for column in after if column not in known}
     missing = {column: None for column in before if column not in found}
-    # By their likeness many names would be compared for minutes.
+    # Matching many names by similarity would take minutes.
     few = len(added) * len(missing) <= LIKENESS_PAIRS
     plain = {name.casefold(): name for name in added if few and len(name) <= LIKENESS_CHARACTERS}
     places = {column: place for place, column in enumerate(before)}
@@ -189,9 +189,9 @@ def _like(name: str, names: Mapping[str, str]) -> list[str]:
 
 @contextmanager
 def _glimpse(path: Path, name: str, sizes: Sizes) -> Iterator[tuple[Path, str, bool]]:
-    """A file to look at: what is packed in it, and of a large one the beginning only."""
+    """The file to preview: unpacked, and of a large one only the beginning."""
     beginning = _beginning(path, sizes)
-    # Archives, workbooks and documents have no beginning that can be read by itself.
+    # The beginning of an archive, a workbook or a JSON document can't be read by itself.
     if beginning is None or beginning.lstrip().startswith((ZIP, b"[", b"{")):
         with unpacked(path, name) as plain:
             yield plain.path, plain.name, False
@@ -204,7 +204,7 @@ def _glimpse(path: Path, name: str, sizes: Sizes) -> Iterator[tuple[Path, str, b
 
 
 def _beginning(path: Path, sizes: Sizes) -> bytes | None:
-    """How a large file begins; None for one that is not large."""
+    """The beginning of a large file; None for one that is not large."""
     with path.open("rb") as file:
         is_gzip = file.read(len(GZIP)) == GZIP
         file.seek(0)
@@ -225,7 +225,7 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
 
 
 def _formats(prepared: Prepared) -> list[tuple[str, str]]:
-    """The formats that read a date of the sample, each with what it makes of it."""
+    """The formats that can read a date of the sample, each with its reading."""
     columns = prepared.mapping["timestamp"]
     if not columns or prepared.missing:
         return []
@@ -242,5 +242,5 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
         if moment is not None:
             found.append((pattern, f"{example.strip()[:40]} is {spelled(moment)}"))
     if chosen and chosen not in dict(found):
-        found.insert(0, (chosen, "as for earlier files"))
+        found.insert(0, (chosen, "same as earlier files"))
     return found

@@ -1,9 +1,8 @@
-"""Carries a function out in a process of its own, with a deadline and a limit of memory.
+"""Runs a function in a separate process, with a deadline and a memory limit.
 
-A process that serves many people in threads can't end one of them, and its memory is that of all.
-So what parses the inputs of anyone is done by children of ``isolated_server``, a process that has
-loaded what they need, and has neither threads nor connections that a fork would copy.
-Pure: no Django, no tables.
+A web process can't end one of its threads, and all threads share its memory. So user files are
+parsed by children of ``isolated_server``, a process that has loaded the modules they need, and has
+neither threads nor connections that a fork would copy. Pure: no Django, no tables.
 """
 
 import os
@@ -23,42 +22,42 @@ from ingestion.parsing.isolated_server import BROKE, NO_MEMORY, Task
 
 T = TypeVar("T")
 
-# So many children work at once for this process; more would only make each of them slower.
+# How many children work at once for this process; more would only slow each other down.
 AT_ONCE = 2
-# A child ends by itself at its deadline; it is given so long to be started and to end.
+# A child ends by itself at its deadline; this is the extra time for it to start and to end.
 GRACE_SECONDS = 5.0
 CHUNK_BYTES = 1 << 16
 ROOT = Path(__file__).parents[2]
 
 
 class ApartError(Exception):
-    """What was carried out apart has come to nothing."""
+    """A call in a separate process failed."""
 
 
 class Busy(ApartError):
-    """Others are at work, and have not ended in time."""
+    """Too many other calls are running, and did not end in time."""
 
 
 class OutOfTime(ApartError):
-    """It took longer than it may."""
+    """The call exceeded its deadline."""
 
 
 class OutOfMemory(ApartError):
-    """It took more memory than it may."""
+    """The call exceeded its memory limit."""
 
 
 class Broke(ApartError):
-    """It ended by itself, or by an error that nobody expected; ``str()`` is its traceback."""
+    """The process died or raised an unexpected error; ``str()`` is its traceback."""
 
 
 def call_apart(
     function: Callable[..., T], *, seconds: float, memory: int, waiting: float, **arguments: Any
 ) -> T:
-    """What a function of a module returns for ``arguments``, carried out in another process.
+    """Call a function of a module with ``arguments`` in another process, and return its result.
 
-    It may take so many seconds and so many bytes of memory more than the process has anyway; where
-    too many are at work, it waits for ``waiting`` seconds. What it leaves in temporary folders is
-    removed. Raises ApartError.
+    The call may take so many seconds, and so many bytes of memory more than the process has
+    anyway. If too many calls are running, it waits for up to ``waiting`` seconds. Temporary files
+    are removed. Raises ApartError.
     """
     if not _places.acquire(timeout=waiting):
         raise Busy
@@ -81,7 +80,7 @@ def _call(task: Task) -> Any:
         except OSError:
             answer = b""
     if not answer:
-        # It ended without a word: by its deadline, else by the system.
+        # The process ended without an answer: at its deadline, or killed by the system.
         if time.monotonic() - began >= task.seconds:
             raise OutOfTime
         raise Broke("The process ended without an answer.")
@@ -101,14 +100,14 @@ def _all_of(connection: socket.socket) -> bytes:
 
 
 def _connected() -> socket.socket:
-    """A connection to a child that waits for its task."""
+    """A connection to a child that is waiting for its task."""
     ours, theirs = socket.socketpair()
     with theirs:
         for attempt in (1, 2):
             try:
                 socket.send_fds(_server.control(), [b"+"], [theirs.fileno()])
             except OSError:
-                # It has ended: another one is started.
+                # The server has ended: start another one.
                 _server.forget()
                 if attempt == 2:
                     ours.close()
@@ -119,7 +118,7 @@ def _connected() -> socket.socket:
 
 
 class _Server:
-    """The server of this process, started when it is first needed; a fork of it has another."""
+    """The server of this process, started on first use; a fork gets its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

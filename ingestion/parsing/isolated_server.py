@@ -1,6 +1,6 @@
 """Forks a child for each task of ``ingestion.parsing.isolated``; see there. Pure: no Django.
 
-It ends with the process that has started it: then its socket is closed.
+It ends with the process that started it, when its socket is closed.
 """
 
 import math
@@ -23,7 +23,7 @@ DONE, NO_MEMORY, BROKE = "done", "no memory", "broke"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A function of a module, what it is given, and what it may take; see ``call_apart``."""
+    """A function of a module, its arguments and its limits; see ``call_apart``."""
 
     function: Callable[..., Any]
     arguments: dict[str, Any]
@@ -33,7 +33,7 @@ class Task:
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a child for each connection that comes in, until nobody is there to send one."""
+    """Fork a child for each incoming connection, until the parent process is gone."""
     # Children are not waited for, and end by their own deadlines after Ctrl-C.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -45,13 +45,13 @@ def serve(control: socket.socket) -> None:
             control.close()
             with socket.socket(fileno=connections[0]) as connection:
                 work(connection)
-            # What the server has in its buffers is not the child's to write.
+            # The child must not flush the buffers of the server.
             os._exit(0)
         os.close(connections[0])
 
 
 def work(connection: socket.socket) -> None:
-    """Carry a task out, and answer what came of it."""
+    """Run a task and send back its result."""
     with connection.makefile("rb") as incoming:
         task: Task = pickle.load(incoming)  # noqa: S301 - it comes from a process of our own
     _limit(task)

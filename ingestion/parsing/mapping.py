@@ -1,4 +1,4 @@
-"""Which columns play which roles. Pure: no Django, no tables."""
+"""Column mapping: proposes and checks the columns for each role. Pure: no Django, no tables."""
 
 import csv
 import io
@@ -11,18 +11,18 @@ from ingestion.parsing.detection.layout import NUMBER
 from ingestion.parsing.timestamps import detect_format
 from records.rows import ROLES
 
-# The one key under which a mapping holds something other than the columns of a role.
+# The one key of a mapping that is not a role.
 FORMAT = "timestamp_format"
 
-# Of fewer rows one can't say that their cells never repeat.
+# With fewer rows it is not clear that cells never repeat.
 FEW_ROWS = 20
-# Of so many columns with a name that suggests a role it is seen whether their cells bear it out.
+# How many columns whose names suggest a role are checked by their cells.
 TRIED_COLUMNS = 50
 
 Roles = dict[str, list[str]]
 
-# Names that say their role outright, in order of preference; compared in small letters, with
-# every run of other characters as one blank.
+# Names that suggest a role, in order of preference; compared in lower case, with every sequence
+# of other characters as one space.
 NAMES = {
     "timestamp": (
         "timestamp", "datetime", "date time", "occurred at", "recorded at", "measured at",
@@ -38,7 +38,7 @@ NAMES = {
         "department", "topic", "label", "indicator",
     ),
 }  # fmt: skip
-# Words that say it as a part of a longer name.
+# Words that suggest a role as part of a longer name.
 WORDS = {
     "timestamp": ("timestamp", "date", "datetime"),
     "value": ("value", "amount", "total", "price", "cost", "revenue", "minutes", "score"),
@@ -47,19 +47,19 @@ WORDS = {
 
 
 def column_names(text: str) -> list[str]:
-    """Names of columns as a user lists them: separated by commas or line ends, in quotes if they
-    have one."""
+    """Parse column names from a list: separated by commas or line ends, quoted if they contain
+    one."""
     rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     names = (name.strip() for row in rows for name in row)
     return list(dict.fromkeys(filter(None, names)))
 
 
 def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
-    """The roles that the columns' names suggest, so far as the first rows bear them out.
+    """Propose a mapping by the names of the columns, checked against the first rows.
 
     A column is proposed as the key only if nearly all of its cells differ, unless its name is
-    "id" outright; as the timestamp if its cells can be read as dates; as the value if
-    most of its filled cells are numbers.
+    exactly "id"; as the timestamp if its cells can be read as dates; as the value if most of its
+    non-empty cells are numbers.
     """
     names = {column: _plain(column) for column in columns}
     cells = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
@@ -127,7 +127,7 @@ def _mostly_differ(cells: Sequence[str]) -> bool:
 
 
 def _is_unlike_any(cells: Sequence[str]) -> bool:
-    """Whether no two of a fair number of cells are alike: such a column sorts nothing."""
+    """Whether all of enough cells differ: such a column is useless for grouping."""
     return len(cells) >= FEW_ROWS and len(set(cells)) == len(cells)
 
 
@@ -137,17 +137,17 @@ def _mostly_numbers(cells: Sequence[str]) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    # "1.234,5" and "45,06" are numbers to the eye, which is what a proposal goes by.
+    # "1.234,5" and "45,06" look like numbers, which is enough for a proposal.
     return NUMBER.fullmatch(cell) is not None
 
 
 def knows_roles(mapping: Mapping[str, Any]) -> bool:
-    """Whether a mapping says who plays which role; it may know no more than a format of dates."""
+    """Whether a mapping has roles; it may have only a date format."""
     return any(role in mapping for role in ROLES)
 
 
 def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[str, str]]:
-    """The roles that are played by columns which the input does not have, and these columns."""
+    """The roles with mapped columns that the input does not have, and these columns."""
     return [
         (role, column)
         for role in ROLES
@@ -157,6 +157,6 @@ def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[
 
 
 def check_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> None:
-    """Raise MissingColumns if a role is played by a column that the input does not have."""
+    """Raise MissingColumns if the mapping names a column that the input does not have."""
     if missing := missing_columns(mapping, columns):
         raise MissingColumns(missing, columns)

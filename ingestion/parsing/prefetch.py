@@ -1,4 +1,4 @@
-"""Has the next items made while the last one is used. Pure: no Django, no tables."""
+"""Prefetches the next items in a thread while one is used. Pure: no Django, no tables."""
 
 import queue
 import threading
@@ -8,17 +8,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# How many items wait at most: enough to hide unevenness, few enough for flat memory.
+# How many items are prefetched at most: enough to smooth delays, few enough for flat memory.
 WAITING = 2
 
 
 @contextmanager
 def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
-    """The items, made by a thread of its own; what it raises is raised where they are used.
+    """The items, produced by a thread; its exceptions are raised where the items are used.
 
-    It ends with the block: the items that nobody took are dropped.
+    The thread ends with the block: items that are left over are dropped.
     """
-    # An item in a tuple, as it may be anything; what was raised; None at the end.
+    # An item in a tuple, since it may be anything; an exception; None at the end.
     waiting: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(WAITING)
     stopped = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What an input is, and which columns play which roles, before it is read. Pure: no tables."""
+"""Detects what an input is and maps its columns, before its rows are read. Pure: no tables."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,23 +21,23 @@ from ingestion.parsing.row_mapper import cell_text
 from ingestion.parsing.timestamps import Doubt, FormatSearch
 from records.rows import ROLES
 
-# The rows by which column names are borne out and the format of dates is told.
+# How many rows are used to check column names and to detect the date format.
 SAMPLE_ROWS = 1_000
-# Of a wide input fewer rows do, so that the sample has about so many cells at the most.
+# A wide input gets fewer rows, so that the sample has about this many cells at most.
 SAMPLE_CELLS = 200_000
 MIN_SAMPLE_ROWS = 20
-# While the dates of a long input are gone through, so many chunks come between signs of life.
+# While the dates of a long input are read, ``on_chunk`` is called after so many chunks.
 CHUNKS_A_SIGN = 50
 
 
 @dataclass(slots=True)
 class Prepared:
-    """What was found out about an input, and what follows from that.
+    """What was detected about an input, and its column mapping.
 
-    ``sample`` are the cells of its first rows as text. ``doubt`` is what can't be told about the
-    format of its dates, not even by its other rows; None where a person has chosen. ``notes`` are
-    sentences worth telling. ``repaired`` is the number of the run whose rejected rows the input
-    holds, repaired; None for any other input.
+    ``sample`` are the cells of its first rows as text. ``doubt`` is an ambiguity of the date format
+    that no row settles; None if a person has chosen. ``notes`` are sentences for the user.
+    ``repaired`` is the number of the run whose fixed rejected rows the input contains; None for
+    any other input.
     """
 
     detected: Detected
@@ -50,11 +50,11 @@ class Prepared:
 
     @property
     def missing(self) -> list[tuple[str, str]]:
-        """The roles that are played by columns which the input does not have, and these."""
+        """The roles with mapped columns that the input does not have, and these columns."""
         return missing_columns(self.mapping, self.columns)
 
     def check(self) -> None:
-        """Raise MissingColumns or AmbiguousDates where the input can't be loaded like this."""
+        """Raise MissingColumns or AmbiguousDates if the input can't be imported like this."""
         check_columns(self.mapping, self.columns)
         if self.doubt is not None:
             raise AmbiguousDates(self.mapping["timestamp"], self.doubt)
@@ -70,12 +70,12 @@ def prepare(
     on_chunk: Callable[[], None] = lambda: None,
     detected: Detected | None = None,
 ) -> Prepared:
-    """Find out what an input is, and choose who plays which role.
+    """Detect what an input is, and map its columns.
 
-    ``reading`` is what a person says about how to read it; ``named`` is the part of a mapping that
-    was named for this input, ``remembered`` that of its source. ``on_chunk`` is called again and
-    again while a large input is looked through. ``detected`` is what is known of it already. Raises
-    UnreadableInput and InvalidReading.
+    ``reading`` are the parsing options; ``named`` is the part of the mapping that was given for
+    this input, ``remembered`` the mapping of its source. ``on_chunk`` is called repeatedly while a
+    large input is read. ``detected`` is what is known about it already. Raises UnreadableInput and
+    InvalidReading.
     """
     detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
@@ -104,8 +104,8 @@ def prepare(
             _choose_format(found, named, remembered, chunks, on_chunk)
     if not roles["id"]:
         found.notes.append(
-            "No column is the key: each row has one made of its content, so a row that changes "
-            "is a new record. Name the key columns if the input has any."
+            "No id column: the key of each row is made from its content, so a row that changes "
+            "becomes a new record. Map an id column if the file has one."
         )
     return found
 
@@ -130,7 +130,7 @@ def _choose_roles(
     columns: Sequence[str],
     sample: Sequence[Sequence[str]],
 ) -> Roles:
-    """What the user named, else what the source remembers, else what the columns are called."""
+    """The mapping given by the user, else that of the source, else a proposal by column names."""
     knows = knows_roles(remembered)
     known = remembered if knows else propose(columns, sample)
     taken = {column for role in ROLES for column in named.get(role) or []}
@@ -149,14 +149,14 @@ def _choose_format(
     more: Iterator[Chunk],
     on_chunk: Callable[[], None],
 ) -> None:
-    """Put the format of the dates into the mapping: what was named, remembered, or is found.
+    """Add the date format to the mapping: given, saved with the source, or detected.
 
-    Where the first rows leave it open, ``more`` rows are read until one decides.
+    If the first rows leave it open, ``more`` rows are read until one settles it.
     """
     columns = found.mapping["timestamp"]
     if not columns:
         if named.get(FORMAT):
-            found.notes.append("No column is the timestamp, so that its format has no use here.")
+            found.notes.append("The date format was ignored: no timestamp column is mapped.")
         return
     found.mapping[FORMAT] = _known_format(columns, named, remembered)
     if found.mapping[FORMAT]:
@@ -173,13 +173,13 @@ def _choose_format(
     found.mapping[FORMAT], found.doubt = search.best, search.doubt
     if search.best is None and any(text.strip() for text in texts):
         column = " and ".join(map(repr, columns))
-        found.notes.append(f"The dates in {column} have a format that is not known; none was read.")
+        found.notes.append(f"The dates in {column} have an unknown format; none was read.")
 
 
 def _known_format(
     columns: Sequence[str], named: Mapping[str, Any], remembered: Mapping[str, Any]
 ) -> str | None:
-    """The format that was named, else the one that the source remembers for these columns."""
+    """The format that was given, else the one saved with the source for these columns."""
     if named.get(FORMAT):
         return str(named[FORMAT])
     is_theirs = not knows_roles(remembered) or remembered.get("timestamp") == columns

@@ -1,4 +1,4 @@
-"""What the columns of an input hold, from one pass in flat memory. Pure: no Django, no tables."""
+"""Column summaries of an input, from one pass in flat memory. Pure: no Django, no tables."""
 
 import re
 from collections import Counter
@@ -12,16 +12,16 @@ import numpy as np
 from ingestion.parsing.row_mapper import column_texts
 from ingestion.parsing.timestamps import detect_format
 
-# Up to so many different cells are counted exactly; beyond, their number is estimated.
+# Up to so many distinct cells are counted exactly; beyond that the number is estimated.
 EXACT = 16_384
-# So many different cells are candidates for the most frequent ones, and so many are shown.
+# How many distinct cells are candidates for the most frequent ones, and how many are shown.
 CANDIDATES = 4_096
 TOP = 5
-# Cells are told apart by their first characters, so that long ones do not fill the memory.
+# Cells are compared by their first characters, so that long ones don't fill the memory.
 SHOWN_CHARACTERS = 120
-# By so many different cells one sees whether a column holds dates.
+# How many distinct cells are checked to see whether a column contains dates.
 DATE_SAMPLE = 200
-# So much of the filled cells has to be of a kind for the column to look like it.
+# The share of non-empty cells that must be of a type for the column to have it.
 LOOKS_LIKE = 0.95
 
 NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
@@ -31,12 +31,12 @@ HASHES = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """What a column holds.
+    """The summary of a column.
 
-    ``distinct`` is about right where it is not ``exact``, and ``top`` then counts at least so
-    many. ``numbers`` is the share of the filled cells that are numbers, 0 to 1; ``least`` and
-    ``greatest`` are cells as they stand in the input, by number where the column looks like
-    numbers, else by text. ``looks_like`` is one of empty, id, date, number, category, text.
+    ``distinct`` is an estimate if it is not ``exact``, and the counts in ``top`` are then lower
+    bounds. ``numbers`` is the share of non-empty cells that are numbers, 0 to 1; ``least`` and
+    ``greatest`` are cells of the input, compared as numbers if the column looks like numbers, else
+    as text. ``looks_like`` is one of empty, id, date, number, category, text.
     """
 
     name: str
@@ -52,7 +52,7 @@ class ColumnProfile:
 
 
 class Profile:
-    """Sees all rows of an input, chunk by chunk, and tells what its columns hold."""
+    """Collects the column summaries of an input, chunk by chunk."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = {name: _Column(name) for name in columns}
@@ -69,7 +69,7 @@ class _Column:
     def __init__(self, name: str) -> None:
         self._name = name
         self._filled = self._empty = self._numbers = self._whole = 0
-        # The smallest hashes of all cells: how close together they lie tells how many there are.
+        # The smallest hashes of all cells: their density gives the number of distinct cells.
         self._hashes = np.empty(0, dtype=np.uint64)
         self._exact = True
         self._counts: Counter[str] = Counter()
@@ -89,7 +89,7 @@ class _Column:
         self._add_texts(counts)
 
     def _add_hashes(self, counts: Counter[str]) -> None:
-        # Python's own hashes are fast, and as random as need be.
+        # Python's own hashes are fast, and random enough.
         new = np.fromiter(map(hash, counts), dtype=np.int64, count=len(counts)).view(np.uint64)
         merged = np.union1d(self._hashes, new)
         self._exact = self._exact and len(merged) <= EXACT
@@ -147,7 +147,7 @@ class _Column:
             return "empty"
         never_repeats = self._distinct() >= self._filled * (1.0 if self._exact else 0.9)
         if self._numbers >= self._filled * LOOKS_LIKE:
-            # 20250102 and 1735776000 are numbers as well, and say too little to be dates.
+            # 20250102 and 1735776000 are also numbers, and too ambiguous to count as dates.
             return "id" if never_repeats and self._whole == self._filled > 1 else "number"
         if any(map(str.isdigit, "".join(self._sample[:20]))) and detect_format(self._sample):
             return "date"
@@ -161,5 +161,5 @@ def _shown(cell: str) -> str:
 
 
 def _is_prose(cells: Sequence[str]) -> bool:
-    """Whether cells are made of words: what identifies a thing has few blanks."""
+    """Whether most cells contain spaces, unlike identifiers."""
     return sum(" " in cell.strip() for cell in cells) * 2 > len(cells)

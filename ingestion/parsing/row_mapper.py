@@ -1,4 +1,4 @@
-"""Rows -> rows that can land: their key, their moment and their cells as JSON. Pure: no tables."""
+"""Maps rows to records: their key, their timestamp and their cells as JSON. Pure: no tables."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from ingestion.parsing.readers.table import Table
 from ingestion.parsing.timestamps import sql_times
 from records.rows import Row, Rows
 
-# A row as readers give it: its cells by column.
+# A row as readers yield it: its cells by column.
 Cells = Mapping[str, Any]
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -24,12 +24,12 @@ MAX_ID_CHARACTERS = 255
 
 
 def join_key(parts: Sequence[str]) -> str:
-    """Several cells as one key: joined by "|", which the cells themselves have escaped."""
+    """Several cells as one key: joined by "|", which is escaped in the cells."""
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
 
 
 def cell_text(cell: Any) -> str:
-    """A cell as text: what a delimited file would say; "" for null and a cell that is not there."""
+    """A cell as text, as in a delimited file; "" for null and a missing cell."""
     if isinstance(cell, str):
         return cell
     if cell is None:
@@ -37,12 +37,12 @@ def cell_text(cell: Any) -> str:
     try:
         return orjson.dumps(cell).decode()
     except TypeError:
-        # What no database can hold deep in it is said in ASCII; its row is rejected.
+        # A value that no database can hold is escaped to ASCII; its row is rejected.
         return json.dumps(cell)
 
 
 class RowMapper:
-    """Rows -> rows that can land: the id by the key columns, the moment, and the data as JSON.
+    """Maps rows to storable rows: the id from the key columns, the timestamp, the data as JSON.
 
     Without key columns the key is made from the row's content and its occurrence number:
     ``occurrences`` maps a digest to how often it has now been seen in this input.
@@ -63,22 +63,22 @@ class RowMapper:
         self._time: list[str] = mapping.get("timestamp") or []
         self._moments = sql_times(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
         self._occurrences = occurrences
-        # Rows whose timestamp cells hold something that is no moment, and the first such line.
+        # How many rows have an unreadable timestamp, and the first line of these.
         self.unreadable_moments = 0
         self.first_unreadable: int | None = None
 
     @property
     def makes_keys(self) -> bool:
-        """Whether keys are made of content."""
+        """Whether keys are made from the content of rows."""
         return not self._key
 
     @property
     def sees_all(self) -> bool:
-        """Whether it must not miss a row: it numbers those alike, or counts unread times."""
+        """Whether it must see every row, to number equal rows or count unreadable timestamps."""
         return self.makes_keys or self._moments is not None
 
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Rows | list[Row | RowError]:
-        """For each row what lands of it, or why no record can be made of it."""
+        """For each row the row to store, or the reason why it is rejected."""
         texts = _texts(rows)
         ids = self._ids(rows) if self._key else self._made_ids(rows, texts)
         times = self._times(lines, rows)
@@ -90,9 +90,9 @@ class RowMapper:
         ]
 
     def _ids(self, rows: Sequence[Cells]) -> list[str | None]:
-        """The ids by the key columns; None where there is no key or it is too long."""
+        """The ids from the key columns; None if the key is missing or too long."""
         parts = [column_texts(rows, column) for column in self._key]
-        # Blank parts of a joined key leave its bars.
+        # A joined key of blank parts consists of its separators.
         said = parts[0] if len(parts) == 1 else list(map("".join, zip(*parts, strict=True)))
         keys = parts[0] if len(parts) == 1 else list(map(join_key, zip(*parts, strict=True)))
         ids = [self._prefix + key for key in keys]
@@ -138,7 +138,7 @@ class RowMapper:
         most = MAX_ID_CHARACTERS - len(self._prefix)
         return RowError(
             "key_too_long",
-            f"The key has {len(key)} characters; {most} is the most.",
+            f"The key has {len(key)} characters, and the limit is {most}.",
             self._key[0],
         )
 
@@ -152,7 +152,7 @@ def column_texts(rows: Sequence[Cells], column: str) -> list[str]:
 
 
 def _texts(rows: Sequence[Cells]) -> list[str | None]:
-    """The rows as JSON; None for one that holds what no database can hold."""
+    """The rows as JSON; None for one with a value that no database can hold."""
     if isinstance(rows, Table) and (plain := rows.plain_json()) is not None:
         return list(plain)
     return list(map(_text, rows))
@@ -172,26 +172,26 @@ def _unstorable(row: Cells) -> RowError:
     for column, cell in row.items():
         for text in _strings({column: cell}):
             if "\0" in text:
-                return RowError("nul_character", f"{column!r} holds a NUL character.", column)
+                return RowError("nul_character", f"{column!r} contains a NUL character.", column)
             kept = KEPT_BYTE.search(text)
             if kept is not None:
                 byte = ord(kept[0]) - KEPT
                 return RowError(
                     "bad_bytes",
-                    f"The byte 0x{byte:02X} in {column!r} does not fit the file's encoding.",
+                    f"The byte 0x{byte:02X} in {column!r} is not valid in the file's encoding.",
                     column,
                 )
             if SURROGATE.search(text):
                 return RowError(
                     "unpaired_surrogate",
-                    f"{column!r} holds half of a surrogate pair, which is no character.",
+                    f"{column!r} contains half of a surrogate pair, which is not a character.",
                     column,
                 )
-    return RowError("unstorable", "The row holds something that can't be stored.")
+    return RowError("unstorable", "The row contains a value that can't be stored.")
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Every text in a value: names and cells, however deep."""
+    """Every text in a value, names and cells, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

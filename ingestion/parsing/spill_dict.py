@@ -1,4 +1,4 @@
-"""What has been seen of an input, in flat memory. Pure."""
+"""A dictionary that spills to disk, for the keys of an input. Pure."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -9,10 +9,10 @@ import orjson
 
 
 class Seen:
-    """Key -> what is remembered of it, in the block of a ``with``.
+    """Maps keys to values; use it in a ``with`` block.
 
-    It lives in a temporary SQLite database that spills to disk by itself, because an input may
-    have as many different keys as it likes.
+    It uses a temporary SQLite database that spills to disk by itself, because an input may have
+    any number of distinct keys.
     """
 
     def __enter__(self) -> Self:
@@ -31,7 +31,7 @@ class Seen:
         self._connection.close()
 
     def count(self, key: bytes) -> int:
-        """How often the key has now been counted."""
+        """Count a key, and return how often it has been counted."""
         (count,) = self._connection.execute(
             "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1 "
             "RETURNING value",
@@ -40,11 +40,11 @@ class Seen:
         return int(count)
 
     def remember(self, values: Mapping[str, bytes]) -> None:
-        """Keep these values, in place of what was kept for their keys."""
+        """Store values, replacing those of the same keys."""
         self._connection.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", values.items())
 
     def remembered(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """What is kept for those of the keys that have been seen."""
+        """The stored values of the keys that have one."""
         wanted = (orjson.dumps(list(keys)).decode(),)
         return dict(
             self._connection.execute(

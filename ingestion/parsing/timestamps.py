@@ -1,4 +1,4 @@
-"""Text -> moments in time. Pure: no Django, no tables."""
+"""Parses timestamps and detects their format. Pure: no Django, no tables."""
 
 import re
 from collections import deque
@@ -11,7 +11,7 @@ from itertools import combinations
 ISO = "iso"
 UNIX = "unix"
 
-# In the order in which they are tried: of two that fit alike, the first is taken.
+# In the order in which they are tried: if two fit equally well, the first is used.
 DATES = (
     "%Y/%m/%d",
     "%m/%d/%Y",
@@ -37,13 +37,13 @@ DATES = (
 TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 FORMATS = (ISO, *(date + time for date in DATES for time in TIMES), UNIX)
 
-# fromisoformat also takes week dates and bare digits, which may as well be something else.
+# fromisoformat also accepts week dates and bare digits, which may be something else.
 _ISO_START = re.compile(r"\d{4}-\d\d-\d\d")
-# No date is written longer.
+# Longer texts are not dates.
 LONGEST = 100
-# Seconds, or thousandths of them, between 1973 and 5138.
+# Seconds or milliseconds, between 1973 and 5138.
 _UNIX = re.compile(r"\d{9,11}(?:\.\d{1,9})?|\d{12,14}")
-# A cell that is written as databases take it, or nearly so: with a digit for each 0.
+# The shape of a cell that databases accept almost as it is: 0 stands for any digit.
 _PLAIN = "0000-00-00 00:00:00\n"
 _SHAPE = str.maketrans("123456789T", "000000000 ")
 
@@ -57,7 +57,7 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
     local.
     """
 
-    # Without a change of offset, which costs as much as the parsing.
+    # Skips the conversion of the offset, which costs as much as the parsing.
     plain = UTC if str(zone) == "UTC" else zone
 
     def parse(text: str) -> datetime | None:
@@ -83,7 +83,7 @@ def parser(pattern: str, zone: tzinfo = UTC) -> Parser:
 
 
 def sql_times(pattern: str, zone: tzinfo = UTC) -> Callable[[Sequence[str]], list[str | None]]:
-    """A function from cells to moments as records.rows.Row has them; see ``parser``."""
+    """A function from cells to timestamps as in records.rows.Row; see ``parser``."""
     parse = parser(pattern, zone)
 
     # Dates repeat from row to row, and strptime is slow.
@@ -95,7 +95,7 @@ def sql_times(pattern: str, zone: tzinfo = UTC) -> Callable[[Sequence[str]], lis
     def read(texts: Sequence[str]) -> list[str | None]:
         if pattern == ISO and str(zone) == "UTC" and (plain := _plain(texts)) is not None:
             return plain
-        # What is too long for a date is not kept.
+        # Texts that are too long for a date are not cached.
         return [
             sql_time(text if len(text) <= 2 * LONGEST else text.strip()[: LONGEST + 1])
             for text in texts
@@ -105,7 +105,7 @@ def sql_times(pattern: str, zone: tzinfo = UTC) -> Callable[[Sequence[str]], lis
 
 
 def _plain(texts: Sequence[str]) -> list[str | None] | None:
-    """Moments without an offset, all at once, as they need no more than a look; else None."""
+    """Timestamps without an offset, converted all at once if none needs parsing; else None."""
     lines = "\n".join([*texts, ""])
     if lines.translate(_SHAPE) != _PLAIN * len(texts):
         return None
@@ -124,19 +124,19 @@ def _from_unix(text: str) -> datetime | None:
 
 
 def detect_format(texts: Iterable[str]) -> str | None:
-    """The format that reads most of the texts; None where none reads at least half of them."""
+    """The format that reads most of the texts; None if none reads at least half of them."""
     return FormatSearch(texts).best
 
 
 def spelled(moment: datetime) -> str:
-    """A moment in words that can't be mistaken: 3 April 2025, or 3 April 2025, 13:08:00."""
+    """An unambiguous date for people: 3 April 2025, or 3 April 2025, 13:08:00."""
     time = f"{moment:, %H:%M:%S}" if moment.time().isoformat() != "00:00:00" else ""
     return f"{moment.day} {moment:%B %Y}{time}"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Two formats that read the dates of an input equally well, and a date they read otherwise."""
+    """Two formats that fit the dates of an input equally well, and a date they read differently."""
 
     best: str
     rival: str
@@ -144,16 +144,16 @@ class Doubt:
 
     @property
     def readings(self) -> list[tuple[str, str]]:
-        """Each of the formats, with what it makes of the date."""
+        """Each of the formats, with its reading of the date."""
         moments = [(name, parser(name)(self.text)) for name in (self.best, self.rival)]
         return [(name, spelled(moment) if moment else "no date") for name, moment in moments]
 
 
 class FormatSearch:
-    """Tells the format of an input's dates: from the first of them, and if need be from more.
+    """Detects the date format of an input: from the first dates, and from more if needed.
 
-    Formats that read equally many of the first texts are candidates; of further texts, one that
-    only some candidates can read decides for these.
+    Formats that read equally many of the first texts are candidates; a later text that only some
+    candidates can read settles it for these.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -162,16 +162,16 @@ class FormatSearch:
         shares = _fitting(filled, likely, at_least=0.5)
         most = max(shares.values(), default=0)
         self._candidates = {name: parser(name) for name in shares if shares[name] == most}
-        # For each two candidates the first text of which they make different moments.
+        # For each pair of candidates the first text that they read differently.
         self._apart: dict[tuple[str, str], str] = {}
         if self.is_open:
-            # A text that both can read tells more than one that only one can.
+            # A text that both can read is preferred to one that only one can.
             for text in sorted(filled, key=self._is_read_by_all, reverse=True):
                 self._compare(text)
 
     @property
     def is_open(self) -> bool:
-        """Whether further texts may decide anything."""
+        """Whether further texts may settle anything."""
         return len(self._candidates) > 1
 
     @property
@@ -180,7 +180,7 @@ class FormatSearch:
 
     @property
     def doubt(self) -> Doubt | None:
-        """What can't be told; None where all candidates make the same of all texts so far."""
+        """The ambiguity; None if all candidates read all texts so far the same way."""
         best, *others = self._candidates or [""]
         for other in others:
             if (best, other) in self._apart:
@@ -188,7 +188,7 @@ class FormatSearch:
         return None
 
     def add(self, texts: Iterable[str]) -> None:
-        """Let further texts decide between the candidates."""
+        """Narrow down the candidates by further texts."""
         for text in _filled(texts):
             if not self.is_open:
                 return

@@ -1,4 +1,4 @@
-"""Picks by chance. NumPy's own ``choice`` is slow for one pick at a time."""
+"""Random picks. NumPy's own ``choice`` is slow for one pick at a time."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def any_of(options: Sequence[str], rng: np.random.Generator) -> str:
-    """One of the options, each as likely as the others."""
+    """One of the options, all equally likely."""
     return options[int(rng.random() * len(options))]
 
 

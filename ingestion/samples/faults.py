@@ -1,4 +1,4 @@
-"""Turns clean rows into a file such as people and machines leave behind, and counts what it did."""
+"""Turns clean rows into a realistic file with faults, and counts the faults."""
 
 import csv
 import io
@@ -24,17 +24,17 @@ UNREADABLE_VALUE = 50
 REPEATED = 30
 CORRECTED = 20
 
-# A file begins well (with so many rows, or half of them), so that what a reader tells from its
-# first rows is right: a key that repeats there is no key.
+# A file starts without faults (so many rows, or half of them), so that detection, which uses the
+# first rows, is right: a key that repeats there is not taken for a key.
 SOUND_ROWS = 1_000
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What loading and processing the file once, into an empty source, must count.
+    """The expected counts after importing and processing the file once, into an empty source.
 
-    ``rejected_lines`` says why each rejected row is one, by the line of the file on which it
-    begins; the header is line 1.
+    ``rejected_lines`` is the reason of each rejected row, by its first line in the file; the header
+    is line 1.
     """
 
     rows: int
@@ -55,7 +55,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Sample:
-    """A file of sample data, and what is known about it."""
+    """A file of sample data, and its expected counts."""
 
     name: str
     content: bytes
@@ -68,12 +68,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Habits(Generic[Row]):
-    """How things go wrong at one source. The functions make a new row of a good one.
+    """The faults of one source. The functions make a new row from a valid one.
 
-    ``with_comma`` has a comma in a cell that somebody then forgets to quote, ``with_latin1`` a
-    sign beyond ASCII that an old program then writes in Latin-1; no other cell may need quotes.
-    Where the last cell is ``typed`` by people, quotes go wrong in it too: some stand inside of
-    it, and the file breaks off before the last one is closed.
+    ``with_comma`` adds a comma to a cell, which is then not quoted; ``with_latin1`` adds a
+    non-ASCII character, which is then written in Latin-1; no other cell may need quotes. If the
+    last cell is ``typed`` by people, it has faulty quotes too: some are inside the cell, and the
+    file ends before the last one is closed.
     """
 
     with_value: Callable[[Row, str], Row]
@@ -125,7 +125,7 @@ def untidy(
     for index in unreadable:
         lines[index] = _line(habits.with_value(rows[index], any_of(habits.unreadable, rng)))
 
-    # Rows that come again, by the row that they come after. Nothing follows a file's broken end.
+    # Repeated rows, by the row before them. Nothing follows the broken end of a file.
     again: dict[int, list[bytes]] = {}
     last = len(rows) - 2
     repeated, corrected = victims.take(REPEATED), victims.take(CORRECTED)
@@ -152,7 +152,7 @@ def untidy(
 
 
 class _Victims:
-    """Deals out rows at random, none twice; not the first ones, nor the last, nor long ones."""
+    """Picks random rows, none twice; not the first ones, the last one, or long ones."""
 
     def __init__(self, rows: Sequence[tuple[str, ...]], rng: np.random.Generator) -> None:
         self._size = len(rows)

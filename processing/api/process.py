@@ -1,4 +1,4 @@
-"""The REST API's way to start processing."""
+"""The REST API endpoint that starts processing."""
 
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ GREATEST_LIMIT = 2**63 - 1
 
 
 class ProcessRequest(serializers.Serializer[Any]):
-    """What to process: everything that is raw, unless narrowed."""
+    """What to process; by default all raw records."""
 
     source = serializers.CharField(  # type: ignore[assignment]
         required=False,
@@ -31,15 +31,15 @@ class ProcessRequest(serializers.Serializer[Any]):
         choices=[each for each in Selection.choices if each[0] != Selection.RAW],
         required=False,
         allow_null=True,
-        help_text="Process records anew: `all`, those that `failed`, or those whose outcome is "
-        "`changed` by the rules as they are now; the others keep the result that they have.",
+        help_text="Reprocess records: `all`, those that `failed`, or those whose result is "
+        "`changed` by the current rules; the other records keep their results.",
     )
     limit = serializers.IntegerField(
         required=False,
         allow_null=True,
         min_value=1,
         max_value=GREATEST_LIMIT,
-        help_text="How many records to process at most.",
+        help_text="Maximum number of records to process.",
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -52,7 +52,7 @@ class ProcessRequest(serializers.Serializer[Any]):
 
 
 class ProcessAnswer(serializers.Serializer[Any]):
-    """The run that has been queued; its page and the figures show how it goes."""
+    """The queued processing run."""
 
     message = serializers.CharField()
     status = serializers.CharField()
@@ -60,7 +60,7 @@ class ProcessAnswer(serializers.Serializer[Any]):
 
 
 class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
-    """Start processing, in the background."""
+    """Start processing in the background."""
 
     queryset = ProcessingRun.objects.none()
     serializer_class = ProcessRequest

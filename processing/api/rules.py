@@ -1,4 +1,4 @@
-"""The REST API of rules: the versions of a source's rule set, and making the next."""
+"""The REST API of rules: get the versions of a source's rule set, and save the next."""
 
 from typing import Any, ClassVar, cast
 
@@ -46,7 +46,7 @@ def step_schema(kind: Kind) -> dict[str, Any]:
     }
 )
 class StepsField(serializers.JSONField):
-    """Steps, which are carried out from the first to the last."""
+    """A list of rules, applied from first to last."""
 
 
 class NewRules(serializers.Serializer[Any]):
@@ -54,7 +54,7 @@ class NewRules(serializers.Serializer[Any]):
 
     rules = StepsField()
     note = serializers.CharField(
-        required=False, allow_blank=True, max_length=500, help_text="Why they are changed."
+        required=False, allow_blank=True, max_length=500, help_text="Why the rules are changed."
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -73,7 +73,9 @@ class NewRules(serializers.Serializer[Any]):
 
     def validate_note(self, note: str) -> str:
         if note == DEFAULT_NOTE:
-            raise serializers.ValidationError("This note marks rules that follow the mapping.")
+            raise serializers.ValidationError(
+                "This note is reserved for default rules. Enter a different one."
+            )
         return note
 
 
@@ -83,7 +85,7 @@ class RulesAnswer(serializers.ModelSerializer[RuleSet]):
     source = serializers.CharField(source="source.name")  # type: ignore[assignment]
     author = serializers.CharField(source="author.username", default=None, allow_null=True)
     rules = StepsField()
-    in_words = serializers.SerializerMethodField(help_text="Each step as a sentence.")
+    in_words = serializers.SerializerMethodField(help_text="A description of each rule.")
 
     class Meta:
         model = RuleSet
@@ -112,8 +114,8 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
 
     @extend_schema(
         operation_id="rules",
-        summary="The rules of a source",
-        parameters=[OpenApiParameter("version", int, description="Without it, the newest.")],
+        summary="Get the rules of a source",
+        parameters=[OpenApiParameter("version", int, description="Default: the newest version.")],
         responses={200: RulesAnswer, **ERRORS},
     )
     def get(self, request: Request, name: str) -> Response:
@@ -153,4 +155,4 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
 def _version(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST_VERSION:
         return int(text)
-    raise serializers.ValidationError({"version": ["A version is a whole number."]})
+    raise serializers.ValidationError({"version": ["Must be a whole number."]})

@@ -1,4 +1,4 @@
-"""Whether a record's outcome is another one than it was. Pure: no Django, no tables."""
+"""Whether the outcome of a record has changed. Pure: no Django, no tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal

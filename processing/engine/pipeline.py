@@ -1,4 +1,4 @@
-"""Records -> outcomes: carries a rule set out on a batch of them. Pure: no Django, no tables."""
+"""Applies a rule set to a batch of records. Pure: no Django, no tables."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence

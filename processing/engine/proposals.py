@@ -1,4 +1,4 @@
-"""A rule set proposed from what the columns of a source hold. Pure: no Django, no tables."""
+"""Suggests rules from the columns of a source. Pure: no Django, no tables."""
 
 import re
 from collections import Counter
@@ -114,9 +114,9 @@ def _looks_like(counts: Counter[str], numbers: int) -> str:
 
 
 def propose(columns: Sequence[ColumnSeen], mapping: Mapping[str, Any]) -> list[Step]:
-    """A rule set for a source, to be taken or changed by a person.
+    """Suggested rules for a source, to be reviewed by a user.
 
-    What could fail records that passed so far is switched off and says why it is there.
+    Rules that could fail records that passed so far are off and have a note.
     """
     *rules, stamp = default_rules(mapping)
     values, categories = mapping.get("value") or [], mapping.get("category") or []
@@ -171,14 +171,14 @@ def _guards(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
     if column.looks_like == "category" and is_choice and not column.has_comma:
         return [
             {"rule": "allowed", "column": name, "values": known, "ignore_case": True, "off": True,
-             "note": "It has held no other values so far."}
+             "note": "No other values so far."}
         ]  # fmt: skip
     is_number = column.looks_like == "number" and not _is_code(column)
     if is_number and column.least is not None and column.least >= 0:
-        note = "It has held nothing below 0 so far."
+        note = "Nothing below 0 so far."
         return [{"rule": "range", "column": name, "least": 0, "off": True, "note": note}]
     if column.looks_like == "id" and name not in keys:
-        note = "It has held nothing twice so far."
+        note = "No duplicates so far."
         return [{"rule": "unique", "columns": [name], "off": True, "note": note}]
     return []
 

@@ -1,4 +1,4 @@
-"""Rules carried out one by one on rows, with what each did to them. Pure: no Django, no tables."""
+"""Applies rules one by one and records what each changed. Pure: no Django, no tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,8 +85,7 @@ class _Before:
     def cells(self, name: str) -> list[Any]:
         """The cells that a column had."""
         if name in self._columns:
-            found: list[Any] = self._columns[name].tolist()
-            return found
+            return self._columns[name]
         if name in self._dropped or (self._kept is not None and name not in self._kept):
             return [ABSENT] * len(self._batch.rows)
         return [row.get(name, ABSENT) for row in self._batch.rows]

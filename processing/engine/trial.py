@@ -1,4 +1,4 @@
-"""What rules make of a few rows, cell by cell, before they are saved. Pure."""
+"""The preview of rules on a few rows, before they are saved. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

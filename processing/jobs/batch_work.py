@@ -1,4 +1,4 @@
-"""The work on one batch: read, carried through the rules, saved; what breaks is singled out."""
+"""Processes one batch: read, apply the rules, save; isolates records that crash."""
 
 import logging
 import time
@@ -138,5 +138,7 @@ def crashed(record: RawRecord, reason: str) -> Outcome:
 
 def _because(error: Exception) -> str:
     told = " ".join(str(error).replace("\0", "\ufffd").split())[:300]
-    text = f"Processing broke on this record ({type(error).__name__}{': ' if told else ''}{told})."
+    text = (
+        f"Processing crashed on this record ({type(error).__name__}{': ' if told else ''}{told})."
+    )
     return text.encode("utf-8", "replace").decode()

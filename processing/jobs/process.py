@@ -1,4 +1,4 @@
-"""Processing runs: passes over raw records, carried out batch by batch."""
+"""Processing runs, worked on batch by batch."""
 
 import logging
 import time
@@ -182,7 +182,7 @@ def _work(
             size = _size(task)
             if batch.attempts > batches.DEATHS + 1:
                 batch_work.fail(
-                    task, worker, f"{batches.DEATHS} workers died while they processed it."
+                    task, worker, f"{batches.DEATHS} workers crashed while processing it."
                 )
             elif is_suspect:
                 save(task)  # nothing else is at stake if this worker dies as well

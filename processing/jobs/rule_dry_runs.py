@@ -1,4 +1,4 @@
-"""Rehearsals as pieces of work for the background workers; see processing.jobs.rule_report."""
+"""Tests of rules on all records, as background jobs; see processing.jobs.rule_report."""
 
 from django.contrib.auth.models import User
 from django_q.tasks import async_task
@@ -15,7 +15,7 @@ from records.models import RecordCount, Rehearsal, RunState, Source
 
 
 def start(source: Source, rules: list[Step], *, user: User | None = None) -> Rehearsal:
-    """Have a worker rehearse a draft; earlier rehearsals of the source that go on are ended.
+    """Have a worker test a draft; earlier tests of the source that are still active are cancelled.
 
     Raises InvalidRules.
     """
@@ -35,20 +35,20 @@ def start(source: Source, rules: list[Step], *, user: User | None = None) -> Reh
 
 
 def wake(rehearsal: Rehearsal) -> None:
-    """Tell a worker to look at a rehearsal."""
+    """Wake a worker for a test."""
     async_task("processing.tasks.rehearse", rehearsal.pk, cluster=QUEUE)
 
 
 def wake_stalled() -> None:
-    """Wake a worker for every rehearsal that waits for one, or whose worker is gone."""
+    """Wake a worker for every test that waits for one, or whose worker is gone."""
     for rehearsal in runs.stalled(Rehearsal):
         wake(rehearsal)
 
 
 def carry_out(rehearsal_id: int, worker: str) -> Rehearsal | None:
-    """Make the report of a rehearsal; None if another worker holds it, or it has ended.
+    """Run a test and save its report; None if another worker holds it, or it has ended.
 
-    One that is taken up again begins anew.
+    A test that is resumed starts from the beginning.
     """
     rehearsal = runs.claim(Rehearsal, rehearsal_id, worker)
     if rehearsal is None:

@@ -1,9 +1,9 @@
-"""Rehearsals: what draft rules would make of all records of a source. Nothing is written.
+"""Tests draft rules on all records of a source. Nothing is written.
 
-A rehearsal says what processing all records by the draft would come to, compared with the results
-that the records have now. Records that wait have none to compare with: they are counted on their
-own. Each record is taken as it stands when its chunk is read, and judged by facts about the whole
-source that are gathered before, as a run gathers them.
+A test reports what processing all records with the draft would do, compared with their current
+results. Records that have not been processed have none to compare with and are counted separately.
+Each record is used as it is when its chunk is read, with facts about the whole source that are
+gathered before, as in a run.
 """
 
 import time
@@ -49,7 +49,7 @@ def rehearse(
     on_chunk: OnChunk = lambda records: None,
     still_here: StillHere = lambda: None,
 ) -> Report:
-    """What draft rules would make of all records of a source, as plain JSON.
+    """The effect of draft rules on all records of a source, as plain JSON.
 
     - ``records``; ``processed``, ``failed``, ``repaired``: what a run over all of them would count
     - ``failing``: how many fail ``newly``, ``no_longer``, or still, for ``another_reason``

@@ -17,7 +17,7 @@ class RuleCommand(RunCommand):
     """A command on the rules of a source."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--source", required=True, help="the source")
+        parser.add_argument("--source", required=True, help="name of the source")
 
     def source(self, name: str) -> Source:
         """The source of this name, or wrong usage."""
@@ -35,4 +35,4 @@ class RuleCommand(RunCommand):
         try:
             return json.loads(content)
         except ValueError as error:
-            raise CommandError(f"{name} is no JSON: {error}.", returncode=2) from error
+            raise CommandError(f"{name} is not valid JSON: {error}.", returncode=2) from error

@@ -1,4 +1,4 @@
-"""The button by which processing is started."""
+"""The view that starts processing."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -22,7 +22,7 @@ def start(request: PageRequest) -> HttpResponse:
     check(request.user, Action.PROCESS)
     selection = request.POST.get("reprocess") or Selection.RAW
     if selection not in Selection.values:
-        raise BadRequest(f"“reprocess” is all, failed or changed, not “{selection[:50]}”.")
+        raise BadRequest(f"“reprocess” must be all, failed or changed, not “{selection[:50]}”.")
     try:
         run = process.create_run(
             how="page",
@@ -33,5 +33,5 @@ def start(request: PageRequest) -> HttpResponse:
     except UnknownSource as error:
         raise Http404(str(error)) from error
     process.queue(run)
-    messages.success(request, "Processing is queued.")
+    messages.success(request, "Processing queued.")
     return redirect(run)

@@ -1,4 +1,4 @@
-"""Two versions of rules side by side. Pure: no Django, no tables."""
+"""Compares two versions of rules. Pure: no Django, no tables."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The pages of rehearsals: what a draft of rules would make of all records of a source."""
+"""The pages of "test on all records": the effect of draft rules on all records of a source."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -19,7 +19,7 @@ from web.requests import PageRequest, wants_part
 
 @require_POST
 def start(request: PageRequest, name: str) -> HttpResponse:
-    """Rehearse the rules of the form, as they are typed; the page of the rehearsal comes next."""
+    """Test the draft rules of the form, and redirect to the page of the test."""
     check(request.user, Action.CHANGE_RULES)
     source = source_or_404(name)
     try:
@@ -32,7 +32,7 @@ def start(request: PageRequest, name: str) -> HttpResponse:
 
 @require_safe
 def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
-    """How a rehearsal stands, and its report."""
+    """The progress of a test, and its report."""
     found = _found(pk)
     context = {
         "rehearsal": found,
@@ -48,13 +48,13 @@ def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def cancel(request: PageRequest, pk: int) -> HttpResponse:
-    """End a rehearsal that goes on."""
+    """Cancel a running test."""
     check(request.user, Action.CHANGE_RULES)
     found = _found(pk)
     if runs.stop(found):
-        messages.success(request, "The rehearsal has been cancelled.")
+        messages.success(request, "Test cancelled.")
     return redirect(found)
 
 
 def _found(pk: int) -> Rehearsal:
-    return row_or_404(Rehearsal.objects.with_source(), pk, "rehearsal")
+    return row_or_404(Rehearsal.objects.with_source(), pk, "rule test")

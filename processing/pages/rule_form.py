@@ -73,9 +73,9 @@ class Field:
     @property
     def help(self) -> str:
         more = {
-            COLUMNS: "One on each line.",
-            TEXTS: "One on each line.",
-            TABLE: f"One on each line: what stands there {ARROW} what it becomes.",
+            COLUMNS: "One per line.",
+            TEXTS: "One per line.",
+            TABLE: f"One per line: value {ARROW} replacement.",
         }.get(self.parameter.type, "")
         return " ".join(filter(None, [self.parameter.help, more]))
 
@@ -134,14 +134,14 @@ def read_steps(form: Form) -> list[Step]:
     for the check to find. Raises InvalidRules if it is not a form of ours."""
     places = form.getlist("step")
     if len(places) > MOST_STEPS:
-        raise InvalidRules(f"Rules are a list of {MOST_STEPS} steps at the most.")
+        raise InvalidRules(f"There can be at most {MOST_STEPS} rules.")
     return [_read_step(form, str(place)) for place in places]
 
 
 def _read_step(form: Form, place: str) -> Step:
     kind = KINDS.get(form.get(f"{place}-rule") or "")
     if kind is None:
-        raise InvalidRules(f"A step has no 'rule' that is one of {', '.join(KINDS)}.")
+        raise InvalidRules(f"'rule' must be one of {', '.join(KINDS)}.")
     step: Step = {"rule": kind.code}
     for parameter in (*kind.parameters, *EVERY_STEP):
         given = form.get(f"{place}-{parameter.name}")

@@ -1,4 +1,4 @@
-"""The pages of a source's rules: edit them, try them on stored rows, compare their versions."""
+"""The pages of a source's rules: edit them with a preview, and compare versions."""
 
 import time
 from collections.abc import Sequence
@@ -33,9 +33,9 @@ SHOWN_VERSIONS = 20
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: PageRequest, name: str) -> HttpResponse:
-    """The form of a source's rules, and what they make of some of its rows.
+    """The form of a source's rules, with a preview on some of its records.
 
-    Every button sends all of the form; nothing is kept before it is saved as the next version.
+    Every button submits the whole form; nothing is stored until it is saved as the next version.
     """
     source = source_or_404(name)
     check(request.user, Action.CHANGE_RULES)
@@ -56,13 +56,13 @@ def edit(request: PageRequest, name: str) -> HttpResponse:
     if problem:
         return _page(request, source, current, rules, note=note, problem=problem, status=400)
     if current and same_rules(rules, current.rules):
-        messages.info(request, f"Nothing has changed: version {current.version} stays in force.")
+        messages.info(request, f"No changes: version {current.version} stays active.")
     else:
         saved = store.save_rule_set(source=source, rules=rules, note=note, author=request.user)
         messages.success(
             request,
-            f"Version {saved.version} is in force. Records that have been processed keep their "
-            "results until they are processed again.",
+            f"Version {saved.version} is now active. Existing results stay until the records are "
+            "reprocessed.",
         )
     return redirect("rules", source.name)
 
@@ -112,10 +112,10 @@ def _started(
 
 
 def _rehearsed(source: Source, text: str) -> list[Step]:
-    """The draft that was rehearsed."""
+    """The draft that was tested."""
     is_number = text.isascii() and text.isdigit() and len(text) < 19
     found = source.rehearsals.filter(pk=int(text)).first() if is_number else None
-    rules: list[Step] = or_404(found, f"This source has no rehearsal “{text}”.").rules
+    rules: list[Step] = or_404(found, f"This source has no rule test “{text}”.").rules
     return rules
 
 
@@ -160,8 +160,8 @@ def _problem(
         return problem
     if current and request.POST.get("base") != str(current.version):
         return (
-            f"Version {current.version} has been saved in the meantime. Look at it before you "
-            "save: your version comes after it."
+            f"Version {current.version} has been saved in the meantime. Review it before you save "
+            "yours."
         )
     return None
 

@@ -72,6 +72,6 @@ def describe(step: Mapping[str, Any]) -> str:
     """A step in words."""
     kind = KINDS.get(step["rule"])
     if kind is None:
-        return f"A step that is not known: {step['rule']!r}"
+        return f"Unknown rule: {step['rule']!r}"
     words = kind.describe(kind.complete(step))
-    return f"Switched off: {words}" if step.get("off") else words
+    return f"Off: {words}" if step.get("off") else words

@@ -14,7 +14,7 @@ def allowed(batch: Batch, step: Step) -> None:
     for place, cell in filled(batch, name):
         text = as_text(cell)
         if (text.casefold() if ignores_case else text) not in values:
-            failing.append((place, "is none of the allowed values"))
+            failing.append((place, "is not one of the allowed values"))
     replace_failing(batch, name, failing, on_failure=step["on_failure"], default=step["default"])
 
 
@@ -24,26 +24,26 @@ def describe(step: Step) -> str:
     said = (
         listed(values, "or")
         if more <= 0
-        else f"{', '.join(map(repr, values[:SHOWN]))} or one of {more:,} more"
+        else f"{', '.join(map(repr, values[:SHOWN]))} or {more:,} more"
     )
     otherwise = {
-        "fail": "fails the record",
-        "empty": "becomes empty and is kept as a repair",
-        "default": f"becomes {step['default']!r} and is kept as a repair",
+        "fail": "fail the record",
+        "empty": "are emptied (recorded as repairs)",
+        "default": f"become {step['default']!r} (recorded as repairs)",
     }[step["on_failure"]]
-    return f"{step['column']!r} is {said}; anything else {otherwise}"
+    return f"Allow only {said} in {step['column']!r}; other values {otherwise}"
 
 
 KIND = Kind(
     code="allowed",
     title="Allowed values",
-    summary="Cells are one of a few values; others fail the record or are replaced.",
+    summary="Cells must be one of a list of values; others fail the record or are replaced.",
     parameters=(
         column(),
-        Parameter("values", TEXTS, "Values"),
-        Parameter("ignore_case", FLAG, "Upper and lower case are alike", default=False),
+        Parameter("values", TEXTS, "Allowed values"),
+        Parameter("ignore_case", FLAG, "Ignore case", default=False),
         on_failure("fail", "default", "empty", "fail"),
-        Parameter("default", TEXT, "Default", "What takes the place of such a cell.", ""),
+        Parameter("default", TEXT, "Default", "Replaces cells that fail.", ""),
     ),
     apply=allowed,
     describe=describe,

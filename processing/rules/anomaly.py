@@ -25,9 +25,7 @@ def anomaly(batch: Batch, step: Step) -> None:
             limits[category] = _limits(batch, step, by, category)
         low, high, usual = limits[category]
         if not low <= found <= high:
-            batch.anomalies.setdefault(place, []).append(
-                f"{name!r} is {found:.10g}, far from {usual}."
-            )
+            batch.anomalies.setdefault(place, []).append(f"{name!r} is {found:.10g}, {usual}.")
 
 
 def category_of(cell: object) -> str:
@@ -45,8 +43,8 @@ def _limits(batch: Batch, step: Step, by: str, category: str) -> tuple[float, fl
     if by:
         where = f"where {by!r} is {category!r}" if category else f"where {by!r} is empty"
     usual = (
-        f"the median {middle.median:.10g} {where}: more than {step['threshold']:g} times the usual "
-        f"deviation of {middle.spread:.4g}"
+        f"more than {step['threshold']:g} times the typical deviation ({middle.spread:.4g}) from "
+        f"the median ({middle.median:.10g}) {where}"
     )
     return middle.median - reach, middle.median + reach, usual
 
@@ -54,43 +52,44 @@ def _limits(batch: Batch, step: Step, by: str, category: str) -> tuple[float, fl
 def describe(step: Step) -> str:
     where = f" of its {step['by']!r}" if step["by"] else ""
     return (
-        f"The record is flagged where {step['column']!r} lies further from the median{where} than "
-        f"{step['threshold']:g} times the usual deviation"
+        f"Flag records where {step['column']!r} is more than {step['threshold']:g} times the "
+        f"typical deviation from the median{where}"
     )
 
 
 KIND = Kind(
     code="anomaly",
-    title="Flag as anomaly",
-    summary="A value far from the median of its source and category is flagged, with the reason.",
+    title="Flag anomalies",
+    summary="Flag values far from the median of their source and category, with the reason.",
     parameters=(
         column(),
         Parameter(
             "by",
             COLUMN,
             "Category",
-            "The values of each category are judged for themselves; without it, all together.",
+            "Compare values within each category. Empty: compare all values of the source.",
             None,
         ),
         Parameter(
             "threshold",
             NUMBER,
             "Threshold",
-            "How many times the usual deviation (1.4826 MAD) is far. Less flags more.",
+            "Allowed distance from the median, as a multiple of the typical deviation "
+            "(1.4826 MAD). Lower values flag more records.",
             5.0,
         ),
         Parameter(
             "at_least",
             WHOLE,
-            "Values needed",
-            "A category with fewer values is not judged.",
+            "Minimum number of values",
+            "Categories with fewer values are not checked.",
             20,
         ),
     ),
     apply=anomaly,
     describe=describe,
     conflict=lambda step: (
-        None if step["threshold"] > 0 else "'threshold' of 'anomaly' is a number above 0"
+        None if step["threshold"] > 0 else "'threshold' of 'anomaly' must be greater than 0"
     ),
     facts="middles",
 )

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from processing.rules.facts import NO_FACTS, Facts
 from processing.rules.parameters import Parameter
 from processing.rules.size import CELL_TOO_LONG, RECORD_TOO_LONG, Sizes, lengths_of, too_long
@@ -52,7 +50,8 @@ class Batch:
     facts: Facts = NO_FACTS
     # The ids of the records, where steps compare them with others.
     ids: Sequence[str] = ()
-    columns: dict[str, "pd.Series[Any]"] = field(default_factory=dict)
+    # Columns are replaced, never written into.
+    columns: dict[str, list[Any]] = field(default_factory=dict)
     # Columns that a step has made, and columns of the rows that are no more.
     made: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
@@ -69,17 +68,13 @@ class Batch:
     def __post_init__(self) -> None:
         self.sizes = Sizes(len(self.rows))
 
-    def column(self, name: str) -> "pd.Series[Any]":
-        """The cells of a column as they are by now; ABSENT where a row has none."""
+    def cells(self, name: str) -> list[Any]:
+        """The current cells of a column, as a new list; ABSENT where a row has none."""
         if name not in self.columns:
             if name in self.dropped or (self.kept is not None and name not in self.kept):
-                return as_column([ABSENT] * len(self.rows))
-            self.columns[name] = as_column([row.get(name, ABSENT) for row in self.rows])
-        return self.columns[name]
-
-    def cells(self, name: str) -> list[Any]:
-        """The same as a list."""
-        return self.column(name).tolist()
+                return [ABSENT] * len(self.rows)
+            self.columns[name] = [row.get(name, ABSENT) for row in self.rows]
+        return self.columns[name].copy()
 
     def put(self, name: str, cells: Sequence[object]) -> None:
         """Cells in the place of those of a column; ABSENT takes a cell out of its row.
@@ -94,7 +89,7 @@ class Batch:
         if places := self.sizes.put(name, lengths):
             cells = self._without(cells, places, name, RECORD_TOO_LONG)
             self.sizes.put(name, lengths_of(cells))
-        self.columns[name] = as_column(cells)
+        self.columns[name] = list(cells)
         self.made.add(name)
 
     def _without(
@@ -150,11 +145,6 @@ class Batch:
     def is_repaired(self, place: int, column: str) -> bool:
         """Whether a step put something in the place of a cell that was not usable."""
         return any(repair["column"] == column for repair in self.repairs.get(place, ()))
-
-
-def as_column(cells: Sequence[object]) -> "pd.Series[Any]":
-    """A column that keeps each cell the Python object it is, whatever its neighbours are."""
-    return pd.Series(cells, dtype=object)
 
 
 def _never(step: Step) -> str | None:

@@ -1,4 +1,4 @@
-"""Whether rules that a person wrote can be carried out. Pure: no Django, no tables."""
+"""Validates rules. Pure: no Django, no tables."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ MOST_STEPS = 100
 
 # What any step may have besides the parameters of its kind.
 EVERY_STEP = (
-    Parameter("off", FLAG, "Switched off", "The step stays, but is not carried out.", False),
-    Parameter("note", TEXT, "Note", "Why this step is there.", ""),
+    Parameter("off", FLAG, "Off", "Keep the rule without applying it.", False),
+    Parameter("note", TEXT, "Note", "Why this rule exists.", ""),
 )
 
 
@@ -23,28 +23,28 @@ def check_rules(rules: object) -> list[dict[str, Any]]:
     what is expected.
     """
     if not isinstance(rules, list):
-        raise InvalidRules("Rules are a list of steps.")
+        raise InvalidRules("Rules must be a list.")
     if len(rules) > MOST_STEPS:
-        raise InvalidRules(f"Rules are a list of {MOST_STEPS} steps at the most.")
+        raise InvalidRules(f"There can be at most {MOST_STEPS} rules.")
     for number, step in enumerate(rules, start=1):
         if problem := step_problem(step):
-            raise InvalidRules(f"Step {number}{problem}")
+            raise InvalidRules(f"Rule {number}{problem}")
     return rules
 
 
 def step_problem(step: object) -> str | None:
-    """What is wrong with a step, as the end of a sentence that begins "Step 3"; None if nothing."""
+    """What is wrong with a step, as the end of a sentence that begins "Rule 3"; None if nothing."""
     code = step.get("rule") if isinstance(step, dict) else None
     if not isinstance(step, dict) or not isinstance(code, str) or code not in KINDS:
-        return f" has no 'rule' that is one of {', '.join(KINDS)}."
+        return f": 'rule' must be one of {', '.join(KINDS)}."
     kind = KINDS[code]
     parameters = {p.name: p for p in (*kind.parameters, *EVERY_STEP)}
     for name in step.keys() - parameters.keys() - {"rule"}:
         known = ", ".join(parameters)
-        return f": {code!r} has no {name!r}, but {known}."
+        return f": {code!r} has no parameter {name!r}, only {known}."
     for parameter in parameters.values():
         if problem := parameter_problem(step, parameter):
-            return f": {parameter.name!r} of {code!r} is {problem}."
+            return f": {parameter.name!r} of {code!r} must be {problem}."
     if problem := conflict(kind, step):
         return f": {problem}."
     return None

@@ -30,22 +30,22 @@ def combine(batch: Batch, step: Step) -> None:
 KIND = Kind(
     code="combine",
     title="Combine columns",
-    summary="A column is made of the texts of others.",
+    summary="Join several columns into one.",
     parameters=(
-        Parameter("columns", COLUMNS, "Columns", "In this order."),
-        Parameter("into", COLUMN, "New column", "A column of that name is replaced."),
-        Parameter("separator", TEXT, "Between them", default=" "),
+        Parameter("columns", COLUMNS, "Columns", "Joined in this order."),
+        Parameter("into", COLUMN, "New column", "An existing column of this name is replaced."),
+        Parameter("separator", TEXT, "Separator", default=" "),
         Parameter(
             "skip_missing",
             FLAG,
-            "Leave out what is empty",
-            "Otherwise the new cell is empty where one of them is.",
+            "Skip empty cells",
+            "If off, the new cell is empty when one of the columns is empty.",
             default=True,
         ),
     ),
     apply=combine,
     describe=lambda step: (
-        f"{step['into']!r} is made of {listed(step['columns'])}, "
-        f"with {step['separator']!r} between them"
+        f"Combine {listed(step['columns'])} into {step['into']!r}, "
+        f"separated by {step['separator']!r}"
     ),
 )

@@ -35,7 +35,7 @@ def date(batch: Batch, step: Step) -> None:
         else:
             found = _written(_read(cell, parsers, zone), as_date)
         if found is None:
-            failing.append((place, f"is no date written as {listed(step['formats'], 'or')}"))
+            failing.append((place, f"is not a date in the format {listed(step['formats'], 'or')}"))
         else:
             cells[place] = found
     batch.put(name, cells)
@@ -110,51 +110,54 @@ def conflict(step: Step) -> str | None:
     for written in step["formats"]:
         if not _says_the_month(written):
             return (
-                f"in 'formats', {written!r} is no format that says year and month; one is "
-                "such as %d.%m.%Y %H:%M, or iso, or unix"
+                f"in 'formats', {written!r} is not a format with year and month, such as "
+                "%d.%m.%Y %H:%M, iso or unix"
             )
     if step["zone"] not in _zones():
-        return f"'zone' is {step['zone']!r}, which is no time zone such as Europe/Vienna"
+        return f"'zone' must be a time zone such as Europe/Vienna, not {step['zone']!r}"
     return None
 
 
 def describe(step: Step) -> str:
     formats = listed(step["formats"], "or")
     becomes = (
-        "a date" if step["becomes"] == "date" else f"a time ({step['zone']} where it says none)"
+        "a date" if step["becomes"] == "date" else f"a time (time zone {step['zone']} if missing)"
     )
     otherwise = {
-        "fail": "fails the record",
-        "empty": "becomes empty and is kept as a repair",
+        "fail": "fail the record",
+        "empty": "are emptied (recorded as repairs)",
     }[step["on_failure"]]
-    return f"{step['column']!r}, written as {formats}, becomes {becomes}; anything else {otherwise}"
+    return (
+        f"Convert {step['column']!r} from the format {formats} to {becomes}; "
+        f"other values {otherwise}"
+    )
 
 
 KIND = Kind(
     code="date",
     title="Date and time",
-    summary="Cells become dates or times in ISO 8601; what is none fails the record or is emptied.",
+    summary="Convert cells to ISO 8601 dates or times; others fail the record or are emptied.",
     parameters=(
         column(),
         Parameter(
             "formats",
             TEXTS,
             "Formats",
-            "Such as %d.%m.%Y or %Y-%m-%d %H:%M:%S; iso for ISO 8601; unix for seconds since 1970. "
-            "The first one that fits is taken.",
+            "For example %d.%m.%Y or %Y-%m-%d %H:%M:%S, iso for ISO 8601, or unix for seconds "
+            "since 1970. The first matching format is used.",
         ),
         Parameter(
             "becomes",
             CHOICE,
-            "Becomes",
+            "Convert to",
             default="time",
-            choices=[("time", "a time, in UTC"), ("date", "a date, as it is written")],
+            choices=[("time", "Time (UTC)"), ("date", "Date (as written)")],
         ),
         Parameter(
             "zone",
             TEXT,
             "Time zone",
-            "Of times that do not say theirs, such as Europe/Vienna.",
+            "For times without a time zone, for example Europe/Vienna.",
             "UTC",
         ),
         on_failure("fail", "empty", "fail"),

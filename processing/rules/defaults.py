@@ -1,4 +1,4 @@
-"""The rules that a source has until somebody gives it others. Pure: no Django, no tables."""
+"""The default rules of a source. Pure: no Django, no tables."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -13,8 +13,8 @@ def drop(batch: Batch, step: Step) -> None:
 KIND = Kind(
     code="drop",
     title="Drop columns",
-    summary="Columns are taken out of the cleaned data; the record itself keeps them.",
+    summary="Remove columns from the result; the original data keeps them.",
     parameters=(Parameter("columns", COLUMNS, "Columns"),),
     apply=drop,
-    describe=lambda step: f"{listed(step['columns'])} taken out",
+    describe=lambda step: f"Drop {listed(step['columns'])}",
 )

@@ -12,8 +12,8 @@ def keep(batch: Batch, step: Step) -> None:
 KIND = Kind(
     code="keep",
     title="Keep columns",
-    summary="All other columns are taken out of the cleaned data; the record itself keeps them.",
+    summary="Remove all other columns from the result; the original data keeps them.",
     parameters=(Parameter("columns", COLUMNS, "Columns"),),
     apply=keep,
-    describe=lambda step: f"{listed(step['columns'])} kept, and all other columns taken out",
+    describe=lambda step: f"Keep only {listed(step['columns'])}",
 )

@@ -34,33 +34,33 @@ def describe(step: Step) -> str:
         f"at most {counted(step['greatest'], 'character')}" if step["greatest"] is not None else "",
     ]
     otherwise = {
-        "fail": "fails the record",
-        "empty": "becomes empty and is kept as a repair",
-        "cut": "is cut when it is longer, which is kept as a repair",
+        "fail": "other text fails the record",
+        "empty": "other text is emptied (recorded as a repair)",
+        "cut": "longer text is cut (recorded as a repair)",
     }[step["on_failure"]]
     said = " and ".join(bound for bound in bounds if bound)
-    return f"{step['column']!r} has {said}; anything else {otherwise}"
+    return f"Require {step['column']!r} to have {said}; {otherwise}"
 
 
 def conflict(step: Step) -> str | None:
     least, greatest = step["least"], step["greatest"]
     if not least and greatest is None:
-        return "'least' or 'greatest' of 'length' has to be given"
+        return "'least' or 'greatest' of 'length' is required"
     if greatest is not None and least > greatest:
-        return "'least' of 'length' is above 'greatest'"
+        return "'least' of 'length' is greater than 'greatest'"
     if greatest is None and step["on_failure"] == "cut":
-        return "'greatest' of 'length' has to be given where cells are cut"
+        return "'greatest' of 'length' is required to cut cells"
     return None
 
 
 KIND = Kind(
     code="length",
     title="Length",
-    summary="Texts have a certain number of characters; others fail the record or are cut.",
+    summary="Limit the length of text; other text fails the record or is cut.",
     parameters=(
         column(),
-        Parameter("least", WHOLE, "At least so many characters", default=0),
-        Parameter("greatest", WHOLE, "At most so many characters", default=None),
+        Parameter("least", WHOLE, "Min length", default=0),
+        Parameter("greatest", WHOLE, "Max length", default=None),
         on_failure("fail", "cut", "empty", "fail"),
     ),
     apply=length,

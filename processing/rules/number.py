@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from processing.rules.base import Batch, Kind, Step, in_words, is_missing
+from processing.rules.base import Batch, Kind, Step, is_missing
 from processing.rules.parameters import (
     CHOICE,
     FLAG,
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 # In a text of these alone, float() takes nothing but numbers.
 _PLAIN = b"0123456789+-.eE \t\r\n"
 
-# More signs of currency, or longer ones, take minutes to be made a pattern of.
+# More currency symbols, or longer ones, would take minutes to compile into a pattern.
 MOST_SIGNS = 100
 LONGEST_SIGN = 20
 
@@ -88,7 +88,7 @@ def _made(batch: Batch, step: Step, place: int, cell: object, read: Reader) -> o
     if found is not None or is_missing(cell):
         return cell if found is None else found
     if step["on_failure"] == "fail":
-        batch.fail(place, step["column"], "is no number", value=cell)
+        batch.fail(place, step["column"], "is not a number", value=cell)
         return cell
     after = float(step["default"]) if step["on_failure"] == "default" else None
     batch.repair(place, step["column"], cell, after)
@@ -141,72 +141,72 @@ def _reader(decimal: str, thousands: str, percent: bool, currency: tuple[str, ..
 
 def describe(step: Step) -> str:
     written = [
-        "a decimal comma" if step["decimal"] == "," else "",
-        f"thousands separated by {step['thousands']!r}" if step["thousands"] else "",
-        "percent as hundredths" if step["percent"] else "",
-        f"{', '.join(step['currency'])} taken off" if step["currency"] else "",
+        "decimal comma" if step["decimal"] == "," else "",
+        f"thousands separator {step['thousands']!r}" if step["thousands"] else "",
+        "percent" if step["percent"] else "",
+        f"currency symbols {', '.join(step['currency'])}" if step["currency"] else "",
     ]
-    how = in_words([words for words in written if words])
+    how = ", ".join(filter(None, written))
     otherwise = {
-        "default": f"becomes {step['default']} and is kept as a repair",
-        "empty": "becomes empty and is kept as a repair",
-        "fail": "fails the record",
+        "default": f"become {step['default']} (recorded as repairs)",
+        "empty": "are emptied (recorded as repairs)",
+        "fail": "fail the record",
     }[step["on_failure"]]
     return (
-        f"{step['column']!r} becomes a number{f' ({how})' if how else ''}; "
-        f"what can't be read as one {otherwise}"
+        f"Convert {step['column']!r} to a number{f' ({how})' if how else ''}; "
+        f"unreadable values {otherwise}"
     )
 
 
 def conflict(step: Step) -> str | None:
     if step["decimal"] == step["thousands"]:
-        return "'decimal' and 'thousands' can't be the same sign"
+        return "'decimal' and 'thousands' must be different"
     if any(
         not sign.strip() or set(sign) & set("0123456789+-.,%") for sign in step["currency"] or ()
     ):
-        return "a sign in 'currency' has no digit, '+', '-', '.', ',' or '%', and is not blank"
+        return "symbols in 'currency' can't be blank or contain digits, '+', '-', '.', ',' or '%'"
     signs = step["currency"] or ()
     if len(signs) > MOST_SIGNS or any(len(sign) > LONGEST_SIGN for sign in signs):
-        return f"'currency' has {MOST_SIGNS} signs at the most, of {LONGEST_SIGN} characters each"
+        return f"'currency' can have {MOST_SIGNS} symbols of {LONGEST_SIGN} characters at most"
     return None
 
 
 KIND = Kind(
     code="number",
     title="Number",
-    summary="Cells become numbers; what can't be read as one is repaired, or fails the record.",
+    summary="Convert cells to numbers; unreadable cells are repaired or fail the record.",
     parameters=(
         column(),
         on_failure("default", "default", "empty", "fail"),
-        Parameter("default", NUMBER, "Default", "What takes the place of such a cell.", 0.0),
+        Parameter("default", NUMBER, "Default", "Replaces cells that fail.", 0.0),
         Parameter(
             "decimal",
             CHOICE,
-            "Decimals follow",
+            "Decimal separator",
             default=".",
-            choices=[(".", "a point: 1.5"), (",", "a comma: 1,5")],
+            choices=[(".", "Point: 1.5"), (",", "Comma: 1,5")],
         ),
         Parameter(
             "thousands",
             CHOICE,
-            "Thousands are separated by",
-            "Groups of three digits; in other places the sign is no part of a number.",
+            "Thousands separator",
+            "Only accepted between groups of three digits.",
             default="",
             choices=[
-                ("", "nothing"),
-                (",", "commas: 1,000"),
-                (".", "points: 1.000"),
-                (" ", "spaces: 1 000"),
-                ("'", "apostrophes: 1'000"),
+                ("", "None"),
+                (",", "Comma: 1,000"),
+                (".", "Point: 1.000"),
+                (" ", "Space: 1 000"),
+                ("'", "Apostrophe: 1'000"),
             ],
         ),
         Parameter("percent", FLAG, "Read 12% as 0.12", default=False),
         Parameter(
             "currency",
             TEXTS,
-            "Signs of currency",
-            "Such as € or EUR, before or behind the number: they are taken off. Any other is no "
-            "number, so that no two currencies are mixed.",
+            "Currency symbols",
+            "Removed before or after the number, for example € or EUR. Numbers with other symbols "
+            "are not read, so that currencies are never mixed.",
             None,
         ),
     ),

@@ -80,10 +80,10 @@ STRING: dict[str, Any] = {"type": "string", "maxLength": LONGEST_TEXT}
 NAME = STRING | {"minLength": 1}
 NUMBERS: dict[str, Any] = {"type": "number", "minimum": -GREATEST, "maximum": GREATEST}
 
-COLUMN = Type("column", "the name of a column", _is_name, NAME)
+COLUMN = Type("column", "a column name", _is_name, NAME)
 COLUMNS = Type(
     "columns",
-    "a list of names of columns, none of them twice",
+    "a list of different column names",
     _is_names,
     {
         "type": "array",
@@ -93,7 +93,7 @@ COLUMNS = Type(
         "uniqueItems": True,
     },
 )
-TEXT = Type("text", "a text without NUL, of 2,000 characters at the most", _is_text, STRING)
+TEXT = Type("text", "text of at most 2,000 characters without NUL", _is_text, STRING)
 TEXTS = Type(
     "texts",
     "a list of texts",
@@ -111,7 +111,7 @@ FLAG = Type("flag", "true or false", _is_flag, {"type": "boolean"})
 CHOICE = Type("choice", "one of its choices", lambda value: isinstance(value, str), STRING)
 TABLE = Type(
     "table",
-    "an object of texts and what they become: a text, a number, true, false or null",
+    "an object that maps text to text, numbers, true, false or null",
     _is_table,
     {
         "type": "object",
@@ -144,7 +144,7 @@ class Parameter:
         return self.default is REQUIRED
 
     def problem(self, value: object) -> str | None:
-        """What the value has to be, if it is something else; None if it is right."""
+        """What the value must be, if it is not valid; None if it is."""
         if self.choices:
             values = [choice for choice, _ in self.choices]
             return None if value in values else f"one of {', '.join(values)}"
@@ -176,20 +176,20 @@ def column(help: str = "", *, label: str = "Column", name: str = "column") -> Pa
 
 
 def on_failure(default: str, *outcomes: str) -> Parameter:
-    """What becomes of a cell that does not pass."""
+    """What happens to a cell that fails the rule."""
     words = {
-        "default": "the default takes its place",
-        "empty": "it becomes empty",
-        "fail": "the record fails",
-        "keep": "it stays what it is",
-        "nearest": "the nearest bound takes its place",
-        "cut": "it is cut, where it is too long",
+        "default": "Use the default",
+        "empty": "Empty the cell",
+        "fail": "Fail the record",
+        "keep": "Keep the cell",
+        "nearest": "Use the nearest limit",
+        "cut": "Cut the text",
     }
     return Parameter(
         "on_failure",
         CHOICE,
-        "What does not pass",
-        "What takes the place of a cell is kept as a repair.",
+        "If a cell fails",
+        "Replaced cells are recorded as repairs.",
         default,
         [(outcome, words[outcome]) for outcome in outcomes],
     )

@@ -14,7 +14,7 @@ def pattern(batch: Batch, step: Step) -> None:
     name, compiled = step["column"], _compiled(step["pattern"])
     matches = compiled.fullmatch if step["whole"] else compiled.search
     failing = [
-        (place, "does not match its pattern")
+        (place, "does not match the pattern")
         for place, cell in filled(batch, name)
         if not matches(_encodable(as_text(cell)))
     ]
@@ -41,10 +41,12 @@ def _compiled(text: str) -> Any:
 def describe(step: Step) -> str:
     otherwise = {
         "fail": "fails the record",
-        "empty": "becomes empty and is kept as a repair",
+        "empty": "is emptied (recorded as a repair)",
     }[step["on_failure"]]
-    how = "matches" if step["whole"] else "holds"
-    return f"{step['column']!r} {how} the pattern {step['pattern']}; anything else {otherwise}"
+    how = "match" if step["whole"] else "contain"
+    return (
+        f"Require {step['column']!r} to {how} the pattern {step['pattern']}; other text {otherwise}"
+    )
 
 
 def conflict(step: Step) -> str | None:
@@ -53,24 +55,24 @@ def conflict(step: Step) -> str | None:
     except re2.error as error:
         (reason,) = error.args
         said = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
-        return f"'pattern' can't be read: {said}"
+        return f"'pattern' is not valid: {said}"
     return None
 
 
 KIND = Kind(
     code="pattern",
     title="Pattern",
-    summary="Texts match a pattern; others fail the record or are emptied.",
+    summary="Text must match a pattern; other text fails the record or is emptied.",
     parameters=(
         column(),
         Parameter(
             "pattern",
             TEXT,
             "Pattern",
-            "A regular expression as RE2 reads it, such as [A-Z]{2}[0-9]+; back references are "
-            "not possible.",
+            "A regular expression in RE2 syntax, for example [A-Z]{2}[0-9]+. Back references are "
+            "not supported.",
         ),
-        Parameter("whole", FLAG, "It has to match the whole cell", default=True),
+        Parameter("whole", FLAG, "Match the whole cell", default=True),
         on_failure("fail", "empty", "fail"),
     ),
     apply=pattern,

@@ -14,7 +14,7 @@ def rename(batch: Batch, step: Step) -> None:
             cells.append(there)
             continue
         if not is_missing(there) and cell is not ABSENT:
-            message = f"can't be renamed: there is a {to!r} that says something"
+            message = f"can't be renamed: {to!r} already has a value"
             batch.fail(place, name, message, value=cell)
         cells.append(cell)
     batch.drop(name)
@@ -28,19 +28,19 @@ def rename(batch: Batch, step: Step) -> None:
 KIND = Kind(
     code="rename",
     title="Rename",
-    summary="A column gets another name.",
+    summary="Rename a column.",
     parameters=(
         column(),
         Parameter(
             "to",
             COLUMN,
             "New name",
-            "A record that has a cell of that name already, and something in both, fails.",
+            "Records with a value in both columns fail.",
         ),
     ),
     apply=rename,
-    describe=lambda step: f"{step['column']!r} is renamed to {step['to']!r}",
+    describe=lambda step: f"Rename {step['column']!r} to {step['to']!r}",
     conflict=lambda step: (
-        "'to' of 'rename' is the name that it has" if step["column"] == step["to"] else None
+        "'to' of 'rename' must differ from 'column'" if step["column"] == step["to"] else None
     ),
 )

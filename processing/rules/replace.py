@@ -30,36 +30,36 @@ def replace(batch: Batch, step: Step) -> None:
         if key in table:
             cells[place] = table[key]
         elif step["on_failure"] != "keep" and not is_missing(cell):
-            failing.append((place, "is not in the table of replacements"))
+            failing.append((place, "is not in the replacement table"))
     batch.put(name, cells)
     replace_failing(batch, name, failing, on_failure=step["on_failure"])
 
 
 def describe(step: Step) -> str:
     otherwise = {
-        "keep": "others stay what they are",
-        "empty": "others become empty and are kept as repairs",
-        "fail": "others fail the record",
+        "keep": "other values are kept",
+        "empty": "other values are emptied (recorded as repairs)",
+        "fail": "other values fail the record",
     }[step["on_failure"]]
     count = counted(len(step["table"]), "value")
-    case = ", whatever their case," if step["ignore_case"] else ""
-    return f"{step['column']!r}: {count}{case} replaced by what a table says; {otherwise}"
+    case = ", ignoring case" if step["ignore_case"] else ""
+    return f"Replace {count} in {step['column']!r} by a table{case}; {otherwise}"
 
 
 def conflict(step: Step) -> str | None:
     if step["ignore_case"] and len({key.casefold() for key in step["table"]}) < len(step["table"]):
-        return "'table' has keys that differ by case alone, which 'ignore_case' makes the same"
+        return "'table' has keys that differ only in case, which 'ignore_case' does not allow"
     return None
 
 
 KIND = Kind(
     code="replace",
-    title="Replace by table",
-    summary="Cells that stand in a table become what stands beside them.",
+    title="Replace values",
+    summary="Replace values by a table.",
     parameters=(
         column(),
-        Parameter("table", TABLE, "Table", "What stands in a cell, and what it becomes."),
-        Parameter("ignore_case", FLAG, "Upper and lower case are alike", default=False),
+        Parameter("table", TABLE, "Table", "Values and their replacements."),
+        Parameter("ignore_case", FLAG, "Ignore case", default=False),
         on_failure("keep", "keep", "empty", "fail"),
     ),
     apply=replace,

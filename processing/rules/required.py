@@ -1,4 +1,4 @@
-"""Cells that must be there."""
+"""Required cells."""
 
 from processing.rules.base import Batch, Kind, Step, is_missing, listed
 from processing.rules.parameters import COLUMNS, Parameter
@@ -19,11 +19,16 @@ def required(batch: Batch, step: Step) -> None:
 
 KIND = Kind(
     code="required",
-    title="Must be there",
-    summary="The record fails where one of the columns says nothing.",
+    title="Required",
+    summary="Records fail if one of the columns is empty.",
     parameters=(
-        Parameter("columns", COLUMNS, "Columns", "Absent, null, empty and blank are all alike."),
+        Parameter(
+            "columns",
+            COLUMNS,
+            "Columns",
+            "Missing, null, empty and blank cells all count as empty.",
+        ),
     ),
     apply=required,
-    describe=lambda step: f"{listed(step['columns'])} must be there",
+    describe=lambda step: f"Require {listed(step['columns'])}",
 )

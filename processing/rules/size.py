@@ -15,9 +15,7 @@ MAX_RECORD_CHARACTERS = 1 << 24
 MAX_BATCH_CHARACTERS = 1 << 25
 
 CELL_TOO_LONG = f"would have more than {MAX_CELL_CHARACTERS:,} characters"
-RECORD_TOO_LONG = (
-    f"would make the record have more than {MAX_RECORD_CHARACTERS:,} characters in all"
-)
+RECORD_TOO_LONG = f"would make the record longer than {MAX_RECORD_CHARACTERS:,} characters in total"
 
 
 class BatchTooLarge(Exception):

@@ -1,4 +1,4 @@
-"""The moment of processing."""
+"""The time of processing."""
 
 from processing.rules.base import Batch, Kind, Step
 from processing.rules.parameters import column
@@ -11,9 +11,9 @@ def stamp(batch: Batch, step: Step) -> None:
 
 KIND = Kind(
     code="stamp",
-    title="Stamp",
-    summary="A column is added that holds the moment of processing, in Unix seconds.",
-    parameters=(column("A column of that name is replaced."),),
+    title="Add processing time",
+    summary="Add a column with the time of processing, in Unix seconds.",
+    parameters=(column("An existing column of this name is replaced."),),
     apply=stamp,
-    describe=lambda step: f"{step['column']!r} is added: the moment of processing, in Unix seconds",
+    describe=lambda step: f"Add {step['column']!r}: the time of processing, in Unix seconds",
 )

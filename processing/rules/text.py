@@ -13,11 +13,11 @@ SPACES = re.compile(r"\s+")
 
 # What can be done to a text, in this order, and in words. Each raises TypeError for anything else.
 CHANGES: dict[str, tuple[Change, str]] = {
-    "normalize": (partial(unicodedata.normalize, "NFC"), "its letters are written in one way"),
-    "collapse": (partial(SPACES.sub, " "), "several spaces become one"),
-    "strip": (str.strip, "spaces around it are removed"),
-    "lower": (str.lower, "letters become lower case"),
-    "upper": (str.upper, "letters become upper case"),
+    "normalize": (partial(unicodedata.normalize, "NFC"), "normalize Unicode"),
+    "collapse": (partial(SPACES.sub, " "), "collapse spaces"),
+    "strip": (str.strip, "trim spaces"),
+    "lower": (str.lower, "convert to lower case"),
+    "upper": (str.upper, "convert to upper case"),
 }
 
 
@@ -43,26 +43,26 @@ def _changed(cell: object, changes: Sequence[Change]) -> object:
 
 def describe(step: Step) -> str:
     changes = [words for code, (_, words) in CHANGES.items() if step[code]]
-    return f"{step['column']!r}: {in_words(changes) or 'it stays what it is'}"
+    return f"Clean text in {step['column']!r}: {in_words(changes) or 'no changes'}"
 
 
 def conflict(step: Step) -> str | None:
     both = step["lower"] and step["upper"]
-    return "letters can't become both lower and upper case" if both else None
+    return "choose either 'lower' or 'upper', not both" if both else None
 
 
 KIND = Kind(
     code="text",
-    title="Text",
-    summary="Texts are put into one form: spaces, case, and the way letters are written.",
+    title="Clean text",
+    summary="Clean up spaces, case and Unicode.",
     parameters=(
         column(),
-        Parameter("strip", FLAG, "Remove spaces around it", default=False),
+        Parameter("strip", FLAG, "Trim spaces", default=False),
         Parameter(
             "collapse",
             FLAG,
-            "Make several spaces one",
-            "Tabs and line ends count as spaces.",
+            "Collapse spaces",
+            "Replaces several spaces, tabs and line breaks by one space.",
             default=False,
         ),
         Parameter("lower", FLAG, "Lower case", default=False),
@@ -70,8 +70,8 @@ KIND = Kind(
         Parameter(
             "normalize",
             FLAG,
-            "Write letters in one way",
-            "An é may be one character or two; it becomes one (Unicode NFC).",
+            "Normalize Unicode",
+            "Uses one form for characters that can be written in several ways, such as é (NFC).",
             default=False,
         ),
     ),

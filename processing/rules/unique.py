@@ -11,8 +11,8 @@ def unique(batch: Batch, step: Step) -> None:
     Which records are alike is asked of the batch's facts, which know the whole source.
     """
     names, first = step["columns"], step["passes"] == "first"
-    together = f", together with {listed(names[1:])}," if len(names) > 1 else ""
-    message = f"is{together} the same as in another record"
+    together = f" together with {listed(names[1:])}" if len(names) > 1 else ""
+    message = f"is not unique{together}"
     columns = [batch.cells(name) for name in names]
     ids = batch.ids or [""] * len(batch.rows)
     for place, (record_id, *cells) in enumerate(zip(ids, *columns, strict=True)):
@@ -24,29 +24,27 @@ def unique(batch: Batch, step: Step) -> None:
 
 def describe(step: Step) -> str:
     names = step["columns"]
-    same = f"the same {listed(names)}"
-    if step["passes"] == "first":
-        return f"Of records with {same}, the one with the smallest id passes; the others fail"
-    return f"Records with {same} fail"
+    except_first = ", except the one with the smallest ID" if step["passes"] == "first" else ""
+    return f"Fail records with the same {listed(names)}{except_first}"
 
 
 KIND = Kind(
     code="unique",
-    title="Unique within the source",
-    summary="The record fails if another one of the source has the same cells.",
+    title="Unique",
+    summary="Records fail if another record of the source has the same cells.",
     parameters=(
         Parameter(
             "columns",
             COLUMNS,
             "Columns",
-            "Records are the same if all of these are. A record in which one is empty passes.",
+            "Records are duplicates if all of these match. Records with an empty cell pass.",
         ),
         Parameter(
             "passes",
             CHOICE,
-            "Of records that are the same",
+            "Duplicates",
             default="first",
-            choices=[("first", "the one with the smallest id passes"), ("none", "none passes")],
+            choices=[("first", "Keep the one with the smallest ID"), ("none", "Fail all")],
         ),
     ),
     apply=unique,

@@ -32,7 +32,7 @@ def value_range(batch: Batch, step: Step) -> None:
 def _message(found: float | None, least: float | None, greatest: float | None) -> str | None:
     # A float that is not finite is no number either; no comparison with it holds.
     if found is None or not abs(found) < float("inf"):
-        return "is no number"
+        return "is not a number"
     if least is not None and found < least:
         return f"is below {least}"
     if greatest is not None and found > greatest:
@@ -46,31 +46,31 @@ def describe(step: Step) -> str:
         f"at most {step['greatest']}" if step["greatest"] is not None else "",
     ]
     otherwise = {
-        "fail": "fails the record",
-        "empty": "becomes empty and is kept as a repair",
-        "nearest": "becomes the nearest of these, and is kept as a repair",
+        "fail": "fail the record",
+        "empty": "are emptied (recorded as repairs)",
+        "nearest": "become the nearest limit (recorded as repairs)",
     }[step["on_failure"]]
     said = " and ".join(bound for bound in bounds if bound)
-    return f"{step['column']!r} is {said}; anything else {otherwise}"
+    return f"Require {step['column']!r} to be {said}; other values {otherwise}"
 
 
 def conflict(step: Step) -> str | None:
     least, greatest = step["least"], step["greatest"]
     if least is None and greatest is None:
-        return "'least' or 'greatest' of 'range' has to be given"
+        return "'least' or 'greatest' of 'range' is required"
     if least is not None and greatest is not None and least > greatest:
-        return "'least' of 'range' is above 'greatest'"
+        return "'least' of 'range' is greater than 'greatest'"
     return None
 
 
 KIND = Kind(
     code="range",
     title="Range",
-    summary="Numbers lie between two bounds; others fail the record or are replaced.",
+    summary="Numbers must be within limits; others fail the record or are replaced.",
     parameters=(
         column(),
-        Parameter("least", NUMBER, "At least", default=None),
-        Parameter("greatest", NUMBER, "At most", default=None),
+        Parameter("least", NUMBER, "Min", default=None),
+        Parameter("greatest", NUMBER, "Max", default=None),
         on_failure("fail", "nearest", "empty", "fail"),
     ),
     apply=value_range,

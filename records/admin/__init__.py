@@ -1,4 +1,4 @@
-"""The admin: a look into every table, and changes by hand through the write door."""
+"""The admin: every table can be viewed, and edits go through the store."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What the admin of several tables shares: rows that are only looked at, lists of large tables."""
+"""Base classes of the admin: read-only tables, and lists of large tables."""
 
 from functools import cached_property
 from typing import Any, cast
@@ -10,7 +10,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 LISTED = 1_000
-# Of a record's history its page shows the newest; the lists of versions and results have it all.
+# How much of its history the page of a record shows; the lists of versions and results have it all.
 NEWEST = 50
 
 
@@ -24,7 +24,7 @@ class FirstRows(Paginator):  # type: ignore[type-arg]
 
 
 class LargeTable(admin.ModelAdmin):  # type: ignore[type-arg]
-    """The list of a table that may have millions of rows: in the order of their keys only."""
+    """The list of a table that may have millions of rows, sorted by key only."""
 
     paginator = FirstRows
     show_full_result_count = False
@@ -35,7 +35,7 @@ class LargeTable(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The whole term is looked for: ids may hold blanks."""
+        """Search for the whole term: ids may contain spaces."""
         term = search_term.strip()
         return (self.matching(queryset, term) if term else queryset), False
 
@@ -45,7 +45,7 @@ class LargeTable(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class LookOnly:
-    """Rows that nobody adds, changes or deletes by hand."""
+    """A read-only table."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Feeds and the files that they saw: to be looked at, but for what may hold a secret."""
+"""Feeds and the files that they found: read-only, without secrets."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from records.models import Feed, FolderFile
 
 @admin.register(Feed)
 class FeedAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Where sources get their inputs by themselves; changed on the pages of feeds."""
+    """Automatic imports; they are edited on their own pages."""
 
     list_display = ("source", "kind", "enabled", "schedule", "next_at")
     list_select_related = ("source",)
@@ -17,10 +17,10 @@ class FeedAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(FolderFile)
 class FolderFileAdmin(LookOnly, LargeTable):
-    """Files of folders, as they were seen last."""
+    """Files in folders, with their last known state."""
 
     list_display = ("name", "feed", "size", "run", "seen_at")
     list_select_related = ("feed__source", "run")
     ordering = ("-id",)
     search_fields = ("name",)
-    search_help_text = "The name of a file."
+    search_help_text = "Search by file name."

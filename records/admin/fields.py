@@ -1,4 +1,4 @@
-"""Form fields for what the tables hold as JSON."""
+"""Form fields for JSON columns."""
 
 import json
 import math
@@ -9,25 +9,25 @@ from django.core.exceptions import ValidationError
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is beyond the range of numbers")
+        raise ValueError(f"{text} is outside the range of numbers")
     return number
 
 
 class JSONText(forms.CharField):
-    """JSON in a text area, read strictly: what it gives can be stored as it was written."""
+    """JSON in a text area, parsed strictly, so that it can be stored exactly as written."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
             "widget", forms.Textarea(attrs={"rows": 14, "cols": 90, "class": "vLargeTextField"})
         )
         super().__init__(strip=False, **kwargs)
-        # An empty object or list has been given; only null and no text at all have not.
+        # An empty object or list is a value; only null and an empty text are not.
         self.empty_values = [None, ""]
 
     def to_python(self, value: Any) -> Any:
@@ -37,11 +37,11 @@ class JSONText(forms.CharField):
             read = json.loads(value, parse_constant=_no_constant, parse_float=_finite)
             json.dumps(read, ensure_ascii=False).encode()
         except RecursionError:
-            raise ValidationError("This is nested too deeply.") from None
+            raise ValidationError("This JSON is nested too deeply.") from None
         except UnicodeEncodeError:
-            raise ValidationError("This holds half of a character.") from None
+            raise ValidationError("This JSON contains half of a surrogate pair.") from None
         except ValueError as error:
-            raise ValidationError(f"This can't be read as JSON: {error}.") from error
+            raise ValidationError(f"This is not valid JSON: {error}.") from error
         return read
 
     def run_validators(self, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Records, their former versions, and rejected rows."""
+"""Records, their previous versions, and rejected rows."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -21,12 +21,12 @@ from records.models.querysets import RecordQuerySet
 
 
 class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The data of a record, and whether it is to be processed again."""
+    """The data of a record, and whether to process it again."""
 
     data = JSONText(  # type: ignore[assignment]
-        help_text="A JSON object: the names of the columns and their cells."
+        help_text="A JSON object with a value for each column."
     )
-    status = forms.ChoiceField(help_text="What is raw is processed by the worker.")
+    status = forms.ChoiceField(help_text="Raw records are processed by the next processing run.")
     seen_version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
@@ -51,13 +51,13 @@ class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any] | None:
         if self.cleaned_data.get("seen_version") != self.instance.version:
             raise ValidationError(
-                "This record has been changed meanwhile. Open it again and repeat your change."
+                "This record was changed by someone else. Reload the page and repeat your change."
             )
         return super().clean()
 
 
 class SourceFilter(admin.SimpleListFilter):
-    """By source, as a range of the ids."""
+    """Filters by source, as a range of ids."""
 
     title = "source"
     parameter_name = "source"
@@ -72,10 +72,10 @@ class SourceFilter(admin.SimpleListFilter):
 
 
 class VersionInline(HistoryInline):
-    """What the record held before."""
+    """The previous versions of a record."""
 
     model = RecordVersion
-    verbose_name_plural = f"former versions (the newest {NEWEST})"
+    verbose_name_plural = f"previous versions (latest {NEWEST})"
     fields = ("replaced_at", "reason", "replaced_by_user", "replaced_by_run", "run", "line", "data")
     readonly_fields = fields
 
@@ -86,9 +86,9 @@ class VersionInline(HistoryInline):
 
 @admin.register(DataRecord)
 class RecordAdmin(LargeTable):
-    """Records: their data may be edited, and they may be processed again; else they are as read.
+    """Records: their data can be edited, and they can be processed again.
 
-    Every change goes through the store, which keeps what was there before.
+    Every change goes through the store, which keeps the previous version.
     """
 
     form = RecordForm
@@ -96,7 +96,9 @@ class RecordAdmin(LargeTable):
     list_filter = (SourceFilter, "status")
     ordering = ("id",)
     search_fields = ("id__startswith",)
-    search_help_text = f"The start of an id, as in sales:10. The first {LISTED:,} are listed."
+    search_help_text = (
+        f"Search by the start of an id, such as sales:10. Shows at most {LISTED:,} records."
+    )
     actions = ("process_again",)
     readonly_fields = (
         "id",
@@ -114,11 +116,11 @@ class RecordAdmin(LargeTable):
         return False
 
     def view_on_site(self, record: DataRecord) -> str:
-        # Directly: Django's way there has no place for a key with a line end.
+        # Looked up directly: Django's own lookup fails for keys with line ends.
         return resolve_url(record)
 
     def get_inlines(self, request: HttpRequest, obj: DataRecord | None) -> Any:
-        # History is not part of what a form sends back.
+        # The history is not part of the submitted form.
         return (VersionInline, ResultInline) if request.method == "GET" else ()
 
     def save_model(self, request: HttpRequest, obj: DataRecord, form: Any, change: bool) -> None:
@@ -137,7 +139,7 @@ class RecordAdmin(LargeTable):
     def get_deleted_objects(
         self, objs: Iterable[DataRecord], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """Versions and results belong to their record and go with it, without a question each."""
+        """Delete versions and results with their record, without a permission for each."""
         ids = [record.pk for record in objs]
         return ids, {"records, with their versions and results": len(ids)}, set(), []
 
@@ -145,37 +147,37 @@ class RecordAdmin(LargeTable):
     def process_again(self, request: HttpRequest, queryset: QuerySet[DataRecord]) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         changed = store.requeue_records(ids=ids)
-        self.message_user(request, f"{changed} of {len(ids)} records are raw again.")
+        self.message_user(request, f"{changed} of {len(ids)} records will be processed again.")
 
     def response_action(  # type: ignore[override]
         self, request: HttpRequest, queryset: QuerySet[DataRecord]
     ) -> HttpResponse | None:
-        """Actions are for the records that a page shows: of the others nobody has seen one."""
+        """Actions apply to the records on the page only: nobody has seen the others."""
         if request.POST.get("select_across") == "1":
-            self.message_user(request, "Select the records of one page.", messages.ERROR)
+            self.message_user(request, "Select records on one page only.", messages.ERROR)
             return redirect(request.get_full_path())
         return super().response_action(request, queryset)
 
 
 @admin.register(RecordVersion)
 class VersionAdmin(LookOnly, LargeTable):
-    """What records held before an update or an edit."""
+    """Versions of records before an update, an edit or an undo."""
 
     list_display = ("record_id", "version", "reason", "replaced_at")
     ordering = ("record_id", "-version")
     search_fields = ("record_id",)
-    search_help_text = f"The whole id of a record. The first {LISTED:,} are listed."
+    search_help_text = f"Search by the full id of a record. Shows at most {LISTED:,} versions."
 
 
 @admin.register(RejectedRow)
 class RejectedRowAdmin(LookOnly, LargeTable):
-    """Rows that could not become records."""
+    """Rows that could not be imported."""
 
     list_display = ("run_id", "line", "code", "column", "message")
     list_display_links = ("line",)
     ordering = ("-run_id", "id")
     search_fields = ("run_id",)
-    search_help_text = f"The number of an ingestion run. The first {LISTED:,} are listed."
+    search_help_text = f"Search by the number of an ingestion run. Shows at most {LISTED:,} rows."
     fields = ("run", "line", "code", "column", "message", "text", "created_at")
 
     def matching(self, rows: QuerySet[RejectedRow], term: str) -> QuerySet[RejectedRow]:

@@ -20,11 +20,11 @@ class NewestResults(NewestRows):
 
 
 class ResultInline(HistoryInline):
-    """What the rules made of the record."""
+    """The results of a record."""
 
     model = ProcessingResult
     formset = NewestResults
-    verbose_name_plural = f"results (the newest {NEWEST})"
+    verbose_name_plural = f"results (latest {NEWEST})"
     fields = (
         "created_at",
         "current",
@@ -49,7 +49,7 @@ class ResultAdmin(LookOnly, LargeTable):
     list_filter = ("success",)
     ordering = ("-id",)
     search_fields = ("record_id",)
-    search_help_text = f"The whole id of a record. The first {LISTED:,} are listed."
+    search_help_text = f"Search by the full id of a record. Shows at most {LISTED:,} results."
 
     def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         return cast(ResultQuerySet, rows).of_record(term)

@@ -1,4 +1,4 @@
-"""Runs of both kinds: to be looked at."""
+"""Ingestion and processing runs, dry runs, exports and undos: read-only."""
 
 from typing import Any, ClassVar
 
@@ -22,13 +22,13 @@ from records.models import (
 
 
 class RunAdmin(LookOnly, LargeTable):
-    """What the admin of both kinds shares."""
+    """Base of the admin of ingestion and processing runs."""
 
     list_filter: ClassVar[tuple[str, ...]] = ("state", "source")
     list_select_related: ClassVar[tuple[str, ...]] = ("source", "user")
     ordering = ("-id",)
     search_fields = ("id",)
-    search_help_text = "The number of a run."
+    search_help_text = "Search by run number."
 
     def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         is_number = term.isascii() and term.isdigit() and len(term) < 19
@@ -37,7 +37,7 @@ class RunAdmin(LookOnly, LargeTable):
 
 @admin.register(IngestionRun)
 class IngestionRunAdmin(RunAdmin):
-    """Loadings of inputs, with their ledgers."""
+    """Ingestion runs, with their ledgers."""
 
     list_display = (
         "id",
@@ -62,7 +62,7 @@ class IngestionRunAdmin(RunAdmin):
 
 @admin.register(ProcessingRun)
 class ProcessingRunAdmin(RunAdmin):
-    """Passes over records."""
+    """Processing runs."""
 
     list_display = (
         "id",
@@ -80,36 +80,36 @@ class ProcessingRunAdmin(RunAdmin):
 
 @admin.register(Rehearsal)
 class RehearsalAdmin(RunAdmin):
-    """Drafts of rules that were rehearsed, with what they would do."""
+    """Tests of draft rules on all records."""
 
     list_display = ("id", "source", "state", "done", "user", "created_at")
 
 
 @admin.register(Export)
 class ExportAdmin(RunAdmin):
-    """Files that workers make of records."""
+    """Exports that workers write to files."""
 
     list_display = ("id", "user", "state", "done", "total", "size", "created_at", "expires_at")
     list_filter: ClassVar[tuple[str, ...]] = ("state",)
     list_select_related: ClassVar[tuple[str, ...]] = ("user",)
-    search_help_text = "The number of an export."
+    search_help_text = "Search by export number."
 
 
 @admin.register(ExportSlot)
 class ExportSlotAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Exports that stream at this moment."""
+    """Exports that are being streamed now."""
 
     list_display = ("id", "user", "worker", "taken_at", "lease_until")
     list_select_related = ("user",)
 
 
 class OfProcessingAdmin(LookOnly, LargeTable):
-    """What the admin of parts of a processing run shares."""
+    """Base of the admin of the parts of a processing run."""
 
     ordering = ("-id",)
     list_select_related: ClassVar[tuple[str, ...]] = ("run",)
     search_fields = ("run__id",)
-    search_help_text = "The number of a processing run."
+    search_help_text = "Search by the number of a processing run."
 
     def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         is_number = term.isascii() and term.isdigit() and len(term) < 19
@@ -118,21 +118,21 @@ class OfProcessingAdmin(LookOnly, LargeTable):
 
 @admin.register(ProcessingBatch)
 class ProcessingBatchAdmin(OfProcessingAdmin):
-    """Parts of processing runs that are being worked on."""
+    """Parts of processing runs that are in progress."""
 
     list_display = ("id", "run", "source", "records", "worker", "lease_until", "attempts")
 
 
 @admin.register(ProcessingFacts)
 class ProcessingFactsAdmin(OfProcessingAdmin):
-    """What rules asked for about whole sources, kept with the run."""
+    """Facts about whole sources that rules need, stored with the run."""
 
     list_display = ("id", "run", "rule_set", "created_at")
     list_select_related = ("run", "rule_set__source")
 
 
 class OfRunAdmin(RunAdmin):
-    """What the admin of work on an ingestion run shares."""
+    """Base of the admin of dry runs and undos."""
 
     list_filter: ClassVar[tuple[str, ...]] = ("state",)
     list_select_related: ClassVar[tuple[str, ...]] = ("run", "user")
@@ -140,13 +140,13 @@ class OfRunAdmin(RunAdmin):
 
 @admin.register(DryRun)
 class DryRunAdmin(OfRunAdmin):
-    """Readings of drafts that land nothing."""
+    """Dry runs of imports."""
 
     list_display = ("id", "run", "state", "read", "user", "created_at")
 
 
 @admin.register(Undo)
 class UndoAdmin(OfRunAdmin):
-    """Runs that were taken back."""
+    """Undos of ingestion runs."""
 
     list_display = ("id", "run", "state", "deleted", "restored", "kept", "user", "created_at")

@@ -1,4 +1,4 @@
-"""Sources with their mappings; counters and signs of life."""
+"""Sources with their column mappings; counters and heartbeats."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,19 +18,19 @@ from records.models.mappings import check_mapping
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The name of a source, the roles of its columns, and what becomes of known keys."""
+    """The name of a source, its column mapping, and its policy for existing records."""
 
     mapping = JSONText(
         required=False,
-        help_text="The columns of each role, such as "
+        help_text="The columns for each role, such as "
         '{"id": ["Invoice ID"], "timestamp": ["Date", "Time"], "value": ["Total"], '
-        '"category": []}. It is used from the next run on.',
+        '"category": []}. It applies from the next run on.',
     )
 
     on_conflict = forms.ChoiceField(
         required=False,
         choices=OnConflict.choices,
-        label="When a key comes back with other content",
+        label="When an existing record changes",
     )
 
     class Meta:
@@ -43,7 +43,7 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Source)
 class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Sources: records carry the name of theirs, and keep it from being deleted."""
+    """Sources; a source with records can't be deleted."""
 
     form = SourceForm
     list_display = ("name", "on_conflict", "created_at")
@@ -56,7 +56,7 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             store.delete_source(source=obj)
         except SourceHasRecords as error:
-            # Some landed since the page asked whether there are any.
+            # Records were added after the page checked for them.
             raise PermissionDenied(str(error)) from error
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Source]) -> None:
@@ -66,7 +66,7 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_deleted_objects(
         self, objs: Iterable[Source], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """What belongs to a source goes with it, without a question each; records stay."""
+        """Delete what belongs to a source with it, without a permission for each; not records."""
         sources = list(objs)
         kept = [
             str(SourceHasRecords(source.name))
@@ -79,17 +79,17 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(RecordCount)
 class CountAdmin(LookOnly, LargeTable):
-    """The counters that the figures are read from."""
+    """The counters behind the figures of the dashboard."""
 
     list_display = ("source", "day", "status", "count")
     list_filter = ("status",)
     ordering = ("source", "-day", "status")
     search_fields = ("source",)
-    search_help_text = "The name of a source."
+    search_help_text = "Search by source name."
 
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """When the workers were last seen."""
+    """The last heartbeat of each worker."""
 
     list_display = ("queue", "seen_at")

@@ -1,4 +1,4 @@
-"""The admin of the index of texts."""
+"""The admin of the text index."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ from records.models import RecordText, TextChange
 
 @admin.register(RecordText)
 class RecordTextAdmin(LookOnly, LargeTable):
-    """What the index holds of each record."""
+    """The indexed text of each record."""
 
     list_display = ("record_id",)
     ordering = ("record_id",)
     search_fields = ("record_id",)
-    search_help_text = "The id of a record."
+    search_help_text = "Search by record id."
 
 
 @admin.register(TextChange)
 class TextChangeAdmin(LookOnly, LargeTable):
-    """Changes of records that the index has yet to follow."""
+    """Changed records that are not indexed yet."""
 
     list_display = ("id", "woken_at")
     ordering = ("-id",)
     search_fields = ("ids",)
-    search_help_text = "The id of a record."
+    search_help_text = "Search by record id."
 
     def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         return rows.filter(ids__contains=json_text(term))

@@ -1,4 +1,4 @@
-"""Views that people have saved: to be looked at; they are changed in the explorer."""
+"""Saved views: read-only here, they are edited in the explorer."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from records.models import SavedView
 
 @admin.register(SavedView)
 class SavedViewAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """States of the explorer, by name."""
+    """Saved views of the explorer."""
 
     list_display = ("name", "user", "query", "created_at")
     list_select_related = ("user",)

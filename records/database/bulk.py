@@ -1,4 +1,4 @@
-"""Many rows in one statement: one way to call it, one body for PostgreSQL, one for SQLite."""
+"""Bulk statements with one interface and two implementations: PostgreSQL and SQLite."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

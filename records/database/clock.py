@@ -1,4 +1,4 @@
-"""The one clock of an installation: its database's.
+"""The clock of an installation is that of its database.
 
 Leases, wake-up calls and schedules compare moments that different hosts have written, and the
 clocks of hosts differ.

@@ -1,4 +1,4 @@
-"""Whether the embedded installation has room to write; on PostgreSQL, its server sees to that."""
+"""Whether an embedded installation has free disk space. PostgreSQL takes care of its own."""
 
 import shutil
 

@@ -11,42 +11,42 @@ from django.db import DatabaseError, Error, InterfaceError, InternalError, Opera
 UNKNOWN = ("08", "57P", "58", "XX")
 
 DISK_FULL = "The disk is full."
-AWAY = "The database does not answer."
+AWAY = "The database is not responding."
 # By the beginnings of PostgreSQL's codes.
 POSTGRESQL = {
     "53100": DISK_FULL,
     "53200": "The database server is out of memory.",
-    "53300": "The database server has no connection left.",
-    "53": "The database server is short of resources.",
+    "53300": "The database server has no free connections.",
+    "53": "The database server is low on resources.",
     "25006": "The database is read-only.",
-    "40": "Another transaction was in the way.",
-    "55": "Another transaction was in the way.",
+    "40": "Another transaction is blocking the database.",
+    "55": "Another transaction is blocking the database.",
     "57P": "The database server is shutting down.",
-    "57": "The database server stopped a statement.",
+    "57": "The database server cancelled a query.",
     "08": AWAY,
-    "58": "The database server reports a fault of its system.",
+    "58": "The database server reports a system error.",
 }
 SQLITE = {
     sqlite3.SQLITE_FULL: DISK_FULL,
-    sqlite3.SQLITE_BUSY: "Another process keeps the database locked.",
-    sqlite3.SQLITE_LOCKED: "Another process keeps the database locked.",
-    sqlite3.SQLITE_IOERR: "The disk of the database reports an error.",
+    sqlite3.SQLITE_BUSY: "The database is locked by another process.",
+    sqlite3.SQLITE_LOCKED: "The database is locked by another process.",
+    sqlite3.SQLITE_IOERR: "The database disk reports an error.",
     sqlite3.SQLITE_READONLY: "The database is read-only.",
-    sqlite3.SQLITE_CANTOPEN: "The file of the database can't be opened.",
-    sqlite3.SQLITE_NOMEM: "There is not enough memory.",
+    sqlite3.SQLITE_CANTOPEN: "The database file can't be opened.",
+    sqlite3.SQLITE_NOMEM: "Not enough memory.",
 }
 SYSTEM = {
     errno.ENOSPC: DISK_FULL,
-    errno.EDQUOT: "The disk quota is used up.",
+    errno.EDQUOT: "The disk quota is exceeded.",
     errno.EROFS: "The disk is read-only.",
     errno.EIO: "The disk reports an error.",
-    errno.ESTALE: "A network drive is away.",
-    errno.ENOTCONN: "A network drive is away.",
-    errno.EHOSTDOWN: "A network drive is away.",
-    errno.ETIMEDOUT: "A network drive is away.",
+    errno.ESTALE: "A network drive is not available.",
+    errno.ENOTCONN: "A network drive is not available.",
+    errno.EHOSTDOWN: "A network drive is not available.",
+    errno.ETIMEDOUT: "A network drive is not available.",
     errno.EMFILE: "Too many files are open.",
     errno.ENFILE: "Too many files are open.",
-    errno.ENOMEM: "There is not enough memory.",
+    errno.ENOMEM: "Not enough memory.",
 }
 
 

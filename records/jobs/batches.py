@@ -1,4 +1,4 @@
-"""The batches of a processing run: handed out to workers by a lease, each to one at a time."""
+"""The batches of a processing run, each leased to one worker at a time."""
 
 from typing import TYPE_CHECKING
 

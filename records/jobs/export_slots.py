@@ -36,8 +36,8 @@ def take(user: User) -> ExportSlot:
         own = sum(slot.user_id == user.pk for slot in slots)
         if own >= settings.EXPORTS_PER_USER:
             raise TooManyExports(
-                f"You have {_exports(own)} running, and no more are allowed at once. Wait for one "
-                "to finish, or stop one.",
+                f"You already have {_exports(own)} running, which is the limit. Wait for one to "
+                "finish, or cancel one.",
                 seconds=RETRY_SECONDS,
             )
         if len(slots) >= settings.EXPORTS_AT_ONCE:

@@ -1,4 +1,4 @@
-"""Signs of life: which queues are worked on, and which workers are silent."""
+"""Heartbeats: which queues have a running worker, and which workers do not respond."""
 
 from datetime import timedelta
 

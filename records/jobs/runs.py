@@ -1,4 +1,4 @@
-"""The life of a run: claimed by one worker at a time, renewed with each batch, ended once."""
+"""The life cycle of a run: claimed by one worker at a time, renewed with each batch, ended once."""
 
 import logging
 import time
@@ -86,8 +86,8 @@ def _given_up(run: AnyRun, worker: str) -> bool:
     fail(
         run,
         worker,
-        f"Given up after {settings.MAX_ATTEMPTS} attempts: each worker died, or fell silent, "
-        "before it made progress.",
+        f"Gave up after {settings.MAX_ATTEMPTS} attempts: each worker crashed or stopped "
+        "responding before it made progress.",
     )
     return True
 
@@ -192,7 +192,7 @@ def working_on(
         except Exception as error:
             fault = str(error) if isinstance(error, EnvironmentFault) else environment_fault(error)
             if fault:
-                log.warning("%s waits. %s (%s)", run, fault, error)
+                log.warning("%s is waiting. %s (%s)", run, fault, error)
                 put_back(run, worker, fault, patience=patience)
             elif isinstance(error, refusals):
                 fail(run, worker, str(error))
@@ -200,7 +200,11 @@ def working_on(
                 # A run that was ended meanwhile may fail by that: its file may be gone.
                 renew(run, worker)
                 log.exception("%s ended by an unexpected error.", run)
-                fail(run, worker, f"Unexpected error ({type(error).__name__}); the log has it all.")
+                fail(
+                    run,
+                    worker,
+                    f"Unexpected error ({type(error).__name__}). See the log for details.",
+                )
         name_session()
     except LeaseLost:
         log.warning("%s was taken over or ended; this worker leaves it.", run)

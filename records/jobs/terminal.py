@@ -1,4 +1,4 @@
-"""Commands that work on runs: their progress on a terminal, and ends in one clear sentence."""
+"""Base of commands that work on runs: progress on a terminal, and clear final messages."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,8 +30,8 @@ class RunCommand(BaseCommand):
         except (OperationalError, ProgrammingError) as error:
             reason = str(error).splitlines()[0]
             raise CommandError(
-                f"The database can't be used: {reason}. Does it run, and has `manage.py migrate` "
-                "been run on it?"
+                f"Can't use the database: {reason}. Is it running, and have you run "
+                "`manage.py migrate`?"
             ) from error
 
     def until_it_ends(self, run: AnyRun, work: Callable[[], AnyRun | None]) -> AnyRun:
@@ -45,7 +45,7 @@ class RunCommand(BaseCommand):
             if done is None:
                 run.refresh_from_db()
                 if not has_waited:
-                    raise CommandError(f"Another worker took {run}.")
+                    raise CommandError(f"Another worker took over {run}.")
                 if not run.is_active:
                     return run
                 seconds = 1.0
@@ -54,7 +54,7 @@ class RunCommand(BaseCommand):
             else:
                 has_waited = True
                 seconds = max((done.retry_at - now()).total_seconds(), 0.1)
-                again = f"Trying again in {duration(seconds)}; Ctrl-C cancels."
+                again = f"Retrying in {duration(seconds)}; press Ctrl-C to cancel."
                 self.stderr.write(f"Waiting: {done.waits_for} {again}")
             try:
                 time.sleep(seconds)
@@ -68,7 +68,7 @@ class RunCommand(BaseCommand):
         if run.state == RunState.FINISHED:
             return 0
         if run.state == RunState.CANCELLED:
-            self.stderr.write(f"Stopped: {run}. What was done stays; start it again for the rest.")
+            self.stderr.write(f"Cancelled: {run}. Progress is saved.")
             return 130
         self.stderr.write(run.error or f"{run} is {run.state}.")
         return 1

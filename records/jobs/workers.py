@@ -1,4 +1,4 @@
-"""Who works on a run: names of workers, which tell their machine and process."""
+"""Names of workers, which tell their machine and process."""
 
 import os
 import secrets

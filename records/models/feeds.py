@@ -28,7 +28,9 @@ class Feed(models.Model):
     secrets = models.TextField(blank=True)
     # Where the next loading goes on: the greatest value of the cursor column so far.
     position = models.TextField(blank=True)
-    schedule = models.CharField(max_length=100, blank=True, help_text="cron; empty: by hand only")
+    schedule = models.CharField(
+        max_length=100, blank=True, help_text="cron expression; empty: manual imports only"
+    )
     enabled = models.BooleanField(default=True)
     next_at = models.DateTimeField(null=True, blank=True)
     # When a worker was told last that it is due.

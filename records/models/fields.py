@@ -1,4 +1,4 @@
-"""Column types that Django does not bring."""
+"""Column types that Django does not provide."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a mapping may be: checked alike on the page of a source's settings and in the admin."""
+"""Validates mappings, for the settings page of a source and the admin."""
 
 import re
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ def check_mapping(mapping: Any) -> dict[str, Any]:
     One that names no role at all knows of dates only; the next input's columns tell their roles.
     """
     if not isinstance(mapping, dict):
-        raise ValidationError("A mapping is a JSON object of roles and their columns.")
+        raise ValidationError("A mapping must be a JSON object of roles and their columns.")
     for role, columns in mapping.items():
         if role == FORMAT:
             if columns is not None:
@@ -41,7 +41,7 @@ def is_name(text: object) -> bool:
 def check_format(text: object) -> None:
     """Raise ValidationError unless the text may be the format of a date."""
     if not (is_name(text) and (text in ("iso", "unix") or reads_dates(str(text)))):
-        raise ValidationError(f"{FORMAT!r} is 'iso', 'unix' or a format such as '%d.%m.%Y'.")
+        raise ValidationError(f"{FORMAT!r} must be 'iso', 'unix' or a format such as '%d.%m.%Y'.")
 
 
 def reads_dates(pattern: str) -> bool:
@@ -57,9 +57,9 @@ def reads_dates(pattern: str) -> bool:
 def check_columns(role: str, columns: object) -> None:
     """Raise ValidationError unless the columns may play the role."""
     if not isinstance(columns, list) or not all(map(is_name, columns)):
-        raise ValidationError(f"{role!r} has a list of names of columns.")
+        raise ValidationError(f"{role!r} must be a list of column names.")
     if len(set(columns)) < len(columns):
-        raise ValidationError(f"{role!r} names a column twice.")
+        raise ValidationError(f"{role!r} lists a column more than once.")
     most = MOST[role]
     if most is not None and len(columns) > most:
-        raise ValidationError(f"{role!r} has one column at the most.")
+        raise ValidationError(f"{role!r} can have only one column.")

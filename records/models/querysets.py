@@ -1,4 +1,4 @@
-"""One-table reads, by name."""
+"""Named queries on single tables."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time

@@ -26,11 +26,11 @@ class RunState(models.TextChoices):
 class Selection(models.TextChoices):
     """Which records a processing run takes up."""
 
-    RAW = "raw", "what waits"
-    ALL = "all", "all records"
-    FAILED = "failed", "those that failed"
+    RAW = "raw", "Waiting records"
+    ALL = "all", "All records"
+    FAILED = "failed", "Failed records"
     # Those that have a result and would get another one; the others stay as they are.
-    CHANGED = "changed", "those whose outcome changes"
+    CHANGED = "changed", "Records whose result changes"
 
 
 class Run(models.Model):
@@ -95,9 +95,9 @@ class Run(models.Model):
         if self.is_waiting:
             return "Waiting"
         return (
-            "Waits for a worker"
+            "Waiting for a worker"
             if self.state == RunState.QUEUED
-            else "Interrupted: waits for a worker to go on"
+            else "Interrupted, waiting for a worker"
         )
 
     @property
@@ -187,7 +187,7 @@ class IngestionRun(HasPage, Run):
             return self.waiting
         if not (self.path or self.parent_id):
             return self.activity or "Fetching"
-        return f"{'Reading' if self.columns else 'Looking at'} {self.file_name}"
+        return f"{'Reading' if self.columns else 'Inspecting'} {self.file_name}"
 
     @property
     def done(self) -> int:
@@ -239,13 +239,13 @@ class ProcessingRun(HasPage, Run):
     # The last id that has been handed out, and how many records up to it.
     cursor = models.CharField(max_length=255, blank=True)
     handed_out = models.PositiveBigIntegerField(default=0)
-    total = models.PositiveBigIntegerField(default=0, help_text="records when it started")
+    total = models.PositiveBigIntegerField(default=0, help_text="records at the start")
 
     processed = models.PositiveBigIntegerField(default=0)
     failed = models.PositiveBigIntegerField(default=0)
-    repaired = models.PositiveBigIntegerField(default=0, help_text="processed with a repair")
+    repaired = models.PositiveBigIntegerField(default=0, help_text="processed with repairs")
     unchanged = models.PositiveBigIntegerField(
-        default=0, help_text="looked at, and left with the result that they had"
+        default=0, help_text="checked, with the same result as before"
     )
 
     class Meta(Run.Meta):
@@ -329,30 +329,31 @@ class DryRun(Run):
 
 
 class Rehearsal(HasPage, Run):
-    """One look at what a draft of rules would make of all records of a source; nothing is written.
+    """A dry run of draft rules on all records of a source ("test on all records"); writes nothing.
 
     ``report`` is what processing.jobs.rule_report makes of it.
     """
 
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rehearsals")
     rules = models.JSONField()
-    total = models.PositiveBigIntegerField(default=0, help_text="records when it started")
+    total = models.PositiveBigIntegerField(default=0, help_text="records at the start")
     done = models.PositiveBigIntegerField(default=0)
     report = models.JSONField(default=dict, blank=True)
 
     class Meta(Run.Meta):
         db_table = "rehearsals"
+        verbose_name = "rule test"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="rehearsal_state"),
         ]
 
     def __str__(self) -> str:
-        return f"rehearsal {self.pk} of {self.source}"
+        return f"rule test {self.pk} on {self.source}"
 
     @property
     def doing(self) -> str:
         """What is done for it now, as a person reads it; "" once it has ended."""
-        return "Rehearsing" if self.is_held else self.waiting
+        return "Testing rules" if self.is_held else self.waiting
 
 
 class Undo(Run):
@@ -361,9 +362,9 @@ class Undo(Run):
     run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="undos")
     cursor = models.CharField(max_length=255, blank=True)
     deleted = models.PositiveBigIntegerField(default=0, help_text="records that the run created")
-    restored = models.PositiveBigIntegerField(default=0, help_text="records that it updated")
+    restored = models.PositiveBigIntegerField(default=0, help_text="records that the run updated")
     kept = models.PositiveBigIntegerField(
-        default=0, help_text="records that a later run or a person has changed since"
+        default=0, help_text="records changed later by another run or a user"
     )
     # The first of the kept ones, by id.
     kept_ids = models.JSONField(default=list, blank=True)

@@ -10,11 +10,11 @@ from web.names import SOURCE_NAME
 
 
 class OnConflict(models.TextChoices):
-    """What becomes of a row whose key is known, with other content."""
+    """What happens when an existing record changes: a row has its key but other content."""
 
-    UPDATE = "update", "update the record, and keep its former content as a version"
-    KEEP = "keep", "keep the record as it is"
-    REJECT = "reject", "keep the record, and reject the row"
+    UPDATE = "update", "Update the record and keep the earlier version"
+    KEEP = "keep", "Keep the record unchanged"
+    REJECT = "reject", "Keep the record unchanged and reject the row"
 
 
 class Source(HasPage, models.Model):
@@ -31,7 +31,7 @@ class Source(HasPage, models.Model):
     # "delimiter": .., ...}; see ingestion.parsing.dialect.
     reading = models.JSONField(default=dict, blank=True)
     on_conflict = models.CharField(
-        "when a key comes back with other content",
+        "when an existing record changes",
         max_length=10,
         choices=OnConflict.choices,
         default=OnConflict.UPDATE,

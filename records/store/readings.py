@@ -1,4 +1,4 @@
-"""Batches of records, read for processing: in one piece, which is quicker than row by row."""
+"""Reads batches of records for processing, in one piece, which is faster than row by row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,11 +5,38 @@ from django.shortcuts import resolve_url
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from records import reject_codes
 from records.models import DataRecord, IngestionRun, RunState
 from records.models.runs import Run
 from web.templatetags.show import badge
 
 register = template.Library()
+
+
+register.filter("reject_title", reject_codes.title_of)
+
+STARTED = {
+    "api": "through the API",
+    "command": "from the command line",
+    "page": "in the browser",
+    "sample": "with the sample data",
+    "schedule": "on schedule",
+    "upload": "by upload",
+    "worker": "automatically",
+}
+
+
+@register.filter
+def started_by(run: Run) -> str:
+    """Who started a run, or else how it was started."""
+    return f"by {run.user}" if run.user else STARTED.get(run.how, f"by {run.how}")
+
+
+@register.simple_tag
+def reject_catalogue(chosen: str = "") -> list[tuple[str, str]]:
+    """The reject codes and their titles, by title; with the chosen one though it is not known."""
+    codes = {*reject_codes.CATALOGUE, *filter(None, [chosen])}
+    return sorted(((code, reject_codes.title_of(code)) for code in codes), key=lambda pair: pair[1])
 
 
 @register.filter
@@ -27,5 +54,7 @@ def run_badge(run: Run) -> SafeString:
     if run.state == RunState.RUNNING and not run.is_held:
         return format_html('<span class="badge badge-warning">{}</span>', "interrupted")
     if isinstance(run, IngestionRun) and run.landed_nothing:
-        return format_html('<span class="badge badge-warning">{}, nothing landed</span>', run.state)
+        return format_html(
+            '<span class="badge badge-warning">{}, nothing imported</span>', run.state
+        )
     return badge(run.state)

@@ -45,7 +45,7 @@ def test_a_click_on_a_mark_lists_what_it_counts(shop, complaints):
         # And the number in the table leads there, too.
         shop.go_back()
         settle(shop)
-        figure.get_by_text("Numbers", exact=True).click()
+        figure.get_by_text("Data", exact=True).click()
         hrefs = [link.get_attribute("href") or "" for link in figure.locator("td a").all()]
         assert query.dict() in [
             {key: values[0] for key, values in parse_qs(urlsplit(href).query).items()}
@@ -72,7 +72,7 @@ def test_the_range_is_picked_and_survives_reload_and_back(shop, complaints):
     shop.get_by_role("link", name="7d", exact=True).click()
     expect(shop).to_have_url(re.compile(r"\?range=7d$"))
     shop.locator("#from").fill("2026-02-20")
-    shop.get_by_role("button", name="Show days").click()
+    shop.get_by_role("button", name="Apply").click()
     expect(shop).to_have_url(re.compile(r"from=2026-02-20"))
     shop.reload()
     expect(shop.locator("#from")).to_have_value("2026-02-20")

@@ -67,8 +67,8 @@ def test_what_is_ticked_and_typed_while_facets_are_counted_stays(shop, complaint
     shop.route("**/explore/facets*", lambda route: counting.append(route))
     shop.set_viewport_size({"width": 390, "height": 800})
     shop.goto("/explore/?q=toys")
-    shop.get_by_text("Narrow down").click()
-    shop.get_by_label("Values of a column").fill("ci")
+    shop.get_by_text("Filter by value").click()
+    shop.get_by_label("Add facet").fill("ci")
     shop.get_by_role("checkbox", name="processing").check()
     shop.get_by_role("checkbox", name="shop").check()
     counting.pop().continue_()
@@ -78,7 +78,7 @@ def test_what_is_ticked_and_typed_while_facets_are_counted_stays(shop, complaint
     expect(shop.get_by_role("checkbox", name="processing")).to_be_checked()
     expect(shop.get_by_role("checkbox", name="shop")).to_be_focused()
     shop.get_by_role("checkbox", name="processing").uncheck()
-    expect(shop.get_by_label("Values of a column")).to_have_value("ci")
+    expect(shop.get_by_label("Add facet")).to_have_value("ci")
     shop.get_by_role("button", name="Filter").click()
     expect(shop.get_by_role("link", name="Source shop")).to_be_visible()
     assert complaints == []
@@ -86,10 +86,10 @@ def test_what_is_ticked_and_typed_while_facets_are_counted_stays(shop, complaint
 
 def test_a_condition_is_added_and_taken_away(shop, complaints):
     shop.goto("/explore/?source=shop")
-    shop.get_by_text("Condition", exact=True).click()
+    shop.get_by_text("Conditions", exact=True).click()
     shop.get_by_label("Column", exact=True).fill("city")
     shop.get_by_label("Value", exact=True).fill("Rome")
-    shop.get_by_role("button", name="Add this condition").click()
+    shop.get_by_role("button", name="Add condition").click()
     chip = shop.get_by_role("link", name="city is “Rome”")
     expect(chip).to_be_visible()
     assert shop.url.endswith("where=city%3Aeq%3ARome")
@@ -102,8 +102,8 @@ def test_a_condition_is_added_and_taken_away(shop, complaints):
 def test_columns_of_choice_are_shown(shop, complaints):
     shop.goto("/explore/?source=shop")
     shop.get_by_text("Columns", exact=True).click()
-    shop.get_by_role("group", name="Columns of the data").get_by_label("city").check()
-    shop.get_by_role("button", name="Show these").click()
+    shop.get_by_role("group", name="Data columns").get_by_label("city").check()
+    shop.get_by_role("button", name="Show columns").click()
     expect(shop.locator(".records thead th.cell")).to_have_text(["city"])
     assert "column=city" in shop.url
     assert complaints == []
@@ -118,20 +118,20 @@ def test_all_that_is_asked_for_is_in_the_url(shop, context, complaints):
     """It survives reload and back, and another window shows the same."""
     shop.goto("/explore/")
     fields = {
-        "Text": "toys", "From": "2026-03-01", "To": "2026-03-01T13:00", "Value from": "0.5",
-        "Value to": "88.5",
+        "Search": "toys", "From": "2026-03-01", "To": "2026-03-01T13:00", "Min value": "0.5",
+        "Max value": "88.5",
     }  # fmt: skip
     for label, value in fields.items():
         shop.get_by_label(label, exact=True).fill(value)
-    shop.get_by_label("Order").select_option("-id")
+    shop.get_by_label("Sort by").select_option("-id")
     shop.get_by_role("checkbox", name="shop").check()
     shop.get_by_role("checkbox", name="processed").check()
     shop.get_by_role("button", name="Filter").click()
     expect(shop.get_by_role("link", name="Source shop")).to_be_visible()
     shop.get_by_text("Columns", exact=True).click()
-    shop.get_by_role("group", name="Columns of the data").get_by_label("category").check()
-    shop.get_by_role("group", name="Columns of the result").get_by_label("category").check()
-    shop.get_by_role("button", name="Show these").click()
+    shop.get_by_role("group", name="Data columns").get_by_label("category").check()
+    shop.get_by_role("group", name="Result columns").get_by_label("category").check()
+    shop.get_by_role("button", name="Show columns").click()
     heads = shop.locator(".records thead th.cell")
     expect(heads).to_have_text(["category", "category result"])
     shop.get_by_role("link", name="Next").click()
@@ -144,13 +144,13 @@ def test_all_that_is_asked_for_is_in_the_url(shop, context, complaints):
         expect(page.locator(".records thead th.cell")).to_have_text(["category", "category result"])
         for label, value in fields.items():
             expect(page.get_by_label(label, exact=True)).to_have_value(value)
-        expect(page.get_by_label("Order")).to_have_value("-id")
+        expect(page.get_by_label("Sort by")).to_have_value("-id")
         expect(page.get_by_role("checkbox", name="processed")).to_be_checked()
 
     shop.reload()
     is_the_same(shop)
     shop.locator(".records th.key a").first.click()
-    expect(shop.get_by_role("heading", name="Row as read, and result")).to_be_visible()
+    expect(shop.get_by_role("heading", name="Original data and result")).to_be_visible()
     shop.go_back()
     is_the_same(shop)
     other = context.new_page()
@@ -180,14 +180,14 @@ def test_the_keyboard_does_it_all(shop, complaints):
         tab_to(shop.locator("details.tool > summary", has_text=name))
         shop.keyboard.press("Enter")
 
-    shop.get_by_role("searchbox", name="Text").focus()
+    shop.get_by_role("searchbox", name="Search").focus()
     shop.keyboard.type("rome")
     shop.keyboard.press("Enter")
     expect(shop.locator(".records tbody tr")).to_have_count(30)
     open_tool("Columns")
-    tab_to(shop.get_by_role("group", name="Columns of the data").get_by_label("city"))
+    tab_to(shop.get_by_role("group", name="Data columns").get_by_label("city"))
     shop.keyboard.press("Space")
-    tab_to(shop.get_by_role("button", name="Show these"))
+    tab_to(shop.get_by_role("button", name="Show columns"))
     shop.keyboard.press("Enter")
     expect(shop.locator(".records thead th.cell")).to_have_text(["city"])
     open_tool("Export")
@@ -198,10 +198,10 @@ def test_the_keyboard_does_it_all(shop, complaints):
     assert [json.loads(line)["id"] for line in lines] == keys(shop)
     assert [json.loads(line)["data"] for line in lines] == [{"city": "Rome"}] * 30
     open_tool("Views")
-    tab_to(shop.get_by_label("Save what is shown as"))
+    tab_to(shop.get_by_label("Name", exact=True))
     shop.keyboard.type("Rome")
     shop.keyboard.press("Enter")
-    expect(shop.get_by_role("status")).to_contain_text("The view “Rome” is saved.")
+    expect(shop.get_by_role("status")).to_contain_text("View “Rome” saved.")
     assert complaints == []
 
 
@@ -226,7 +226,7 @@ def test_a_long_export_shows_how_far_it_is_and_can_be_stopped(shop, complaints, 
     assert download.value.suggested_filename == "shop.csv"
     assert len(download.value.path().read_text().splitlines()) == 92
     link.click()
-    shop.get_by_role("button", name="Stop").click()
+    shop.get_by_role("button", name="Cancel").click()
     expect(bar).to_be_hidden()
     assert complaints == []
 
@@ -292,8 +292,8 @@ def test_unusual_data_stays_readable(page, complaints):
 def test_a_view_is_saved_and_opened(shop, complaints):
     shop.goto("/explore/?source=shop&where=city:eq:Rome")
     shop.get_by_text("Views", exact=True).click()
-    shop.get_by_label("Save what is shown as").fill("Rome only")
-    shop.get_by_role("button", name="Save this view").click()
+    shop.get_by_label("Name", exact=True).fill("Rome only")
+    shop.get_by_role("button", name="Save view").click()
     shop.goto("/explore/")
     shop.get_by_text("Views", exact=True).click()
     assert violations(shop) == []

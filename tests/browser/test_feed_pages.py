@@ -43,7 +43,7 @@ def test_the_pages_of_feeds(page, complaints):
     page.get_by_label("URL").fill("ftp://api.example/")
     page.get_by_label("Secret headers").fill("X-Key: hush")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("A URL begins with https:// or http://")
+    expect(page.get_by_role("alert")).to_contain_text("The URL must start with https:// or http://")
     expect(page.get_by_label("Secret headers")).to_have_value("")
     assert check(page, page.url) == []
     page.goto("/feeds/new/")
@@ -51,7 +51,7 @@ def test_the_pages_of_feeds(page, complaints):
     page.get_by_label("URL").fill("https://api.example/")
     page.get_by_role("button", name="Save").click()
     expect(page).to_have_url(re.compile("/sources/shop/feed/$"))
-    page.get_by_role("button", name="Load now").click()
+    page.get_by_role("button", name="Import now").click()
     expect(page).to_have_url(re.compile("/runs/ingestion/"))
     # The refused form above is answered 400, which the browser tells in its log.
     assert [each for each in complaints if "400 (Bad Request)" not in each] == []

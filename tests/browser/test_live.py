@@ -55,9 +55,9 @@ def test_the_dashboard_moves_and_leaves_alone_what_the_reader_is_at(page, workin
     settle(page)
     page.evaluate("window.isTheSamePage = true")
     category = page.locator("#chart-by-category")
-    category.get_by_text("Numbers", exact=True).click()
+    category.get_by_text("Data", exact=True).click()
     time = page.locator("#chart-over-time")
-    time.get_by_text("Numbers", exact=True).click()
+    time.get_by_text("Data", exact=True).click()
     held = time.locator("td a").first
     held.focus()
     drawn = category.locator(".mark-rect path").first.bounding_box()
@@ -103,7 +103,7 @@ def test_what_takes_long_to_count_follows(page, working, complaints, monkeypatch
     expect(category.locator(".drawing svg")).to_be_visible()
     land("shop", {f"new {n}": sale(n, category="Toys") for n in range(60)})
     process_all()
-    expect(category.get_by_label("Category: toys, Amount: 60")).to_have_count(1)
+    expect(category.get_by_label("Category: toys, Processed records: 60")).to_have_count(1)
     answers = statuses(page)
     # Once what was on its way has come, nothing changes any more.
     page.wait_for_event("response", lambda answer: is_of_a_page(answer) and answer.status == 304)

@@ -24,7 +24,7 @@ CHARTS = {
 }  # fmt: skip
 # What a mark counts, as it says of itself.
 COUNTED = re.compile(
-    r"(?:Records|Values|Anomalies|records|rows|Amount): ([\d,]+)(?:, Up to here: .+)?$"
+    r"(?:Records|Values|Anomalies|records|rows): ([\d,]+)(?:, Cumulative share: .+)?$"
 )
 
 
@@ -53,7 +53,7 @@ def clicked(page: Page, chart: str) -> list[tuple[str, str]]:
     found = []
     for mark in marks.all():
         name = mark.get_attribute("aria-label") or ""
-        if name.endswith(" 0") or not (COUNTED.search(name) or "Amount" in name):
+        if name.endswith(" 0") or not (COUNTED.search(name) or "Average" in name):
             continue
         with page.expect_request(re.compile("/(explore|rejected)/")) as request:
             mark.dispatch_event("click")

@@ -212,7 +212,7 @@ def test_a_run_is_watched_until_it_ends(page, urls, complaints):
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "60.0")
     IngestionRun.objects.filter(pk=run.pk).update(state="finished")
     expect(page.get_by_text("finished")).to_be_visible()
-    expect(page.get_by_role("link", name="See its records")).to_be_visible()
+    expect(page.get_by_role("link", name="Show records")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
     assert complaints == []
 
@@ -223,17 +223,19 @@ def test_an_upload_is_previewed_loaded_and_found_in_the_explorer(
     settings.INPUT_DIR = tmp_path / "inputs"
     page.goto("/upload/")
     file = {"name": "tea.csv", "mimeType": "text/csv", "buffer": b"id,value\n1,2\n2,x\n3\n"}
-    page.get_by_label("Drop a file here, or choose one").set_input_files(file)
+    page.get_by_label("Drop a file here or choose one").set_input_files(file)
     expect(page.get_by_text("tea.csv, 19 bytes")).to_be_visible()
     page.get_by_role("button", name="Upload").click()
     expect(page).to_have_url(re.compile(r"/upload/\d+/$"))
-    expect(page.get_by_role("button", name="Load without waiting")).to_be_visible()
+    expect(
+        page.get_by_role("button", name="Import without waiting for the preview")
+    ).to_be_visible()
     dry_runs.dry_run(DryRun.objects.latest("pk").pk, "tests")
-    page.get_by_role("button", name="Load 2, hold 1").click()
+    page.get_by_role("button", name="Import 2 rows, 1 needs fixing").click()
     expect(page).to_have_url(re.compile(r"/runs/ingestion/\d+/$"))
     runs.load(IngestionRun.objects.get().pk, "tests")
-    expect(page.get_by_text("1 row could not become a record.")).to_be_visible()
-    page.get_by_role("link", name="See its records").click()
+    expect(page.get_by_text("1 row rejected.")).to_be_visible()
+    page.get_by_role("link", name="Show records").click()
     expect(page.locator("#records tbody tr")).to_have_count(2)
     assert complaints == []
 
@@ -241,7 +243,7 @@ def test_an_upload_is_previewed_loaded_and_found_in_the_explorer(
 def draft(page: Page, content: bytes, name: str = "tea.csv") -> str:
     """Upload a file; the URL of its preview."""
     page.goto("/upload/")
-    file = page.get_by_label("Drop a file here, or choose one")
+    file = page.get_by_label("Drop a file here or choose one")
     file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     page.get_by_role("button", name="Upload").click()
     expect(page).to_have_url(re.compile(r"/upload/\d+/$"), timeout=30_000)
@@ -253,7 +255,7 @@ def test_a_preview_parses_anew_at_each_change(page, complaints, tmp_path, settin
     draft(page, b"id;date;value\n1;03/04/2025;2\n2;05/06/2025;3\n")
     load = page.locator("#load")
     expect(load).to_be_disabled()
-    page.get_by_label("How the dates are meant").select_option("%d/%m/%Y")
+    page.get_by_label("Date format").select_option("%d/%m/%Y")
     expect(load).to_be_enabled()
     page.get_by_label("Delimiter").fill("comma")
     page.get_by_label("Delimiter").press("Tab")
@@ -293,10 +295,10 @@ def test_an_upload_that_is_refused_says_why_and_keeps_the_form(page, tmp_path, s
     settings.INPUT_DIR = tmp_path / "inputs"
     page.goto("/upload/")
     file = {"name": "tea.csv", "mimeType": "text/csv", "buffer": b"id\n1\n"}
-    page.get_by_label("Drop a file here, or choose one").set_input_files(file)
+    page.get_by_label("Drop a file here or choose one").set_input_files(file)
     page.get_by_label("Source").fill("no name")
     page.get_by_role("button", name="Upload").click()
-    expect(page.get_by_role("alert")).to_contain_text("A name starts with a letter or a digit")
+    expect(page.get_by_role("alert")).to_contain_text("A name must start with a letter or digit")
     expect(page.get_by_label("Source")).to_have_value("no name")
 
 
@@ -304,7 +306,7 @@ def test_processing_is_started_from_the_page_of_a_source(page, urls, complaints)
     Heartbeat.objects.all().delete()
     page.goto("/sources/shop/")
     page.get_by_role("button", name="Process now").click()
-    expect(page.get_by_role("status").first).to_contain_text("Processing is queued.")
+    expect(page.get_by_role("status").first).to_contain_text("Processing queued.")
     assert ProcessingRun.objects.filter(how="page").count() == 1
     assert complaints == []
 
@@ -312,7 +314,7 @@ def test_processing_is_started_from_the_page_of_a_source(page, urls, complaints)
 def test_the_keyboard_reaches_the_content_and_the_menu(page, urls, context: BrowserContext):
     page.goto("/sources/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.locator(".account summary").focus()

@@ -49,9 +49,9 @@ def test_a_run_under_way_and_settings_are_accessible_at_any_width(page, run, com
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("alert")).to_contain_text("no column 'nope'")
     page.get_by_label("Id columns").fill("id")
-    page.get_by_label("When a key comes back").select_option("reject")
+    page.get_by_label("When an existing record changes").select_option("reject")
     page.get_by_role("button", name="Save settings").click()
-    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    expect(page.get_by_text("Settings saved.")).to_be_visible()
     expect(page.get_by_text("reject the row")).to_be_visible()
     assert [said for said in complaints if "400" not in said] == []
 
@@ -71,7 +71,7 @@ def test_progress_moves_by_itself_and_the_keyboard_reaches_cancel(page, run, com
     # The part that moved took the place of the one that had the focus.
     expect(cancel).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("The run is cancelled.")).to_be_visible()
+    expect(page.get_by_text("Run cancelled.")).to_be_visible()
     run.refresh_from_db()
     assert run.state == "cancelled"
     assert complaints == []
@@ -83,7 +83,7 @@ def test_the_badge_moves_with_what_the_run_does(page, run, complaints):
     page.goto(run.get_absolute_url())
     badge = page.locator(".heading .badge")
     expect(badge).to_have_text("queued")
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
     activity = "No page from api.example.com: it answers 503 (Service Unavailable). Tried once."
     IngestionRun.objects.filter(pk=run.pk).update(state="running", activity=activity)
     expect(page.get_by_text(activity)).to_be_visible()
@@ -100,5 +100,5 @@ def test_without_javascript_a_run_can_be_followed_and_cancelled(browser, live_se
     page.goto(run.get_absolute_url())
     expect(page.get_by_text("10.0 MB of 40.0 MB")).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("The run is cancelled.")).to_be_visible()
+    expect(page.get_by_text("Run cancelled.")).to_be_visible()
     plain.close()

@@ -26,8 +26,8 @@ def shop() -> Source:
 def test_a_draft_is_rehearsed_from_its_form_and_taken_back(page, shop, complaints):
     page.goto("/sources/shop/rules/")
     page.get_by_label("Default", exact=True).fill("7")
-    page.get_by_role("button", name="Rehearse on all records").click()
-    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    page.get_by_role("button", name="Test on all records").click()
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
     rule_dry_runs.carry_out(Rehearsal.objects.get().pk, WORKER)
     expect(page.get_by_text("0.0 → 7.0")).to_be_visible()
     expect(page.locator(".heading .badge")).to_have_text("finished")

@@ -75,7 +75,7 @@ class Containers:
         kind, *command = self.services[service]["healthcheck"]["test"]
         assert kind == "CMD"
         command = [part.replace("8000", self.port) for part in command]
-        return bool(self.made.start(*command, **self.environment(service)).wait(30) == 0)
+        return bool(self.made.start(*command, **self.environment(service)).wait(120) == 0)
 
     def get(self, path: str) -> tuple[int, Any]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as response:
@@ -89,7 +89,7 @@ def containers(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
         dockerfile = (ROOT / "Dockerfile").read_text()
         for command in re.findall(r"SECRET_KEY=\S+ python (manage\.py [\w -]+)", dockerfile):
             made.manage(*shlex.split(command)[1:], SECRET_KEY="for-the-build-only")
-        assert running.start("migrate").wait(60) == 0, made.log
+        assert running.start("migrate").wait(300) == 0, made.log
         for service in ("api", "ingestion", "processing"):
             running.start(service)
         yield running
@@ -98,7 +98,7 @@ def containers(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.mark.cluster
 def test_the_commands_of_the_file_bring_up_a_healthy_service(containers: Containers) -> None:
     for service in ("ingestion", "processing", "api"):
-        wait_for(lambda: containers.healthy(service), seconds=60, what=f"{service} to be healthy")  # noqa: B023
+        wait_for(lambda: containers.healthy(service), seconds=300, what=f"{service} to be healthy")  # noqa: B023
     status, answer = containers.get("/health")
     assert (status, answer["status"]) == (200, "healthy")
 
@@ -110,7 +110,7 @@ def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
     file = containers.made.folder / "orders.csv"
     file.write_text("id,value,category\n" + "".join(f"{n},{n}.5,a\n" for n in range(1000)))
     queue = (
-        "from pathlib import Path; from ingestion import runs;"
+        "from pathlib import Path; from ingestion.loading import runs;"
         f"run = runs.create_run(path=Path({str(file)!r}), file_name='orders.csv', how='upload');"
         "runs.queue(run)"
     )
@@ -118,7 +118,7 @@ def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
     processed = "SELECT count(*) FROM data_records WHERE status = 'processed'"
     wait_for(
         lambda: containers.made.rows(processed) == [(1000,)],
-        seconds=60,
+        seconds=300,
         what=f"1,000 processed records; log: {containers.made.log}",
     )
     kept = "to_regclass('record_texts_trigrams') IS NOT NULL"
@@ -127,7 +127,7 @@ def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
             containers.made.rows(f"SELECT count(*) = 1000 OR NOT {kept} FROM record_texts")
             == [(True,)]
         ),
-        seconds=60,
+        seconds=300,
         what=f"their texts in the index; log: {containers.made.log}",
     )
 
@@ -136,7 +136,7 @@ def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
 def test_the_migration_service_makes_the_first_admin(containers: Containers) -> None:
     users = containers.made.rows("SELECT username, is_superuser FROM auth_user")
     assert users == [("admin", True)]
-    assert containers.start("migrate").wait(60) == 0
+    assert containers.start("migrate").wait(300) == 0
 
 
 def test_the_services_are_the_ones_that_are_promised() -> None:

@@ -13,14 +13,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("DATAFLOW_MAX_UPLOAD_BYTES", "2GB", "a whole number from 1, not '2GB'"),
-        ("DATAFLOW_BATCH_ROWS", "0", "a whole number from 1, not '0'"),
+        ("DATAFLOW_MAX_UPLOAD_BYTES", "2GB", "a whole number of at least 1, not '2GB'"),
+        ("DATAFLOW_BATCH_ROWS", "0", "a whole number of at least 1, not '0'"),
         ("TIME_ZONE", "Nope/X", "TIME_ZONE can't be 'Nope/X'"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL can't be 'loud'"),
-        ("DEBUG", "maybe", "DEBUG is 1 or 0, not 'maybe'"),
-        ("DATABASE_URL", "foo://secret@host/x", "DATABASE_URL can't be read"),
-        ("DATABASE_URL", "nothing", "DATABASE_URL can't be read"),
-        ("DATABASE_URL", "mysql://secret@host/x", "begins with postgres:// or sqlite://"),
+        ("DEBUG", "maybe", "DEBUG must be 1 or 0, not 'maybe'"),
+        ("DATABASE_URL", "foo://secret@host/x", "DATABASE_URL is not valid"),
+        ("DATABASE_URL", "nothing", "DATABASE_URL is not valid"),
+        ("DATABASE_URL", "mysql://secret@host/x", "must start with postgres:// or sqlite://"),
     ],
 )
 def test_a_wrong_setting_is_named(name, value, sentence, tmp_path):

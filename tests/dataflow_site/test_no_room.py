@@ -56,7 +56,7 @@ def test_the_page_and_the_api_say_that_there_is_no_room_for_what_comes_in(
     for status, said in (page(admin_client), api_form(admin_user)):
         assert status == 507
         assert "No space left on device" in said
-        assert "try again when there is room" in said
+        assert "free some disk space and try again" in said
     assert used(small_disk) == 0
     assert not IngestionRun.objects.exists()
 
@@ -85,7 +85,7 @@ def test_a_preview_says_that_there_is_no_room_to_unpack_its_file(
     answer = admin_client.get(IngestionRun.objects.get().get_absolute_url())
     assert answer.status_code == 507
     assert (
-        "large.csv.gz can&#x27;t be read: there is no room on the disk" in answer.content.decode()
+        "large.csv.gz can&#x27;t be read: there is not enough disk space" in answer.content.decode()
     )
     assert used(small_disk) == 0
 
@@ -101,10 +101,12 @@ def test_a_workbook_for_which_there_is_no_room_is_refused_by_a_sentence(
     client.force_login(admin_user)
     answer = client.get("/export?format=xlsx")
     assert answer.status_code == 507
-    assert "There is no room left on the server" in answer.json()["detail"]
+    assert "The server has no disk space left" in answer.json()["detail"]
+    assert used(small_disk) == 0
     answer = admin_client.get("/explore/export?format=xlsx")
     assert answer.status_code == 507
-    assert "There is no room left on the server" in answer.content.decode()
+    assert "The server has no disk space left" in answer.content.decode()
+    assert used(small_disk) == 0
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_the_web_server_says_that_there_is_no_room_for_a_body(
     for answer in (ask(site, LARGE, length), ask(site, chunk, "Transfer-Encoding: chunked")):
         assert answer.startswith(b"HTTP/1.1 507")
         assert b'"detail":' in answer
-        assert b"There is no room left on the server" in answer
+        assert b"The server has no disk space left" in answer
     file = tmp_path / "large.csv"
     file.write_bytes(LARGE)
     with pytest.raises(OSError, match="507"):

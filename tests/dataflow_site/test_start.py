@@ -62,7 +62,7 @@ def test_a_taken_port_is_one_clear_line(first: Site, own_installation: Installat
     assert process.wait(90) == 1
     lines = own_installation.log[before:].splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f"Port {first.port} of 127.0.0.1 can't be used (Address already")
+    assert lines[0].startswith(f"Port {first.port} on 127.0.0.1 can't be used (Address already")
 
 
 def test_kill_9_of_the_web_server_brings_it_back(first: Site) -> None:
@@ -108,7 +108,7 @@ def test_what_its_owner_changed_is_not_printed(first: Site, own_installation: In
     )
     own_installation.manage("shell", "-v0", "-c", change)
     third = Site(own_installation)
-    assert third.said("Password") == "(the one that you have set)"
+    assert third.said("Password") == "(the one you set)"
     assert third.said("API") != first.said("API")
     assert third.stats()["total_records"] > 0
     everyone = family(third.process.pid)
@@ -121,7 +121,7 @@ def test_a_port_that_is_none_is_one_clear_line(port: str, own_installation: Inst
     before = len(own_installation.log)
     process = own_installation.start(*START, f"--port={port}")
     assert process.wait(90) == 1
-    expected = f"PORT is a number from 1 to 65535, not {port!r}."
+    expected = f"PORT must be a number from 1 to 65535, not {port!r}."
     assert own_installation.log[before:].splitlines() == [expected]
 
 

@@ -124,14 +124,14 @@ def test_terminated_it_stops_its_cluster_in_good_order(own_installation: Install
 def test_an_unknown_queue_is_one_clear_line(own_installation: Installation) -> None:
     process = own_installation.start(sys.executable, "manage.py", "worker", "nowhere")
     assert process.wait(START_SECONDS) == 2
-    line = "There is no queue nowhere; there are: ingestion, processing."
+    line = "Unknown queue: nowhere. The queues are: ingestion, processing."
     assert own_installation.log.splitlines()[-1] == line
 
 
 def test_a_queue_without_a_worker_fails_the_check(own_installation: Installation) -> None:
     process = own_installation.start(*WORKER[:3], "--check", "processing")
     assert process.wait(START_SECONDS) == 1
-    assert own_installation.log.splitlines()[-1] == "No sign of life from: processing."
+    assert own_installation.log.splitlines()[-1] == "No running worker for: processing."
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_a_silent_cluster_is_started_anew(
     time.sleep(0.01)
     silent.look()
     assert not asleep.running
-    assert "The sleeper gives no sign of life; it is started again in 1 s" in caplog.text
+    assert "The sleeper is not responding; restarting in 1 s" in caplog.text
 
 
 @pytest.mark.django_db

@@ -55,7 +55,7 @@ def test_a_worker_without_a_sign_of_life_is_named(queue):
     assert response.status_code == 503
     assert response.json()["status"] == "unhealthy"
     assert response.json()["details"]["failing"] == [f"{queue}_worker"]
-    assert response.json()["details"][f"{queue}_worker"] == "no sign of life"
+    assert response.json()["details"][f"{queue}_worker"] == "not responding"
 
 
 def test_a_worker_that_is_busy_with_a_run_is_alive():
@@ -73,7 +73,7 @@ def test_migrations_that_have_not_been_applied_are_named():
     response = Client().get("/health")
     assert response.status_code == 503
     assert response.json()["details"]["failing"][0] == "migrations"
-    assert response.json()["details"]["migrations"] == "not all applied"
+    assert response.json()["details"]["migrations"] == "pending"
 
 
 def test_migrations_are_looked_up_once(django_assert_max_num_queries):
@@ -93,7 +93,7 @@ def test_a_database_that_does_not_answer_is_named_without_telling_secrets(monkey
     monkeypatch.setattr(connection, "cursor", refuse)
     response = Client().get("/health", headers={"accept": "text/html"})
     assert response.status_code == 503
-    assert response.json()["details"]["database"] == "does not answer"
+    assert response.json()["details"]["database"] == "not responding"
     assert "database" in response.json()["details"]["failing"]
     for secret in (b"db.internal", b"dataflow,", b"hunter2"):
         assert secret not in response.content

@@ -59,15 +59,15 @@ def test_each_rule_that_touched_a_record_is_told_in_order(capsys):
     places = [
         said.index(words)
         for words in (
-            "1. Read from line 2 of rows.csv",
+            "1. Imported from line 2 of rows.csv",
             '   id = "1"',
-            "2. Processed by version 1 of the rules",
-            "   Rule 2: 'value'",
+            "2. Processed with rules version 1",
+            "   Rule 2: Convert 'value' to a number",
             '     value: "bad" -> 0.0, repaired',
-            "   Rule 3: 'category'",
+            "   Rule 3: Clean text in 'category'",
             '     category: " Toys " -> "toys"',
             "   Rule 4: ",
-            "     processed_timestamp: not there -> ",
+            "     processed_timestamp: missing -> ",
         )
     ]
     assert places == sorted(places)
@@ -86,8 +86,8 @@ def test_a_failure_tells_the_rule_the_cell_and_the_reason(capsys):
     land("shop", {"1": {"id": "1", "value": " ", "category": "x"}})
     process_all()
     said = explain(capsys)
-    assert "2. Failed by version 1 of the rules" in said
-    assert '     fails: value is missing (read: " ")' in said
+    assert "2. Failed with rules version 1" in said
+    assert '     failed: value is missing (value: " ")' in said
     assert "Data validation failed: 'value' is missing." in said
 
 
@@ -105,11 +105,11 @@ def test_updates_edits_and_new_rules_are_told_with_what_they_changed(capsys, adm
     ]  # fmt: skip
     said = explain(capsys)
     assert '   category: "Toys" -> "Books"' in said
-    assert "Changed by an edit of admin" in said
+    assert "Edited by admin" in said
     assert '   category: "Books" -> "Maps"' in said
     assert '     category: "Maps" -> "maps"' in said
-    assert "7. Processed by version 2 of the rules" in said
-    assert said.count("This result has been replaced since.") == 3
+    assert "7. Processed with rules version 2" in said
+    assert said.count("Replaced by a newer result.") == 3
 
 
 def test_an_undo_is_told(tmp_path):
@@ -130,8 +130,10 @@ def test_a_row_of_an_api_is_told_by_its_page():
     run = land("shop", {"1": sale(1), "2": sale(2), "3": sale(3)})
     pages = [{"url": "https://api.test/?page=1", "rows": 2}, {"url": "u2", "rows": 3}]
     IngestionRun.objects.filter(pk=run.pk).update(pages=pages)
-    assert parts("1")[0].title == "Read from page 1 of the API, row 2 (https://api.test/?page=1)"
-    assert parts("2")[0].title == "Read from page 2 of the API, row 1 (u2)"
+    assert (
+        parts("1")[0].title == "Imported from page 1 of the API, row 2 (https://api.test/?page=1)"
+    )
+    assert parts("2")[0].title == "Imported from page 2 of the API, row 1 (u2)"
 
 
 def test_a_row_that_was_held_first_tells_why():
@@ -141,7 +143,7 @@ def test_a_row_that_was_held_first_tells_why():
     land_in([row("shop:1", sale(1), line=7)], run=replay)
     run.rejected_rows.update(resolved_by=replay, record_id="shop:1", fixed="1,2")
     (note,) = parts()[0].notes
-    assert "at line 7, and repaired: It has 1 cell." in note
+    assert "at line 7, then repaired: It has 1 cell." in note
 
 
 def test_facts_of_the_run_are_found_again():
@@ -150,7 +152,7 @@ def test_facts_of_the_run_are_found_again():
     process_all()
     (step,) = parts("2")[1].steps
     assert step.number == 1
-    assert "the same as in another record" in step.errors[0]["message"]
+    assert "is not unique" in step.errors[0]["message"]
     ProcessingFacts.objects.all().delete()
     (step,) = parts("2")[1].steps
     assert (step.number, step.words) == (None, "unique")
@@ -189,7 +191,7 @@ def test_of_a_long_history_the_newest_is_told(monkeypatch):
         data = sale(1, note=str(number))
         store.edit_record(record_id="shop:1", data=data, user=None)
     assert kinds() == ["read", "edited", "edited", "waits"]
-    assert "earlier ones are left out" in parts()[0].title
+    assert "earlier versions not shown" in parts()[0].title
 
 
 def test_results_are_told_of_the_content_that_they_were_made_from():
@@ -206,7 +208,7 @@ def test_results_are_told_of_the_content_that_they_were_made_from():
 
 @pytest.mark.parametrize("record_id", ["shop:nothing", "shop:\0", "", "nothing"])
 def test_an_unknown_id_is_said_in_a_sentence(record_id):
-    with pytest.raises(CommandError, match="There is no record with the id") as caught:
+    with pytest.raises(CommandError, match="There is no record with the ID") as caught:
         call_command("explain", record_id)
     assert caught.value.returncode == 2
 

@@ -152,7 +152,7 @@ def test_dry_runs_and_undos_wait_as_well(run, path, monkeypatch):
         failing(patch, "undo_batch", OperationalError("the connection is gone"))
         undo.undo(undone.pk, WORKER)
     waiting = Undo.objects.get(pk=undone.pk)
-    assert (waiting.is_waiting, waiting.waits_for) == (True, "The database does not answer.")
+    assert (waiting.is_waiting, waiting.waits_for) == (True, "The database is not responding.")
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.DRAFT)
     dry = dry_runs.start(run, on_conflict="update")
     path.unlink()
@@ -171,7 +171,7 @@ def test_a_worker_of_processing_gives_back_what_it_has_taken(path, settings, mon
             ProcessingRun.objects.update(retry_at=None)
             done = processing_runs.process(run.pk, WORKER)
         assert done is not None
-        assert (done.state, done.waits_for) == (RunState.QUEUED, "The database does not answer.")
+        assert (done.state, done.waits_for) == (RunState.QUEUED, "The database is not responding.")
         assert {batch.attempts for batch in ProcessingBatch.objects.all()} <= {0}
     ProcessingRun.objects.update(retry_at=None)
     done = processing_runs.process(run.pk, WORKER)
@@ -198,19 +198,19 @@ def test_the_page_says_what_a_run_waits_for_and_tries_it_again(run, path, admin_
     taken_up(run)
     page = admin_client.get(run.get_absolute_url()).content.decode()
     assert "sales.csv can&#x27;t be read: No such file or directory." in page
-    assert "Try again now" in page
+    assert "Retry now" in page
     assert '<span class="badge badge-warning">waiting</span>' in page
     IngestionRun.objects.filter(pk=run.pk).update(retry_at=timezone.now().replace(year=2099))
     assert runs.stalled(IngestionRun) == []
     answer = admin_client.post(f"/runs/ingestion/{run.pk}/retry/", follow=True)
-    assert "The run is tried again now." in answer.content.decode()
+    assert "Retrying the run now." in answer.content.decode()
     assert runs.stalled(IngestionRun) == [run]
     path.with_suffix(".away").rename(path)
     done = ingestion_runs.load(run.pk, WORKER)
     assert done is not None
     assert done.state == RunState.FINISHED
     answer = admin_client.post(f"/runs/ingestion/{run.pk}/retry/", follow=True)
-    assert "The run is not waiting any more." in answer.content.decode()
+    assert "The run is no longer waiting." in answer.content.decode()
 
 
 def test_who_may_not_upload_may_not_try_again(run, client, django_user_model):
@@ -247,7 +247,7 @@ def test_the_command_says_what_it_waits_for_and_goes_on(path, settings, monkeypa
     call_command("ingest", str(path), "--id", "id", "--json", stdout=out, stderr=err)
     facts = json.loads(out.getvalue())
     assert (facts["state"], facts["read"], facts["created"]) == ("finished", 95, 95)
-    assert err.getvalue().count("Waiting: The disk is full. Trying again in ") == 2
+    assert err.getvalue().count("Waiting: The disk is full. Retrying in ") == 2
     assert len(slept) == 2
 
 
@@ -270,8 +270,8 @@ def test_ctrl_c_cancels_a_command_that_waits(path, settings, monkeypatch):
     [
         (OSError(errno.EROFS, "Read-only file system"), "The disk is read-only."),
         (FileNotFoundError(errno.ENOENT, "No such file"), ""),
-        (OperationalError("server closed the connection"), "The database does not answer."),
-        (DatabaseError("error with no message from the libpq"), "The database does not answer."),
+        (OperationalError("server closed the connection"), "The database is not responding."),
+        (DatabaseError("error with no message from the libpq"), "The database is not responding."),
         (DataError("value too long"), ""),
         (ValueError("of the input"), ""),
     ],
@@ -284,11 +284,11 @@ def test_only_what_the_environment_is_to_blame_for_is_its_fault(error, fault):
     ("code", "fault", "came_to_nothing"),
     [
         ("53100", "The disk is full.", True),
-        ("53300", "The database server has no connection left.", True),
+        ("53300", "The database server has no free connections.", True),
         ("57P01", "The database server is shutting down.", False),
-        ("57014", "The database server stopped a statement.", True),
-        ("40P01", "Another transaction was in the way.", True),
-        ("08006", "The database does not answer.", False),
+        ("57014", "The database server cancelled a query.", True),
+        ("40P01", "Another transaction is blocking the database.", True),
+        ("08006", "The database is not responding.", False),
         ("54000", "", True),
         ("22021", "", True),
     ],
@@ -308,7 +308,7 @@ def test_a_locked_sqlite_is_a_fault_of_the_environment(tmp_path):
     second = sqlite3.connect(tmp_path / "db", timeout=0)
     with pytest.raises(sqlite3.OperationalError) as raised:
         second.execute("BEGIN IMMEDIATE")
-    assert environment_fault(raised.value) == "Another process keeps the database locked."
+    assert environment_fault(raised.value) == "The database is locked by another process."
     with pytest.raises(sqlite3.OperationalError) as raised:
         second.execute("SELECT * FROM nothing")
     assert environment_fault(raised.value) == ""

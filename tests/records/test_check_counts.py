@@ -44,9 +44,9 @@ def wrong() -> list[WrongCount]:
 
 
 def test_right_counters_are_said_to_be_right(capsys):
-    assert checked(capsys) == ("All counters are right: 0 records.\n", 0)
+    assert checked(capsys) == ("All counters are correct (0 records).\n", 0)
     land("shop", {"1": sale(1)}, timestamp=None)
-    assert checked(capsys) == ("All counters are right: 1 records.\n", 0)
+    assert checked(capsys) == ("All counters are correct (1 records).\n", 0)
     output, status = checked(capsys, "--json")
     assert (json.loads(output), status) == ({"records": 1, "wrong": [], "repaired": False}, 0)
 
@@ -55,7 +55,7 @@ def test_wrong_counters_are_named_and_stay(capsys, wrong):
     output, status = checked(capsys)
     assert status == 1
     assert output.splitlines() == [
-        "3 counters are wrong; --repair repairs them:",
+        "3 counters are wrong; use --repair to correct them:",
         "  gone, 2026-01-01, raw: 4 instead of 0",
         "  shop, 2026-03-01, failed: 0 instead of 1",
         "  shop, 2026-03-01, processed: 7 instead of 1",
@@ -70,7 +70,7 @@ def test_wrong_counters_are_named_and_stay(capsys, wrong):
 def test_repaired_counters_are_right(capsys, wrong):
     output, status = checked(capsys, "--repair")
     assert status == 0
-    assert output.startswith("3 counters have been repaired:")
+    assert output.startswith("3 counters have been corrected:")
     assert check_counts() == []
     assert (totals().total, totals().failed, totals().processed) == (3, 1, 2)
 

@@ -131,7 +131,7 @@ def test_a_record_on_which_the_rules_break_fails_with_the_reason_and_the_others_
     assert (done.state, done.processed, done.failed) == (RunState.FINISHED, NUMBER - 1, 1)
     assert_each_has_one_result(failed=[POISON])
     result = ProcessingResult.objects.get(success=False)
-    assert result.error_message == "Processing broke on this record (RecursionError: too deep)."
+    assert result.error_message == "Processing crashed on this record (RecursionError: too deep)."
     assert [error["rule"] for error in result.errors] == ["crash"]
 
 
@@ -144,7 +144,7 @@ def test_rules_that_break_on_everything_are_the_fault_of_the_run(run, monkeypatc
     monkeypatch.setattr(pipeline, "run", broken)
     done = process(run)
     assert (done.state, done.processed, done.failed) == (RunState.FAILED, 0, 0)
-    assert "Version 1 of the rules of shop breaks" in done.error
+    assert "Version 1 of the rules of shop crashes" in done.error
     assert counted() == {("shop", "raw"): NUMBER}
 
 
@@ -163,7 +163,7 @@ def test_a_record_that_can_not_be_saved_fails_with_the_reason_and_the_others_go_
     assert (done.state, done.processed, done.failed) == (RunState.FINISHED, NUMBER - 1, 1)
     assert_each_has_one_result(failed=[POISON])
     message = ProcessingResult.objects.get(success=False).error_message
-    assert message == "Processing broke on this record (DataError: can't be stored: \ufffd)."
+    assert message == "Processing crashed on this record (DataError: can't be stored: \ufffd)."
 
 
 def test_a_record_that_workers_die_on_is_narrowed_down_and_fails(run, monkeypatch):
@@ -187,7 +187,7 @@ def test_a_record_that_workers_die_on_is_narrowed_down_and_fails(run, monkeypatc
     assert (run.state, run.processed, run.failed) == (RunState.FINISHED, NUMBER - 1, 1)
     assert_each_has_one_result(failed=[POISON])
     message = ProcessingResult.objects.get(success=False).error_message or ""
-    assert "workers died" in message
+    assert "workers crashed" in message
 
 
 def test_a_worker_wakes_another_one_if_any_is_idle(run):

@@ -119,7 +119,7 @@ def test_there_is_nothing_to_replay_of_a_run_without_open_rows_or_one_that_is_un
     fix(held, 3, "2,Bob,2")
     fix(held, 4, "3,Cy,3")
     assert ledger(replayed(held)) == (2, 0, 0, 0)
-    with pytest.raises(CannotReplay, match="no rejected row that is open"):
+    with pytest.raises(CannotReplay, match="no open rejected rows"):
         replay.create_replay(run=held, how="test")
     undo.undo(undo.create_undo(run=held, how="test").pk, WORKER)
     held.refresh_from_db()
@@ -219,7 +219,7 @@ def test_a_repaired_file_is_refused_by_another_source(held, tmp_path):
     done = load(given_out(held, tmp_path, repair), "animals")
     assert done.state == RunState.FAILED
     assert f"rejected rows of run {held.pk}" in done.error
-    assert "load it there" in done.error
+    assert "import it there" in done.error
 
 
 def test_rows_bad_in_five_ways_become_records_by_file_and_by_hand(tmp_path):

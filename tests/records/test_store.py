@@ -352,7 +352,7 @@ def test_a_run_whose_workers_keep_dying_is_given_up():
         runs.claim(IngestionRun, run.pk, WORKER)
     run.refresh_from_db()
     assert run.state == RunState.FAILED
-    assert run.error.startswith("Given up after 5 attempts: ")
+    assert run.error.startswith("Gave up after 5 attempts: ")
 
 
 steps = st.lists(

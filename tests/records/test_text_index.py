@@ -138,7 +138,7 @@ def test_an_index_that_lost_something_is_made_anew(capsys):
     RecordText.objects.create(record_id="gone:1", text="A RED KETTLE")
     assert found("red kettle") == []
     call_command("index_texts", "--anew")
-    assert capsys.readouterr().out == "The index of texts is up to date.\n"
+    assert capsys.readouterr().out == "The text index is up to date.\n"
     assert found("red kettle") == ["shop:1"]
     assert not RecordText.objects.filter(pk="gone:1").exists()
 

@@ -151,7 +151,7 @@ def test_a_run_that_is_active_or_undone_can_not_be_undone():
 def test_a_source_has_one_undo_at_a_time():
     first, second = loaded({"1": "x"}), loaded({"1": "y"})
     service.create_undo(run=first, how="test")
-    with pytest.raises(CannotUndo, match="under way"):
+    with pytest.raises(CannotUndo, match="is being undone"):
         service.create_undo(run=second, how="test")
 
 

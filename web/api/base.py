@@ -1,4 +1,4 @@
-"""What the endpoints of the API share: strict parameters, and errors of one shape."""
+"""Base classes of the API: strict query parameters, and errors of one form."""
 
 from typing import Any, ClassVar, TypeVar
 
@@ -39,15 +39,15 @@ class StrictQuery(views.APIView):
             if name not in known:
                 errors[name] = [unknown_name("parameter", self.query_parameters)]
             elif len(values) > 1 and name not in self.repeatable:
-                errors[name] = ["This parameter is given more than once."]
+                errors[name] = ["This parameter may be given only once."]
         if errors:
             raise exceptions.ValidationError(errors)
 
 
 def unknown_name(kind: str, known: frozenset[str]) -> str:
-    """What to say of a name that is none of the known ones; ``kind`` is what it names."""
-    choices = f"The ones here are: {', '.join(sorted(known))}." if known else "There is none here."
-    return f"There is no {kind} of this name. {choices}"
+    """The error for a name that is not known; ``kind`` is "field" or "parameter"."""
+    choices = f"Allowed: {', '.join(sorted(known))}." if known else "None are allowed here."
+    return f"Unknown {kind}. {choices}"
 
 
 def or_not_found(found: Found | None, name: str) -> Found:

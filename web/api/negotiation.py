@@ -1,4 +1,4 @@
-"""Endpoints that answer alike whatever a client would rather have."""
+"""Content negotiation for endpoints with one response format."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lists of the API: walked by key cursor, with one limit for all."""
+"""Pagination of the API: key cursors, with one limit for all lists."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ class KeyPagination(BasePagination):
             limit = int(given)
             if 1 <= limit <= GREATEST_LIMIT:
                 return limit
-        raise ValidationError({"limit": [f"Give a whole number from 1 to {GREATEST_LIMIT:,}."]})
+        raise ValidationError({"limit": [f"Must be a whole number from 1 to {GREATEST_LIMIT:,}."]})
 
     def get_paginated_response(self, data: Any) -> Response:
         url = self.request.build_absolute_uri()
@@ -69,13 +69,13 @@ class KeyPagination(BasePagination):
                 self.name: schema,
                 "count": {
                     "type": "integer",
-                    "description": f"{self.name.capitalize()} in this answer.",
+                    "description": f"Number of {self.name} in this response.",
                 },
                 "next": {
                     "type": "string",
                     "format": "uri",
                     "nullable": True,
-                    "description": f"Where the next {self.name} are; null when these are the last.",
+                    "description": f"URL of the next {self.name}; null on the last page.",
                 },
             },
         }
@@ -85,7 +85,7 @@ class KeyPagination(BasePagination):
             {
                 "name": "limit",
                 "in": "query",
-                "description": f"How many {self.name} to answer at most.",
+                "description": f"Maximum number of {self.name} to return.",
                 "schema": {
                     "type": "integer",
                     "minimum": 1,
@@ -96,7 +96,7 @@ class KeyPagination(BasePagination):
             {
                 "name": "cursor",
                 "in": "query",
-                "description": "Where to go on: taken from `next` of the answer before.",
+                "description": "Position of the page, from `next` in the previous response.",
                 "schema": {"type": "string"},
             },
         ]

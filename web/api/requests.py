@@ -1,4 +1,4 @@
-"""Requests to the API: who is asking, and how a body is read."""
+"""API requests: authentication and parsing of bodies."""
 
 import io
 import json
@@ -44,7 +44,7 @@ class JSONParser(parsers.JSONParser):
         except RecursionError:
             raise exceptions.ParseError("JSON parse error - nested too deeply.") from None
         except UnicodeEncodeError:
-            raise exceptions.ParseError("JSON parse error - half of a character.") from None
+            raise exceptions.ParseError("JSON parse error - unpaired surrogate.") from None
         return parsed
 
 

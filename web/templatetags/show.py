@@ -92,7 +92,7 @@ def row_text(text: str) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None) -> str | SafeString:
-    """A moment of our own doing: how long ago, and exactly."""
+    """A moment in the life of the installation: relative, and exact on hover."""
     if moment is None:
         return "—"
     return format_html(
@@ -105,7 +105,7 @@ def when(moment: datetime | None) -> str | SafeString:
 
 @register.simple_tag
 def moment(timestamp: datetime | None) -> str | SafeString:
-    """A moment that a record tells of: exactly, since nobody waits for it."""
+    """The timestamp of a record: exact, without a relative time."""
     if timestamp is None:
         return "—"
     try:

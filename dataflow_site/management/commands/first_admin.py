@@ -1,4 +1,4 @@
-"""``manage.py first_admin``: the first administrator of an installation in containers."""
+"""``manage.py first_admin``: creates the first administrator of an installation in containers."""
 
 import os
 from typing import Any
@@ -9,11 +9,13 @@ from dataflow_site.first_start import NAME, ensure_admin
 
 
 class Command(BaseCommand):
-    help = f"Creates the user {NAME} with the password ADMIN_PASSWORD, if there is no admin yet."
+    help = (
+        f"Create the user {NAME} with the password ADMIN_PASSWORD if there is no administrator yet."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = os.environ.get("ADMIN_PASSWORD")
         if not password:
-            self.stdout.write("No ADMIN_PASSWORD is set: no administrator was created.")
+            self.stdout.write("ADMIN_PASSWORD is not set: no administrator created.")
         elif ensure_admin(password):
-            self.stdout.write(f"The administrator {NAME} was created.")
+            self.stdout.write(f"Created the administrator {NAME}.")

@@ -1,4 +1,4 @@
-"""``manage.py start``: the whole installation on one machine, ready to be used."""
+"""``manage.py start``: runs the whole installation on one machine."""
 
 import os
 import socket
@@ -23,13 +23,13 @@ HEALTHY_WITHIN_SECONDS = 60
 
 
 class Command(BaseCommand):
-    help = "Prepares the database and starts web server and background workers together."
+    help = "Prepare the database and start the web server and the background workers."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
         parser.add_argument("--port", default=os.environ.get("PORT", "8000"))
-        parser.add_argument("--no-samples", action="store_true", help="start empty")
+        parser.add_argument("--no-samples", action="store_true", help="do not load sample data")
 
     def handle(self, *args: Any, host: str, port: str, no_samples: bool, **options: Any) -> None:
         check_port(host, port)
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         announcement = threading.Thread(target=self.announce, args=(host, port, login), daemon=True)
         announcement.start()
         Supervisor(settings.QUEUES, [web]).run()
-        self.stdout.write("Stopped. The data stay where they are.")
+        self.stdout.write("Stopped. All data is kept.")
 
     def prepare(self, *, samples: bool) -> Login | None:
         """Bring database and files up to date; on the first start, add a login and samples."""
@@ -72,16 +72,16 @@ class Command(BaseCommand):
         deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
         while (answer := ask(f"{url}/health")) != 200 and time.monotonic() < deadline:
             time.sleep(0.5)
-        lines = [f"DataFlow Analytics {settings.VERSION} runs at {url}/", ""]
+        lines = [f"DataFlow Analytics {settings.VERSION} is running at {url}/", ""]
         if login is None:
             lines.append("Log in with your own account.")
         else:
             lines.append(f"  Login     {login.name}")
-            lines.append(f"  Password  {login.password or '(the one that you have set)'}")
+            lines.append(f"  Password  {login.password or '(the one you set)'}")
             lines.append(f"  API       curl -H 'Authorization: Token {login.token}' {url}/stats")
         if answer != 200:
-            lines.append(f"  Health    not well yet: see {url}/health")
-        lines += ["", "Ctrl-C stops it."]
+            lines.append(f"  Health    not ready yet, see {url}/health")
+        lines += ["", "Press Ctrl-C to stop."]
         self.say("\n".join(["", *lines]))
 
     def say(self, text: str) -> None:
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 def check_port(host: str, port: str) -> None:
     """Exit with one clear sentence if the site can't be served there."""
     if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
-        sys.exit(f"PORT is a number from 1 to 65535, not {port!r}.")
+        sys.exit(f"PORT must be a number from 1 to 65535, not {port!r}.")
     try:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
         family, kind, _, _, address = found[0]
@@ -103,8 +103,8 @@ def check_port(host: str, port: str) -> None:
             probe.listen()
     except OSError as error:
         sys.exit(
-            f"Port {port} of {host} can't be used ({error.strerror}). "
-            "Stop what runs there, or choose another one: make run PORT=8001"
+            f"Port {port} on {host} can't be used ({error.strerror}). "
+            "Stop the program that uses it, or choose another port: make run PORT=8001"
         )
 
 

@@ -1,4 +1,4 @@
-"""``manage.py worker [QUEUE ...]``: the background workers, kept running."""
+"""``manage.py worker [QUEUE ...]``: runs the background workers."""
 
 from typing import Any
 
@@ -10,30 +10,30 @@ from records.jobs.liveness import worker_alive
 
 
 class Command(BaseCommand):
-    help = "Runs the background workers of the queues, until it is stopped."
+    help = "Run the background workers of the queues until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "queues",
             nargs="*",
             metavar="QUEUE",
-            help=f"which queues to work on: {', '.join(settings.QUEUES)} (all of them)",
+            help=f"queues to work on: {', '.join(settings.QUEUES)} (default: all)",
         )
         parser.add_argument(
             "--check",
             action="store_true",
-            help="only look whether the queues are worked on: exit code 0, else 1",
+            help="only check that each queue has a running worker: exit status 0 if so, else 1",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         queues = options["queues"] or settings.QUEUES
         if unknown := set(queues) - set(settings.QUEUES):
             self.stderr.write(
-                f"There is no queue {', '.join(sorted(unknown))}; "
-                f"there are: {', '.join(settings.QUEUES)}."
+                f"Unknown queue: {', '.join(sorted(unknown))}. "
+                f"The queues are: {', '.join(settings.QUEUES)}."
             )
             raise SystemExit(2)
         if not options["check"]:
             Supervisor(queues).run()
         elif silent := [queue for queue in queues if not worker_alive(queue)]:
-            raise SystemExit(f"No sign of life from: {', '.join(silent)}.")
+            raise SystemExit(f"No running worker for: {', '.join(silent)}.")

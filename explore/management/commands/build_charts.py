@@ -1,4 +1,4 @@
-"""``manage.py build_charts``: the JavaScript that draws the charts, as one file of our own."""
+"""``manage.py build_charts``: bundles the charts' JavaScript into one static file."""
 
 from pathlib import Path
 from typing import Any

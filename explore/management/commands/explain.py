@@ -1,4 +1,4 @@
-"""`manage.py explain`: the story of a record."""
+"""`manage.py explain`: the history of a record."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -14,14 +14,12 @@ from web.control_chars import visible
 
 class Command(RunCommand):
     help = (
-        "Tell the story of a record in order: where it was read, each rule that touched it, what "
-        "came of it, and what changed it later."
+        "Show the history of a record: where it was imported from, what each rule did, the result, "
+        "and later changes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "record", metavar="RECORD_ID", help="its id: the source, a colon and the key"
-        )
+        parser.add_argument("record", metavar="RECORD_ID", help="record ID: <source>:<key>")
 
     def handle(self, *args: Any, **options: Any) -> None:
         record = DataRecord.objects.select_related("run").find(options["record"])

@@ -1,4 +1,4 @@
-"""`manage.py export`: records out, as a file or to standard output."""
+"""`manage.py export`: export records to a file or to standard output."""
 
 import os
 import sys
@@ -21,24 +21,28 @@ from records.models import Source
 
 class Command(RunCommand):
     help = (
-        "Export records as CSV, NDJSON or XLSX. Exit status: 0 when all were written, 1 when they "
-        "could not be, 2 for wrong usage, 130 after Ctrl-C."
+        "Export records as CSV, NDJSON or XLSX. Exit status: 0 on success, 1 on failure, 2 for "
+        "incorrect usage, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "file", nargs="?", default="-", metavar="FILE",
-            help="where to; packed if it ends in .gz (default: standard output)",
+            help="output file; compressed if it ends in .gz (default: standard output)",
         )  # fmt: skip
         parser.add_argument(
-            "--format", choices=list(FORMATS), help="the kind of file (default: by FILE, else csv)"
+            "--format",
+            choices=list(FORMATS),
+            help="file format (default: from the name of FILE, else csv)",
         )
         parser.add_argument(
             "--raw", action="store_true",
-            help="the cells as they were read and nothing else, in the order of their lines",
+            help="export only the original cells, in the order of the imported lines",
         )  # fmt: skip
-        parser.add_argument("--gzip", action="store_true", help="pack it")
-        filters = parser.add_argument_group("filters, as in the URL of the explorer")
+        parser.add_argument("--gzip", action="store_true", help="compress the output")
+        filters = parser.add_argument_group(
+            "filters, as in the URL of the explorer (* may be repeated)"
+        )
         for name, item in RecordFilter.base_filters.items():
             may_repeat = name in RecordFilter.repeatable()
             filters.add_argument(
@@ -70,7 +74,7 @@ class Command(RunCommand):
         except ExportError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self.stderr.write("Stopped: nothing was written." if path else "Stopped.")
+            self.stderr.write("Cancelled: nothing was written." if path else "Cancelled.")
             raise SystemExit(130) from None
 
     def query(self, options: dict[str, Any]) -> RecordQuery:

@@ -1,4 +1,4 @@
-"""`manage.py fetch`: load a source from its API or folder now, and print the ledger of each run."""
+"""`manage.py fetch`: run the automatic import of a source now, and print the ledger of each run."""
 
 import time
 from argparse import ArgumentParser
@@ -15,25 +15,25 @@ from records.models import Feed, IngestionRun, RunState
 
 class Command(IngestCommand):
     help = (
-        "Load a source from its API or folder, in the foreground. Exit status: 0 when every run "
-        "finished, 1 when one failed, 2 for wrong usage."
+        "Run the automatic import of a source now, in the foreground. Exit status: 0 if every run "
+        "finished, 1 if one failed, 2 for wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("source", help="a source that loads itself")
-        parser.add_argument("--json", action="store_true", help="print one JSON object a run")
+        parser.add_argument("source", help="a source with an automatic import")
+        parser.add_argument("--json", action="store_true", help="print one JSON object per run")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["source"]
         feed = Feed.objects.filter(source__name=name).select_related("source").first()
         if feed is None:
-            raise CommandError(f"{name!r} is no source with an API or a folder.", returncode=2)
+            raise CommandError(f"No source {name!r} with an automatic import.", returncode=2)
         try:
             made = self.made(feed)
         except FeedError as error:
             raise CommandError(str(error)) from error
         if not made:
-            self.stderr.write("There is no file that has not been loaded.")
+            self.stderr.write("There are no new files to import.")
         status = 0
         for run in made:
             done = self.work(run, quiet=options["json"])
@@ -45,7 +45,7 @@ class Command(IngestCommand):
             raise SystemExit(status)
 
     def made(self, feed: Feed) -> list[IngestionRun]:
-        """The runs to work on; new files of a folder are looked at twice."""
+        """The runs to work on; a folder is checked twice, so that new files stop growing."""
         if feed.kind == Feed.Kind.HTTP:
             return services.prepare(feed, how="command")
         made, waiting = look(feed, how="command")

@@ -1,4 +1,4 @@
-"""`manage.py ingest`: load files into sources, and print the ledger of each."""
+"""`manage.py ingest`: import files into sources, and print the ledger of each."""
 
 import glob
 import json
@@ -20,53 +20,56 @@ from records.jobs.terminal import RunCommand, progress_bar
 from records.jobs.workers import worker_name
 from records.models import IngestionRun, RunState
 
-# What a user can say about how an input is written; see ingestion.parsing.dialect.
+# The parsing options; see ingestion.parsing.dialect.
 READING = {
-    "encoding": ("NAME", "of the files"),
+    "encoding": ("NAME", "encoding of the files, such as utf-8"),
     "format": ("NAME", "delimited, json, ndjson or xlsx"),
-    "delimiter": ("C", "between cells: one character, or tab"),
-    "quote": ("C", "around cells, or none"),
-    "escape": ("C", "before a quote inside a cell, or none"),
-    "header": ("ROW", "the line of the header, FIRST-LAST if it has several, or none"),
-    "skip": ("N", "lines above the table"),
-    "sheet": ("NAME", "of a workbook"),
-    "rows_path": ("PATH", "of JSON: the names that lead to the rows, with dots between them"),
+    "delimiter": ("C", "character between cells, or tab"),
+    "quote": ("C", "character around cells, or none"),
+    "escape": ("C", "character before a quote inside a cell, or none"),
+    "header": ("ROW", "line number of the header, FIRST-LAST for several lines, or none"),
+    "skip": ("N", "number of lines before the table"),
+    "sheet": ("NAME", "sheet of a workbook"),
+    "rows_path": ("PATH", "path to the rows in JSON, such as data.items"),
 }
 
 
 class Command(RunCommand):
     help = (
-        "Load files into sources. Exit status: 0 when every run finished, 1 when one "
+        "Import files into sources. Exit status: 0 if every run finished, 1 if one "
         "failed, 2 for wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "paths", nargs="*", metavar="PATH",
-            help=f"files, folders or globs (default: the *.csv of {settings.RAW_DIR})",
+            help=f"files, folders or globs (default: *.csv in {settings.RAW_DIR})",
         )  # fmt: skip
-        parser.add_argument("--source", help="the source to load into (default: the file's name)")
+        parser.add_argument("--source", help="source to import into (default: the file's name)")
         for role in ("id", "timestamp"):
             parser.add_argument(
-                f"--{role}", metavar="COL[,COL]", type=column_names, help=f"columns of the {role}"
+                f"--{role}", metavar="COL[,COL]", type=column_names, help=f"{role} columns"
             )
         for role in ("value", "category"):
-            parser.add_argument(f"--{role}", metavar="COL", help=f"column of the {role}")
+            parser.add_argument(f"--{role}", metavar="COL", help=f"{role} column")
         parser.add_argument(
             "--timestamp-format", metavar="FORMAT", default="",
-            help="how the dates are meant: iso, unix, or one such as %%d/%%m/%%Y (default: as the "
-            "source remembers it, else found out; asked for where they can be read in two ways)",
+            help="date format: iso, unix or a pattern such as %%d/%%m/%%Y (default: the format "
+            "saved with the source, else detected; required if the dates are ambiguous)",
         )  # fmt: skip
         for name, (metavar, what) in READING.items():
             option = f"--{name.replace('_', '-')}"
-            parser.add_argument(option, metavar=metavar, help=f"{what} (default: found out)")
+            parser.add_argument(option, metavar=metavar, help=f"{what} (default: detected)")
         parser.add_argument(
-            "--max-rejects", metavar="N|P%", default="", help="stop at more rejected rows"
+            "--max-rejects",
+            metavar="N|P%",
+            default="",
+            help="reject limit: stop at more rejected rows",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what loading would do, and land nothing"
+            "--dry-run", action="store_true", help="preview the import without writing anything"
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object a file")
+        parser.add_argument("--json", action="store_true", help="print one JSON object per file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         roles = {
@@ -101,7 +104,7 @@ class Command(RunCommand):
             raise SystemExit(status)
 
     def files(self, patterns: list[str]) -> list[Path]:
-        """The files that the patterns mean, each once, or wrong usage."""
+        """The files that match the patterns, each once; an error if there are none."""
         if not patterns:
             return self.expect(self.tables(settings.RAW_DIR), settings.RAW_DIR)
         found: dict[Path, None] = {}
@@ -113,8 +116,8 @@ class Command(RunCommand):
                 files = [path]
             elif path.exists():
                 raise CommandError(
-                    f"{pattern} is no file that can be read several times. Save what it gives as a "
-                    "file, and load that.",
+                    f"{pattern} can't be read more than once. Save its content to a file and "
+                    "import that.",
                     returncode=2,
                 )
             else:
@@ -124,14 +127,14 @@ class Command(RunCommand):
         return list(found)
 
     def tables(self, folder: Path) -> list[Path]:
-        """The CSV files of a folder, whatever case their ending is in."""
+        """The CSV files of a folder; the case of the extension does not matter."""
         if not folder.is_dir():
             return []
         return sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() == ".csv")
 
     def expect(self, files: list[Path], place: object) -> list[Path]:
         if not files:
-            raise CommandError(f"There is no file to load at {place}.", returncode=2)
+            raise CommandError(f"There is no file to import at {place}.", returncode=2)
         return files
 
     def load(self, path: Path, wanted: dict[str, Any], *, quiet: bool) -> IngestionRun:
@@ -148,7 +151,7 @@ class Command(RunCommand):
             )
 
     def dry_run(self, path: Path, wanted: dict[str, Any], *, as_json: bool) -> int:
-        """Print what loading the file would do; the exit status."""
+        """Print what importing the file would do; return the exit status."""
         try:
             run = runs.create_run(path=path, file_name=path.name, save=False, **wanted)
         except IngestionError as error:
@@ -168,7 +171,7 @@ class Command(RunCommand):
         names = ("created", "updated", "unchanged", "rejected")
         counts = " + ".join(f"{report[name]:,} {name}" for name in names)
         self.stdout.write(
-            f"{run.file_name} -> {run.source.name} (dry run, nothing has landed): "
+            f"{run.file_name} -> {run.source.name} (dry run, nothing imported): "
             f"{report['read']:,} read = {counts}"
         )
         for line in report_lines(report):

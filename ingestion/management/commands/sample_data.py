@@ -12,13 +12,13 @@ from ingestion.samples import samples
 
 
 def day(text: str) -> date:
-    """A day of the years 1971 to 2099, as YYYY-MM-DD."""
+    """A date from 1971 to 2099, written YYYY-MM-DD."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date (YYYY-MM-DD)") from None
     if not 1971 <= found.year <= 2099:
-        raise argparse.ArgumentTypeError(f"{text} is not in the years 1971 to 2099")
+        raise argparse.ArgumentTypeError(f"{text} is not between 1971 and 2099")
     return found
 
 
@@ -30,21 +30,22 @@ class Command(BaseCommand):
             "--directory",
             type=Path,
             default=settings.VAR_DIR / "samples",
-            help="where to write; files of these names are replaced (default: %(default)s)",
+            help="folder to write to; existing files are replaced (default: %(default)s)",
         )
         parser.add_argument(
             "--rows-scale",
             type=float,
             default=1.0,
             metavar="FACTOR",
-            help="multiplies the number of rows, 0.1 to 100 (default: %(default)s)",
+            help="factor for the number of rows, 0.1 to 100 (default: %(default)s)",
         )
         parser.add_argument(
             "--until",
             type=day,
             default=datetime.now(UTC).date(),
             metavar="YYYY-MM-DD",
-            help="the data end on the day before; same day, same files (default: today, UTC)",
+            help="the data end the day before; the same date gives the same files "
+            "(default: today, UTC)",
         )
 
     def handle(

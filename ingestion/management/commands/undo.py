@@ -1,4 +1,4 @@
-"""`manage.py undo`: take back what an ingestion run did to the records of its source."""
+"""`manage.py undo`: undo an ingestion run."""
 
 import json
 from argparse import ArgumentParser
@@ -15,13 +15,13 @@ from records.models import IngestionRun
 
 class Command(RunCommand):
     help = (
-        "Undo an ingestion run: records that it created are deleted, those that it updated get "
-        "their former content back, and those that a later run or a person has changed stay. "
-        "Exit status: 0 when it is undone, 1 when that failed, 2 for wrong usage."
+        "Undo an ingestion run: records that it created are deleted, records that it updated go "
+        "back to their previous version, and records changed since are kept. "
+        "Exit status: 0 if the run was undone, 1 if that failed, 2 for wrong usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("run", type=int, metavar="RUN", help="the number of the run")
+        parser.add_argument("run", type=int, metavar="RUN", help="number of the run")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,8 +48,8 @@ class Command(RunCommand):
                 f"{done.restored:,} restored, {done.kept:,} kept, {done.seconds or 0:.1f} s"
             )
             for record_id in done.kept_ids[:20]:
-                self.stdout.write(f"  kept, as it was changed since: {record_id}")
+                self.stdout.write(f"  kept because it was changed since: {record_id}")
             if done.kept > 20:
-                self.stdout.write(f"  ... {done.kept:,} in all; the page of the run names more.")
+                self.stdout.write(f"  ... {done.kept:,} in total; the page of the run lists more.")
         if status := self.exit_status(done):
             raise SystemExit(status)

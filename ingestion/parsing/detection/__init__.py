@@ -1,4 +1,4 @@
-"""What a file is: its size, digest, format, encoding, dialect and notes. Pure: no Django."""
+"""Detects the size, digest, format, encoding and dialect of a file. Pure: no Django."""
 
 from ingestion.parsing.detection.detect import Detected, detect
 from ingestion.parsing.detection.kind import START_BYTES, check_is_table

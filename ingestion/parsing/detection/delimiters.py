@@ -1,4 +1,4 @@
-"""How the cells of a text are told apart, and where its table stands. Pure: no Django."""
+"""Detects the delimiter, the quotes and the position of the table in a text. Pure: no Django."""
 
 import csv
 import re
@@ -14,28 +14,28 @@ from ingestion.parsing.detection.layout import find_layout
 from ingestion.parsing.dialect import Dialect
 
 DELIMITERS = [",", ";", "\t", "|"]
-# What is looked for where those fit nothing.
+# Delimiters to try if the usual ones don't fit.
 RARE_DELIMITERS = ["\x1f", "\x01", "\x1e", "\x02", "^", "~", "¦", "§", ":", "!"]
-# Of so many rows the cells have to be as many for a delimiter to fit.
+# The share of rows that must have the same number of cells for a delimiter to fit.
 FITTING = 0.9
-# How much of the text the dialect is told from.
+# How much of the text the dialect is detected from.
 DIALECT_LINES = 60
 DIALECT_CHARACTERS = 20_000
-# By so much of a word it is seen what it is.
+# Long words are shortened to this length for detection.
 WORD_CHARACTERS = 200
-# Without these no cell is taken for JSON.
+# Without these clevercsv takes no cell for JSON.
 NO_BRACES = str.maketrans("{}", "()")
 
 
 def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Dialect, list[str]]:
-    """The dialect of a delimited text, and notes on what is unusual about it.
+    """The dialect of a delimited text, and notes on unusual features.
 
-    ``said`` holds what is known of it already: fields of a Dialect.
+    ``said`` are the fields of the Dialect that are known already.
     """
     lines = _sample(path, encoding, said.get("skip", 0))
     notes: list[str] = []
     if "skip" not in said and lines and lines[0].strip().lower().startswith("sep="):
-        # So Excel is told the delimiter.
+        # "sep=" tells Excel the delimiter.
         mark = lines[0].strip("\r\n")[4:]
         if len(mark) == 1 and mark not in '"\\':
             said = {"delimiter": mark, **said, "skip": 1}
@@ -48,11 +48,11 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
         dialect, skip=skip, header=layout.header, left=layout.left, surplus=layout.surplus
     )
     if "delimiter" not in said and dialect.delimiter not in DELIMITERS:
-        notes.append(f"The cells are told apart by {dialect.delimiter!r}.")
+        notes.append(f"The delimiter is {dialect.delimiter!r}.")
     if "quote" not in said and dialect.quote != '"':
-        notes.append(f"Cells are quoted with {dialect.quote!r}.")
+        notes.append(f"The quote character is {dialect.quote!r}.")
     if "escape" not in said and dialect.escape:
-        notes.append(f"{dialect.escape!r} takes the meaning from the character behind it.")
+        notes.append(f"The escape character is {dialect.escape!r}.")
     width = max(map(len, rows[layout.first :]), default=1) - layout.left - max(layout.surplus, 0)
     for note in layout.notes(skip + 1, width):
         if "header" not in said or not note.startswith(("There is no", "The header has")):
@@ -61,7 +61,7 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
 
 
 def _sample(path: Path, encoding: str, skip: int) -> list[str]:
-    # What does not fit the encoding says nothing about the dialect.
+    # Bytes that are not valid in the encoding don't matter for the dialect.
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         lines: list[str] = []
         characters = 0
@@ -85,7 +85,7 @@ def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
     found = _detected(text, tuple(d for d in usual if d in text) or (usual[0],))
     dialect = Dialect(delimiter=usual[0])
     if found is not None:
-        # Quotes may begin further down than the sample reaches, so a dialect without has them.
+        # Quotes may first appear after the sample, so a dialect without a quote gets the usual one.
         dialect = Dialect(
             delimiter=found.delimiter or usual[0],
             quote=found.quotechar or '"',
@@ -103,30 +103,30 @@ def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
 
 
 def _detected(text: str, delimiters: tuple[str, ...]) -> Any:
-    """The dialect that clevercsv tells; None where it can't."""
-    # It looks through all of Unicode when it is loaded: few processes have to wait for that.
+    """The dialect that clevercsv detects; None if it can't."""
+    # Importing it takes long, since it scans all of Unicode; few processes need it.
     import clevercsv
     from clevercsv.detect import Detector
 
-    # It takes no NUL, and looks for URLs in a time that is quadratic in the length of a word.
+    # It fails on NUL, and its search for URLs is quadratic in the length of a word.
     text = _long_word(delimiters).sub(r"\1", text.replace("\0", "\ufffd"))
     for sample in (text, text.translate(NO_BRACES)):
-        # It leaves this limit as it was for its last text when that made it fail.
+        # It doesn't restore this limit when it fails.
         clevercsv.field_size_limit(len(text) + 1)
         try:
             return Detector().detect(sample, delimiters=list(delimiters))
         except clevercsv.Error:
             return None
         except (RecursionError, ValueError):
-            # It reads cells in braces as JSON, and this one is nested too deeply for that, or has
-            # a number with too many digits.
+            # It parses cells in braces as JSON, and this one is nested too deeply or has a number
+            # with too many digits.
             continue
     return None
 
 
 @cache
 def _long_word(delimiters: tuple[str, ...]) -> re.Pattern[str]:
-    """Long runs of what neither ends cells nor is part of quotes, and the beginning of each."""
+    """Matches long words without delimiters and quotes, with the beginning of each as a group."""
     word = f"[^\\s\"'\\\\~`{re.escape(''.join(delimiters))}]"
     return re.compile(f"({word}{{{WORD_CHARACTERS}}}){word}+")
 
@@ -141,7 +141,7 @@ def _fit(lines: Sequence[str], dialect: Dialect) -> float:
 
 
 def _rows(lines: Sequence[str], dialect: Dialect) -> tuple[list[list[str]], list[int]]:
-    """The rows in some lines, and the line that each begins in, from 0."""
+    """The rows in some lines, and the line that each starts in, from 0."""
     reader = csv.reader(
         lines,
         delimiter=dialect.delimiter,
@@ -160,6 +160,6 @@ def _rows(lines: Sequence[str], dialect: Dialect) -> tuple[list[list[str]], list
     except csv.Error:
         pass
     if len(rows) > 1 and len(lines) >= DIALECT_LINES:
-        # The sample may end amid a row.
+        # The sample may end in the middle of a row.
         rows.pop()
     return rows, starts

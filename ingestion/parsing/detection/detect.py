@@ -1,4 +1,4 @@
-"""What a file is, from all of its bytes and from what its user says. Pure: no Django."""
+"""Detects what a file is, from all of its bytes and the parsing options. Pure: no Django."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,16 +18,16 @@ from ingestion.parsing.readers.base import check_line
 from ingestion.parsing.readers.json import find_rows
 from ingestion.parsing.readers.workbook import Workbook
 
-# By so many rows one sees where the table of a sheet stands.
+# How many rows are read to find the table in a sheet.
 SAMPLE_ROWS = 60
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class Detected:
-    """What was found out about a file. ``notes`` are sentences worth telling.
+    """What was detected. ``notes`` are sentences for the user.
 
-    ``columns`` are told where all of the file had to be looked through for something else.
+    ``columns`` are set if the whole file had to be read for something else.
     """
 
     digest: Digest
@@ -44,12 +44,12 @@ def detect(
     reading: Mapping[str, Any] = NOTHING,
     on_chunk: Callable[[], None] | None = None,
 ) -> Detected:
-    """Find out what a file is, from all of its bytes. ``name`` is what its user calls it.
+    """Detect what a file is, from all of its bytes. ``name`` is the name that the user knows.
 
-    ``reading`` is what the user says about reading it (see check_reading), which is taken for
-    granted. Size and digest are those of the file as it is given, packed or not. ``on_chunk`` is
-    called again and again while a large file is read. Raises InvalidReading, InputAway for a file
-    that can't be opened now, and UnreadableInput for one that is empty or holds no rows.
+    ``reading`` are the parsing options (see check_reading); they override detection. Size and
+    digest are those of the original file, compressed or not. ``on_chunk`` is called repeatedly
+    while a large file is read. Raises InvalidReading, InputAway for a file that can't be opened
+    now, and UnreadableInput for one that is empty or has no rows.
     """
     said = check_reading(reading)
     tell = on_chunk or (lambda: None)
@@ -79,7 +79,7 @@ def _detect(
         text = read_whole(file, start, on_chunk)
     found = Detected(text.digest, text.encoding, notes=text.notes)
     if start.startswith(ZIP):
-        # The text of a workbook is Unicode, whatever its packed bytes look like.
+        # The text of a workbook is Unicode, whatever its compressed bytes look like.
         found.encoding, found.notes = "utf-8", []
     if "encoding" in said:
         found.encoding, found.notes = said.pop("encoding"), []
@@ -99,17 +99,17 @@ def _detect(
 
 
 def _find_rows(found: Detected, path: Path, name: str, on_chunk: Callable[[], None]) -> None:
-    """Where in a JSON document the rows are: in its only list of objects, if it has but one."""
+    """Find the rows in a JSON document: in its list of objects, if it has exactly one."""
     file = InputFile(path, found.digest)
     paths, found.columns = find_rows(file, name=name, encoding=found.encoding, on_chunk=on_chunk)
     if len(paths) == 1:
         found.dialect = replace(found.dialect, rows_path=paths[0])
-        found.notes.append(f"The rows are the list {paths[0]!r} in the document.")
+        found.notes.append(f"The rows were read from the list {paths[0]!r}.")
     elif paths:
         lists = ", ".join(map(repr, paths[:10]))
         found.notes.append(
-            f"The document was read as one row: it has several lists of objects ({lists}). Say "
-            "which of them holds the rows."
+            f"The document was read as one row, because it has several lists of objects ({lists}). "
+            "Set the path to the rows to choose one."
         )
 
 
@@ -120,7 +120,7 @@ def _find_table(
     said: Mapping[str, Any],
     on_chunk: Callable[[], None],
 ) -> None:
-    """Which sheet of a workbook it is, and where its table stands."""
+    """Choose the sheet of a workbook, and find the table in it."""
     book = Workbook(path, name=name, sheet=said.get("sheet", ""), on_chunk=on_chunk)
     try:
         skip = said.get("skip", 0)

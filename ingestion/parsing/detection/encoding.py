@@ -1,4 +1,4 @@
-"""Which encoding the text of a file is in, told from all of its bytes. Pure: no Django."""
+"""Detects the encoding of a text file from all of its bytes. Pure: no Django."""
 
 import codecs
 import hashlib
@@ -12,10 +12,10 @@ from ingestion.parsing.input_file import Digest
 from ingestion.parsing.readers.base import LineLength
 
 CHUNK_BYTES = 1 << 20
-# How much of the lines that are not ASCII a legacy encoding is told from.
+# How much of the non-ASCII lines is used to detect a legacy encoding.
 LEGACY_BYTES = 1 << 20
-# With fewer bytes beyond ASCII there is nothing to tell languages apart by, and the encoding of
-# Western Windows is what such a file most often is.
+# With fewer non-ASCII bytes languages can't be distinguished, and such files are mostly in the
+# encoding of Western Windows.
 LEGACY_SAMPLE = 50
 
 BYTE_ORDER_MARKS = [
@@ -25,16 +25,15 @@ BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
-# The legacy encodings that are told from each other by the text they give. With more of them to
-# choose from, the sample decides less.
+# The legacy encodings to choose from. With more of them, detection would be less reliable.
 LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"]
 
 
 @dataclass(slots=True)
 class Text:
-    """The bytes of a file as a whole; ``notes`` are sentences worth telling.
+    """Size, digest and encoding of a file; ``notes`` are sentences for the user.
 
-    ``longest_line`` is about how many bytes its longest line has.
+    ``longest_line`` is the approximate size of its longest line in bytes.
     """
 
     digest: Digest
@@ -57,7 +56,7 @@ def unicode_of(start: bytes) -> str | None:
 
 
 def _wide_encoding(start: bytes) -> str | None:
-    """UTF-16 or UTF-32 without a mark: of mostly ASCII text every other byte is zero, or three."""
+    """UTF-16 or UTF-32 without a mark: in mostly ASCII text, one or three of each unit are zero."""
     quarter = len(start) // 4
     zeros = [start[place::4].count(0) > quarter * 0.9 for place in range(4)]
     if quarter and zeros in ([False, True, True, True], [True, True, True, False]):
@@ -71,7 +70,7 @@ def _wide_encoding(start: bytes) -> str | None:
 
 
 def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], None]) -> Text:
-    """Size, digest and encoding in one pass: a wrong byte may come after megabytes."""
+    """Size, digest and encoding in one pass: an invalid byte may come after megabytes."""
     size, sha, beyond_ascii = 0, hashlib.sha256(), bytearray()
     marked = unicode_of(start)
     wide = marked is not None and marked != "utf-8"
@@ -86,9 +85,9 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
         if wide or (chunk.isascii() and not decoder.getstate()[0]):
             continue
         text = decoder.decode(chunk)
-        # Every character of several bytes makes the text shorter than its bytes.
+        # Multi-byte characters make the text shorter than its bytes.
         fitting += len(chunk) - len(text)
-        # The bytes that do not fit, which "surrogateescape" has made halves of characters.
+        # The invalid bytes, which "surrogateescape" has turned into surrogates.
         bad += len(text) - len(text.encode(errors="ignore").decode())
         if len(beyond_ascii) < LEGACY_BYTES:
             lines = (line for line in chunk.splitlines(keepends=True) if not line.isascii())
@@ -100,7 +99,7 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
     if bad:
         if fitting >= bad or marked:
             found.notes.append(
-                "The file is UTF-8 but for some bytes; the rows that hold them are rejected."
+                "The file is UTF-8 with some invalid bytes; rows that contain them are rejected."
             )
         else:
             found.encoding = _legacy_encoding(bytes(beyond_ascii))
@@ -114,7 +113,7 @@ def _legacy_encoding(sample: bytes) -> str:
     if sum(byte > 127 for byte in sample) >= LEGACY_SAMPLE:
         likely = charset_normalizer.from_bytes(sample[:LEGACY_BYTES], cp_isolation=LEGACY)
         best = likely.best()
-        # Among encodings that give as clean a text, the most usual one, not the first by name.
+        # If several encodings fit equally well, the most common one, not the first by name.
         alike = {
             name
             for match in likely

@@ -1,4 +1,4 @@
-"""What kind of file it is, told from its first bytes and its name. Pure: no Django."""
+"""Detects the format of a file from its first bytes and its name. Pure: no Django."""
 
 import json
 import re
@@ -9,25 +9,28 @@ from ingestion.parsing.compression import EMPTY_ZIP, GZIP, ZIP, holds_workbook
 from ingestion.parsing.detection.encoding import unicode_of
 from ingestion.parsing.dialect import Format
 
-# By so many bytes one sees whether a file is a table of text at all.
+# How many bytes are read to see whether a file is a table of text at all.
 START_BYTES = 4096
 
 NOT_TEXT = [
     (
         b"\xd0\xcf\x11\xe0",
-        "it is an old Excel or Word file, or protected by a password. Save it as .xlsx or CSV.",
+        "it is an old Excel or Word file, or password-protected. Save it as .xlsx or CSV.",
     ),
-    (b"%PDF", "it is a PDF document, not a table."),
-    (b"\x89PNG", "it is a picture, not a table."),
-    (b"\xff\xd8\xff", "it is a picture, not a table."),
-    (b"SQLite format 3\0", "it is an SQLite database, not a table of text."),
+    (b"%PDF", "it is a PDF document, not a table. Export the table as CSV."),
+    (b"\x89PNG", "it is an image, not a table."),
+    (b"\xff\xd8\xff", "it is an image, not a table."),
+    (b"SQLite format 3\0", "it is an SQLite database. Export the table as CSV."),
     (b"PAR1", "it is a Parquet file. Save it as CSV."),
-    (b"BZh", "it is compressed with bzip2. Pack it with gzip or zip, or not at all."),
-    (b"\xfd7zXZ\0", "it is compressed with xz. Pack it with gzip or zip, or not at all."),
-    (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Pack it with gzip or zip, or not at all."),
+    (b"BZh", "it is compressed with bzip2. Use gzip or zip, or unpack it first."),
+    (b"\xfd7zXZ\0", "it is compressed with xz. Use gzip or zip, or unpack it first."),
+    (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Use gzip or zip, or unpack it first."),
 ]
 NOT_A_TABLE = [
-    (re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE), "it is a page of HTML or XML."),
+    (
+        re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE),
+        "it is an HTML or XML document, not a table.",
+    ),
 ]
 JSON_START = re.compile(r'\s*(?:\{\s*["}]|\[\s*[\[{\]])')
 SUFFIXES = {".json": Format.JSON, ".geojson": Format.JSON}
@@ -35,9 +38,9 @@ LINE_SUFFIXES = {".ndjson", ".jsonl", ".jsonlines"}
 
 
 def check_is_table(start: bytes, name: str) -> None:
-    """Raise UnreadableInput for a file whose first bytes show that it holds no rows.
+    """Raise UnreadableInput for a file whose first bytes show that it is not a table.
 
-    Archives and workbooks are looked into when they are read.
+    Archives and workbooks are checked when they are read.
     """
     if not start:
         raise UnreadableInput(name, "it is empty.")
@@ -51,7 +54,7 @@ def check_is_table(start: bytes, name: str) -> None:
             raise UnreadableInput(name, reason)
     if unicode_of(start):
         return
-    # Some tables have cells told apart by characters that control nothing else.
+    # Some tables use these control characters as delimiters.
     control = sum(byte < 9 or 13 < byte < 32 for byte in start if byte not in b"\x01\x02\x1e\x1f")
     if control > len(start) * 0.1:
         raise UnreadableInput(name, "it is a binary file, not a table of text.")
@@ -62,14 +65,14 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
     if start.startswith(ZIP):
         if holds_workbook(path, name):
             return Format.XLSX
-        raise UnreadableInput(name, "it is a ZIP archive inside of another. Unpack it first.")
+        raise UnreadableInput(name, "it is a ZIP archive inside another archive. Unpack it first.")
     if start.startswith(GZIP):
         raise UnreadableInput(name, "it is compressed twice. Unpack it first.")
     suffix = PurePath(name.lower()).suffix
     if suffix in LINE_SUFFIXES:
         return Format.NDJSON
     if suffix not in SUFFIXES:
-        # The start may end amid a character.
+        # The start may end in the middle of a character.
         text = start.decode(encoding, "ignore").removeprefix("\ufeff")
         if not JSON_START.match(text):
             return Format.DELIMITED
@@ -77,7 +80,7 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
 
 
 def _is_object_a_line(path: Path, encoding: str) -> bool:
-    """Whether the first two lines that are not blank are a whole JSON object each."""
+    """Whether each of the first two non-blank lines is a complete JSON object."""
     objects = 0
     with path.open(encoding=encoding, errors="replace", newline="\n") as file:
         while objects < 2 and (line := file.readline(1 << 20)):

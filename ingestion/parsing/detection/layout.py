@@ -1,4 +1,4 @@
-"""Where a table stands among some rows of cells, and which of them are its header. Pure."""
+"""Finds the table and its header in the first rows of an input. Pure."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 COMMENT = re.compile(r"\s*(?:#|//|;|%|--)")
 NUMBER = re.compile(r"\s*+[-+]?(?:[\d.,' ]*[' ])?[.,]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*+%?\s*+")
 DATE = re.compile(r"\s*(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?:[T ].*)?")
-# A column counts as one of numbers or dates if so many of its filled cells are.
+# The share of non-empty cells that must be numbers or dates for the column to count as such.
 MOSTLY = 0.9
 
 Cells = Sequence[str]
@@ -16,8 +16,8 @@ Cells = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """``first`` is the place of the row that the table begins with, if anything but blank rows
-    stands above it; the rest is as in Dialect.
+    """``first`` is the index of the first row of the table, if there is more than blank rows above
+    it; the rest is as in Dialect.
     """
 
     first: int = 0
@@ -26,33 +26,33 @@ class Layout:
     surplus: int = 0
 
     def notes(self, line: int, width: int) -> Iterator[str]:
-        """What was found, as sentences; ``line`` is where the table begins, from 1."""
+        """The findings as sentences; ``line`` is the first line of the table, from 1."""
         if self.first:
-            yield f"The table begins in line {line}; what stands above it was passed over."
+            yield f"The table starts in line {line}; the lines above it were skipped."
         if not self.header:
-            yield f"There is no header: the columns are called column_1 to column_{width}."
+            yield f"There is no header: the columns are named column_1 to column_{width}."
         if self.header > 1:
-            yield f"The header has {self.header} rows; their names are joined with ' / '."
+            yield f"The header has {self.header} rows; the names are joined with ' / '."
         if self.left:
-            yield f"The table begins in column {self.left + 1}; those before it are empty."
+            yield f"The table starts in column {self.left + 1}; the columns before it are empty."
         if self.surplus > 0:
-            yield "Every row ends with a delimiter too many, which was passed over."
+            yield "Every row ends with an extra delimiter, which was ignored."
         if self.surplus < 0:
-            yield "The header ends with a delimiter too many, which was passed over."
+            yield "The header ends with an extra delimiter, which was ignored."
 
 
 def find_layout(rows: Sequence[Cells], *, above: bool = True, header: int | None = None) -> Layout:
-    """Where the table stands in the first rows of an input; blank ones have no filled cell.
+    """Find the table in the first rows of an input; blank rows have no non-empty cell.
 
-    ``above`` says whether lines may stand above the table; ``header``, how many rows of it are
-    known to be the header.
+    ``above`` says whether there may be lines above the table; ``header`` is the number of header
+    rows, if it is known.
     """
     filled = [place for place, row in enumerate(rows) if any(cell.strip() for cell in row)]
     if not filled:
         return Layout(header=1 if header is None else header)
     width = _usual_width([rows[place] for place in filled])
     table = [rows[place] for place in filled if len(rows[place]) == width]
-    # A longer row, such as the header of rows that are cut short, is no line to fill up.
+    # A longer row, such as a complete header above incomplete rows, is not a padded line.
     longer = [rows[place] for place in filled if len(rows[place]) > width]
     left = min([_empty_on_the_left(table), *map(_first_filled, longer)])
     trailing = width > 1 and len(table) > 1 and not any(row[-1].strip() for row in table)
@@ -69,7 +69,7 @@ def find_layout(rows: Sequence[Cells], *, above: bool = True, header: int | None
 
 
 def _usual_width(rows: Sequence[Cells]) -> int:
-    """How many cells most rows have; rows of one cell are more likely lines above the table."""
+    """The usual number of cells per row; rows of one cell are probably lines above the table."""
     widths = Counter(len(row) for row in rows if len(row) > 1)
     if widths:
         width, count = widths.most_common(1)[0]
@@ -79,7 +79,7 @@ def _usual_width(rows: Sequence[Cells]) -> int:
 
 
 def _empty_on_the_left(table: Sequence[Cells]) -> int:
-    # Lines above the table may be filled up with empty cells.
+    # Lines above the table may be padded with empty cells.
     while len(table) > 2 and _is_sparse(table[0], len(table[0])):
         table = table[1:]
     if len(table) < 2:
@@ -97,7 +97,7 @@ def _first_filled(row: Cells) -> int:
 def _begin(
     rows: Sequence[Cells], filled: Sequence[int], width: int, left: int, *, trailing: bool
 ) -> int:
-    """The place of the first row of the table: its header's, or behind comments its first row's."""
+    """The index of the first row of the table: its header, or its first row after comments."""
     top = filled[0]
     if width < 2:
         while _is_comment(rows[top], ()) and top != filled[-1]:
@@ -137,7 +137,7 @@ def _fits_but_for_the_end(row: Cells, width: int, *, trailing: bool) -> bool:
 
 
 def _is_sparse(row: Cells, width: int) -> bool:
-    """Whether a row is a line of text whose other cells are there only to fill it up."""
+    """Whether a row is a line of text that is padded with empty cells."""
     return width > 2 and sum(bool(cell.strip()) for cell in row) <= max(1, width // 3)
 
 
@@ -157,7 +157,7 @@ def _header_rows(body: Sequence[Cells], width: int, left: int) -> int:
 
 
 def _goes_on(top: Cells, sub: Cells, body: Sequence[Cells]) -> bool:
-    """Whether the second row goes on with a header whose first has gaps for it."""
+    """Whether the second row continues a header whose first row has gaps."""
     gaps = [place for place, cell in enumerate(top) if not cell.strip()]
     if not gaps or not any(cell.strip() for cell in top) or any(map(_kind, sub)):
         return False
@@ -165,14 +165,14 @@ def _goes_on(top: Cells, sub: Cells, body: Sequence[Cells]) -> bool:
         return False
     empty = [place for place, cell in enumerate(sub) if not cell.strip()]
     if empty:
-        # No row of data leaves these cells empty.
+        # No data row has these cells empty.
         return all(row[place].strip() for row in body for place in empty)
     repeats = len(set(sub)) < len(sub)
     return repeats and len(gaps) < len(top) - 1 and _differs(sub, body)
 
 
 def _is_data(head: Cells, rest: Sequence[Cells]) -> bool:
-    """Whether the first row is one of the data: its cells are of the kind of those below."""
+    """Whether the first row is data: its cells have the types of those below."""
     if len(rest) < 2:
         return False
     typed = [
@@ -180,7 +180,7 @@ def _is_data(head: Cells, rest: Sequence[Cells]) -> bool:
     ]
     if not typed or any(_kind(cell) != kind for cell, kind in typed):
         return False
-    # Years are what a header has above numbers.
+    # A header above numbers may consist of years.
     return not all(re.fullmatch(r"\s*(?:18|19|20|21)\d\d\s*", cell) for cell, _ in typed)
 
 
@@ -193,7 +193,7 @@ def _differs(head: Cells, rest: Sequence[Cells]) -> bool:
 
 
 def _kinds(rows: Sequence[Cells]) -> list[str]:
-    """What the cells of each column are: "number", "date" or "" for neither."""
+    """The type of each column: "number", "date" or "" for neither."""
     if not rows:
         return []
     width = min(map(len, rows))
@@ -212,7 +212,7 @@ def _kind(cell: str) -> str:
 
 
 def _surplus(body: Sequence[Cells], width: int, header: int, *, trailing: bool) -> int:
-    """How many cells the rows have too many; -1 if it is the header that has one."""
+    """How many extra cells the rows have; -1 if the header has one."""
     if header != 1 or len(body) < 2:
         return 0
     if trailing and len(body[0]) == width - 1:

@@ -1,4 +1,4 @@
-"""Bytes -> rows: a reader for each format. Pure: no Django, no tables."""
+"""Readers turn bytes into rows, one for each format. Pure: no Django, no tables."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,13 +37,12 @@ def open_reader(
     columns: Sequence[str] | None = None,
     digest: Digest | None = None,
 ) -> Iterator[Reader]:
-    """A reader of the file at ``path``, packed or not, which its user calls ``name``.
+    """A reader for the file at ``path``, compressed or not; ``name`` is its name for the user.
 
-    ``on_chunk`` is called again and again while a large file is unpacked or looked through.
-    ``columns`` are its columns where they are known: what has no header is not looked through for
-    them once more. With the ``digest`` of the file as it was found, no byte behind that is read, a
-    note says that the file went on, and ChangedWhileRead is raised where what was read turns out
-    to be something else. Raises UnreadableInput.
+    ``on_chunk`` is called repeatedly while a large file is unpacked or scanned. ``columns`` are its
+    columns if they are known: a file without a header is then not scanned for them again. With the
+    ``digest`` of the detected file, only the digested bytes are read, a note says if the file has
+    grown, and ChangedWhileRead is raised if other bytes were read. Raises UnreadableInput.
     """
     given = InputFile(path, digest)
     try:

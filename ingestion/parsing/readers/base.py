@@ -1,4 +1,4 @@
-"""What every reader gives: the rows of an input, in chunks. Pure: no Django, no tables."""
+"""The interface of readers: the rows of an input, in chunks. Pure: no Django, no tables."""
 
 import codecs
 import io
@@ -13,8 +13,8 @@ from ingestion.parsing.input_file import InputFile
 from ingestion.parsing.limits import MAX_LINE_BYTES
 from records.rows import Reject
 
-# What does not fit the encoding comes through as lone surrogates, a byte each, so that it is found
-# in its row and can be turned back. Python's "surrogateescape" does it for some encodings only.
+# Invalid bytes are decoded as lone surrogates, one per byte, so that they are found in their row
+# and can be encoded again. Python's "surrogateescape" does this for some encodings only.
 KEEP_BYTES = "keep-bytes"
 KEPT = 0xDC00
 KEPT_BYTE = re.compile("([\udc00-\udcff])")
@@ -38,12 +38,12 @@ def original_bytes(text: str, encoding: str) -> bytes:
 
 
 class LineLength:
-    """Sees the bytes of a text go by; ``longest`` is about how long its longest line is."""
+    """Measures lines as bytes are read; ``longest`` is the approximate length of the longest."""
 
     def __init__(self, encoding: str) -> None:
         self.longest = 0
         self._since = 0
-        # Ends of lines are looked for as bytes, unless the encoding writes others for them.
+        # Line ends are searched as bytes, unless the encoding represents them differently.
         self._decoder = None
         if any(end.encode(encoding) != end.encode("ascii") for end in "\r\n"):
             self._decoder = codecs.getincrementaldecoder(encoding)("ignore")
@@ -62,14 +62,14 @@ def check_line(length: int, name: str) -> None:
     if length > MAX_LINE_BYTES:
         raise InputTooLarge(
             name,
-            f"a line that has not ended after {length:,} bytes",
+            f"a line of more than {length:,} bytes",
             MAX_LINE_BYTES,
-            "Check its format, its encoding and its ends of lines.",
+            "Check its format, encoding and line endings.",
         )
 
 
 class LimitedFile(io.BufferedReader):
-    """A file of text whose lines are not longer than any row can be."""
+    """A text file whose lines are not longer than the longest possible row."""
 
     def __init__(self, file: InputFile, *, name: str, encoding: str) -> None:
         super().__init__(file.open_raw())
@@ -84,11 +84,11 @@ class LimitedFile(io.BufferedReader):
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows that follow each other in an input.
+    """Consecutive rows of an input.
 
-    ``rows[i]`` are the cells of a row by column, ``lines[i]`` where it begins, ``raw(i)`` its
-    exact bytes. ``rejects`` are the rows among them that can't be read; ``lines`` of both tell
-    their order. ``bytes_read`` is how far in the input the chunk ends.
+    ``rows[i]`` are the cells of a row by column, ``lines[i]`` is its first line, ``raw(i)`` its
+    exact bytes. ``rejects`` are the rows among them that can't be read; ``lines`` of both give
+    their order. ``bytes_read`` is the position in the input at which the chunk ends.
     """
 
     lines: list[int]
@@ -120,7 +120,7 @@ class Reader(Protocol):
 
 
 class HoldsNothing:
-    """A reader that has nothing to close: it opens its file for each look at it."""
+    """A reader that has nothing to close: it opens its file for each pass."""
 
     def __enter__(self) -> Self:
         return self
@@ -135,9 +135,9 @@ class HoldsNothing:
 
 
 class PackedReader(HoldsNothing):
-    """The rows of what a packed file holds; ``bytes_read`` is how far in the packed file it is.
+    """The rows of a compressed file; ``bytes_read`` is the position in the compressed file.
 
-    A workbook is one, too: it is read from a copy, as what is unpacked.
+    A workbook is treated the same way: it is read from a copy.
     """
 
     def __init__(self, reader: Reader, *, packed: int, plain: int) -> None:

@@ -1,4 +1,4 @@
-"""A reader of a file that may change meanwhile: its rows are those of the file as it was digested.
+"""A reader for a file that may change during the read: yields only the rows that were digested.
 
 Pure: no Django, no tables.
 """
@@ -16,9 +16,9 @@ LINES = (Format.DELIMITED, Format.NDJSON)
 
 
 class CheckedReader(HoldsNothing):
-    """The rows of another reader; in the end it is seen whether they are those of the file.
+    """The rows of another reader, with a final check that the file has not changed.
 
-    Where that went on in the middle of a row, the row is rejected: its other half is not known.
+    If the file grew in the middle of a row, the row is rejected: its other half is unknown.
     """
 
     def __init__(self, reader: Reader, file: InputFile, *, name: str, dialect: Dialect) -> None:
@@ -46,16 +46,16 @@ class CheckedReader(HoldsNothing):
 
 
 def went_on(size: int, grown: int) -> Iterator[str]:
-    """What is to be said of a file that has grown since it was digested."""
+    """A note if the file has grown since it was digested."""
     if grown:
         yield (
-            f"The file went on after the {size:,} bytes that were read: {grown:,} more have come. "
-            "Load it again for them."
+            f"The file has grown: {grown:,} bytes were added after the {size:,} bytes that were "
+            "read. Import it again to add them."
         )
 
 
 def _without_cut(chunk: Chunk) -> Chunk:
-    """The last rows of a file, the last one of which is rejected."""
+    """The last rows of a file, of which the last one is rejected."""
     reason = "row_cut_off", "The file ended in the middle of this row when it was read."
     last = max((reject.line for reject in chunk.rejects), default=0)
     if chunk.lines and chunk.lines[-1] > last:

@@ -24,16 +24,16 @@ from ingestion.parsing.readers.row_text import as_many_as_a_row, malformed, not_
 from ingestion.parsing.readers.table import Table
 from records.rows import Reject
 
-# In so many lines the header is looked for at first.
+# How many lines are searched for the header at first.
 HEADER_LINES = 100
 
 
 @dataclass(slots=True)
 class _Parsed:
-    """The rows in some lines, the places of the lines they begin in, and the lines that are none.
+    """The rows in some lines, the index of the first line of each, and the lines that are not rows.
 
-    ``used`` is how many of the lines that makes, and ``blank`` how many lines are rows of nothing
-    that are not among ``rows``.
+    ``used`` is how many of the lines were used, and ``blank`` how many blank lines are not among
+    ``rows``.
     """
 
     rows: list[list[str]] = field(default_factory=list)
@@ -46,8 +46,8 @@ class _Parsed:
 class DelimitedReader:
     """The rows of a delimited text.
 
-    Quotes are read strictly (RFC 4180): where a row breaks the rules, or its quote is never
-    closed, only the line it begins in is given up, and reading goes on in the next one.
+    Quotes are read strictly (RFC 4180): if a row breaks the rules, or its quote is never closed,
+    only its first line is rejected, and reading continues with the next one.
     ``columns`` are the header's names, made unique.
     """
 
@@ -65,12 +65,12 @@ class DelimitedReader:
         self._dialect = dialect
         self._encoding = encoding
         self._lines = Lines(file, name=name, encoding=encoding)
-        # How many characters were read again since a row that they seemed to belong to is none.
+        # How many characters were read again because the row they seemed to belong to is invalid.
         self._reread = 0
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
-        # How many cells a row has, with those that stand outside of the table.
+        # How many cells a row has, including those outside the table.
         self._width = 0
         try:
             self._lines.skip(dialect.skip)
@@ -102,7 +102,7 @@ class DelimitedReader:
             yield chunk
 
     def _parsed(self, size: int) -> Iterator[tuple[list[str], _Parsed]]:
-        """Up to ``size`` lines and the rows in them; whoever takes them drops what was used."""
+        """Up to ``size`` lines and the rows in them; the caller drops the lines that were used."""
         wanted = size
         while self._lines.fill(wanted):
             lines = self._lines.first(wanted)
@@ -113,22 +113,22 @@ class DelimitedReader:
                 yield lines, found
                 wanted = size
             else:
-                # One row is longer than all of this: it is looked at again with twice as much.
+                # One row is longer than all of these lines: try again with twice as many.
                 more = self._check_row(lines)
                 while more > 0 and (read := self._lines.read_on()):
                     more -= read
                 wanted += len(lines)
 
     def _check_row(self, lines: list[str]) -> int:
-        """How many characters lines have that are not even one row. Raises InputTooLarge."""
+        """How many characters the lines of an incomplete row have. Raises InputTooLarge."""
         characters = sum(map(len, lines))
         if characters > MAX_ROW_CHARACTERS:
             raise InputTooLarge(
                 self._name,
-                f"a row that begins in line {self._lines.number:,} and has not ended after "
-                f"{characters:,} characters",
+                f"a row of more than {characters:,} characters, starting in line "
+                f"{self._lines.number:,}",
                 MAX_ROW_CHARACTERS,
-                "Check that its quote character is right, and that each quote is closed.",
+                "Check the quote character, and that every quote is closed.",
             )
         return characters
 
@@ -137,12 +137,12 @@ class DelimitedReader:
         if self._reread > max(MAX_REREAD_CHARACTERS, MAX_REREAD_TIMES * self._lines.taken):
             raise UnreadableInput(
                 self._name,
-                f"so many quotes near line {self._lines.number:,} are not closed that its rows "
-                "can't be told apart. Check that its quote character is right; it may have none.",
+                f"too many quotes near line {self._lines.number:,} are never closed, so its rows "
+                "can't be found. Check the quote character; the file may have none.",
             )
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
-        """Tell the rows in ``lines`` apart; a last one that goes on behind them is left out."""
+        """Parse the rows in ``lines``; an incomplete last row is left out."""
         text = "".join(lines)
         if not text.strip("\r\n"):
             return _Parsed(used=len(lines), blank=len(lines))
@@ -154,7 +154,7 @@ class DelimitedReader:
         start = 0
         while start < len(lines):
             offset = start
-            # A copy of the lines for each row that is damaged would take a quadratic time.
+            # Copying the lines for each damaged row would take quadratic time.
             left = map(lines.__getitem__, range(start, len(lines)))
             reader = self._csv(not_too_long(left) if is_long else left)
             try:
@@ -165,7 +165,7 @@ class DelimitedReader:
             except csv.Error as error:
                 if not at_end and "unexpected end" in str(error):
                     break
-                # The row may have swallowed sound lines: they are read again as rows of their own.
+                # The row may have swallowed valid lines: read them again as separate rows.
                 end = offset + reader.line_num
                 if end > start + 1:
                     self._count_reread(sum(map(len, lines[start + 1 : end])))
@@ -175,13 +175,13 @@ class DelimitedReader:
         return found
 
     def _one_row_a_line(self, lines: list[str], text: str) -> bool:
-        """Whether each line is a row and its delimiters part cells: most text has no quotes."""
+        """Whether lines can simply be split at delimiters: most text has no quotes."""
         if self._dialect.escape or max(map(len, lines)) > MAX_CELL_CHARACTERS:
             return False
         return not self._dialect.quote or self._dialect.quote not in text
 
     def _split(self, lines: list[str], text: str) -> list[list[str]]:
-        """The rows in lines, ``text`` together, as the csv module would tell them."""
+        """The rows in lines, joined in ``text``, as the csv module would parse them."""
         if "\r" in text:
             bare = [line.rstrip("\r\n") for line in lines]
         else:
@@ -232,7 +232,7 @@ class DelimitedReader:
     def _even(
         self, found: _Parsed, raw: Callable[[int], bytes]
     ) -> tuple[list[list[str]], Sequence[int], list[Reject]]:
-        """The rows with a cell for each column, their places, and the others."""
+        """The rows with a cell for each column, their indexes, and the rejected rows."""
         left, end = self._dialect.left, self._dialect.left + len(self.columns)
         rows: list[list[str]] = []
         starts: list[int] = []
@@ -244,7 +244,7 @@ class DelimitedReader:
             if len(cells) != self._width:
                 reason = ragged(len(cells), self._width)
             elif any(cells[:left]) or any(cells[end:]):
-                reason = "cell_outside_table", "A cell beside the columns of the table is filled."
+                reason = "cell_outside_table", "There is text outside the columns of the table."
             else:
                 rows.append(cells[left:end])
                 starts.append(place)
@@ -287,7 +287,7 @@ class DelimitedReader:
         raise UnreadableInput(self._name, "it has no header row.")
 
     def _number_columns(self) -> None:
-        """Without a header the first rows tell how many columns there are."""
+        """Without a header the first rows give the number of columns."""
         for _, found in self._parsed(HEADER_LINES):
             widths = Counter(len(row) for row in found.rows if row)
             if widths:
@@ -298,9 +298,9 @@ class DelimitedReader:
             if found.errors:
                 break
             self._lines.drop(found.used)
-        raise UnreadableInput(self._name, "it has no rows that can be told apart.")
+        raise UnreadableInput(self._name, "no rows were found in it.")
 
 
 def _is_blank(cells: list[str]) -> bool:
-    """Whether a row says nothing: one cell that is empty does where there is one column."""
+    """Whether a row is blank: a single empty cell is not if there is only one column."""
     return not any(cells) and len(cells) != 1

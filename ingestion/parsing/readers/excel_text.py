@@ -6,7 +6,7 @@ from typing import Any
 
 
 def cell_text(cell: Any) -> str:
-    """A cell as the text that Excel shows, but for the way it writes dates, and for rounding."""
+    """A cell as the text that Excel shows, except for date formats and rounding."""
     value = cell.value
     if value is None:
         return ""
@@ -28,7 +28,7 @@ def _number(value: float, number_format: str) -> str:
     whole = int(value) if isinstance(value, int) or value.is_integer() else None
     if whole is None or abs(whole) >= 10**15:
         return repr(value)
-    # An id such as 00501 is often a number that is shown with zeros before it.
+    # An id such as 00501 is often a number that is displayed with leading zeros.
     return str(whole).zfill(len(number_format)) if set(number_format) == {"0"} else str(whole)
 
 

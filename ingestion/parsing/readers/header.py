@@ -1,34 +1,33 @@
-"""The names of columns, from the cells of a header. Pure: no Django, no tables."""
+"""Makes unique column names from the cells of a header. Pure: no Django, no tables."""
 
 from collections.abc import Sequence
 
 from ingestion.errors import InputTooLarge, UnreadableInput
 from ingestion.parsing.limits import MAX_COLUMNS, MAX_HEADER_CHARACTERS
 
-# So many of the names that were changed are told one by one.
+# How many changed names are listed one by one.
 TOLD = 20
 
 
 def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[str], list[str]]:
-    """The cells as names of columns, none empty and none twice; and notes on what was changed.
+    """The cells as column names, none empty and none twice; and notes on changed names.
 
-    ``name`` is what the user calls the input, ``line`` where its header stands. Raises
-    UnreadableInput for a name that is no text, and for too many of them.
+    ``name`` is the name of the input for the user, ``line`` the line of its header. Raises
+    UnreadableInput for a name that is not valid text, and for too many names.
     """
     check_columns_fit(cells, name)
     names: list[str] = []
     repeated: list[str] = []
     unnamed: list[int] = []
     written, taken = set(cells), set[str]()
-    # The next suffix to try for a name, so that the columns of one name are not counted through
-    # for each of them.
+    # The next suffix to try for each name, so that many equal names don't take quadratic time.
     suffixes: dict[str, int] = {}
     for number, cell in enumerate(cells, start=1):
         if "\0" in cell or not _is_text(cell):
             raise UnreadableInput(
                 name,
-                f"the name of column {number} in line {line} holds a character that is no "
-                "text. Is it the right file, in the right encoding?",
+                f"the name of column {number} in line {line} contains an invalid character. "
+                "Check the file and its encoding.",
             )
         unique = cell
         if not unique.strip():
@@ -39,16 +38,16 @@ def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[st
             suffixes[stem] = suffixes.get(stem, 1) + 1
             unique = f"{stem}_{suffixes[stem]}"
         if cell.strip() and unique != cell:
-            repeated.append(f"The header repeats {cell!r}: column {number} is {unique!r}.")
+            repeated.append(f"The header repeats {cell!r}: column {number} is named {unique!r}.")
         taken.add(unique)
         names.append(unique)
     notes = repeated[:TOLD]
     if more := len(repeated) - len(notes):
-        notes.append(f"The header repeats {more:,} more names; they have got a number as well.")
+        notes.append(f"The header repeats {more:,} more names, which were numbered as well.")
     if unnamed:
         numbers = ", ".join(map(str, unnamed[:TOLD]))
         numbers += f" and {len(unnamed) - TOLD:,} more" if len(unnamed) > TOLD else ""
-        notes.append(f"Columns without a name in the header are called column_N: {numbers}.")
+        notes.append(f"Columns without a name in the header are named column_N: {numbers}.")
     return names, notes
 
 
@@ -59,22 +58,22 @@ def check_columns_fit(names: Sequence[str], name: str) -> None:
             name,
             f"{len(names):,} columns",
             MAX_COLUMNS,
-            "Check that its delimiter is right, or leave out the columns you do not need.",
+            "Check the delimiter, or remove columns that you don't need.",
         )
     if (characters := sum(map(len, names))) > MAX_HEADER_CHARACTERS:
         raise InputTooLarge(
             name,
             f"a header of {characters:,} characters",
             MAX_HEADER_CHARACTERS,
-            "Check that its first row is the header, or shorten the names.",
+            "Check that the first row is the header, or shorten the names.",
         )
 
 
 def joined(rows: Sequence[Sequence[str]], *, name: str) -> list[str]:
-    """Several rows of a header as one: the parts of each name, from top to bottom, with " / ".
+    """Several header rows as one: the parts of each name, from top to bottom, joined by " / ".
 
-    A cell above others goes on to the right until the next filled one, as merged cells do. Raises
-    InputTooLarge.
+    A cell above others extends to the right until the next non-empty one, like merged cells.
+    Raises InputTooLarge.
     """
     for row in rows:
         check_columns_fit(row, name)
@@ -92,7 +91,7 @@ def joined(rows: Sequence[Sequence[str]], *, name: str) -> list[str]:
 
 
 def numbered(width: int, *, name: str) -> list[str]:
-    """The names of columns that have none. Raises InputTooLarge."""
+    """Generated names for columns without a header. Raises InputTooLarge."""
     names = [f"column_{number}" for number in range(1, width + 1)]
     check_columns_fit(names, name)
     return names

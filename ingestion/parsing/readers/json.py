@@ -13,16 +13,16 @@ from records.rows import Reject
 
 # A chunk ends early where its rows are long.
 CHUNK_ROW_CHARACTERS = 1 << 23
-# So deep the only list of objects is looked for.
+# How deep the list of objects is searched for.
 PATH_DEPTH = 4
 
 
 class JsonReader(HoldsNothing):
     """The rows of a document: the values of a list, or a single one.
 
-    The whole document is looked through when it is opened, for the names of its columns, so that
-    one that is no JSON is refused before a row is handed out; unless an earlier look has told its
-    ``columns``. ``lines`` are the ordinal numbers of the rows.
+    The whole document is scanned on opening, for the names of its columns, so that invalid JSON is
+    refused before the first row is returned; unless its ``columns`` are known from an earlier scan.
+    ``lines`` are the ordinal numbers of the rows.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class JsonReader(HoldsNothing):
     def _elements(self, scanner: Scanner) -> Iterator[Element | None]:
         """The values that are rows; the document is read to its end.
 
-        None shows that reading gets on where there are no rows.
+        None shows progress while there are no rows.
         """
         yield from self._at(scanner, 0)
         scanner.end()
@@ -112,7 +112,7 @@ class JsonReader(HoldsNothing):
                 names.append(name)
         if self._steps[depth] not in names:
             path = ".".join(self._steps[: depth + 1])
-            known = f"The names there are: {', '.join(map(repr, names[:20]))}." if names else ""
+            known = f"Its names are: {', '.join(map(repr, names[:20]))}." if names else ""
             raise UnreadableInput(self._name, f"there is no {path!r} in it. {known}".rstrip())
 
 
@@ -121,8 +121,8 @@ def find_rows(
 ) -> tuple[list[str], list[str] | None]:
     """The paths of the lists of objects in a document that is an object, and its columns.
 
-    These are the names in the only list, else those of the document as the one row; None for any
-    other document. Raises UnreadableInput for what is no JSON.
+    The columns are the names in the only list, else those of the document as the one row; None for
+    any other document. Raises UnreadableInput for invalid JSON.
     """
     with closing(Scanner(file, name=name, encoding=encoding, on_chunk=on_chunk)) as scanner:
         if scanner.peek() != "{":
@@ -137,7 +137,7 @@ def find_rows(
 def _lists(
     scanner: Scanner, steps: list[str], names: ColumnNames
 ) -> Iterator[tuple[str, ColumnNames]]:
-    """The lists of objects below ``steps``, with the names in each; ``names`` are told its own."""
+    """The lists of objects below ``steps``, with the names in each; adds to ``names``."""
     for name in scanner.members():
         names.add({name: None})
         path = [*steps, name]
@@ -152,7 +152,7 @@ def _lists(
                 its_names.add(first.value)
             for item in items:
                 its_names.add(item.value)
-            # Names with a dot, and empty ones, are none that a path can hold.
+            # A path can't contain empty names or names with a dot.
             if first and isinstance(first.value, dict) and all(s and "." not in s for s in path):
                 yield ".".join(path), its_names
         else:

@@ -1,4 +1,4 @@
-"""Walks through the text of a JSON document; it is never in memory as a whole. Pure."""
+"""Scans a JSON document without loading it into memory as a whole. Pure."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -12,15 +12,15 @@ from ingestion.parsing.limits import MAX_ROW_CHARACTERS
 from ingestion.parsing.readers.base import KEEP_BYTES
 from ingestion.parsing.readers.strict_json import SPACES, StrictDecoder
 
-# How much is taken from the file at once.
+# How much is read from the file at once.
 CHUNK_CHARACTERS = 1 << 20
-# So near to the end of what has been read, an error may only say that there is more to read.
+# This close to the end of the buffer, an error may only mean that more has to be read.
 NEAR_THE_END = 16
 
 
 @dataclass(slots=True)
 class Element:
-    """A value of a document, its text, and how the decoder refuses it as a row."""
+    """A value of a document, its text, and why it is rejected as a row, if it is."""
 
     value: Any
     text: str
@@ -28,9 +28,9 @@ class Element:
 
 
 class Scanner:
-    """Walks through the text of a JSON document. Its errors name line, column and offset.
+    """Scans the text of a JSON document. Its errors name line, column and offset.
 
-    ``on_chunk`` is called each time it reads on.
+    ``on_chunk`` is called for each read.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Scanner:
         self._text = self._file.read(CHUNK_CHARACTERS).removeprefix("\ufeff")
         self._place = 0
         self._at_end = False
-        # Of what has been dropped: characters, line ends, and characters behind the last one.
+        # Of the text dropped so far: characters, line ends, and characters after the last one.
         self._dropped, self._lines, self._behind = 0, 0, 0
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class Scanner:
         return self._bytes.tell()
 
     def peek(self) -> str:
-        """The next character that is no space; "" at the end."""
+        """The next non-space character; "" at the end."""
         while True:
             while self._place < len(self._text) and self._text[self._place] in SPACES:
                 self._place += 1
@@ -70,7 +70,7 @@ class Scanner:
                 return self._text[self._place : self._place + 1]
 
     def take(self, expected: str) -> None:
-        """Pass over a character that has to come next."""
+        """Skip a character that has to come next."""
         if self.peek() != expected:
             raise self.error(f"{expected!r} is missing")
         self._place += 1
@@ -92,7 +92,7 @@ class Scanner:
                 reason = error.msg[0].lower() + error.msg[1:]
                 self._place = error.pos
                 raise self.error(reason) from error
-            # A number may go on.
+            # A number may continue.
             if end < len(self._text) or not self._more():
                 break
         text = self._text[self._place : end]
@@ -100,7 +100,7 @@ class Scanner:
         return Element(value, text, self._decoder.refusal(value, text))
 
     def members(self) -> Iterator[str]:
-        """The names of an object; its taker takes the value of each."""
+        """The names of an object; the caller reads the value after each."""
         self.take("{")
         if self.peek() == "}":
             self.take("}")
@@ -130,7 +130,7 @@ class Scanner:
             self.take(",")
 
     def pass_over(self) -> Iterator[None]:
-        """The next value is of no interest; whoever waits hears when the file is read on."""
+        """Skip the next value; yields whenever more of the file was read."""
         if self.peek() != "[":
             self.value()
             return
@@ -141,19 +141,19 @@ class Scanner:
                 yield
 
     def end(self) -> None:
-        """Nothing may stand behind the document."""
+        """Check that nothing follows the document."""
         if self.peek():
-            raise self.error("something stands behind its end")
+            raise self.error("unexpected data after the JSON value")
 
     def error(self, reason: str) -> UnreadableInput:
-        """What is wrong at the place that the scanner has come to."""
+        """An error at the current position."""
         before = self._text[: self._place]
         line = self._lines + before.count("\n") + 1
         column = len(before) - before.rfind("\n") + (0 if "\n" in before else self._behind)
         what = "the document ends too early: " if self._is_at_end() else ""
         return UnreadableInput(
             self._name,
-            f"it is no valid JSON. Line {line:,}, column {column:,} (character "
+            f"it is not valid JSON. Line {line:,}, column {column:,} (character "
             f"{self._dropped + self._place + 1:,}): {what}{reason}.",
         )
 
@@ -161,7 +161,7 @@ class Scanner:
         return self._at_end and not self._text[self._place :].strip(SPACES)
 
     def _more(self) -> bool:
-        """Read on, and forget what has been passed over. A long value is read in growing steps."""
+        """Read more, and drop the text before the position. Long values are read in large steps."""
         rest = self._text[self._place :]
         more = "" if self._at_end else self._read(max(CHUNK_CHARACTERS, len(rest)))
         if not more:

@@ -1,4 +1,4 @@
-"""JSON a line: each line is a row by itself. Pure: no Django, no tables."""
+"""Reads NDJSON: one JSON object per line. Pure: no Django, no tables."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -18,15 +18,15 @@ from ingestion.parsing.readers.base import (
 from ingestion.parsing.readers.strict_json import SPACES, ColumnNames, StrictDecoder
 from records.rows import Reject
 
-# How much is taken from the file at once.
+# How much is read from the file at once.
 CHUNK_CHARACTERS = 1 << 20
 
 
 class NdjsonReader(HoldsNothing):
     """The rows of a text with one JSON object in each line; a bad line is one rejected row.
 
-    The whole file is looked through when it is opened, for the names of its columns, unless an
-    earlier look has told its ``columns``.
+    The whole file is scanned on opening, for the names of its columns, unless its ``columns`` are
+    known from an earlier scan.
     """
 
     def __init__(
@@ -86,26 +86,29 @@ class NdjsonReader(HoldsNothing):
         )
 
     def _read(self, line: str) -> tuple[dict[str, Any] | None, tuple[str, str] | None]:
-        """The row in a line, None for a blank one; and the code and message of one that is none."""
+        """The row in a line, None for a blank one; and the code and message of an invalid one."""
         text = line.strip(SPACES)
         if not text:
             return None, None
         if len(text) > MAX_ROW_CHARACTERS:
-            return None, ("row_too_long", f"It has over {MAX_ROW_CHARACTERS:,} characters.")
+            message = f"The row has more than {MAX_ROW_CHARACTERS:,} characters."
+            return None, ("row_too_long", message)
         try:
             value, end = self._decoder.decode(text, 0)
         except JSONDecodeError as error:
             reason = error.msg[0].lower() + error.msg[1:]
-            return None, ("no_json", f"It is no valid JSON. Column {error.pos + 1:,}: {reason}.")
+            message = f"The row is not valid JSON. Column {error.pos + 1:,}: {reason}."
+            return None, ("no_json", message)
         if end < len(text):
             return None, (
                 "no_json",
-                f"It is no valid JSON. Column {end + 1:,}: something stands behind its end.",
+                f"The row is not valid JSON. Column {end + 1:,}: unexpected data after the JSON "
+                "value.",
             )
         return value, self._decoder.refusal(value, text)
 
     def _lines(self) -> Iterator[tuple[int, list[str], int]]:
-        """Some lines at a time: the number of their first, and how far the file has been read."""
+        """Some lines at a time, with the number of the first and the position in the file."""
         with (
             LimitedFile(self._input, name=self._name, encoding=self._encoding) as file,
             io.TextIOWrapper(

@@ -1,4 +1,4 @@
-"""A file of rejected rows that a person has repaired: it knows which rows of which run they are.
+"""Reads a file of fixed rejected rows: two columns tell which rows of which run they are.
 
 Pure: no Django, no tables.
 """
@@ -19,19 +19,19 @@ from ingestion.parsing.readers.single import rows_of, write_row
 from records.rows import Reject
 from web.spreadsheets import unguarded
 
-# The columns that such a file has beside those of the input.
+# The columns of such a file besides those of the input.
 LINE_COLUMN = "rejected line (run {})"
 REASON_COLUMN = "rejected reason"
 LINE_PATTERN = re.compile(r"rejected line \(run ([0-9]{1,18})\)")
-# Where the header of a file ends at the latest.
+# The header must end within this many bytes.
 HEADER_BYTES = 1 << 16
 
 
 def repaired_run(path: Path) -> int | None:
-    """The number of the run whose rejected rows a file holds, by its first lines; else None."""
+    """The number of the run whose rejected rows a file contains, by its first lines; else None."""
     try:
         with path.open("rb") as file:
-            # Whatever the encoding, its zero bytes are all that keeps the words apart.
+            # Without their zero bytes, UTF-16 and UTF-32 contain the words like any encoding.
             start = file.read(HEADER_BYTES).replace(b"\0", b"").decode("latin-1")
     except OSError:
         return None
@@ -40,9 +40,9 @@ def repaired_run(path: Path) -> int | None:
 
 
 class RepairedReader:
-    """The rows of another reader without the two columns, each with the line that it came from.
+    """The rows of another reader without the two columns, each with its original line.
 
-    A row that can't be read, and does not even tell its line, has 0 for one.
+    A row that can't be read, not even its original line, gets line 0.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class RepairedReader:
         self._encoding = encoding
         self._dialect = dialect
         own = (line_column, REASON_COLUMN)
-        # Each column of the input as it is named there; names and cells were guarded (see
-        # web.spreadsheets) when the file was given out.
+        # Each column by its name in the input; names and cells were escaped for spreadsheets (see
+        # web.spreadsheets) in the download.
         self._names = {unguarded(column): column for column in reader.columns if column not in own}
         self.columns = list(self._names)
-        # Where they stand, told from the right end of a row: a row that has become too long or
-        # too short most often did so further left.
+        # Their positions, counted from the right end of a row: if a row has become too long or too
+        # short, that mostly happened further left.
         width = len(reader.columns)
         self._line_place = reader.columns.index(line_column) - width
         self._own_places = [
@@ -95,7 +95,7 @@ class RepairedReader:
         for index, row in enumerate(chunk.rows):
             line = _line_of(row.get(self._line_column))
             if line is None:
-                message = f"{self._line_column!r} does not say which line the row came from."
+                message = f"The column {self._line_column!r} contains no line number."
                 reject = Reject(chunk.lines[index], chunk.raw(index), "unknown_line", message)
                 rejects.append(self._unread(reject))
             else:
@@ -116,7 +116,7 @@ class RepairedReader:
         )
 
     def _unread(self, reject: Reject) -> Reject:
-        """A row that can't be read, with its line and without the two columns, if they are told."""
+        """A row that can't be read, with its line and without the two columns, if possible."""
         text = reject.raw.decode(self._encoding, KEEP_BYTES)
         try:
             (cells,) = rows_of(text, self._dialect)
@@ -124,7 +124,7 @@ class RepairedReader:
         except (RowError, ValueError, IndexError):
             line = None
         if line is None:
-            message = f"Line {reject.line:,} of the repaired file: {reject.message}"
+            message = f"Line {reject.line:,} of the fixed file: {reject.message}"
             return reject._replace(line=0, message=message)
         outside = {place % len(cells) for place in self._own_places}
         left = [unguarded(cell) for place, cell in enumerate(cells) if place not in outside]
@@ -135,7 +135,7 @@ class RepairedReader:
 
 
 def knowing_lines(reader: Reader, *, encoding: str, dialect: Dialect) -> Reader:
-    """The reader; of repaired rows, one that knows the two columns."""
+    """The reader; wrapped in one that handles the two columns if the rows are fixed rows."""
     for column in reader.columns:
         if found := LINE_PATTERN.fullmatch(column):
             return RepairedReader(
@@ -145,7 +145,7 @@ def knowing_lines(reader: Reader, *, encoding: str, dialect: Dialect) -> Reader:
 
 
 def _line_of(cell: Any) -> int | None:
-    """A line as the cell says it; spreadsheets may write 7 as 7.0."""
+    """The line number in a cell; spreadsheets may write 7 as 7.0."""
     text = re.sub(r"\.0+\Z", "", str(cell).strip())
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 

@@ -1,4 +1,4 @@
-"""The text of rows: how long it may be, and what is said of one that breaks the rules. Pure."""
+"""Checks the length of rows, and describes rows that break the rules. Pure."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ csv.field_size_limit(MAX_CELL_CHARACTERS)
 
 
 def as_many_as_a_row(lines: list[str]) -> list[str]:
-    """The first of some lines, as many as are more than any row can have, if there are so many."""
+    """The first lines that together are longer than any row, if there are enough."""
     characters = 0
     for place, line in enumerate(lines):
         characters += len(line)
@@ -30,14 +30,14 @@ def ragged(found: int, width: int) -> tuple[str, str]:
     """The code and the message of a row with too few or too many cells."""
     cells = "1 cell" if found == 1 else f"{found} cells"
     code = "too_few_cells" if found < width else "too_many_cells"
-    return code, f"The row has {cells} where the header has {width}."
+    return code, f"The row has {cells}, but the header has {width}."
 
 
 def malformed(error: csv.Error) -> tuple[str, str]:
     """The code and the message of a row that breaks the rules of quoting."""
     text = str(error)
     if text == "row too long":
-        return "row_too_long", f"The row has over {MAX_ROW_CHARACTERS:,} characters."
+        return "row_too_long", f"The row has more than {MAX_ROW_CHARACTERS:,} characters."
     if "field larger" in text:
         return (
             "cell_too_long",
@@ -45,5 +45,5 @@ def malformed(error: csv.Error) -> tuple[str, str]:
             "closed.",
         )
     if "unexpected end" in text:
-        return "unclosed_quote", "A quote is opened and never closed."
-    return "misplaced_quote", "Text follows a closing quote before the next delimiter."
+        return "unclosed_quote", "A quote is opened but never closed."
+    return "misplaced_quote", "There is text between a closing quote and the next delimiter."

@@ -1,4 +1,4 @@
-"""The text of one row -> its cells: a rejected row is read again. Pure: no Django, no tables."""
+"""Parses the text of a single row, such as a rejected one. Pure: no Django, no tables."""
 
 import csv
 import io
@@ -12,27 +12,27 @@ from ingestion.parsing.readers.strict_json import SPACES, StrictDecoder
 
 
 def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
-    """The cells of the one row that ``text`` holds, written in a dialect. Raises RowError."""
+    """The cells of the one row in ``text``, parsed with a dialect. Raises RowError."""
     if dialect.format in (Format.JSON, Format.NDJSON):
         return _object(text)
     found = rows_of(text, dialect)
     if len(found) != 1:
         what = "no row" if not found else f"{len(found)} rows"
-        raise RowError("not_one_row", f"The text holds {what} where it should hold one.")
+        raise RowError("not_one_row", f"Expected one row, but found {what}.")
     cells = found[0]
     left, end = dialect.left, dialect.left + len(columns)
     width = end + max(dialect.surplus, 0)
     if len(cells) != width:
         raise RowError(*ragged(len(cells), width))
     if any(cells[:left]) or any(cells[end:]):
-        raise RowError("cell_outside_table", "A cell beside the columns of the table is filled.")
+        raise RowError("cell_outside_table", "There is text outside the columns of the table.")
     return dict(zip(columns, cells[left:end], strict=True))
 
 
 def split_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, str]:
-    """The cells of a row as well as they can be told, for a person to repair.
+    """The cells of a row as far as they can be parsed, for a person to fix.
 
-    A cell that is not there is empty; those that are too many stand in the last column.
+    A missing cell is empty; extra cells are in the last column.
     """
     try:
         cells = rows_of(text, dialect)[0][dialect.left :]
@@ -47,7 +47,7 @@ def split_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[st
 
 
 def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
-    """Cells as the text of a row, without an end of line, that ``read_row`` reads back."""
+    """Cells as the text of a row, without a line end, that ``read_row`` can parse again."""
     padded = [*[""] * dialect.left, *cells, *[""] * max(dialect.surplus, 0)]
     out = io.StringIO()
     csv.writer(
@@ -62,7 +62,7 @@ def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
 
 
 def rows_of(text: str, dialect: Dialect) -> list[list[str]]:
-    """The rows in a text that are not blank. Raises RowError."""
+    """The non-blank rows in a text. Raises RowError."""
     lines = io.StringIO(text, newline="")
     reader = csv.reader(
         lines,
@@ -83,9 +83,10 @@ def _object(text: str) -> dict[str, Any]:
     try:
         row, end = decoder.decode(plain, 0)
     except ValueError as error:
-        raise RowError("bad_json", f"The row is no JSON: {error}.") from error
+        raise RowError("bad_json", f"The row is not valid JSON: {error}.") from error
     if end < len(plain):
-        raise RowError("bad_json", f"The row is no JSON: column {end + 1:,} is behind its end.")
+        message = f"The row is not valid JSON. Column {end + 1:,}: unexpected data after the value."
+        raise RowError("bad_json", message)
     if refusal := decoder.refusal(row, plain):
         raise RowError(*refusal)
     cells: dict[str, Any] = row

@@ -1,4 +1,4 @@
-"""JSON as it stands written: no number loses a digit, no name of two is lost. Pure."""
+"""Strict JSON parsing: no number loses a digit, and repeated names are detected. Pure."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from ingestion.errors import InputTooLarge
 from ingestion.parsing.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_DEPTH
 from ingestion.parsing.readers.header import check_columns_fit
 
-# What may stand around a value.
+# The white space allowed around a value.
 SPACES = " \t\r\n"
 INT64 = range(-(1 << 63), 1 << 63)
 PLAIN_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 class StrictDecoder:
-    """Decodes one value after the other; ``repeated`` is a name that an object had twice."""
+    """Decodes one value after the other; ``repeated`` is a name that an object has twice."""
 
     def __init__(self) -> None:
         self.repeated: str | None = None
@@ -28,12 +28,12 @@ class StrictDecoder:
         )
 
     def decode(self, text: str, start: int) -> tuple[Any, int]:
-        """The value that begins at ``start`` and where it ends. Raises JSONDecodeError."""
+        """The value that starts at ``start``, and its end. Raises JSONDecodeError."""
         self.repeated = None
         try:
             return self._decoder.raw_decode(text, start)
         except _NoNumber as error:
-            raise json.JSONDecodeError(f"{error} is no JSON", text, start) from error
+            raise json.JSONDecodeError(f"{error} is not valid JSON", text, start) from error
         except RecursionError as error:
             raise json.JSONDecodeError("It is nested too deeply", text, start) from error
 
@@ -45,11 +45,11 @@ class StrictDecoder:
         return found
 
     def refusal(self, value: Any, text: str) -> tuple[str, str] | None:
-        """The code and the message of a value just decoded that can't be a row, else None."""
+        """The code and the message if the value just decoded can't be a row, else None."""
         if not isinstance(value, dict):
-            return "not_an_object", f"The row is {_kind(value)}, not an object of names and values."
+            return "not_an_object", f"The row is {_kind(value)}, not an object."
         if self.repeated is not None:
-            return "repeated_name", f"The name {self.repeated!r} stands twice in one object."
+            return "repeated_name", f"The name {self.repeated!r} appears twice in one object."
         if len(text) > MAX_CELL_CHARACTERS and any(
             len(cell) > MAX_CELL_CHARACTERS if isinstance(cell, str) else False
             for cell in value.values()
@@ -61,15 +61,15 @@ class StrictDecoder:
 
 
 class ColumnNames:
-    """The names that the rows of an input have, in the order in which they come."""
+    """The names in the rows of an input, in order of appearance."""
 
     def __init__(self) -> None:
         self._names: dict[str, None] = {}
         self._latest: list[str] = []
 
     def add(self, row: Any) -> None:
-        """Take the names of a row; what is no object has none."""
-        # Most rows have the names of the one before.
+        """Add the names of a row; a value that is not an object has none."""
+        # Most rows have the names of the row before.
         if not isinstance(row, dict) or (found := list(row)) == self._latest:
             return
         self._latest = found
@@ -77,16 +77,16 @@ class ColumnNames:
             self._names.update(dict.fromkeys(found))
 
     def columns(self, name: str) -> list[str]:
-        """Those that columns can have: rows with others are rejected one by one.
+        """The names that are allowed for columns: rows with others are rejected one by one.
 
-        Raises InputTooLarge where the input, called ``name``, has too many of them.
+        Raises InputTooLarge if the input, called ``name``, has too many of them.
         """
         if len(self._names) > MAX_COLUMNS:
             raise InputTooLarge(
                 name,
-                "rows with more different names",
+                "rows with too many different names",
                 MAX_COLUMNS,
-                "Check that the path to its rows is right.",
+                "Check the path to the rows.",
             )
         check_columns_fit(list(self._names), name)
         return [name for name in self._names if "\0" not in name and _is_text(name)]
@@ -123,7 +123,7 @@ def _kind(value: Any) -> str:
 
 
 def _depth(value: Any) -> int:
-    """How many levels of lists and objects are in each other, without recursion."""
+    """How many levels of lists and objects are nested, computed without recursion."""
     depth, level = 0, [value]
     while level := [item for item in level if isinstance(item, dict | list)]:
         depth += 1

@@ -1,4 +1,4 @@
-"""Rows of text under the same columns, as they stand in a table. Pure: no Django, no tables."""
+"""Rows of text with the same columns, stored as lists. Pure: no Django, no tables."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -11,7 +11,7 @@ Cells = dict[str, str]
 
 
 class Table(Sequence[Cells]):
-    """Rows that are given as dicts, and kept as lists, since most are only looked at by column."""
+    """Rows that look like dicts but are stored as lists, since most are only used by column."""
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         self._columns = list(columns)
@@ -41,9 +41,9 @@ class Table(Sequence[Cells]):
         return list(self._cells[self._places[name]]) if self._rows else []
 
     def plain_json(self) -> list[str] | None:
-        """The rows as JSON, if nothing in their cells has to be escaped; else None."""
+        """The rows as JSON, if no cell has to be escaped; else None."""
         text = "".join(map("".join, self._cells))
-        # What can't be printed takes in all control characters and halves of surrogate pairs.
+        # Non-printable characters include all control characters and surrogates.
         if not text.isprintable() or '"' in text or "\\" in text:
             return None
         if not self._rows:
@@ -61,5 +61,5 @@ class Table(Sequence[Cells]):
 
     @cached_property
     def _cells(self) -> list[tuple[str, ...]]:
-        """The cells by column: what is done for each column is done once, not for each row."""
+        """The cells by column, so that work per column is done once instead of for each row."""
         return list(zip(*self._rows, strict=True))

@@ -1,4 +1,4 @@
-"""A workbook whose sheets are read row by row, within limits. Pure: no Django, no tables."""
+"""Reads the sheets of a workbook row by row, within limits. Pure: no Django, no tables."""
 
 import sys
 import warnings
@@ -29,9 +29,9 @@ from ingestion.parsing.limits import (
 from ingestion.parsing.readers.excel_text import cell_text
 from ingestion.parsing.readers.workbook_parts import SAVE_AS_CSV, Archive, Part, WatchedFile
 
-# In so many rows of a sheet a filled cell is looked for.
+# How many rows of a sheet are searched for a non-empty cell.
 FIRST_ROWS = 100
-# What a damaged workbook makes openpyxl raise.
+# The exceptions of openpyxl for a damaged workbook.
 DAMAGED = (
     zipfile.BadZipFile, InvalidFileException, DefusedXmlException, ParseError, KeyError,
     ValueError, TypeError, AttributeError, IndexError, EOFError, OverflowError,
@@ -39,15 +39,15 @@ DAMAGED = (
 )  # fmt: skip
 STRING_TAG, TEXT_TAG, RUN_TAG = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 
-# openpyxl warns of what it leaves out, cell by cell, and Python keeps each warning it has shown.
+# openpyxl warns about skipped content, cell by cell, and Python remembers every shown warning.
 warnings.filterwarnings("ignore", module="openpyxl")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A sheet: its title, the part that holds its rows, and the book, which knows their formats.
+    """A sheet: its title, the part with its rows, and the book with their formats.
 
-    To its cells it is what openpyxl's sheets are.
+    Its cells use it like a sheet of openpyxl.
     """
 
     title: str
@@ -57,9 +57,9 @@ class _Sheet:
 
 
 class _Reader(ExcelReader):
-    """openpyxl's reader of all but the cells, within limits.
+    """openpyxl's reader for everything but the cells, within limits.
 
-    It is not asked to open the archive itself.
+    It does not open the archive itself.
     """
 
     archive: Archive
@@ -76,7 +76,7 @@ class _Reader(ExcelReader):
         self.read_only = self.data_only = True
 
     def sheets(self) -> list[_Sheet]:
-        """Read what all sheets share, and say which there are; charts are none."""
+        """Read what all sheets share, and list the sheets; charts don't count."""
         self.read_manifest()
         self.read_strings()
         self.read_workbook()
@@ -117,7 +117,7 @@ class _Reader(ExcelReader):
 
 
 def _text_in(item: Element) -> str:
-    """The text of a shared string: its own, or that of its runs; how it is spoken is left out."""
+    """The text of a shared string: its own, or that of its runs, without phonetic hints."""
     if len(item) == 1 and item[0].tag == TEXT_TAG:
         text = item[0].text or ""
         return text.replace("x005F_", "") if "x" in text else text
@@ -128,10 +128,10 @@ def _text_in(item: Element) -> str:
 
 
 class Workbook:
-    """A workbook that is read row by row, and the one sheet of it that matters.
+    """A workbook that is read row by row, and the sheet that was chosen.
 
-    ``sheet`` is its name; "" is the first one that can be seen and has a filled cell.
-    ``on_chunk`` is called again and again while it is opened: all of its texts are read then.
+    ``sheet`` is its name; "" is the first visible one with a non-empty cell. ``on_chunk`` is called
+    repeatedly on opening, which reads all texts.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Workbook:
         on_chunk: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
-        # By its path openpyxl would judge a file by the ending of its name.
+        # Given a path, openpyxl would judge the file by its extension.
         self._file = WatchedFile(path.open("rb", buffering=0))
         self._file.on_read = on_chunk
         try:
@@ -175,20 +175,20 @@ class Workbook:
 
     @property
     def share_read(self) -> float:
-        """How much of the sheet has been read, 0 to 1: by where it stands, packed, in the file."""
+        """How much of the sheet has been read, 0 to 1, by its position in the compressed file."""
         member = self._reader.archive.getinfo(self._sheet.part)
         done = max(self._file.tell() - member.header_offset, 0)
         return min(done / max(member.compress_size, 1), 1.0)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows that the sheet has, by their numbers from 1, without empty cells at their ends.
+        """The rows of the sheet, with their numbers from 1, without empty cells at their ends.
 
-        Numbers that are left out are those of rows that are empty.
+        Empty rows are left out.
         """
         yield from self._rows(self._sheet)
 
     def _rows(self, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
-        # A formula counts as what it came to when the workbook was saved.
+        # A formula is read as its result when the workbook was saved.
         parser = WorkSheetParser(
             cast(Any, None),
             self._reader.shared_strings,
@@ -212,20 +212,20 @@ class Workbook:
                         yield parser.row_counter, cells
                     elif element.tag == DATA_TAG and event == "end":
                         break
-                # Whether all of it is sound is only known at its end.
+                # Whether all of it is valid is only known at its end.
                 while file.read(1 << 16):
                     pass
         except DAMAGED as error:
             raise self._damaged() from error
 
     def _begin_row(self, parser: Any, row: Element) -> None:
-        """Number a row; those that are left out are not there."""
+        """Number a row; skipped numbers are missing rows."""
         before = parser.row_counter
         parser.row_counter = int(float(row.get("r", before + 1)))
         parser.col_counter = 0
         if parser.row_counter > MAX_SHEET_ROWS:
             raise InputTooLarge(
-                self._name, f"a row with the number {row.get('r')}", MAX_SHEET_ROWS, SAVE_AS_CSV
+                self._name, f"a row number {row.get('r')}", MAX_SHEET_ROWS, SAVE_AS_CSV
             )
         if parser.row_counter <= before:
             raise ValueError("Its rows do not follow each other.")
@@ -261,7 +261,7 @@ class Workbook:
                 cells for _, cells in islice(self._rows(sheet), FIRST_ROWS)
             ):
                 return sheet
-        raise UnreadableInput(self._name, "it has no sheet with a filled cell.")
+        raise UnreadableInput(self._name, "all of its sheets are empty.")
 
     def _damaged(self) -> UnreadableInput:
-        return UnreadableInput(self._name, "the workbook is damaged. Save it anew, or as CSV.")
+        return UnreadableInput(self._name, "the workbook is damaged. Save it again, or as CSV.")

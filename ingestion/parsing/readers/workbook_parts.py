@@ -1,4 +1,4 @@
-"""The parts of a workbook as they are unpacked, within limits. Pure: no Django, no tables."""
+"""Unpacks the parts of a workbook, within limits. Pure: no Django, no tables."""
 
 import io
 import zipfile
@@ -22,7 +22,7 @@ SAVE_AS_CSV = "Save the sheet you need as CSV."
 
 
 class WatchedFile(io.BufferedReader):
-    """A file that tells each time something is read from it."""
+    """A file that calls a function on each read."""
 
     on_read: Callable[[], None] | None = None
 
@@ -33,7 +33,7 @@ class WatchedFile(io.BufferedReader):
 
 
 class Part:
-    """A part of a workbook as it is unpacked; no one element in it may be without end."""
+    """A part of a workbook that is unpacked as it is read; the size of elements is limited."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file, self._name = file, name
@@ -52,9 +52,9 @@ class Part:
         return chunk
 
     def elements(self, whole: str) -> Iterator[tuple[str, Element]]:
-        """The events of its elements. Nothing of them stays in memory once they have ended.
+        """The events of its elements, which are dropped from memory once they have ended.
 
-        Elements with the tag ``whole`` come as they are at their end, with all that is in them.
+        Elements with the tag ``whole`` are yielded at their end, with all their content.
         """
         path: list[Element] = []
         kept = 0
@@ -72,7 +72,7 @@ class Part:
             if kept and len(path) >= kept:
                 continue
             kept = 0
-            # Rows and cells are counted; of anything else there is little.
+            # Only rows and cells can be large; everything else is small.
             if element.tag in (whole, ROW_TAG):
                 self._since = 0
             yield event, element
@@ -81,7 +81,7 @@ class Part:
 
 
 class Archive(zipfile.ZipFile):
-    """An archive of which small parts only are read as a whole."""
+    """An archive that reads only small parts as a whole."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         check_directory(file, name)
@@ -90,7 +90,7 @@ class Archive(zipfile.ZipFile):
         size = sum(member.file_size for member in self.infolist())
         packed = file.seek(0, io.SEEK_END)
         if size > (most := most_unpacked(packed)):
-            raise InputTooLarge(name, f"{size:,} bytes when it is unpacked", most, SAVE_AS_CSV)
+            raise InputTooLarge(name, f"{size:,} bytes when unpacked", most, SAVE_AS_CSV)
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
         if (size := self.getinfo(name).file_size) > MAX_PART_BYTES:

@@ -1,4 +1,4 @@
-"""The rows of a sheet of an Excel workbook, each cell as the text that Excel shows. Pure."""
+"""Reads a sheet of an Excel workbook, each cell as the text that Excel shows. Pure."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from ingestion.parsing.readers.header import joined, numbered, unique_names
 from ingestion.parsing.readers.workbook import Workbook
 from records.rows import Reject
 
-# In so many rows the width of a table without a header is looked for.
+# How many rows give the width of a table without a header.
 HEADER_ROWS = 100
 # A chunk ends early where its rows have many cells.
 CHUNK_CELLS = 1 << 19
@@ -24,7 +24,7 @@ SheetRow = tuple[int, list[str]]
 
 
 class XlsxReader:
-    """The rows of a sheet; ``lines`` are the numbers that Excel gives to its rows."""
+    """The rows of a sheet; ``lines`` are the row numbers of Excel."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class XlsxReader:
         self.notes: list[str] = []
         try:
             self._rows = (row for row in self._book.rows() if row[0] > dialect.skip)
-            # The number of the last row that was handed out: those left out behind it are blank.
+            # The number of the last row that was returned: missing ones after it are blank.
             self._line = dialect.skip
             self._ahead: list[SheetRow] = []
             self._read_header(name)
@@ -100,7 +100,7 @@ class XlsxReader:
             self.columns, self.notes = unique_names(names, name=name, line=header[0][0])
             self._line = header[-1][0]
         else:
-            # Rows end with their last filled cell, so the longest of them tells the width.
+            # Rows end with their last non-empty cell, so the longest of them gives the width.
             width = max((len(cells) for _, cells in self._ahead), default=0) - left
             self.columns = numbered(max(width, 1), name=name)
 
@@ -135,9 +135,10 @@ class XlsxReader:
 
 def _refusal(cells: list[str], left: int, width: int) -> tuple[str, str] | None:
     if any(cells[:left]):
-        return "cell_outside_table", "A cell beside the columns of the table is filled."
+        return "cell_outside_table", "There is text outside the columns of the table."
     if len(cells) > left + width:
-        return "too_many_cells", f"The row has {len(cells) - left} cells, the header {width}."
+        found = len(cells) - left
+        return "too_many_cells", f"The row has {found} cells, but the header has {width}."
     if any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
         return "cell_too_long", f"A cell has more than {MAX_CELL_CHARACTERS:,} characters."
     return None

@@ -1,4 +1,4 @@
-"""`manage.py process`: process records, and print what became of them."""
+"""`manage.py process`: process records, and print the result."""
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
@@ -16,25 +16,25 @@ from records.models import ProcessingRun, Selection
 def positive(text: str) -> int:
     """A number of records."""
     if not text.isascii() or not text.isdigit() or not 0 < len(text) <= 18 or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number from 1 to {10**18 - 1}")
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {10**18 - 1}")
     return int(text)
 
 
 class Command(RunCommand):
     help = (
-        "Validate and clean records into results: those that wait, or some anew. Exit status: 0 "
-        "when the run finished, 1 when it failed, 2 for wrong usage."
+        "Process waiting records, or reprocess others. Exit status: 0 if the run finished, 1 if "
+        "it failed, 2 for incorrect usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--source", help="only the records of this source")
+        parser.add_argument("--source", help="only records of this source")
         parser.add_argument(
             "--reprocess",
             choices=[each.value for each in Selection if each != Selection.RAW],
             default=Selection.RAW,
-            help="process records anew: all, those that failed, or those whose outcome changes",
+            help="reprocess all records, those that failed, or those whose result changes",
         )
-        parser.add_argument("--limit", type=positive, metavar="N", help="at most N records")
+        parser.add_argument("--limit", type=positive, metavar="N", help="process at most N records")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py rehearse`: what draft rules would make of all records of a source."""
+"""`manage.py rehearse`: test draft rules on all records of a source."""
 
 import json
 from argparse import ArgumentParser
@@ -18,13 +18,13 @@ from web.numbers import number
 
 class Command(RuleCommand):
     help = (
-        "Tell what a draft of rules would make of all records of a source, compared with the "
-        "results that they have. Nothing is written. Exit status: 0, or 2 for wrong usage."
+        "Test draft rules on all records of a source: show the effect compared with the current "
+        "results. Nothing is saved. Exit status: 0, or 2 for incorrect usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "rules", metavar="RULES.json", help="a file with the list of steps; - reads them"
+            "rules", metavar="RULES.json", help="file with the list of rules; - for standard input"
         )
         super().add_arguments(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -53,16 +53,16 @@ class Command(RuleCommand):
 
 
 def lines(report: Report) -> Iterator[str]:
-    """A report in words."""
+    """A report as lines of text."""
     failing, changed = report["failing"], report["changed"]
     yield (
         f"{number(report['failed'])} of {number(report['records'])} records would fail: "
         f"{number(failing['newly'])} newly, {number(failing['no_longer'])} no longer, "
-        f"{number(failing['another_reason'])} for another reason"
+        f"{number(failing['another_reason'])} for a different reason"
     )
     yield (
-        f"{number(changed['records'])} results would change, with {number(changed['cells'])} cells "
-        "of cleaned data"
+        f"{number(changed['records'])} results would change, {number(changed['cells'])} cells in "
+        "total"
     )
     anomalies, waiting = report["anomalies"], report["waiting"]
     if any(anomalies.values()):
@@ -72,14 +72,14 @@ def lines(report: Report) -> Iterator[str]:
         )
     if waiting["records"]:
         yield (
-            f"{number(waiting['records'])} records wait and have no result yet: "
+            f"{number(waiting['records'])} records have not been processed yet: "
             f"{number(waiting['failing'])} of them would fail"
         )
     for group in report["rules"]:
         yield from _of_rule(group)
     if others := report["others"]:
         yield f"other rules and columns: {number(others['cells'])} cells"
-    yield f"nothing was written; {report['seconds']:.1f} s"
+    yield f"nothing was saved; {report['seconds']:.1f} s"
 
 
 def _of_rule(group: Mapping[str, Any]) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _of_rule(group: Mapping[str, Any]) -> Iterator[str]:
         )
         if group[name]
     )
-    name = f"{group['rule'] or 'by no rule any more'} {visible(repr(group['column']))}"
+    name = f"{group['rule'] or 'no rule'} {visible(repr(group['column']))}"
     yield f"  {name}: {counts}"
     for what, examples in group["examples"].items():
         for example in examples:

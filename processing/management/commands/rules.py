@@ -1,4 +1,4 @@
-"""`manage.py rules`: print the rules of a source, or switch others on."""
+"""`manage.py rules`: print or change the rules of a source."""
 
 import json
 from argparse import ArgumentParser
@@ -17,17 +17,18 @@ from records.models import RuleSet, Source
 
 class Command(RuleCommand):
     help = (
-        "Print the rules of a source as a file to change and rehearse; or save such a file, or a "
-        "former version, as the next version, which is then in force. Exit status: 0, or 2 for "
-        "wrong usage."
+        "Print the rules of a source as JSON, to edit and test; or save a file, or an earlier "
+        "version, as the new active version. Exit status: 0, or 2 for incorrect usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         wanted = parser.add_mutually_exclusive_group()
         wanted.add_argument("--print", type=int, metavar="N", help="print version N")
-        wanted.add_argument("--save", metavar="RULES.json", help="a file of steps; - reads them")
-        wanted.add_argument("--back-to", type=int, metavar="N", help="take version N up again")
+        wanted.add_argument(
+            "--save", metavar="RULES.json", help="save this file of rules; - for standard input"
+        )
+        wanted.add_argument("--back-to", type=int, metavar="N", help="restore version N")
         parser.add_argument("--note", default="", help="why the rules are changed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,6 +62,6 @@ class Command(RuleCommand):
             raise CommandError(str(error), returncode=2) from error
         saved = store.save_rule_set(source=source, rules=rules, note=note)
         self.stdout.write(
-            f"Version {saved.version} is in force. Records that have been processed keep their "
-            "results until they are processed again."
+            f"Version {saved.version} is now active. Existing results stay until the records are "
+            "reprocessed."
         )

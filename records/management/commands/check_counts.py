@@ -17,12 +17,12 @@ NAMED = 20
 
 class Command(RunCommand):
     help = (
-        "Compare the counters that pages and API read with a full count of the records. Exit "
-        "status: 0 when all are right, or have been repaired; 1 when some are wrong."
+        "Compare the counters used by pages and API with a full count of the records. Exit "
+        "status: 0 if all are correct or have been repaired, 1 if some are wrong."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="set right what is wrong")
+        parser.add_argument("--repair", action="store_true", help="correct wrong counters")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,12 +36,16 @@ class Command(RunCommand):
             }
             self.stdout.write(json.dumps(facts, ensure_ascii=False))
         elif not wrong:
-            self.stdout.write(f"All counters are right: {records:,} records.")
+            self.stdout.write(f"All counters are correct ({records:,} records).")
         else:
-            done = "have been repaired" if options["repair"] else "are wrong; --repair repairs them"
+            done = (
+                "have been corrected"
+                if options["repair"]
+                else "are wrong; use --repair to correct them"
+            )
             self.stdout.write(f"{len(wrong):,} counters {done}:")
             for item in wrong[:NAMED]:
-                day = _day(item) or "no day"
+                day = _day(item) or "no date"
                 self.stdout.write(
                     f"  {item.source}, {day}, {item.status}: {item.stored:,} instead of "
                     f"{item.counted:,}"

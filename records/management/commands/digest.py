@@ -12,15 +12,17 @@ from records.models import Source
 
 class Command(RunCommand):
     help = (
-        "Print a digest over the ids and data of a source's records, or over what their current "
-        "results say, and of how many it is. It is the same in whatever order they landed, at "
-        "whatever moment results were made, and on every database."
+        "Print a digest of the IDs and data of a source's records, or of their current results, "
+        "and the number of records. It does not depend on the import order, the time of "
+        "processing or the database."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--source", required=True, help="the source")
+        parser.add_argument("--source", required=True, help="name of the source")
         parser.add_argument(
-            "--results", action="store_true", help="of the current results, not of the records"
+            "--results",
+            action="store_true",
+            help="digest the current results instead of the records",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

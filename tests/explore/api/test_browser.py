@@ -55,7 +55,7 @@ def page(browser: Browser, live_server, complaints: list[str]) -> Iterator[Page]
 
 
 def log_in(page: Page) -> None:
-    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("a long password")
     page.get_by_role("button", name="Log in").click()
 

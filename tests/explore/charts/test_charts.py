@@ -108,9 +108,9 @@ def test_absurd_dates_are_counted_rather_than_drawn():
     drawn = {row["date"] for row in data(chart)}
     assert (min(drawn), max(drawn), len(drawn)) == ("2026-01-15", "2026-03-15", 60)
     assert chart.notes == [
-        "Not drawn: 2 records before 2026-01-15 (from 0001-01-01 on) "
-        "and 1 record after 2026-03-15 (up to 9999-12-31).",
-        "4 records without a timestamp can't be placed in time.",
+        "Not shown: 2 records before 2026-01-15 (earliest: 0001-01-01) "
+        "and 1 record after 2026-03-15 (latest: 9999-12-31).",
+        "Not shown: 4 records without a timestamp.",
     ]
     assert [chart.numbers[0], chart.numbers[-1]] == [["Earlier", 0, 2, 0], ["Later", 0, 0, 1]]
     assert sum(int(n or 0) for row in chart.numbers for n in row[1:]) == 603
@@ -143,9 +143,9 @@ def test_records_that_are_no_exception_are_all_drawn(days):
 
 def test_what_no_list_can_be_asked_for_is_told_in_words():
     _, by_source, by_category, _, _, failures, *_ = ALL
-    assert by_source.notes == ["Not drawn: 105 records of 15 smaller sources."]
-    assert by_category.notes == ["Not drawn: 9 records of other categories or of none."]
-    assert failures.notes == ["Not drawn: 1 record with other reasons."]
+    assert by_source.notes == ["Not shown: 105 records in 15 smaller sources."]
+    assert by_category.notes == ["Not shown: 9 records in other categories or without a category."]
+    assert failures.notes == ["Not shown: 1 record with other reasons."]
 
 
 def test_reasons_tell_how_much_of_all_they_make_up():
@@ -200,9 +200,7 @@ def test_a_value_that_nearly_all_have_is_told_instead_of_drawn():
     chart = charts.distribution(
         Distribution(PARTS, frequent=zeros), "value", EVERYTHING, repaired=False
     )
-    assert chart.notes == [
-        "Not drawn: 950 records with exactly 0, beside which the others could not be seen."
-    ]
+    assert chart.notes == ["Not shown: 950 records with exactly 0, which would dwarf all others."]
     assert chart.numbers[0] == ["exactly 0", None, 950]
     assert "value_from=0.0&value_to=0.0" in str(chart.rows[0])
     assert [row["records"] for row in data(chart)] == [3, 0]

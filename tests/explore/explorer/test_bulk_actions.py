@@ -54,12 +54,14 @@ def test_records_of_the_filter_are_deleted(admin_client, shop):
 
 def test_records_of_the_filter_are_processed_again(admin_client, shop):
     answer = admin_client.post("/explore/do/reprocess?q=shop", {"sure": "yes"}, follow=True)
-    assert "3 records are raw again, and will be processed." in answer.content.decode()
+    assert "3 records are queued for reprocessing." in answer.content.decode()
     assert statuses() == {
         "shop:1": "raw", "shop:2": "raw", "shop:3": "raw", "depot:1": "processed",
     }  # fmt: skip
     assert check_counts() == []
-    assert "There are none" in admin_client.get("/explore/do/reprocess?q=shop").content.decode()
+    assert (
+        "No matching records" in admin_client.get("/explore/do/reprocess?q=shop").content.decode()
+    )
 
 
 def test_a_filter_on_what_the_action_changes_is_carried_out_to_its_end(admin_client, monkeypatch):
@@ -73,9 +75,9 @@ def test_a_filter_on_what_the_action_changes_is_carried_out_to_its_end(admin_cli
 def test_of_very_many_records_the_first_are_taken(admin_client, shop, monkeypatch):
     monkeypatch.setattr(bulk_actions, "MOST", 2)
     page = admin_client.get("/explore/do/delete?source=shop").content.decode()
-    assert "The first 2 of more than 2 records" in page
+    assert "First 2 of more than 2 records" in page
     answer = admin_client.post("/explore/do/delete?source=shop", {"sure": "yes"}, follow=True)
-    assert "2 records are deleted. There are more of them" in answer.content.decode()
+    assert "2 records are deleted. More records match" in answer.content.decode()
     answer = admin_client.post("/explore/do/delete?source=shop", {"sure": "yes"}, follow=True)
     assert "1 record is deleted." in answer.content.decode()
     assert set(statuses()) == {"depot:1"}

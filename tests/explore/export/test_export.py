@@ -31,6 +31,7 @@ from records import store
 from records.models import DataRecord, IngestionRun
 from tests.factories import load
 from tests.landed import land, process_all, sale
+from tests.markup import tree
 from web.spreadsheets import guarded
 
 pytestmark = pytest.mark.django_db
@@ -207,13 +208,13 @@ def test_a_workbook_holds_text_and_plain_numbers_and_never_a_formula():
 
 def test_what_excel_can_not_hold_is_said_before_the_first_byte(monkeypatch):
     land("shop", {"1": {"a": "x" * 32_768}, "2": {"a": "y"}})
-    with pytest.raises(TooLargeForExcel, match="32,767 characters, and one of these has 32,768"):
+    with pytest.raises(TooLargeForExcel, match="32,767 characters, and one cell has 32,768"):
         exported("xlsx")
     monkeypatch.setattr(workbook, "MOST_ROWS", 2)
-    with pytest.raises(TooLargeForExcel, match="holds 1 records below its head, and these are 2"):
+    with pytest.raises(TooLargeForExcel, match="hold 1 records, and this export has 2"):
         exported("xlsx", "column=b")
     monkeypatch.setattr(workbook, "MOST_COLUMNS", 4)
-    with pytest.raises(TooLargeForExcel, match="holds 4 columns, and these are 5"):
+    with pytest.raises(TooLargeForExcel, match="hold 4 columns, and this export has 5"):
         exported("xlsx", "q=shop:2")
 
 
@@ -300,10 +301,10 @@ def test_an_export_needs_a_login(client):
     ("query", "sentence"),
     [
         ("format=pdf", "format: There is no format “pdf”. Choose one of csv, ndjson, xlsx."),
-        ("raw=yes", "raw: “raw” is 0 or 1"),
+        ("raw=yes", "raw: “raw” must be 0 or 1"),
         ("status=done", "status: There is no status “done”."),
-        ("limit=5", "limit: There is no parameter of this name."),
-        ("format=csv&format=csv", "format: This parameter is given more than once."),
+        ("limit=5", "limit: Unknown parameter."),
+        ("format=csv&format=csv", "format: This parameter may be given only once."),
     ],
 )
 def test_the_api_refuses_what_means_nothing(api, query, sentence):
@@ -323,9 +324,8 @@ def test_the_page_says_what_can_not_be_exported(api):
 def test_the_explorer_links_to_the_export_of_what_it_shows(api):
     land("shop", {"1": sale(1), "2": sale(2)})
     html = api.get("/explore/?source=shop&q=2&status=&sort=-id").content.decode()
-    link = re.search(r'href="(/explore/export\?format=csv&amp;[^"]*)" [^>]*>CSV<', html)
-    assert link
-    rows = table(b"".join(api.get(link[1].replace("&amp;", "&"))))
+    (link, *_) = tree(html).select('a[href^="/explore/export?format=csv&"]')
+    rows = table(b"".join(api.get(link["href"])))
     assert [row[0] for row in rows[1:]] == ["shop:2"]
 
 
@@ -360,7 +360,7 @@ def test_the_command_prints_where_no_file_is_named(capfdbinary):
     [
         (["--source", "nowhere"], "There is no source 'nowhere'.", 2),
         (["--status", "done"], "--status: There is no status “done”.", 2),
-        (["--time-from", "x"], "--time-from: Write a day as", 2),
+        (["--time-from", "x"], "--time-from: Enter a date such as", 2),
         (["/no/such/folder/a.csv"], "/no/such/folder/a.csv can't be written: No such file", 1),
     ],
 )

@@ -78,7 +78,7 @@ def test_the_page_of_an_export_leads_from_its_start_to_its_file(owner):
     assert "Waiting for a worker" in page
     assert "No worker is running" in page
     assert 'hx-trigger="every 1s"' in page
-    assert "Load it again" in page
+    assert "Reload" in page
     jobs.look_at(export.pk)
     page = text(owner.get(export.get_absolute_url()))
     assert "hx-trigger" not in page
@@ -124,7 +124,7 @@ def test_a_small_workbook_is_made_at_once(owner, monkeypatch, ask):
 
 
 def test_a_link_starts_nothing_that_a_worker_has_to_do(owner):
-    assert "is made in the background" in text(owner.get(PAGE), 400)
+    assert "are created in the background" in text(owner.get(PAGE), 400)
     assert not Export.objects.exists()
 
 
@@ -160,7 +160,7 @@ def test_three_exports_of_a_person_may_wait_and_are_made_one_after_the_other(own
     )
     answer = owner.get(f"{API}&sort=-timestamp")
     assert answer.status_code == 429
-    assert "You have 3 exports waiting or being made" in answer.json()["detail"]
+    assert "You already have 3 exports in progress" in answer.json()["detail"]
     assert text(owner.post(f"{PAGE}&sort=-timestamp"), 429)
     assert client_of("another").get(API).status_code == 202
     assert jobs.carry_out(second.pk, WORKER) is None
@@ -185,7 +185,7 @@ def test_an_export_that_is_cancelled_while_it_is_made_leaves_nothing(owner, fold
     done = jobs.carry_out(export.pk, WORKER)
     assert done is not None
     assert done.state == "cancelled"
-    assert "was cancelled" in text(owner.get(export.get_absolute_url()))
+    assert "has been cancelled" in text(owner.get(export.get_absolute_url()))
     assert list(folder.glob("*")) == []
     assert owner.get(f"/exports/{export.pk}/file").status_code == 404
 
@@ -195,7 +195,7 @@ def test_what_excel_can_not_hold_is_said_on_the_page(owner, folder, monkeypatch)
     export = started(owner)
     jobs.look_at(export.pk)
     page = text(owner.get(export.get_absolute_url()))
-    assert "holds 4 records below its head, and these are 9. Export as CSV" in page
+    assert "hold 4 records, and this export has 9. Export as CSV" in page
     assert owner.get(f"/api/exports/{export.pk}").json()["state"] == "failed"
     assert list(folder.glob("*")) == []
 
@@ -248,7 +248,7 @@ def test_what_has_expired_is_removed_with_its_file(owner, folder, settings):
 def test_a_file_that_is_gone_is_said_to_be(owner):
     export = made(owner)
     export.path.unlink()
-    assert "has no file, or has expired" in text(owner.get(f"/exports/{export.pk}/file"), 404)
+    assert "has no file or has expired" in text(owner.get(f"/exports/{export.pk}/file"), 404)
 
 
 def test_records_of_one_moment_are_in_a_workbook(owner, monkeypatch):

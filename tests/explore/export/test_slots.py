@@ -51,7 +51,7 @@ def test_a_person_has_two_exports_at_once_and_is_told_when_to_ask_again(reader):
     page, api = reader.get(PAGE), reader.get(API)
     assert (page.status_code, api.status_code) == (429, 429)
     assert page["Retry-After"] == api["Retry-After"] == "15"
-    sentence = "You have 2 exports running, and no more are allowed at once."
+    sentence = "You already have 2 exports running, which is the limit."
     assert sentence in page.content.decode()
     assert sentence in api.json()["detail"]
     assert list(api.json()) == ["detail"]
@@ -133,7 +133,7 @@ def test_an_export_that_takes_too_long_is_broken_off_and_frees_its_slot(reader, 
     answer = reader.get(API)
     late = SimpleNamespace(monotonic=lambda: float("inf"))
     monkeypatch.setattr("records.jobs.export_slots.time", late)
-    with pytest.raises(TimeIsUp, match="longer than 600 seconds"):
+    with pytest.raises(TimeIsUp, match="stopped after 600 seconds"):
         next(iter(answer.streaming_content))
     assert not ExportSlot.objects.exists()
 
@@ -143,7 +143,7 @@ def test_a_count_that_takes_too_long_is_said_before_the_first_byte(reader, setti
     settings.EXPORT_SECONDS = 0.001
     answer = reader.get("/api/export?format=csv&q=nowhere")
     assert answer.status_code == 400
-    assert "The export took longer than 0.001 seconds" in answer.json()["detail"]
+    assert "The export was stopped after 0.001 seconds" in answer.json()["detail"]
     assert not ExportSlot.objects.exists()
     assert DataRecord.objects.count() == 5_002
 
@@ -260,5 +260,5 @@ def test_the_page_of_many_is_shown_without_java_script(reader):
     browser.force_login(User.objects.get(username="reader"))
     page = browser.get(PAGE)
     assert page.status_code == 429
-    assert "Too many at once" in page.content.decode()
+    assert "Too many requests" in page.content.decode()
     assert len(under_way) == 2

@@ -56,7 +56,7 @@ def test_records_without_a_timestamp_are_found():
     assert found(dated="0") == ["depot:1"]
     assert found(dated="1") == ["shop:1"]
     assert found(dated="0", source="shop") == []
-    assert errors(dated="no") == {"dated": ["“dated” is 0 or 1, not “no”."]}
+    assert errors(dated="no") == {"dated": ["“dated” must be 0 or 1, not “no”."]}
 
 
 def test_a_run_finds_the_records_that_it_brought_in():
@@ -123,9 +123,9 @@ def test_wildcards_and_names_of_columns_find_nothing(text):
     ("parameter", "value", "sentence"),
     [
         ("status", "done", "There is no status “done”. Choose one of raw, processing, processed"),
-        ("source", "a:b", "starts with a letter or a digit"),
+        ("source", "a:b", "must start with a letter or digit"),
         ("source", "x" * 101, "at most 100 characters"),
-        ("source", "a\0", "starts with a letter or a digit"),
+        ("source", "a\0", "must start with a letter or digit"),
         ("status", "raw\0", "There is no status"),
         ("q", "a\0b", "Null characters"),
         ("q", "x" * 201, "at most 200 characters"),

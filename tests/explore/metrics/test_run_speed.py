@@ -126,7 +126,7 @@ def test_a_source_that_only_ever_failed_and_one_that_was_never_loaded_are_told()
     found = freshness()
     assert [(item.source, item.state, item.last) for item in found] == [
         ("broken", "failed", None),
-        ("new", "never loaded", None),
+        ("new", "never imported", None),
     ]
     assert [item.source for item in freshness("new")] == ["new"]
 

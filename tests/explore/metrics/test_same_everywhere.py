@@ -1,9 +1,7 @@
 """Page, API and export find the same records, in the same order, whatever is filtered by."""
 
-import html
 import json
 import random
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import unquote, urlencode
@@ -17,6 +15,7 @@ from explore.filters.operators import OPERATORS
 from explore.filters.record_filter import RecordFilter
 from records.models import DataRecord, IngestionRun, ProcessingResult
 from tests.landed import NOON, land, process_all, sale
+from tests.markup import href, tree
 
 pytestmark = pytest.mark.django_db
 
@@ -133,10 +132,10 @@ def on_pages(client: Client, query: str) -> list[str]:
         answer = client.get(url)
         text = answer.content.decode()
         assert answer.status_code == 200, text
-        links = re.findall(r'class="key"><a href="/explore/record/([^"]*)"', text)
-        ids += [unquote(html.unescape(link)) for link in links]
-        following = re.search(r'rel="next" href="([^"]+)"', text)
-        url = following and "/explore/" + html.unescape(following[1])
+        links = [str(link["href"]) for link in tree(text).select("th.key a")]
+        ids += [unquote(link.removeprefix("/explore/record/")) for link in links]
+        following = href(text, 'a[rel="next"]')
+        url = following and f"/explore/{following}"
     return ids
 
 

@@ -108,7 +108,7 @@ def test_only_the_newest_days_of_many_records_are_looked_at(monkeypatch):
     assert found.span == Span(date(2026, 2, 28), date(2026, 3, 1))
     assert (found.earlier, found.later, len(found.steps)) == (4, 0, 2)
     chart = charts.values_over_time(found, "value", Scope(), repaired=False)
-    assert chart.notes[-1] == "Not looked at: 4 records before 2026-02-28."
+    assert chart.notes[-1] == "Not included: 4 records before 2026-02-28."
 
 
 def test_nothing_is_asked_without_a_timestamp(django_assert_num_queries):
@@ -129,7 +129,7 @@ def test_anomalies_far_off_are_marked_at_the_edge_and_say_what_they_are():
     (mark,) = chart.spec["data"]["values"]
     assert mark["at"] == 5  # twice as far as the half of the values reaches
     assert mark["from"] == "1,000,000"
-    assert "Anomalies that lie farther off are marked at the edge." in chart.notes
+    assert "Anomalies outside the chart are shown at its edge." in chart.notes
     assert chart.numbers == [["2026-03-01", 4, 1, 2.5, 3, 1]]
     links = [cell.url for cell in chart.rows[0] if isinstance(cell, charts.Linked)]
     assert links == [mark["url"], mark["far"]]

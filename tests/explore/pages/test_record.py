@@ -46,7 +46,7 @@ def test_a_failed_record_says_why(admin_client):
 
 def test_a_record_without_a_result_says_that_it_waits(admin_client):
     land("shop", {"1": sale(1)})
-    assert "waits to be processed" in page(admin_client, "shop:1")
+    assert "has not been processed yet" in page(admin_client, "shop:1")
 
 
 def test_the_page_tells_the_story_with_earlier_versions_and_results(admin_client, admin_user):
@@ -54,19 +54,19 @@ def test_the_page_tells_the_story_with_earlier_versions_and_results(admin_client
     process_all()
     store.edit_record(record_id="shop:1", data=sale(1, note="second wording"), user=admin_user)
     html = page(admin_client, "shop:1")
-    told = html[html.index("Its story") :]
+    told = html[html.index(">History<") :]
     places = [
         told.index(words)
         for words in (
-            "Read from line 2 of rows.csv",
+            "Imported from line 2 of rows.csv",
             "first wording",
-            "Processed by version 1 of the rules",
+            "Processed with rules version 1",
             "Rule 2: ",
             "repaired",
             "Rule 3: ",
-            "Changed by an edit of admin",
+            "Edited by admin",
             "second wording",
-            "Waits to be processed again",
+            "Waiting to be processed again",
         )
     ]
     assert places == sorted(places)
@@ -75,7 +75,7 @@ def test_the_page_tells_the_story_with_earlier_versions_and_results(admin_client
 @pytest.mark.parametrize("key", ["a/b", "a/../b", "with\nline", "?x=1#y", "%2F", "ä ö", " "])
 def test_every_id_has_a_page(admin_client, key):
     land("shop", {key: sale(1)})
-    assert "Row as read" in page(admin_client, f"shop:{key}")
+    assert "Original data" in page(admin_client, f"shop:{key}")
 
 
 @pytest.mark.parametrize("path", ["nothing", "shop:%00", "a%0Ab"])

@@ -20,6 +20,7 @@ from records.models import (
 )
 from records.rows import Reject
 from tests.landed import land, process_all, sale
+from tests.markup import href, next_to, tree
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def waiting_run(source, **fields):
 
 
 def test_without_runs_the_list_says_so(admin_client):
-    assert "Nothing has run yet" in text(admin_client.get("/runs/"))
+    assert "No runs yet" in text(admin_client.get("/runs/"))
 
 
 def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, source):
@@ -59,10 +60,18 @@ def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, so
     walked: list[str] = []
     while query is not None:
         html = text(admin_client.get(f"/runs/{query}"))
-        walked += re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
-        older = re.search(r'rel="next" href="([^"]+)"', html)
-        query = older.group(1).replace("&amp;", "&") if older else None
+        walked += linked_runs(html)
+        query = href(html, 'a[rel="next"]')
     assert walked == expected
+
+
+def ledger_of(html):
+    terms = [term for term in tree(html).select("dl.ledger dt") if term.get_text()]
+    return [(term.get_text(), next_to(term, "dd")) for term in terms]
+
+
+def linked_runs(html):
+    return [link["href"] for link in tree(html).select("th[scope=row] > a[id]")]
 
 
 def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_client, source):
@@ -70,8 +79,7 @@ def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_clie
     run = waiting_run(source)
     over_all = ProcessingRun.objects.create(how="test")
     html = text(admin_client.get("/runs/?source=shop"))
-    links = re.findall(r'<th scope="row"><a id="[^"]+" href="([^"]+)"', html)
-    assert links == [over_all.get_absolute_url(), run.get_absolute_url()]
+    assert linked_runs(html) == [over_all.get_absolute_url(), run.get_absolute_url()]
 
 
 @pytest.mark.parametrize("bound", ["x", "-1", "9" * 30, "%00", "1.5"])
@@ -92,8 +100,7 @@ def test_a_finished_run_shows_its_ledger_and_its_rejected_rows(admin_client):
     )
     run = land("shop", {"1": sale(1), "2": sale(2)}, rejects=rejects)
     html = text(admin_client.get(run.get_absolute_url()))
-    ledger = re.findall(r"<dt>([a-z ]+)</dt><dd>([\d,]+)</dd>", html)
-    assert ledger == [
+    assert ledger_of(html) == [
         ("rows read", "4"),
         ("created", "2"),
         ("updated", "0"),
@@ -158,7 +165,7 @@ def test_a_running_run_tells_shares_rate_time_left_and_the_latest_rejection(admi
 def test_a_run_that_has_read_nothing_yet_promises_nothing(admin_client, source):
     run = waiting_run(source, state="running", started_at=timezone.now())
     html = text(admin_client.get(run.get_absolute_url()))
-    assert "Looking at sales.csv" in html
+    assert "Inspecting sales.csv" in html
     for promise in ("rows/s", " left<", "<rect", "Rejected last"):
         assert promise not in html
 
@@ -189,14 +196,14 @@ def test_the_part_that_moves_brings_the_badge_of_the_same_reading(admin_client, 
         model.objects.filter(pk=found.pk).update(**held)
         part = text(admin_client.get(url, headers={"HX-Request": "true"}))
         assert '<span id="state" hx-swap-oob="true"><span class="badge badge-running">' in part
-        assert "Waits for a worker" not in part
+        assert "Waiting for a worker" not in part
 
 
 def test_a_run_whose_worker_is_gone_waits_for_another_one(admin_client, source):
     lapsed = timezone.now() - timedelta(seconds=1)
     run = waiting_run(source, state="running", lease_until=lapsed)
     html = text(admin_client.get(run.get_absolute_url()))
-    assert "Interrupted: waits for a worker to go on" in html
+    assert "Interrupted, waiting for a worker" in html
     assert '<span class="badge badge-warning">interrupted</span>' in html
     assert "badge-running" not in text(admin_client.get("/runs/"))
     assert "No worker is running." in html
@@ -208,22 +215,21 @@ def test_processing_that_has_not_begun_tells_no_number_that_is_not_known(admin_c
     run = ProcessingRun.objects.create(source=source, how="test")
     html = text(admin_client.get(run.get_absolute_url()))
     assert "0 of 0 records" not in html
-    assert "Records at its start" not in html
+    assert "Records at start" not in html
     ProcessingRun.objects.filter(pk=run.pk).update(state="finished")
-    assert "Records at its start" in text(admin_client.get(run.get_absolute_url()))
+    assert "Records at start" in text(admin_client.get(run.get_absolute_url()))
 
 
 def test_a_run_that_a_command_works_on_needs_no_worker(admin_client, source):
     run = waiting_run(source, state="running", worker="here:1:aside-x")
     html = text(admin_client.get(run.get_absolute_url()))
     assert "No worker is running." not in html
-    assert "Looking at sales.csv" in html
+    assert "Inspecting sales.csv" in html
 
 
 def test_a_run_that_fetches_says_what_it_does_and_no_size_that_is_not_known(admin_client, source):
-    said = (
-        "No page from api.example.com: nothing came for 20 seconds. Tried 2 times, next try in 8 s."
-    )
+    why = "No page from api.example.com: it sent no data for 20 seconds."
+    said = f"{why} Tried 2 times, retrying in 8 s."
     run = waiting_run(source, state="running", path="", size=0, activity=said)
     html = text(admin_client.get(run.get_absolute_url()))
     assert said in html
@@ -255,14 +261,14 @@ def test_a_run_whose_rejected_rows_have_been_taken_up_does_not_ask_to_repair_the
     assert f'repaired by <a href="{replay.get_absolute_url()}">run {replay.pk}</a>' in html
     IngestionRun.objects.filter(pk=run.pk).update(state="undone")
     html = text(admin_client.get(url))
-    assert "The run is undone: none is open." in html
+    assert "The run has been undone, so none are open." in html
 
 
 def test_an_undo_moves_on_the_page_of_its_run(admin_client):
     run = land("shop", {"1": sale(1)})
     undo = Undo.objects.create(run=run, how="page")
     html = text(admin_client.get(run.get_absolute_url()))
-    assert "Its undo waits for a worker." in html
+    assert "The undo is waiting for a worker." in html
     assert "No worker is running." in html
     assert 'hx-trigger="every 1s"' in html
     assert "Undo this run" not in html
@@ -285,7 +291,7 @@ def test_the_button_cancels_a_run(admin_client, source, state):
         assert f'action="{url}cancel/"' in text(admin_client.get(url))
         assert admin_client.get(f"{url}cancel/").status_code == 405
         answer = admin_client.post(f"{url}cancel/", follow=True)
-        assert "What it has done so far stays." in text(answer)
+        assert "What it has done so far is kept." in text(answer)
         run.refresh_from_db()
         assert (run.state, run.lease_until) == ("cancelled", None)
         assert run.finished_at is not None
@@ -295,7 +301,7 @@ def test_the_button_cancels_a_run(admin_client, source, state):
 def test_a_run_that_has_ended_stays_as_it_ended(admin_client):
     run = land("shop", {"1": sale(1)})
     answer = admin_client.post(f"{run.get_absolute_url()}cancel/", follow=True)
-    assert "The run had already ended." in text(answer)
+    assert "The run has already ended." in text(answer)
     run.refresh_from_db()
     assert run.state == "finished"
     assert admin_client.post("/runs/ingestion/999/cancel/").status_code == 404
@@ -348,8 +354,8 @@ def test_drafts_and_undone_runs_are_told_from_the_others(admin_client, source):
     waiting_run(source, state="undone", read=3, created=3)
     html = text(admin_client.get("/runs/"))
     assert re.findall(r'class="badge badge-(\w+)">', html) == ["undone", "draft"]
-    assert "Waits to be looked at and loaded." in html
-    assert "taken back:" in html
+    assert "Preview, not imported yet" in html
+    assert "undone:" in html
 
 
 def test_a_run_tells_what_it_replays_its_undoing_and_the_pages_it_fetched(admin_client, source):
@@ -362,7 +368,7 @@ def test_a_run_tells_what_it_replays_its_undoing_and_the_pages_it_fetched(admin_
     )
     html = text(admin_client.get(run.get_absolute_url()))
     assert f'<dt>Replayed by</dt><dd><a href="{replay.get_absolute_url()}">' in html
-    assert "by page: 1,500 deleted, 0 restored, 2 kept" in html
+    assert "in the browser: 1,500 deleted, 0 restored, 2 kept" in html
     assert "1 page fetched" in html
     assert "https://a.example/?&lt;b&gt;=1" in html
     assert "1,200 rows" in html
@@ -391,10 +397,11 @@ def test_a_failed_run_shows_its_sentence(admin_client, source):
 def test_a_run_that_landed_nothing_is_no_success(admin_client):
     def badges(run):
         pages = [text(admin_client.get(url)) for url in (run.get_absolute_url(), "/runs/")]
-        return [re.findall(r'class="badge badge-(\w+)">([^<]+)<', html)[0] for html in pages]
+        first = [tree(html).select(".badge")[0] for html in pages]
+        return [(badge["class"][1].removeprefix("badge-"), badge.get_text()) for badge in first]
 
     all_bad = land("shop", {}, rejects=(Reject(2, b"x", "bad", "Bad."),))
-    assert badges(all_bad) == [("warning", "finished, nothing landed")] * 2
+    assert badges(all_bad) == [("warning", "finished, nothing imported")] * 2
     all_bad.refresh_from_db()
     assert all_bad.state == "finished"
     some_bad = land("shop", {"1": sale(1)}, rejects=(Reject(3, b"x", "bad", "Bad."),))
@@ -413,4 +420,4 @@ def test_a_processing_run_leads_to_the_failed_records(admin_client):
     html = text(admin_client.get(run.get_absolute_url()))
     assert 'href="/explore/?status=failed"' in html
     empty = process_all()
-    assert "nothing to do" in text(admin_client.get(empty.get_absolute_url()))
+    assert "Nothing to do" in text(admin_client.get(empty.get_absolute_url()))

@@ -41,11 +41,11 @@ def test_a_source_tells_its_columns_what_it_lacks_and_its_rules(admin_client):
     land("shop", {"1": sale(1)})
     process_all()
     html = text(admin_client.get("/sources/shop/"))
-    assert "its records can&#x27;t be placed in time" in html or "can't be placed in time" in html
-    assert "must be there" in html
+    assert "None: records are not shown over time" in html
+    assert "Require &#x27;id&#x27;" in html
     assert "version 1" in html
     Source.objects.filter(name="shop").update(mapping={"id": ["id"], "value": []})
-    assert "not checked for a value" in text(admin_client.get("/sources/shop/"))
+    assert "values are not checked" in text(admin_client.get("/sources/shop/"))
 
 
 @pytest.mark.parametrize("name", ["nope", "%00", "a%20b", "a%2Fb"])
@@ -96,6 +96,6 @@ def test_a_source_whose_loads_fail_says_so_in_the_list_and_on_its_page(admin_cli
     url = run.get_absolute_url()
     assert f'<a class="bad" href="{url}">failed 2 times</a>' in text(admin_client.get("/sources/"))
     html = text(admin_client.get("/sources/shop/"))
-    assert "The last 2 loads failed" in html
+    assert "The last 2 imports failed" in html
     assert "It can&#x27;t be &lt;b&gt;had&lt;/b&gt;." in html
-    assert "loads failed" not in text(admin_client.get("/sources/fine/"))
+    assert "imports failed" not in text(admin_client.get("/sources/fine/"))

@@ -144,21 +144,21 @@ def test_what_is_said_about_reading_stays_with_the_run(api):
 @pytest.mark.parametrize(
     ("query", "body", "content_type", "said"),
     [
-        ("", CSV, "text/csv", "which source"),
-        ("source=a%20b", CSV, "text/csv", "A name starts with"),
+        ("", CSV, "text/csv", "Name the source to import into."),
+        ("source=a%20b", CSV, "text/csv", "A name must start with"),
         ("source=%00", CSV, "text/csv", "Null"),
-        ("source=s&x=1", CSV, "text/csv", "no parameter of this name"),
-        ("source=s&source=t", CSV, "text/csv", "more than once"),
-        ("source=s&value=a,b", CSV, "text/csv", "Name one column, not 2."),
-        ("source=s&encoding=nope", CSV, "text/csv", "no such encoding"),
+        ("source=s&x=1", CSV, "text/csv", "Unknown parameter."),
+        ("source=s&source=t", CSV, "text/csv", "only once"),
+        ("source=s&value=a,b", CSV, "text/csv", "Give one column, not 2."),
+        ("source=s&encoding=nope", CSV, "text/csv", "use a name such as utf-8 or cp1252"),
         ("source=s&delimiter=abc", CSV, "text/csv", "one character"),
-        ("source=s&timestamp_format=soon", CSV, "text/csv", "'soon' can't be the format of dates"),
-        ("source=s&timestamp_format=%25H:%25M", CSV, "text/csv", "can't be the format of dates"),
+        ("source=s&timestamp_format=soon", CSV, "text/csv", "'soon' is not a valid date format"),
+        ("source=s&timestamp_format=%25H:%25M", CSV, "text/csv", "is not a valid date format"),
         ("source=s&timestamp_format=%25Y%00", CSV, "text/csv", "Null"),
-        ("source=s&max_rejects=few", CSV, "text/csv", "'few' can't be the most rejected rows"),
-        ("source=s", CSV, "text/csv; charset=nope", "no such encoding"),
-        ("source=s", b"", "text/csv", "no file in this request"),
-        ("source=s", b"\x89PNG\r\n", "text/csv", "it is a picture"),
+        ("source=s&max_rejects=few", CSV, "text/csv", "'few' is not a valid reject limit"),
+        ("source=s", CSV, "text/csv; charset=nope", "use a name such as utf-8 or cp1252"),
+        ("source=s", b"", "text/csv", "The request contains no file."),
+        ("source=s", b"\x89PNG\r\n", "text/csv", "it is an image"),
         ("name=..", CSV, "text/csv", ""),
     ],
 )
@@ -176,15 +176,15 @@ def test_bad_input_is_a_400_with_a_sentence(api, settings, query, body, content_
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"source": "s"}, "no file in this request"),
-        ({"file": ""}, "no file in this request"),
+        ({"source": "s"}, "The request contains no file."),
+        ({"file": ""}, "The request contains no file."),
         ({"file": file(b"")}, "empty"),
         ({"file": [file(), file()]}, "more than once"),
-        ({"other": file()}, "no field of this name"),
-        ({"file": file(), "x": "1"}, "no field of this name"),
-        ({"file": file(), "source": "a b"}, "A name starts with"),
+        ({"other": file()}, "Unknown field."),
+        ({"file": file(), "x": "1"}, "Unknown field."),
+        ({"file": file(), "source": "a b"}, "A name must start with"),
         ({"file": file(), "format": "xml"}, "delimited"),
-        ({"file": file(), "max_rejects": "101%"}, "can't be the most rejected rows"),
+        ({"file": file(), "max_rejects": "101%"}, "is not a valid reject limit"),
         ({"file": file(), "timestamp_format": "%d" * 60}, "no more than 100 characters"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_bad_form_is_a_400_with_a_sentence(api, settings, folder, form, said):
 def test_fields_of_a_form_are_not_taken_from_the_address(api):
     answer = api.post("/ingest?source=shop", {"file": file()})
     assert answer.status_code == 400
-    assert "one of its fields" in answer.json()["detail"]
+    assert "Send this as a form field" in answer.json()["detail"]
 
 
 def test_dates_that_can_be_read_two_ways_fail_the_run_unless_it_is_said_how_they_are_meant(api):
@@ -211,7 +211,7 @@ def test_dates_that_can_be_read_two_ways_fail_the_run_unless_it_is_said_how_they
     load(answer.json()["id"], "worker")
     told = api.get(answer["Location"]).json()
     assert (told["state"], told["ledger"]["read"]) == ("failed", 0)
-    assert "in two ways" in told["error"]
+    assert "are ambiguous" in told["error"]
     assert "timestamp_format in the API" in told["error"]
     form = {"file": file(body, "shop.csv"), "timestamp_format": "%d/%m/%Y"}
     assert api.post("/ingest", form).status_code == 202
@@ -252,7 +252,7 @@ def test_a_disk_that_is_full_is_a_507_and_no_run(api, settings, tmp_path):
     settings.INPUT_DIR.write_text("")
     answer = api.post("/ingest?source=s", CSV, content_type="text/csv")
     assert answer.status_code == 507
-    assert "can't be kept here" in answer.json()["detail"]
+    assert "can't be stored" in answer.json()["detail"]
     assert not IngestionRun.objects.exists()
 
 

@@ -71,7 +71,7 @@ def test_a_run_that_fetches_tells_what_it_does_and_no_size_that_is_not_known(api
     progress = api.get(f"/api/runs/{run.pk}").json()["progress"]
     assert (progress["activity"], progress["bytes_total"]) == (run.activity, None)
     IngestionRun.objects.filter(pk=run.pk).update(state="queued")
-    assert api.get(f"/api/runs/{run.pk}").json()["progress"]["activity"] == "Waits for a worker"
+    assert api.get(f"/api/runs/{run.pk}").json()["progress"]["activity"] == "Waiting for a worker"
     IngestionRun.objects.filter(pk=run.pk).update(state="failed")
     assert api.get(f"/api/runs/{run.pk}").json()["progress"]["activity"] == ""
 

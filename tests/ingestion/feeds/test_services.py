@@ -92,8 +92,8 @@ def test_a_run_says_which_page_is_fetched_or_why_none_comes(monkeypatch, setting
     assert all(kept == told for kept, told in shown), "what is kept is what is shown"
     told = [told for _, told in shown]
     assert told[:2] == ["Fetching page 1 (0 rows so far)", "Fetching page 2 (10 rows so far)"]
-    trouble = "No page from 127.0.0.1: it answers 503 (Service Unavailable). Tried once"
-    assert f"{trouble}, trying again." in told
+    trouble = "No page from 127.0.0.1: it returned 503 (Service Unavailable). Tried once"
+    assert f"{trouble}, retrying now." in told
 
 
 def test_a_run_of_an_api_that_no_one_answers_says_so_while_it_is_tried_again(settings, monkeypatch):
@@ -106,9 +106,9 @@ def test_a_run_of_an_api_that_no_one_answers_says_so_while_it_is_tried_again(set
     done = runs.load(run.pk, "tests", lambda run: shown.append(run.activity))
     assert done is not None
     assert done.state == RunState.FAILED
-    why = "No page from 127.0.0.1: no connection could be made."
-    assert f"{why} Tried once, trying again." in shown
-    assert f"{why} Tried 2 times, trying again." in shown
+    why = "No page from 127.0.0.1: the connection failed."
+    assert f"{why} Tried once, retrying now." in shown
+    assert f"{why} Tried 2 times, retrying now." in shown
 
 
 def test_a_page_that_is_none_fails_the_run_after_what_came_before_has_landed():
@@ -144,7 +144,7 @@ def test_what_is_new_is_asked_for_from_where_the_last_complete_run_came_to():
         (run,) = loaded(feed)
         assert api.requests[-1].query["since"] == "102"
     assert (run.state, run.read) == (RunState.FINISHED, 0)
-    assert run.notes == ["The API has no row newer than '102'."]
+    assert run.notes == ["The API has no rows newer than '102'."]
     feed = api_feed("http://127.0.0.1/other")
     assert feed.position == ""
 
@@ -186,7 +186,7 @@ def test_an_undone_run_moves_the_position_back_so_that_its_rows_are_asked_for_ag
         (first,) = loaded(feed)
         (second,) = loaded(feed)
         assert (first.read, second.read, position_of(feed)) == (10, 10, "19")
-        assert "goes back to '9'" in loading.after_undo(second)
+        assert "goes back to the cursor '9'" in loading.after_undo(second)
         undone(second)
         assert position_of(feed) == "9"
         assert DataRecord.objects.count() == 10
@@ -204,7 +204,7 @@ def test_a_run_that_a_later_one_went_on_from_leaves_the_position_until_that_is_u
     with serving(answer) as api:
         feed = incremental_feed(api)
         first, second = loaded(feed)[0], loaded(feed)[0]
-        assert "does not bring these rows again" in loading.after_undo(first)
+        assert "does not import these rows again" in loading.after_undo(first)
         undone(first)
         assert position_of(feed) == "19"
         assert "goes back to the beginning" in loading.after_undo(second)
@@ -238,7 +238,7 @@ def test_a_run_that_moved_nothing_moves_nothing_back():
         runs.load(made.pk, "tests")
         run = IngestionRun.objects.get(pk=made.pk)
         assert (run.state, position_of(feed)) == (RunState.FAILED, "9")
-        assert "next loading brings these rows again" in loading.after_undo(run)
+        assert "next run imports these rows again" in loading.after_undo(run)
         undone(run)
         assert position_of(feed) == "9"
 
@@ -313,7 +313,7 @@ def test_secrets_stay_while_the_same_host_is_asked_and_go_with_it():
 def test_secrets_of_another_secret_key_are_said_to_be_lost(settings):
     kept = encrypt({"X-Key": "hush"})
     settings.SECRET_KEY = "another one"
-    with pytest.raises(SecretUnknown, match="SECRET_KEY is not what it was"):
+    with pytest.raises(SecretUnknown, match="SECRET_KEY has changed"):
         decrypt(kept)
     feed = api_feed("https://api.example/")
     Feed.objects.update(secrets=kept)
@@ -331,7 +331,7 @@ def test_only_what_is_meant_as_a_secret_is_taken_from_the_environment(monkeypatc
 
 
 def test_a_secret_that_the_environment_lacks_is_named():
-    with pytest.raises(SecretUnknown, match="no DATAFLOW_SECRET_NONE"):
+    with pytest.raises(SecretUnknown, match="DATAFLOW_SECRET_NONE, which is not set"):
         filled_in({"X": "${DATAFLOW_SECRET_NONE}"})
 
 
@@ -499,7 +499,7 @@ def test_a_file_whose_run_is_undone_is_loaded_again_by_hand_or_when_it_has_chang
     (inbox / "a.csv").write_text("id\n1\n")
     assert loaded(feed) == []
     (run,) = loaded(feed)
-    assert "by hand" in loading.after_undo(run)
+    assert "a manual import" in loading.after_undo(run)
     undone(run)
     assert start(feed, how="schedule") == []
     (again,) = loaded(feed)
@@ -519,7 +519,7 @@ def test_a_file_that_could_not_be_taken_is_loaded_by_hand_once_the_source_knows_
     (inbox / "a.csv").write_text("id,date\n1,03/04/2025\n")
     assert loaded(feed) == []
     (run,) = loaded(feed)
-    assert "the date format in the settings of the source" in run.error
+    assert "Date format in the source settings" in run.error
     assert start(feed, how="schedule") == []
     Source.objects.update(mapping={"timestamp_format": "%d/%m/%Y"})
     (again,) = loaded(feed)
@@ -571,7 +571,7 @@ def test_a_feed_that_is_switched_off_meanwhile_is_not_started(inbox):
 def test_a_folder_that_can_not_be_looked_through_is_told(inbox):
     feed = folder_feed()
     feed.config = {"folder": "shop", "pattern": "a" * 2_000}
-    with pytest.raises(FolderRefused, match="can't be looked through: File name too long"):
+    with pytest.raises(FolderRefused, match="can't be listed: File name too long"):
         start(feed, how="test")
 
 
@@ -585,7 +585,7 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
         tasks.start_feed(feed.pk)
     run = IngestionRun.objects.get()
     assert run.state == RunState.FAILED
-    assert "is not there" in run.error
+    assert "does not exist" in run.error
     assert failing("shop")["shop"].error == run.error
     inbox.mkdir()
     for _ in range(2):
@@ -593,5 +593,5 @@ def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(
         tasks.start_feed(feed.pk)
     again = IngestionRun.objects.exclude(pk=run.pk).get()
     assert (again.state, again.read) == (RunState.FINISHED, 0)
-    assert "can be looked through again" in again.notes[0]
+    assert "can be listed again" in again.notes[0]
     assert failing("shop") == {}

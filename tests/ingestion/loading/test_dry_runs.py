@@ -178,7 +178,7 @@ def test_the_command_prints_what_loading_would_do_and_leaves_no_trace(file, caps
     call_command("ingest", str(file), "--source", "shop", "--dry-run")
     said = capsys.readouterr().out
     assert "3 read = 2 created + 0 updated + 0 unchanged + 1 rejected" in said
-    assert "held: 1 too_few_cells, for example line 4" in said
+    assert "rejected: 1 too_few_cells, e.g. line 4" in said
     assert "column date: date, 2 filled, 0 empty, 2 distinct, 2025-01-02 to 2025-01-03" in said
     assert not Source.objects.exists()
     assert not IngestionRun.objects.exists()

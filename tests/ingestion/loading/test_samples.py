@@ -304,7 +304,7 @@ def test_the_command_writes_the_files_and_prints_their_paths(tmp_path, capsys):
 
 @pytest.mark.parametrize("scale", ["0", "-1", "nan", "inf", "0.01", "1000"])
 def test_an_impossible_scale_is_one_clear_sentence(tmp_path, scale):
-    with pytest.raises(CommandError, match=r"scale must lie between 0\.1 and 100"):
+    with pytest.raises(CommandError, match=r"scale must be between 0\.1 and 100"):
         call_command("sample_data", f"--directory={tmp_path}", f"--rows-scale={scale}")
 
 

@@ -48,7 +48,7 @@ def test_a_source_from_an_api_is_made_and_loaded_by_hand(admin_client):
     assert feed.config["url"] == API["url"]
     assert feed.config["paging"]["style"] == "cursor"
     html = admin_client.get("/sources/shop/feed/").content.decode()
-    assert "Next loading" in html
+    assert "Next import" in html
     assert 'value="https://api.example/rows"' in html
     run_page = admin_client.post("/sources/shop/feed/load/")["Location"]
     run = IngestionRun.objects.get()
@@ -101,19 +101,19 @@ def test_secrets_are_taken_and_never_shown(admin_client, caplog):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"url": "file:///etc/passwd"}, "A URL begins with https:// or http://"),
-        ({"url": ""}, "A URL begins with"),
+        ({"url": "file:///etc/passwd"}, "The URL must start with https:// or http://"),
+        ({"url": ""}, "The URL must start with"),
         ({"url": "a\0b"}, "Null characters are not allowed."),
         ({"headers": "Authorization: hush"}, "looks like a secret"),
-        ({"secrets": "hush"}, "Line 1 is not written as Name: value."),
-        ({"schedule": "soon"}, "is no schedule such as"),
-        ({"kind": "folder", "folder": "/etc", "pattern": "*"}, "does not lie in the folders"),
+        ({"secrets": "hush"}, "Line 1 must be written as Name: value."),
+        ({"schedule": "soon"}, "is not a schedule such as"),
+        ({"kind": "folder", "folder": "/etc", "pattern": "*"}, "is not in the folders"),
         ({"kind": "other"}, "Select a valid choice"),
         ({"style": "other"}, "Select a valid choice"),
         ({"limit": "many"}, "Enter a whole number"),
-        ({"limit": "50"}, "Rows a page need both"),
-        ({"source": ""}, "A name starts with"),
-        ({"paging_param": ""}, "Name the parameter"),
+        ({"limit": "50"}, "Rows per page needs a parameter"),
+        ({"source": ""}, "A name must start with"),
+        ({"paging_param": ""}, "Give the parameter"),
     ],
 )
 def test_what_can_not_work_is_said_and_what_was_written_stays(admin_client, fields, sentence):
@@ -135,7 +135,7 @@ def test_trying_shows_the_first_rows_and_keeps_nothing(admin_client):
         assert "r0000" in html
         assert "hush" not in html
         wrong = admin_client.post("/feeds/new/", {**said, "rows_path": "items"}).content.decode()
-    assert "it has no &#x27;items&#x27; at its top, but &#x27;data&#x27;" in wrong
+    assert "there is no &#x27;items&#x27; at its top level, only &#x27;data&#x27;" in wrong
     assert not Feed.objects.exists()
 
 
@@ -182,7 +182,7 @@ def test_a_source_that_loads_itself_is_not_made_twice(admin_client):
     admin_client.post("/feeds/new/", {**API, "source": "shop"})
     answer = admin_client.post("/feeds/new/", {**API, "source": "shop"})
     assert answer.status_code == 400
-    assert "loads itself already" in answer.content.decode()
+    assert "already has an automatic import" in answer.content.decode()
 
 
 def test_unknown_sources_have_no_feed(admin_client):
@@ -202,19 +202,19 @@ def test_a_feed_is_removed_once_that_is_confirmed_and_its_runs_tell_what_happene
     page = "/sources/shop/feed/remove/"
     assert f'href="{page}"' in admin_client.get("/sources/shop/feed/").content.decode()
     asked = admin_client.get(page).content.decode()
-    assert "Remove the feed of shop?" in asked
-    assert "1 run that has yet to fetch its rows is cancelled" in asked
+    assert "Remove the automatic import of shop?" in asked
+    assert "1 run that has not fetched any rows yet is cancelled" in asked
     assert Feed.objects.exists()
     answer = admin_client.post(page, follow=True)
     assert answer.redirect_chain == [("/sources/shop/", 302)]
-    assert "The feed has been removed." in answer.content.decode()
+    assert "Automatic import removed." in answer.content.decode()
     assert not Feed.objects.exists()
     for run in (done, waiting):
         run.refresh_from_db()
     assert (done.state, waiting.state) == (RunState.FINISHED, RunState.CANCELLED)
     assert DataRecord.objects.count() == len(ROWS)
     assert "pages fetched" in admin_client.get(done.get_absolute_url()).content.decode()
-    assert "Loaded from" in admin_client.get("/sources/shop/feed/").content.decode()
+    assert "Import from" in admin_client.get("/sources/shop/feed/").content.decode()
     assert admin_client.get(page).status_code == admin_client.post(page).status_code == 404
 
 
@@ -238,9 +238,9 @@ def test_a_folder_says_what_it_waits_for(admin_client, settings):
     def load():
         return admin_client.post("/sources/shop/feed/load/", follow=True).content.decode()
 
-    assert "There is no file that has not been loaded." in load()
+    assert "There are no new files to import." in load()
     (settings.FOLDER_ROOTS[0] / "shop" / "a.csv").write_text("id\n1\n")
-    assert "once it has stopped growing" in load()
+    assert "once they have stopped growing" in load()
 
 
 def test_the_command_loads_an_api_and_prints_its_ledger():
@@ -268,7 +268,7 @@ def test_the_command_looks_twice_at_a_folder_and_tells_of_failures(settings, mon
     out = io.StringIO()
     call_command("fetch", "shop", stdout=out)
     assert "a.csv -> shop" in out.getvalue()
-    with pytest.raises(CommandError, match="no source with an API or a folder"):
+    with pytest.raises(CommandError, match="No source 'none' with an automatic import"):
         call_command("fetch", "none")
     services.save_feed(source_name="b", kind="http", config={"url": "http://10.0.0.1/"})
     err = io.StringIO()
@@ -285,12 +285,12 @@ def test_the_page_tells_that_loading_fails_and_that_a_feed_is_due_without_a_work
         error="api.example can't be fetched.", finished_at=timezone.now(),
     )  # fmt: skip
     html = admin_client.get("/sources/shop/feed/").content.decode()
-    assert "The last load failed" in html
+    assert "The last import failed" in html
     assert f'<a href="{run.get_absolute_url()}">Run {run.pk}</a>' in html
     Feed.objects.update(next_at=timezone.now() - timedelta(hours=2))
     html = admin_client.get("/sources/shop/feed/").content.decode()
     assert "no worker has started it" in html
-    assert "Next loading" not in html
+    assert "Next import" not in html
 
 
 def test_a_folder_that_is_switched_off_promises_no_second_look(admin_client, tmp_path):
@@ -299,5 +299,5 @@ def test_a_folder_that_is_switched_off_promises_no_second_look(admin_client, tmp
     admin_client.post("/feeds/new/", form)
     assert not Feed.objects.get().enabled
     html = admin_client.post("/sources/shop/feed/load/", follow=True).content.decode()
-    assert "load again in a few seconds" in html
+    assert "import again in a few seconds" in html
     assert Feed.objects.get().next_at is None, "nobody would look at it then"

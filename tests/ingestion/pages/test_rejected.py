@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -31,18 +30,18 @@ def row(line):
 
 
 def test_without_rejected_rows_the_page_says_so(admin_client):
-    assert "Nothing waits to be repaired" in text(admin_client.get("/rejected/"))
+    assert "There is nothing to fix here." in text(admin_client.get("/rejected/"))
 
 
 def test_the_page_filters_and_counts_by_reason(admin_client, held):
     html = text(admin_client.get(f"/rejected/?run={held.pk}"))
     assert "3,&lt;b&gt;Cy" in html
-    assert re.search(r"missing_key</code></a> 1", html)
+    assert "Missing key</a> 1" in html
     html = text(admin_client.get("/rejected/?code=missing_key&column=id"))
     assert ",Bob,2" in html
     assert "Cy" not in html
-    assert "No rejected row is like this" in text(admin_client.get("/rejected/?state=resolved"))
-    assert "No rejected row is like this" in text(admin_client.get("/rejected/?source=none"))
+    assert "No rejected rows match" in text(admin_client.get("/rejected/?state=resolved"))
+    assert "No rejected rows match" in text(admin_client.get("/rejected/?source=none"))
 
 
 @pytest.mark.parametrize("query", ["run=x", "run=0", "state=odd", "code=%00", "cursor=odd"])
@@ -54,7 +53,7 @@ def test_a_filter_that_makes_no_sense_is_an_error(admin_client, query):
     ("query", "sentence"),
     [
         ("stat=all", "There is no filter “stat”."),
-        ("state=open&state=all", "The filter “state” is given more than once."),
+        ("state=open&state=all", "The filter “state” may be given only once."),
     ],
 )
 def test_a_filter_that_is_misspelled_or_given_twice_never_shows_more_than_was_meant(
@@ -79,7 +78,7 @@ def test_a_row_is_repaired_cell_by_cell_and_replayed_at_once(admin_client, held)
     answer = admin_client.post(
         path, {"cell-0": "2", "cell-1": "Bob, the", "cell-2": "2"}, follow=True
     )
-    assert "Line 3 is now a record: people:2." in text(answer)
+    assert "Line 3 was imported as record people:2." in text(answer)
     assert DataRecord.objects.get(pk="people:2").data["name"] == "Bob, the"
     assert admin_client.post(path, {"text": "2,x,2"}).status_code == 400
 
@@ -88,7 +87,7 @@ def test_a_row_that_can_not_be_told_apart_is_repaired_as_text(admin_client, held
     path = f"/rejected/{row(4).pk}/"
     assert '<textarea id="text"' in text(admin_client.get(path))
     html = text(admin_client.post(path, {"text": "3,Cy"}), 400)
-    assert "The row has 2 cells where the header has 3." in html
+    assert "The row has 2 cells, but the header has 3." in html
     assert IngestionRun.objects.count() == 1
     admin_client.post(path, {"text": "3,Cy,3\r\n"})
     assert DataRecord.objects.get(pk="people:3").data["value"] == "3"
@@ -105,7 +104,7 @@ def test_the_download_has_the_columns_of_the_input_the_line_and_the_reason(admin
     header, *rows = csv.reader(io.StringIO(content))
     assert header == ["id", "name", "value", f"rejected line (run {held.pk})", "rejected reason"]
     assert rows[0][:4] == ["", "Bob", "2", "3"]
-    assert rows[1] == ["3", "<b>Cy", "", "4", "The row has 2 cells where the header has 3."]
+    assert rows[1] == ["3", "<b>Cy", "", "4", "The row has 2 cells, but the header has 3."]
 
 
 def test_all_open_rows_of_a_run_are_replayed_by_a_worker(admin_client, held):
@@ -121,7 +120,7 @@ def test_who_may_only_look_can_not_repair_replay_or_undo(client, django_user_mod
     user = django_user_model.objects.create_user("reader", password="x")
     user.user_permissions.add(Permission.objects.get(codename="view_ingestionrun"))
     client.force_login(user)
-    assert "Repair it" not in text(client.get(f"/rejected/{row(3).pk}/"))
+    assert "Fix this row" not in text(client.get(f"/rejected/{row(3).pk}/"))
     for path in (
         f"/rejected/{row(3).pk}/",
         f"/runs/ingestion/{held.pk}/replay/",
@@ -133,10 +132,10 @@ def test_who_may_only_look_can_not_repair_replay_or_undo(client, django_user_mod
 def test_a_run_is_undone_once_that_is_confirmed(admin_client, held):
     path = f"/runs/ingestion/{held.pk}/undo/"
     assert path in text(admin_client.get(held.get_absolute_url()))
-    assert "2 records that it created are deleted" in text(admin_client.get(path))
+    assert "2 records created by this run are deleted" in text(admin_client.get(path))
     assert not Undo.objects.exists()
     admin_client.post(path)
-    assert "Its undo waits for a worker." in text(admin_client.get(held.get_absolute_url()))
+    assert "The undo is waiting for a worker." in text(admin_client.get(held.get_absolute_url()))
     undo.undo(Undo.objects.get().pk, WORKER)
     assert not DataRecord.objects.exists()
     assert path not in text(admin_client.get(held.get_absolute_url()))
@@ -148,11 +147,11 @@ def test_a_row_of_an_undone_run_is_not_to_be_repaired(admin_client, held):
     row = RejectedRow.objects.filter(run=held).first()
     assert row is not None
     url = f"/rejected/{row.pk}/"
-    assert "Repair it" in text(admin_client.get(url))
+    assert "Fix this row" in text(admin_client.get(url))
     IngestionRun.objects.filter(pk=held.pk).update(state="undone")
     html = text(admin_client.get(url))
-    assert "Repair it" not in html
-    assert "has been undone" in html
+    assert "Fix this row" not in html
+    assert "was undone" in html
 
 
 def test_a_row_whose_record_has_been_deleted_since_does_not_lead_to_it(admin_client, held):
@@ -160,5 +159,5 @@ def test_a_row_whose_record_has_been_deleted_since_does_not_lead_to_it(admin_cli
     assert row is not None
     RejectedRow.objects.filter(pk=row.pk).update(resolved_by=held, record_id="s:gone")
     html = text(admin_client.get(f"/rejected/{row.pk}/"))
-    assert "became the record s:gone, which has been deleted since" in html
+    assert "Imported as record s:gone, which has since been deleted," in html
     assert "/explore/record/" not in html

@@ -44,7 +44,7 @@ def test_saving_the_form_as_it_is_changes_nothing(admin_client, source):
     form = admin_client.get(URL).context["form"]
     given = {field.name: field.value() or "" for field in form}
     answer = admin_client.post(URL, given, follow=True)
-    assert "The settings are saved." in text(answer)
+    assert "Settings saved." in text(answer)
     before = (source.mapping, source.reading, source.on_conflict, source.columns)
     source.refresh_from_db()
     assert (source.mapping, source.reading, source.on_conflict, source.columns) == before
@@ -79,14 +79,14 @@ def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_clie
     Source.objects.create(name="shop")
     path = tmp_path / "shop.csv"
     path.write_text("id,date,value\n1,03/04/2025,5\n")
-    assert "in two ways" in load(path).error
+    assert "are ambiguous" in load(path).error
     admin_client.post(URL, {"on_conflict": "update", "timestamp_format": "%d/%m/%Y"})
     assert Source.objects.get().mapping == {"timestamp_format": "%d/%m/%Y"}
     html = text(admin_client.get(URL))
     assert 'value="%d/%m/%Y"' in html
-    assert "told by the names of the columns" in html
-    assert text(admin_client.get("/sources/shop/")).count("not known before the first file") == 4
-    assert "not known yet" in text(admin_client.get("/sources/"))
+    assert "detect the columns by their names" in html
+    assert text(admin_client.get("/sources/shop/")).count("Set by the first import") == 4
+    assert "Not set" in text(admin_client.get("/sources/"))
     assert load(path).created == 1
     assert str(DataRecord.objects.get().timestamp)[:10] == "2025-04-03"
     assert Source.objects.get().mapping["value"] == ["value"]
@@ -96,13 +96,13 @@ def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_clie
     ("given", "sentence"),
     [
         ({"id": "nope"}, "This source has no column &#x27;nope&#x27;."),
-        ({"value": "id, day"}, "one column at the most"),
+        ({"value": "id, day"}, "can have only one column"),
         ({"timestamp": "day", "timestamp_format": "soon"}, "or a format such as"),
-        ({"timestamp_format": "iso"}, "no dates to read"),
+        ({"timestamp_format": "iso"}, "needs a timestamp column"),
         ({"on_conflict": "burn"}, "not one of the available choices"),
-        ({"encoding": "nope"}, "no such encoding is known"),
-        ({"delimiter": "abc"}, "it is one character"),
-        ({"format": "json", "delimiter": ";"}, "only delimited text has one"),
+        ({"encoding": "nope"}, "use a name such as utf-8 or cp1252"),
+        ({"delimiter": "abc"}, "use one character"),
+        ({"format": "json", "delimiter": ";"}, "it applies to delimited text only"),
         ({"format": "xml"}, "not one of the available choices"),
         ({"id": "\0"}, "Null characters are not allowed."),
         ({"sheet": "\0"}, "Null characters are not allowed."),
@@ -139,5 +139,5 @@ def test_changing_settings_needs_its_permission(client):
 
 def test_the_page_of_a_source_tells_policy_and_reading(admin_client, source):
     html = text(admin_client.get("/sources/shop/"))
-    assert "keep the record as it is" in html
+    assert "Keep the record unchanged" in html
     assert "<li>encoding: <code>cp1252</code></li>" in html

@@ -42,7 +42,7 @@ def test_the_source_can_be_named(admin_client):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"source": "no name"}, "A name starts with"),
+        ({"source": "no name"}, "A name must start with"),
         ({"source": "a\0b"}, "Null characters are not allowed."),
     ],
 )
@@ -118,5 +118,5 @@ def test_a_full_disk_is_said(admin_client, settings, tmp_path):
     settings.INPUT_DIR.write_text("where a folder should be")
     response = send(admin_client)
     assert response.status_code == 507
-    assert "can&#x27;t be kept here" in response.content.decode()
+    assert "can&#x27;t be stored" in response.content.decode()
     assert not Source.objects.exists()

@@ -102,7 +102,7 @@ def test_a_batch_that_becomes_too_large_is_not_made():
 MEASURE = """
 import json, sys
 from pathlib import Path
-from processing import pipeline
+from processing.engine import pipeline
 from processing.rules.size import BatchTooLarge
 from records.rows import RawRecord
 DOUBLE = json.loads(sys.argv[1])

@@ -76,11 +76,11 @@ def test_what_is_packed_is_read_like_any_file_and_known_by_its_packed_bytes(pack
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (gzipped(CONTENT)[:-20], "damaged or cut short"),
-        (gzipped(CONTENT)[:20] + b"x" * 20, "damaged or cut short"),
-        (zipped(**{"a.csv": CONTENT})[:-30], "damaged or cut short"),
+        (gzipped(CONTENT)[:-20], "damaged or incomplete"),
+        (gzipped(CONTENT)[:20] + b"x" * 20, "damaged or incomplete"),
+        (zipped(**{"a.csv": CONTENT})[:-30], "damaged or incomplete"),
         (zipped(**{"a.csv": CONTENT, "b.csv": CONTENT}), r"2 files \('a.csv', 'b.csv'\)"),
-        (zipped(), "holds no file"),
+        (zipped(), "contains no file"),
         (zipped(**{"a.zip": zipped(**{"b.csv": CONTENT})}), "ZIP archive inside"),
         (gzipped(gzipped(CONTENT)), "compressed twice"),
         (gzipped(b""), "empty"),

@@ -93,7 +93,7 @@ def test_one_column_needs_no_delimiter(found):
         (b"\xd0\xcf\x11\xe0rest", "old Excel"),
         (b"%PDF-1.7", "PDF"),
         (b"\n<!DOCTYPE html><html>", "HTML"),
-        (b"\x89PNG\r\n", "picture"),
+        (b"\x89PNG\r\n", "image"),
         (bytes(range(32)) * 20, "binary"),
     ],
 )
@@ -136,7 +136,7 @@ def test_excels_word_on_the_delimiter_is_taken(found):
 def test_lines_above_the_header_are_passed_over_and_told(found, above, skip):
     result = found(_text(*above, "id,name,amount", "1,x,2.5", "2,y,3.5", "3,z,4"))
     assert (result.dialect.skip, result.dialect.header) == (skip, 1)
-    assert any(f"begins in line {skip + 1}" in note for note in result.notes)
+    assert any(f"starts in line {skip + 1}" in note for note in result.notes)
 
 
 @pytest.mark.parametrize(
@@ -224,22 +224,22 @@ def test_an_encoding_that_the_user_names_is_no_guess(found):
 @pytest.mark.parametrize(
     ("reading", "message"),
     [
-        ({"encoding": "klingon"}, "Encoding can't be 'klingon'"),
-        ({"encoding": "rot13"}, "Encoding can't be"),
-        ({"encoding": "base64"}, "Encoding can't be"),
+        ({"encoding": "klingon"}, "'klingon' is not a valid encoding"),
+        ({"encoding": "rot13"}, "is not a valid encoding"),
+        ({"encoding": "base64"}, "is not a valid encoding"),
         ({"format": "pdf"}, "one of delimited, json, ndjson, xlsx"),
         ({"delimiter": "ab"}, "one character"),
         ({"delimiter": "\n"}, "one character"),
-        ({"delimiter": "'", "quote": "'"}, "Delimiter can't be"),
-        ({"header": "first"}, "Header can't be 'first'"),
-        ({"header": "0"}, "Header can't be"),
-        ({"header": "2", "skip": "3"}, "Header can't be"),
-        ({"header": "3-2"}, "Header can't be"),
+        ({"delimiter": "'", "quote": "'"}, "is not a valid delimiter"),
+        ({"header": "first"}, "'first' is not a valid header"),
+        ({"header": "0"}, "is not a valid header"),
+        ({"header": "2", "skip": "3"}, "is not a valid header"),
+        ({"header": "3-2"}, "is not a valid header"),
         ({"skip": "-1"}, "number of lines"),
         ({"skip": "99999999999"}, "number of lines"),
-        ({"sheet": "a\0"}, "Sheet can't be"),
-        ({"colour": "red"}, "Colour can't be"),
-        ({"format": "json", "delimiter": ","}, "only delimited text"),
+        ({"sheet": "a\0"}, "is not a valid sheet"),
+        ({"colour": "red"}, "'red' is not a valid colour"),
+        ({"format": "json", "delimiter": ","}, "delimited text only"),
     ],
 )
 def test_what_can_not_be_said_is_refused_in_a_sentence(found, reading, message):

@@ -110,13 +110,13 @@ def test_a_fork_of_the_process_has_a_server_of_its_own():
     server = server_pid()
     code = (
         "import os, sys\n"
-        "from ingestion import apart\n"
+        "from ingestion.parsing import isolated\n"
         "from tests import for_apart\n"
-        "def call(): return apart.call_apart(\n"
-        "    for_apart.answer, seconds=60, memory=1 << 28, waiting=1, value=apart.os.getpid())\n"
-        "call(); first = apart._server._process.pid\n"
+        "def call(): return isolated.call_apart(\n"
+        "    for_apart.answer, seconds=60, memory=1 << 28, waiting=1, value=isolated.os.getpid())\n"
+        "call(); first = isolated._server._process.pid\n"
         "if os.fork() == 0:\n"
-        "    ok = call() == os.getpid() and apart._server._process.pid != first\n"
+        "    ok = call() == os.getpid() and isolated._server._process.pid != first\n"
         "    os._exit(0 if ok else 1)\n"
         "print(first, os.waitstatus_to_exitcode(os.wait()[1]))\n"
     )

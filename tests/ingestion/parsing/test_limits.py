@@ -1,6 +1,7 @@
 """No input keeps a worker busy for minutes or fills its memory: it is read quickly, or refused."""
 
 import gzip
+import re
 import shutil
 import time
 import zipfile
@@ -41,9 +42,9 @@ def prepared(path):
 @pytest.mark.parametrize("name", ["a", "", "a_2", "column_2"])
 def test_a_header_of_equal_names_is_made_unique_at_once(name):
     cells = [name] * limits.MAX_COLUMNS
-    began = time.perf_counter()
+    began = time.process_time()
     names, notes = unique_names(cells, name="input.csv", line=1)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(set(names)) == limits.MAX_COLUMNS
     assert sum(map(len, notes)) < 10_000
 
@@ -51,7 +52,7 @@ def test_a_header_of_equal_names_is_made_unique_at_once(name):
 def test_names_that_repeat_never_take_one_that_is_written_further_on():
     names, notes = unique_names(["a", "a", "a_2", "a", " ", "column_5"], name="x", line=1)
     assert names == ["a", "a_3", "a_2", "a_4", "column_5_2", "column_5"]
-    assert any("repeats 'a': column 2 is 'a_3'" in note for note in notes)
+    assert any("repeats 'a': column 2 is named 'a_3'" in note for note in notes)
 
 
 def test_a_small_file_with_thousands_of_equal_names_is_read_at_once(write):
@@ -96,7 +97,7 @@ def test_a_line_that_never_ends_is_refused_in_flat_memory(write, encoding):
     mark = "\ufeff" if encoding == "utf-16-le" else ""
     path = write(f"{mark}id,b\n1,2\n".encode(encoding), *[piece] * 130)
     cost = read_apart(path)
-    assert "a line that has not ended after" in cost.said
+    assert "a line of more than" in cost.said
     assert cost.megabytes < MEGABYTES
     assert cost.seconds < SECONDS
 
@@ -104,7 +105,7 @@ def test_a_line_that_never_ends_is_refused_in_flat_memory(write, encoding):
 def test_quotes_that_never_close_do_not_make_the_file_be_read_again_and_again(write):
     # Each line goes on with the row of the one before it, and begins one that goes on as well.
     cost = read_apart(write(b"id,v\n1,2\n", b'a","b\n' * 300_000))
-    assert "not closed" in cost.said
+    assert "never closed" in cost.said
     assert cost.seconds < SECONDS
 
 
@@ -117,7 +118,7 @@ def test_a_file_of_which_each_line_is_damaged_is_read_in_linear_time(write):
 
 def test_a_row_that_goes_on_over_millions_of_lines_is_refused(write):
     cost = read_apart(write(b"id,v\n", b'"\n",' * 5_000_000))
-    assert "a row that begins in line 2 and has not ended" in cost.said
+    assert re.search(r"a row of more than [\d,]+ characters, starting in line 2,", cost.said)
     assert cost.seconds < SECONDS
 
 
@@ -172,7 +173,7 @@ def test_long_cells_in_the_column_of_the_timestamp_are_not_kept_in_memory():
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (b'<row r="999999999"><c r="A999999999"><v>1</v></c></row>', "row with the number 9"),
+        (b'<row r="999999999"><c r="A999999999"><v>1</v></c></row>', "a row number 9"),
         (b'<row r="2"><c r="XFE2"><v>1</v></c></row>', "a cell in column 16,385 of row 2"),
         (b'<row r="2">' + b"<c><v>1</v></c>" * 16_385 + b"</row>", "a cell in column 16,385"),
         (b'<row r="2"/><row r="2"/>', "damaged"),
@@ -273,7 +274,7 @@ def test_a_bomb_is_refused_as_soon_as_it_shows(write, monkeypatch, tmp_path):
         written += 1
 
     with (
-        pytest.raises(InputTooLarge, match=r"when it is unpacked, .* 200 times its own size"),
+        pytest.raises(InputTooLarge, match=r"when unpacked, .* 200 times its own size"),
         unpacked(path, "bomb.csv.gz", on_chunk=on_chunk),
     ):
         pass
@@ -317,7 +318,7 @@ def test_the_last_of_the_disk_is_not_filled_by_unpacking(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: disk)
     path = bomb(tmp_path / "zeros.csv.gz", 3)
     with (
-        pytest.raises(NoRoomToRead, match=r"no room on the disk .* keeps 1,073,741,824 for others"),
+        pytest.raises(NoRoomToRead, match=r"not enough disk space .* 1,073,741,824 are reserved"),
         unpacked(path, "zeros.csv.gz"),
     ):
         pass

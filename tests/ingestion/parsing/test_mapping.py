@@ -1,4 +1,4 @@
-"""Which columns play which roles, and what that makes of a row."""
+"""Column mapping, and the records that rows become with it."""
 
 import json
 from collections import Counter

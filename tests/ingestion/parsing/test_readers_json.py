@@ -123,7 +123,7 @@ def test_a_path_that_leads_nowhere_is_refused_with_the_names_that_are_there(read
         (b'[{"a": 1},\n {"a": NaN}]', "Line 2"),
         (b'[{"a": 1},\n {"a": 2},]', r"Line 2, column 11 \(character 22\)"),
         (b'[{"a": 1}', "ends too early"),
-        (b'[{"a": 1}] x', "behind its end"),
+        (b'[{"a": 1}] x', "unexpected data after the JSON value"),
         (b'[{"a": "x\ny"}]', "control character"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a": tru}', "Line 1, column 7"),

@@ -86,7 +86,7 @@ def test_nothing_narrows_the_run_when_the_fields_are_null(api):
         ('{"limit": ' + "9" * 400 + "}", "limit: "),
         ('{"limit": ' + "9" * 5000 + "}", "JSON parse error"),
         ('{"limit": NaN}', "JSON parse error"),
-        ('{"limit": true, "sauce": 1}', "sauce: There is no field of this name."),
+        ('{"limit": true, "sauce": 1}', "sauce: Unknown field."),
         ('{"\\ud800": 1}', "JSON parse error"),
         ("[1]", ""),
         ("null", ""),

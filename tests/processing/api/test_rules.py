@@ -35,7 +35,7 @@ def test_rules_of_every_kind_are_saved_as_the_next_version(api, shop):
     saved = response.json()
     assert (saved["version"], saved["author"], saved["note"]) == (2, "ruler", "All")
     assert saved["rules"] == STEPS == RuleSet.objects.get(version=2).rules
-    assert saved["in_words"][0] == "'a' and 'b' must be there"
+    assert saved["in_words"][0] == "Require 'a' and 'b'"
     assert api.get(URL).json() == saved
     assert api.get(URL, {"version": 1}).json()["note"] == "Nothing"
 
@@ -44,12 +44,12 @@ def test_rules_of_every_kind_are_saved_as_the_next_version(api, shop):
     ("body", "sentence"),
     [
         ({}, "rules: This field is required."),
-        ({"rules": {}}, "Rules are a list of steps."),
-        ({"rules": [{"rule": "number"}]}, "Step 1: 'column' of 'number' is the name of a column."),
-        ({"rules": [{"rule": "pattern", "column": "a", "pattern": "("}]}, "can't be read"),
+        ({"rules": {}}, "Rules must be a list."),
+        ({"rules": [{"rule": "number"}]}, "Rule 1: 'column' of 'number' must be a column name."),
+        ({"rules": [{"rule": "pattern", "column": "a", "pattern": "("}]}, "is not valid"),
         ({"rules": [], "note": "x" * 501}, "no more than 500 characters"),
-        ({"rules": [], "note": "Default rules for the source's mapping"}, "This note marks"),
-        ({"rules": [], "draft": True}, "There is no field of this name."),
+        ({"rules": [], "note": "Default rules for the source's mapping"}, "This note is reserved"),
+        ({"rules": [], "draft": True}, "Unknown field."),
         ([], "Invalid data"),
     ],
 )

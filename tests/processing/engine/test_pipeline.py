@@ -72,10 +72,10 @@ def test_rules_follow_the_roles_of_the_mapping():
     assert default_rules({}) == [{"rule": "stamp", "column": "processed_timestamp"}]
     rules = default_rules({"id": ["No"], "value": ["Total"], "category": ["Line"]})
     assert [describe(step) for step in rules] == [
-        "'No' and 'Total' must be there",
-        "'Total' becomes a number; what can't be read as one becomes 0.0 and is kept as a repair",
-        "'Line': spaces around it are removed and letters become lower case",
-        "'processed_timestamp' is added: the moment of processing, in Unix seconds",
+        "Require 'No' and 'Total'",
+        "Convert 'Total' to a number; unreadable values become 0.0 (recorded as repairs)",
+        "Clean text in 'Line': trim spaces and convert to lower case",
+        "Add 'processed_timestamp': the time of processing, in Unix seconds",
     ]
 
 

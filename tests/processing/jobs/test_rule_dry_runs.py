@@ -247,7 +247,7 @@ def test_a_source_without_records_has_an_empty_report(db):
 
 
 def test_rules_with_a_mistake_are_refused(shop):
-    with pytest.raises(InvalidRules, match="Step 2"):
+    with pytest.raises(InvalidRules, match="Rule 2"):
         rehearse(shop, [STAMP, {"rule": "nope"}])
 
 
@@ -262,7 +262,7 @@ def test_the_command_prints_a_report_in_words(shop, tmp_path, capsys):
     said = command(tmp_path, capsys, [{**NUMBER, "on_failure": "fail"}, STAMP])
     assert "1 of 41 records would fail: 1 newly, 1 no longer" in said
     assert "shop:bad: 'bad'" in said
-    assert "nothing was written" in said
+    assert "nothing was saved" in said
 
 
 def test_the_command_prints_json(shop, tmp_path, capsys):
@@ -271,7 +271,8 @@ def test_the_command_prints_json(shop, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("rules", "said"), [("[", "no JSON"), ("{}", "list of steps"), ('[{"rule": "x"}]', "Step 1")]
+    ("rules", "said"),
+    [("[", "not valid JSON"), ("{}", "must be a list"), ('[{"rule": "x"}]', "Rule 1")],
 )
 def test_wrong_rules_are_wrong_usage(shop, tmp_path, capsys, rules, said):
     with pytest.raises(CommandError, match=said) as caught:

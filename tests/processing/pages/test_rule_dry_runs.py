@@ -52,7 +52,7 @@ def test_the_rules_of_the_form_are_rehearsed_by_a_worker(admin_client, shop):
     rehearsal = started(admin_client)
     assert OrmQ.objects.filter(key="processing").exists()
     page = text(admin_client.get(rehearsal.get_absolute_url()))
-    assert "Waits for a worker" in page
+    assert "Waiting for a worker" in page
     assert "No worker is running" in page
     assert 'hx-trigger="every 1s"' in page
     done = rule_dry_runs.carry_out(rehearsal.pk, WORKER)
@@ -60,8 +60,8 @@ def test_the_rules_of_the_form_are_rehearsed_by_a_worker(admin_client, shop):
     assert (done.state, done.done, done.report["failing"]["newly"]) == ("finished", 27, 1)
     page = text(admin_client.get(rehearsal.get_absolute_url()))
     assert "hx-trigger" not in page
-    assert "<dt>Fail newly</dt><dd>1</dd>" in page
-    assert "<dt>Fail no longer</dt><dd>1</dd>" in page
+    assert "<dt>Newly failing</dt><dd>1</dd>" in page
+    assert "<dt>No longer failing</dt><dd>1</dd>" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert" not in page
     assert 'href="/explore/record/shop%3Abad"' in page
@@ -98,7 +98,9 @@ def test_a_newer_rehearsal_ends_those_that_go_on(admin_client, shop):
     first.refresh_from_db()
     assert (first.state, second.state) == ("cancelled", "queued")
     assert rule_dry_runs.carry_out(first.pk, WORKER) is None
-    assert "was ended before" in text(admin_client.get(first.get_absolute_url()))
+    assert "This test ended before all records were checked." in text(
+        admin_client.get(first.get_absolute_url())
+    )
 
 
 def test_a_rehearsal_is_cancelled(admin_client, shop):
@@ -145,7 +147,7 @@ def test_the_draft_is_taken_back_to_the_form(admin_client, shop):
 
 def test_rules_with_a_mistake_are_refused(admin_client, shop):
     response = admin_client.post(START, form({**NUMBER, "column": ""}))
-    assert "Step 1" in text(response, 400)
+    assert "Rule 1" in text(response, 400)
     assert not Rehearsal.objects.exists()
     assert admin_client.post(START, {"step": "0", "0-rule": "nope"}).status_code == 400
 
@@ -154,7 +156,9 @@ def test_a_source_without_records_has_a_report(admin_client):
     Source.objects.create(name="shop")
     rehearsal = started(admin_client)
     rule_dry_runs.carry_out(rehearsal.pk, WORKER)
-    assert "No record fails" in text(admin_client.get(rehearsal.get_absolute_url()))
+    assert "No records would fail or change." in text(
+        admin_client.get(rehearsal.get_absolute_url())
+    )
 
 
 def test_what_is_not_there_is_a_404(admin_client, shop):

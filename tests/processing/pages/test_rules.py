@@ -13,6 +13,7 @@ from processing.rules.defaults import default_rules
 from records import store
 from records.models import DryRun, RuleSet, Source
 from tests.landed import land, process_all, sale
+from tests.markup import sent_by, tree
 from tests.processing.rules.test_kinds import STEPS
 
 pytestmark = pytest.mark.django_db
@@ -39,25 +40,8 @@ def text(response, status=200):
 
 def form_of(page: str) -> dict[str, list[str]]:
     """What the form of the rules would send as it stands."""
-    page = page[page.index('<form id="rules"') : page.index('<datalist id="columns"')]
-    sent: dict[str, list[str]] = {}
-
-    def put(name, value):
-        sent.setdefault(name, []).append(html.unescape(value))
-
-    for tag in re.findall(r"<input [^>]*>", page):
-        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if name and ('type="checkbox"' not in tag or " checked" in tag):
-            put(name[1], value[1] if value else "")
-    for name, options in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', page, re.S):
-        chosen = re.search(r'<option value="([^"]*)" selected', options)
-        first = re.search(r'<option value="([^"]*)"', options)
-        assert first
-        put(name, (chosen or first)[1])
-    for name, value in re.findall(
-        r'<textarea [^>]*name="([^"]*)"[^>]*>\n(.*?)</textarea>', page, re.S
-    ):
-        put(name, value)
+    (form,) = tree(page).select("form#rules")
+    sent = sent_by(form)
     del sent["csrfmiddlewaretoken"]
     return sent
 
@@ -118,9 +102,9 @@ def test_odd_parameters_come_back_as_well(step):
 
 def test_the_page_shows_the_rules_in_force_and_what_they_make_of_rows(admin_client, shop):
     page = text(admin_client.get(URL))
-    assert "Version 1 is in force" in page
+    assert "Version 1 is active" in page
     assert 'id="step-4"' in page
-    assert "&#x27;value&#x27; becomes a number" in page
+    assert "Convert &#x27;value&#x27; to a number" in page
     assert "bad</code> → <code>0.0</code>" in page
     assert "Data validation failed: &#x27;value&#x27; is missing." in page
     assert page.count('<th scope="row"><a href="/explore/record/') == 20
@@ -130,7 +114,7 @@ def test_saving_the_form_as_it_is_makes_no_version(admin_client, shop):
     page = text(admin_client.get(URL))
     answer = pressed(admin_client, page, "save")
     assert answer.status_code == 302
-    assert "Nothing has changed" in text(admin_client.get(URL))
+    assert "No changes: version 1 stays active." in text(admin_client.get(URL))
     assert RuleSet.objects.count() == 1
 
 
@@ -142,16 +126,16 @@ def test_a_change_is_saved_with_author_and_note(admin_client, shop, admin_user):
     assert (saved.version, saved.note, saved.author) == (2, "Why", admin_user)
     assert saved.rules[1] == {"rule": "number", "column": "value", "default": -1}
     page = text(admin_client.get(URL))
-    assert "Version 2 is in force. Records that have been processed keep their" in page
+    assert "Version 2 is now active. Existing results stay until" in page
     assert f'href="{COMPARE}"' in page
 
 
 def test_steps_are_added_moved_switched_off_and_removed(admin_client, shop):
     page = text(admin_client.get(URL))
     page = text(pressed(admin_client, page, "add", kind="range"))
-    assert "Step 5: &#x27;column&#x27; of &#x27;range&#x27; is the name of a column." in page
+    assert "Rule 5: &#x27;column&#x27; of &#x27;range&#x27; must be a column name." in page
     page = text(pressed(admin_client, page, "check", **{"4-column": "value", "4-least": "5"}))
-    assert "&#x27;value&#x27; is at least 5; anything else fails the record" in page
+    assert "Require &#x27;value&#x27; to be at least 5; other values fail the record" in page
     page = text(pressed(admin_client, page, "up-4", **{"4-note": "Because"}))
     page = text(pressed(admin_client, page, "down-0"))
     page = text(pressed(admin_client, page, "remove-2"))
@@ -178,26 +162,32 @@ def test_the_live_check_answers_with_its_part_alone(admin_client, shop):
     assert "bad</code> → <code>99.0</code>" in part
     form["1-default"] = ["much"]
     part = text(admin_client.post(URL, form, headers={"HX-Request": "true"}))
-    assert "Step 2: &#x27;default&#x27; of &#x27;number&#x27; is a number." in part
+    assert "Rule 2: &#x27;default&#x27; of &#x27;number&#x27; must be a number." in part
     assert RuleSet.objects.count() == 1
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"1-column": ""}, "Step 2: 'column' of 'number' is the name of a column."),
-        ({"1-default": "1,5"}, "Step 2: 'default' of 'number' is a number."),
-        ({"1-default": "inf"}, "Step 2: 'default' of 'number' is a number."),
-        ({"1-thousands": "."}, "Step 2: 'decimal' and 'thousands' can't be the same sign."),
-        ({"1-on_failure": "burn"}, "Step 2: 'on_failure' of 'number' is one of"),
-        ({"0-columns": ""}, "Step 1: 'columns' of 'required' is a list of names"),
-        ({"0-columns": "[1"}, "Step 1: 'columns' of 'required' is a list of names"),
-        ({"1-column": "a\0"}, "Step 2: 'column' of 'number' is the name of a column."),
-        ({"note": "x" * 501}, "500 characters at the most"),
+        ({"1-column": ""}, "Rule 2: 'column' of 'number' must be a column name."),
+        ({"1-default": "1,5"}, "Rule 2: 'default' of 'number' must be a number."),
+        ({"1-default": "inf"}, "Rule 2: 'default' of 'number' must be a number."),
+        ({"1-thousands": "."}, "Rule 2: 'decimal' and 'thousands' must be different."),
+        ({"1-on_failure": "burn"}, "Rule 2: 'on_failure' of 'number' must be one of"),
+        (
+            {"0-columns": ""},
+            "Rule 1: 'columns' of 'required' must be a list of different column names",
+        ),
+        (
+            {"0-columns": "[1"},
+            "Rule 1: 'columns' of 'required' must be a list of different column names",
+        ),
+        ({"1-column": "a\0"}, "Rule 2: 'column' of 'number' must be a column name."),
+        ({"note": "x" * 501}, "at most 500 characters"),
         ({"note": "\0"}, "no NUL"),
-        ({"note": "Default rules for the source's mapping"}, "This note marks rules"),
+        ({"note": "Default rules for the source's mapping"}, "This note is reserved"),
         ({"base": "0"}, "Version 1 has been saved in the meantime."),
-        ({"0-rule": "magic"}, "A step has no 'rule'"),
+        ({"0-rule": "magic"}, "'rule' must be one of"),
     ],
 )
 def test_what_makes_no_sense_is_not_saved(admin_client, shop, given, sentence):
@@ -211,12 +201,12 @@ def test_a_pattern_with_a_mistake_is_refused_with_step_and_reason(admin_client, 
     page = text(pressed(admin_client, text(admin_client.get(URL)), "add", kind="pattern"))
     given = {"4-column": "category", "4-pattern": "(a"}
     answer = html.unescape(text(pressed(admin_client, page, "save", **given), 400))
-    assert "Step 5: 'pattern' can't be read: missing ): (a." in answer
+    assert "Rule 5: 'pattern' is not valid: missing ): (a." in answer
 
 
 def test_rules_are_proposed_from_rows_or_from_a_dry_run(admin_client, shop):
     page = text(pressed(admin_client, text(admin_client.get(URL)), "propose"))
-    assert "Flag as anomaly" in page
+    assert "Flag anomalies" in page
     assert RuleSet.objects.count() == 1
     profile = {"name": "weight", "looks_like": "number", "filled": 5, "empty": 0, "distinct": 5}
     profile |= {"exact": True, "numbers": 1.0, "least": "1", "greatest": "5", "top": [["1", 1]]}
@@ -230,7 +220,7 @@ def test_rules_are_proposed_from_rows_or_from_a_dry_run(admin_client, shop):
 def test_a_former_version_is_where_to_start_from(admin_client, shop):
     store.save_rule_set(source=shop, rules=[], note="None at all")
     page = text(admin_client.get(URL))
-    assert "No steps: every record is processed as it is." in page
+    assert "No rules: records are processed without changes." in page
     assert 'href="?from=1"' in page
     page = text(admin_client.get(f"{URL}?from=1"))
     assert 'value="Back to version 1"' in page
@@ -250,8 +240,8 @@ def test_a_version_that_is_not_there_is_not_found(admin_client, shop, version):
 def test_a_source_without_rules_starts_from_the_default_ones(admin_client):
     Source.objects.create(name="shop", mapping={"value": ["total"]})
     page = text(admin_client.get(URL))
-    assert "None are saved yet" in page
-    assert "no records yet to try them on" in page
+    assert "No rules saved yet" in page
+    assert "The source has no records yet." in page
     assert admin_client.get(COMPARE).status_code == 404
     pressed(admin_client, page, "save")
     assert RuleSet.objects.get().rules[1]["rule"] == "number"
@@ -260,8 +250,8 @@ def test_a_source_without_rules_starts_from_the_default_ones(admin_client):
 def test_rules_that_are_no_longer_known_are_no_error(admin_client, shop):
     store.save_rule_set(source=shop, rules=[{"rule": "magic"}], note="old")
     assert "can't be edited here" in text(admin_client.get(URL))
-    assert "no longer known" in text(admin_client.get(COMPARE))
-    assert "not known: &#x27;magic&#x27;" in text(admin_client.get("/sources/shop/"))
+    assert "no longer supported" in text(admin_client.get(COMPARE))
+    assert "Unknown rule: &#x27;magic&#x27;" in text(admin_client.get("/sources/shop/"))
 
 
 def test_versions_are_compared_side_by_side(admin_client, shop):
@@ -269,7 +259,7 @@ def test_versions_are_compared_side_by_side(admin_client, shop):
     rules[0] = {**rules[0], "on_failure": "empty"}
     store.save_rule_set(source=shop, rules=rules, note="Stricter")
     page = html.unescape(text(admin_client.get(COMPARE)))
-    assert "version 1 and 2" in page
+    assert "version 1 vs. 2" in page
     assert re.findall(r'class="pair-(\w+)"', page) == [
         "removed",
         "changed",
@@ -277,7 +267,7 @@ def test_versions_are_compared_side_by_side(admin_client, shop):
         "same",
         "added",
     ]
-    assert "<del>the default takes its place</del> <ins>it becomes empty</ins>" in page
+    assert "<del>Use the default</del> <ins>Empty the cell</ins>" in page
     assert "&lt;b&gt;" in text(admin_client.get(COMPARE))
     page = text(admin_client.get(COMPARE, {"old": "2", "new": "2"}))
     assert set(re.findall(r'class="pair-(\w+)"', page)) == {"same"}
@@ -318,6 +308,6 @@ def test_each_kind_can_be_added(admin_client, shop):
 
 def test_a_form_that_is_not_ours_is_refused(admin_client, shop):
     many = {"step": [str(n) for n in range(150)]}
-    assert "steps at the most" in text(admin_client.post(URL, many), 400)
+    assert "at most 100 rules" in text(admin_client.post(URL, many), 400)
     assert admin_client.post(URL, {"step": "0", "0-rule": "\0"}).status_code == 400
     assert admin_client.post(URL, {"step": "<b>"}).status_code == 400

@@ -41,11 +41,11 @@ def test_what_is_printed_is_what_would_be_in_force_and_nothing_is_saved(shop):
 
 def test_a_draft_is_saved_as_the_next_version_and_a_former_one_taken_up_again(shop, tmp_path):
     path = draft(tmp_path, [TEXT])
-    assert "Version 1 is in force" in rules("--save", path, "--note", "Shouted")
+    assert "Version 1 is now active" in rules("--save", path, "--note", "Shouted")
     rules("--save", draft(tmp_path, []))
     assert json.loads(rules()) == []
     assert json.loads(rules("--print", "1")) == [TEXT]
-    assert "Version 3 is in force" in rules("--back-to", "1")
+    assert "Version 3 is now active" in rules("--back-to", "1")
     assert [(each.rules, each.note) for each in RuleSet.objects.order_by("version")] == [
         ([TEXT], "Shouted"),
         ([], ""),
@@ -70,10 +70,10 @@ def test_wrong_usage_is_told(shop, arguments, said):
 
 def test_rules_and_notes_that_are_wrong_are_refused(shop, tmp_path):
     for steps, note, said in (
-        ([{**TEXT, "lower": 3}], "", "Step 1: 'lower' of 'text' is"),
-        ({}, "", "Rules are a list of steps."),
+        ([{**TEXT, "lower": 3}], "", "Rule 1: 'lower' of 'text' must be"),
+        ({}, "", "Rules must be a list."),
         ([TEXT], "x" * 501, "500 characters"),
-        ([TEXT], "Default rules for the source's mapping", "follow the mapping"),
+        ([TEXT], "Default rules for the source's mapping", "reserved for default rules"),
     ):
         with pytest.raises(CommandError, match=said):
             rules("--save", draft(tmp_path, steps), "--note", note)

@@ -3,7 +3,7 @@
 from processing.rules import ABSENT, describe
 from tests.processing.rules.carried_out import carry_out, problem
 
-MESSAGE = "is none of the allowed values"
+MESSAGE = "is not one of the allowed values"
 
 
 def test_others_fail_the_record():
@@ -24,7 +24,7 @@ def test_case_can_be_left_aside():
 def test_long_lists_are_told_in_short():
     step = {"rule": "allowed", "column": "c", "values": list("abcdefgh")}
     assert describe(step) == (
-        "'c' is 'a', 'b', 'c', 'd', 'e' or one of 3 more; anything else fails the record"
+        "Allow only 'a', 'b', 'c', 'd', 'e' or 3 more in 'c'; other values fail the record"
     )
 
 

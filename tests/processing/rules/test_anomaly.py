@@ -5,7 +5,7 @@ import math
 import pytest
 
 from processing.engine import pipeline
-from processing.engine.known_facts import MOST_CATEGORIES, Gatherer, KnownFacts, middle_of
+from processing.engine.known_facts import MOST_CATEGORIES, Gatherer, KnownFacts, middles_of
 from records.rows import RawRecord
 from tests.processing.rules.carried_out import problem
 
@@ -33,8 +33,8 @@ USUAL = rows_of("a", "10", "11", "9", "10.5", "9.5", "10", "12", "8")
 def test_the_reason_is_told_in_words():
     (found,) = flagged([*USUAL, *rows_of("a", "99")], [STEP]).values()
     assert found == [
-        "'v' is 99, far from the median 10 where 'k' is 'a': more than 5 times the usual deviation "
-        "of 1.483."
+        "'v' is 99, more than 5 times the typical deviation (1.483) from the median (10) "
+        "where 'k' is 'a'."
     ]
 
 
@@ -48,7 +48,7 @@ def test_each_category_is_judged_for_itself():
 def test_without_a_category_all_are_judged_together():
     rows = [*USUAL, *rows_of("b", "10", "99")]
     (found,) = flagged(rows, [STEP | {"by": None}]).values()
-    assert "far from the median 10 of its source" in found[0]
+    assert "from the median (10) of its source" in found[0]
 
 
 def test_the_threshold_can_be_changed():
@@ -81,14 +81,14 @@ def test_repaired_values_are_neither_measured_nor_judged():
 
 
 def test_values_that_are_mostly_the_same_are_measured_by_their_mean_deviation():
-    assert middle_of([5.0] * 9 + [15.0]).spread == pytest.approx(1.2533)
-    assert middle_of([5.0] * 9).spread == 0.0
+    assert middles_of([0] * 10, [5.0] * 9 + [15.0])[0].spread == pytest.approx(1.2533)
+    assert middles_of([0] * 9, [5.0] * 9)[0].spread == 0.0
     assert flagged(rows_of("a", *["5"] * 30, "6"), [STEP]).keys() == {30}
     assert flagged(rows_of("a", *["5"] * 30), [STEP]) == {}
 
 
 def test_huge_values_are_no_error():
-    middle = middle_of([-1.7e308, 1.7e308, 1.7e308, -1.7e308])
+    (middle,) = middles_of([0] * 4, [-1.7e308, 1.7e308, 1.7e308, -1.7e308])
     assert math.isfinite(middle.median)
     assert math.isfinite(middle.spread)
     assert flagged(rows_of("a", *[1.7e308, -1.7e308] * 10), [STEP]) == {}
@@ -116,9 +116,9 @@ def test_without_facts_nothing_is_far():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"threshold": 0}, "a number above 0"),
-        ({"threshold": "5"}, "'threshold' of 'anomaly' is a number"),
-        ({"by": 3}, "'by' of 'anomaly' is the name of a column"),
+        ({"threshold": 0}, "must be greater than 0"),
+        ({"threshold": "5"}, "'threshold' of 'anomaly' must be a number"),
+        ({"by": 3}, "'by' of 'anomaly' must be a column name"),
         ({"at_least": -1}, "a whole number"),
     ],
 )

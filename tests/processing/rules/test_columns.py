@@ -34,7 +34,9 @@ def test_renaming_overwrites_nothing():
     batch = pipeline.apply(rows, [rename("a", "b")], 0.0)
     assert [(place, error["column"]) for place, (error,) in batch.errors.items()] == [(0, "a")]
     assert pipeline.cleaned_rows(batch)[1:] == [{"b": 2}, {"b": 1}, {"b": 2}, {"b": " "}]
-    assert "'a' can't be renamed: there is a 'b'" in pipeline.failure_message(batch.errors[0])
+    assert "'a' can't be renamed: 'b' already has a value" in pipeline.failure_message(
+        batch.errors[0]
+    )
 
 
 def test_names_can_be_swapped():
@@ -107,12 +109,12 @@ def test_a_column_can_be_combined_into_itself():
 
 
 def test_they_are_told_in_words():
-    assert describe(rename("a", "b")) == "'a' is renamed to 'b'"
-    assert describe({"rule": "drop", "columns": ["a", "b"]}) == "'a' and 'b' taken out"
+    assert describe(rename("a", "b")) == "Rename 'a' to 'b'"
+    assert describe({"rule": "drop", "columns": ["a", "b"]}) == "Drop 'a' and 'b'"
 
 
 def test_mistakes_are_told():
-    assert "the name that it has" in problem("rename", column="a", to="a")
-    assert "'to' of 'rename' is the name of a column" in problem("rename", column="a", to="")
+    assert "'to' of 'rename' must differ from 'column'" in problem("rename", column="a", to="a")
+    assert "'to' of 'rename' must be a column name" in problem("rename", column="a", to="")
     assert "'columns' of 'drop'" in problem("drop", columns=[])
     assert "'into' of 'combine'" in problem("combine", columns=["a"])

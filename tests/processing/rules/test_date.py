@@ -59,7 +59,7 @@ def test_seconds_since_1970():
 def test_what_is_no_date_fails_or_is_emptied(cell):
     given = {"formats": ["%d.%m.%Y", "iso"]}
     assert carry_out("date", [cell], **given).messages == {
-        0: "is no date written as '%d.%m.%Y' or 'iso'"
+        0: "is not a date in the format '%d.%m.%Y' or 'iso'"
     }
     assert carry_out("date", [cell], on_failure="empty", **given).repairs == {0: (cell, None)}
 
@@ -84,17 +84,17 @@ def test_the_ends_of_the_calendar_are_no_error():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"formats": ["%H:%M"]}, "'%H:%M' is no format that says year and month"),
-        ({"formats": ["%d.%m."]}, "is no format"),
-        ({"formats": ["soon"]}, "is no format"),
-        ({"formats": ["%"]}, "is no format"),
-        ({"formats": ["%s"]}, "is no format"),
-        ({"formats": ["%d.%m.%Y %Y"]}, "'%d.%m.%Y %Y' is no format"),
+        ({"formats": ["%H:%M"]}, "'%H:%M' is not a format with year and month"),
+        ({"formats": ["%d.%m."]}, "is not a format"),
+        ({"formats": ["soon"]}, "is not a format"),
+        ({"formats": ["%"]}, "is not a format"),
+        ({"formats": ["%s"]}, "is not a format"),
+        ({"formats": ["%d.%m.%Y %Y"]}, "'%d.%m.%Y %Y' is not a format"),
         ({"formats": []}, "a list of texts"),
-        ({}, "'formats' of 'date' is a list of texts"),
-        ({"formats": ["iso"], "zone": "Mars"}, "no time zone"),
-        ({"formats": ["iso"], "zone": "../etc/passwd"}, "no time zone"),
-        ({"formats": ["iso"], "zone": "Europe"}, "no time zone"),
+        ({}, "'formats' of 'date' must be a list of texts"),
+        ({"formats": ["iso"], "zone": "Mars"}, "must be a time zone"),
+        ({"formats": ["iso"], "zone": "../etc/passwd"}, "must be a time zone"),
+        ({"formats": ["iso"], "zone": "Europe"}, "must be a time zone"),
     ],
 )
 def test_mistakes_are_told(given, sentence):

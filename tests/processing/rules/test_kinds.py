@@ -152,9 +152,9 @@ def test_each_kind_has_tests_of_its_own():
 def test_steps_that_are_switched_off_are_checked_but_not_carried_out():
     step = {"rule": "number", "column": "a", "off": True}
     assert pipeline.apply([{"a": "x"}], [step], 0.0).repairs == {}
-    assert describe(step).startswith("Switched off: 'a' becomes a number")
+    assert describe(step).startswith("Off: Convert 'a' to a number")
     assert step_problem(step | {"column": ""}) is not None
-    assert step_problem(step | {"off": "yes"}) == ": 'off' of 'number' is true or false."
+    assert step_problem(step | {"off": "yes"}) == ": 'off' of 'number' must be true or false."
     assert step_problem(step | {"note": 5}) is not None
 
 
@@ -167,7 +167,7 @@ def test_the_message_names_what_failed_and_why():
     record = RawRecord("s:1", 1, {"a": "x", "d": -1, "e": "x"})
     (outcome,) = pipeline.run([record], rules, {}, 0.0)
     assert outcome.error_message == (
-        "Data validation failed: 'b' and 'c' are missing, 'd' is below 0 and 'e' is no number."
+        "Data validation failed: 'b' and 'c' are missing, 'd' is below 0 and 'e' is not a number."
     )
 
 
@@ -187,12 +187,18 @@ def test_nothing_comes_of_nothing():
 @pytest.mark.parametrize(
     ("rules", "sentence"),
     [
-        ({}, "Rules are a list of steps."),
-        ([[]], "Step 1 has no 'rule' that is one of required, number,"),
-        ([{"rule": {}}], "Step 1 has no 'rule'"),
-        ([{"rule": "stamp", "column": "a"}, {"rule": "drop"}], "Step 2: 'columns' of 'drop' is"),
-        ([{"rule": "stamp", "column": "a"}] * 101, "100 steps at the most"),
-        ([{"rule": "stamp", "column": "a", "x": 1}], "'stamp' has no 'x', but column, off, note."),
+        ({}, "Rules must be a list."),
+        ([[]], "Rule 1: 'rule' must be one of required, number,"),
+        ([{"rule": {}}], "Rule 1: 'rule' must be"),
+        (
+            [{"rule": "stamp", "column": "a"}, {"rule": "drop"}],
+            "Rule 2: 'columns' of 'drop' must be",
+        ),
+        ([{"rule": "stamp", "column": "a"}] * 101, "at most 100 rules"),
+        (
+            [{"rule": "stamp", "column": "a", "x": 1}],
+            "'stamp' has no parameter 'x', only column, off, note.",
+        ),
     ],
 )
 def test_rules_that_can_not_be_carried_out_are_refused(rules, sentence):

@@ -30,9 +30,9 @@ def test_one_character_is_told_as_one():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({}, "has to be given"),
-        ({"least": 3, "greatest": 2}, "is above 'greatest'"),
-        ({"least": 1, "on_failure": "cut"}, "has to be given where cells are cut"),
+        ({}, "is required"),
+        ({"least": 3, "greatest": 2}, "is greater than 'greatest'"),
+        ({"least": 1, "on_failure": "cut"}, "is required to cut cells"),
         ({"least": -1}, "a whole number"),
         ({"greatest": 1.5}, "a whole number"),
     ],

@@ -24,7 +24,7 @@ def test_what_says_nothing_stays():
 def test_it_can_become_empty_or_fail_the_record():
     assert carry_out("number", ["x", "1"], on_failure="empty").repairs == {0: ("x", None)}
     seen = carry_out("number", ["x", "1"], on_failure="fail")
-    assert (seen.messages, seen.cells, seen.repairs) == ({0: "is no number"}, ["x", 1.0], {})
+    assert (seen.messages, seen.cells, seen.repairs) == ({0: "is not a number"}, ["x", 1.0], {})
 
 
 @pytest.mark.parametrize(
@@ -108,19 +108,19 @@ def test_the_fast_way_takes_nothing_but_plain_numbers(cells):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"default": True}, "'default' of 'number' is a number"),
-        ({"default": math.nan}, "'default' of 'number' is a number"),
-        ({"default": 1e301}, "'default' of 'number' is a number"),
-        ({"default": None}, "'default' of 'number' is a number"),
-        ({"on_failure": "burn"}, "'on_failure' of 'number' is one of default, empty, fail"),
-        ({"thousands": "."}, "can't be the same sign"),
-        ({"currency": ["5"]}, "has no digit"),
-        ({"currency": [" "]}, "is not blank"),
+        ({"default": True}, "'default' of 'number' must be a number"),
+        ({"default": math.nan}, "'default' of 'number' must be a number"),
+        ({"default": 1e301}, "'default' of 'number' must be a number"),
+        ({"default": None}, "'default' of 'number' must be a number"),
+        ({"on_failure": "burn"}, "'on_failure' of 'number' must be one of default, empty, fail"),
+        ({"thousands": "."}, "must be different"),
+        ({"currency": ["5"]}, "can't be blank or contain digits"),
+        ({"currency": [" "]}, "can't be blank"),
         ({"currency": []}, "a list of texts"),
-        ({"currency": ["€"] * 101}, "100 signs at the most, of 20 characters each"),
-        ({"currency": ["€" * 21]}, "100 signs at the most, of 20 characters each"),
+        ({"currency": ["€"] * 101}, "can have 100 symbols of 20 characters at most"),
+        ({"currency": ["€" * 21]}, "can have 100 symbols of 20 characters at most"),
         ({"percent": 1}, "true or false"),
-        ({"column": 3}, "the name of a column"),
+        ({"column": 3}, "a column name"),
     ],
 )
 def test_mistakes_are_told(given, sentence):

@@ -7,7 +7,7 @@ import pytest
 from processing.rules import ABSENT
 from tests.processing.rules.carried_out import carry_out, problem
 
-MESSAGE = "does not match its pattern"
+MESSAGE = "does not match the pattern"
 
 
 def test_the_whole_cell_has_to_match_unless_asked_otherwise():
@@ -42,4 +42,4 @@ def test_letters_are_letters_in_any_script():
 
 @pytest.mark.parametrize("pattern", ["(a", r"(a)\1", "(?=a)", "a{1000}{1000}", "[z-a]"])
 def test_a_pattern_with_a_mistake_is_refused_with_the_reason(pattern):
-    assert ": 'pattern' can't be read: " in problem("pattern", column="c", pattern=pattern)
+    assert ": 'pattern' is not valid: " in problem("pattern", column="c", pattern=pattern)

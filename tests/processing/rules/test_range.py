@@ -16,7 +16,7 @@ def test_bounds_are_included():
 def test_what_is_no_number_is_in_no_range():
     cells = ["x", math.nan, math.inf, True, [], 10**400, "1e400"]
     seen = carry_out("range", cells, least=0)
-    assert set(seen.messages.values()) == {"is no number"}
+    assert set(seen.messages.values()) == {"is not a number"}
     assert len(seen.messages) == len(cells)
     assert carry_out("range", ["", None, ABSENT], least=0).messages == {}
 
@@ -25,7 +25,7 @@ def test_the_nearest_bound_can_take_its_place():
     seen = carry_out("range", ["-5", 20, "3", "x"], least=0, greatest=10, on_failure="nearest")
     assert seen.cells == [0.0, 10.0, "3", "x"]
     assert seen.repairs == {0: ("-5", 0.0), 1: (20, 10.0)}
-    assert seen.messages == {3: "is no number"}
+    assert seen.messages == {3: "is not a number"}
 
 
 def test_it_can_become_empty():
@@ -35,10 +35,10 @@ def test_it_can_become_empty():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({}, "has to be given"),
-        ({"least": 2, "greatest": 1}, "is above 'greatest'"),
-        ({"least": "2"}, "'least' of 'range' is a number"),
-        ({"least": math.inf}, "'least' of 'range' is a number"),
+        ({}, "is required"),
+        ({"least": 2, "greatest": 1}, "is greater than 'greatest'"),
+        ({"least": "2"}, "'least' of 'range' must be a number"),
+        ({"least": math.inf}, "'least' of 'range' must be a number"),
     ],
 )
 def test_mistakes_are_told(given, sentence):

@@ -25,18 +25,18 @@ def test_others_can_be_emptied_or_fail_the_record():
     seen = carry_out("replace", ["NY", "LA", " "], table=TABLE, on_failure="empty")
     assert (seen.cells, seen.repairs) == (["New York", None, " "], {1: ("LA", None)})
     seen = carry_out("replace", ["NY", "LA", " "], table=TABLE, on_failure="fail")
-    assert seen.messages == {1: "is not in the table of replacements"}
+    assert seen.messages == {1: "is not in the replacement table"}
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"table": {}}, "an object of texts"),
-        ({"table": []}, "an object of texts"),
-        ({"table": {"a": []}}, "an object of texts"),
-        ({"table": {"a": float("inf")}}, "an object of texts"),
-        ({"table": {"a\0": "b"}}, "an object of texts"),
-        ({"table": {"a": 1, "A": 2}, "ignore_case": True}, "differ by case alone"),
+        ({"table": {}}, "an object that maps text"),
+        ({"table": []}, "an object that maps text"),
+        ({"table": {"a": []}}, "an object that maps text"),
+        ({"table": {"a": float("inf")}}, "an object that maps text"),
+        ({"table": {"a\0": "b"}}, "an object that maps text"),
+        ({"table": {"a": 1, "A": 2}, "ignore_case": True}, "differ only in case"),
     ],
 )
 def test_mistakes_are_told(given, sentence):

@@ -33,7 +33,9 @@ def test_the_value_that_was_found_is_kept():
 
 @pytest.mark.parametrize("columns", [[], "a", ["a", 1], [""], ["a", "a"], ["a\0"], ["\ud800"]])
 def test_columns_are_names(columns):
-    assert "'columns' of 'required' is a list of names" in problem("required", columns=columns)
+    assert "'columns' of 'required' must be a list of different column names" in problem(
+        "required", columns=columns
+    )
 
 
 def test_absent_shows_what_it_is():

@@ -32,12 +32,12 @@ def test_what_is_no_text_stays():
 
 def test_it_is_told_in_words():
     step = {"rule": "text", "column": "c"}
-    assert describe(step) == "'c': it stays what it is"
+    assert describe(step) == "Clean text in 'c': no changes"
     assert describe(step | {"collapse": True, "strip": True, "upper": True}) == (
-        "'c': several spaces become one, spaces around it are removed and letters become upper case"
+        "Clean text in 'c': collapse spaces, trim spaces and convert to upper case"
     )
 
 
 def test_both_cases_at_once_are_refused():
-    assert "both lower and upper" in problem("text", column="c", lower=True, upper=True)
-    assert "'strip' of 'text' is true or false" in problem("text", column="c", strip=1)
+    assert "either 'lower' or 'upper'" in problem("text", column="c", lower=True, upper=True)
+    assert "'strip' of 'text' must be true or false" in problem("text", column="c", strip=1)

@@ -64,7 +64,7 @@ def test_the_sentence_names_all_columns():
         "rule": "unique",
         "column": "a",
         "value": ["x", "y"],
-        "message": "is, together with 'b', the same as in another record",
+        "message": "is not unique together with 'b'",
     }
 
 
@@ -74,4 +74,4 @@ def test_without_facts_nothing_is_repeated():
 
 @pytest.mark.parametrize("given", [{"columns": []}, {"columns": ["a"], "passes": "all"}])
 def test_mistakes_are_told(given):
-    assert "of 'unique' is" in problem("unique", **given)
+    assert "of 'unique' must be" in problem("unique", **given)
