@@ -1,4 +1,4 @@
-"""What users may do: one row for each action, for pages and API alike."""
+"""The permission of each action, for pages and the API."""
 
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Action(Enum):
-    """An action, the permission that it needs, and its name as in “… to import files”.
+    """An action: the permission that it needs, and its purpose as in “… to import files”.
 
     Who may start a run may also cancel or retry it, whoever started it.
     """
@@ -40,7 +40,7 @@ class Action(Enum):
 
     @property
     def refusal(self) -> str:
-        """What to tell a user who lacks the permission; it is called as in the admin."""
+        """The sentence for users without the permission, which is named as in the admin."""
         app, _, codename = self.permission.partition(".")
         verb, _, model = codename.partition("_")
         kind = apps.get_model(app, model)._meta.verbose_name
@@ -55,13 +55,13 @@ def may(user: "User | AnonymousUser", action: Action) -> bool:
 
 
 def check(user: "User", action: Action) -> None:
-    """Raise PermissionDenied, with a sentence, for users who may not do it."""
+    """Raise PermissionDenied for users without the permission."""
     if not may(user, action):
         raise PermissionDenied(action.refusal)
 
 
 def to_post(action: Action) -> type[BasePermission]:
-    """The API's permission class of a view whose POST is the action."""
+    """A permission class for an API view: POST needs the permission of the action."""
 
     class MayPost(BasePermission):
         @property

@@ -1,4 +1,4 @@
-"""The operators that a condition on a cell may have: one row each."""
+"""The operators of conditions on cells, one row each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ from explore.filters.sql import BLANK, NUMBER, Bytewise, Cell, Number, spellings
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """How cells are compared with a value: ``key`` stands in URLs, ``words`` on pages.
+    """An operator: its ``key`` in URLs, its ``words`` on pages.
 
-    ``query`` makes the condition from a cell and a value; its expressions know the SQL of both
-    databases. A cell that is absent is empty, and is not equal to anything.
+    ``query`` makes the condition for a cell and a value, from expressions that have SQL for both
+    databases. A missing cell is empty, and not equal to any value.
     """
 
     key: str
@@ -39,11 +39,11 @@ class Operator:
     takes_blank: bool = False
     # Whether a value that is a number is compared as one.
     compares_numbers: bool = False
-    # Whether of several values for one column any one is enough.
+    # Whether several values for one column are alternatives.
     is_alternative: bool = False
-    # What the documentation says of it.
+    # A remark for the documentation.
     note: str = ""
-    # One of these texts stands in every cell that matches; None where nothing is known of it.
+    # Every matching cell contains one of these texts; None if no text is known.
     texts: Callable[[str], set[str]] | None = None
 
 
@@ -68,8 +68,8 @@ def _not(query: Callable[[Cell, str], Q]) -> Callable[[Cell, str], Q]:
 
 
 def _comparison(key: str, words: str, lookup: Any) -> Operator:
-    """A value that is a number is compared with cells that are numbers, any other with the text of
-    cells, byte by byte."""
+    """Numbers are compared with cells that are numbers, other values with the text of cells, byte
+    by byte."""
 
     def query(cell: Cell, value: str) -> Q:
         if match(NUMBER, value):
@@ -104,7 +104,7 @@ OPERATORS = {
 
 
 def documented() -> str:
-    """All operators for documentation: their keys, with what is to be known of them."""
+    """The keys of all operators with their remarks, for documentation."""
     groups = [
         (", ".join(operator.key for operator in group), note)
         for note, group in groupby(OPERATORS.values(), key=lambda operator: operator.note)

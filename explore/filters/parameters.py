@@ -38,8 +38,7 @@ def refusal(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> str:
 
 
 def query_of_page(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> RecordQuery:
-    """The query of a page, which may have errors. Raises BadRequest for names that can't be meant
-    as they stand."""
+    """The query of a page; it may have errors. Raises BadRequest for unknown and repeated names."""
     if sentence := refusal(parameters, besides=besides):
         raise BadRequest(sentence)
     return RecordQuery.parse(parameters)

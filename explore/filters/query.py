@@ -1,4 +1,4 @@
-"""The query of a list of records: which ones, in which order and columns, as a URL says it."""
+"""The query of a list of records: its filters, order and columns, as parameters of a URL."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,13 +22,13 @@ from records.models import DataRecord, ProcessingResult
 from records.models.querysets import RecordQuerySet, ResultQuerySet, key_range
 from records.store import text_index
 
-# What says on which page of a list one is; a query is about the whole list.
+# The page of a list; a query is about the whole list.
 CURSOR = "cursor"
 EMPTY: tuple[Any, ...] = ([], (), {}, "", None)
 
 
 class Chip(NamedTuple):
-    """A value that is filtered by, in words, and the query of the list without it."""
+    """A value of a filter, in words, and the query string without it."""
 
     label: str
     text: str
@@ -37,12 +37,12 @@ class Chip(NamedTuple):
 
 @dataclass(frozen=True)
 class RecordQuery:
-    """The parameters of a URL that say something, read once; made anew, never changed.
+    """An immutable query, parsed once from the parameters of a URL.
 
-    ``parameters`` are their texts by name, those that belong to no filter too, as links hand them
-    on. ``values`` are what the texts of filters mean, ``errors`` sentences on those that mean
-    nothing: a query with errors finds no record. ``form`` is what has read them, for the page that
-    shows them again.
+    ``parameters`` are the texts of each parameter that is not blank; those that belong to no filter
+    are kept for links. ``values`` are the parsed values of filters, ``errors`` the sentences for
+    invalid ones: a query with errors matches no record. ``form`` is the form that parsed the
+    parameters, for the page that shows them again; derived queries have none.
     """
 
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class RecordQuery:
 
     @classmethod
     def parse(cls, parameters: QueryDict) -> Self:
-        """Read the parameters of a URL. Of a filter that takes one value, the last one counts."""
+        """Parse the parameters of a URL. A filter that takes one value takes the last one."""
         filled = dict(_filled(parameters))
         lists = {name: list(texts) for name, texts in filled.items()}
         form = RecordFilter(MultiValueDict(lists)).form
@@ -73,7 +73,7 @@ class RecordQuery:
 
     @property
     def chosen(self) -> dict[str, tuple[str, ...]]:
-        """The texts of every filter that is set; how records are shown is no filter."""
+        """The texts of the filters that are set, without order and columns."""
         return {
             name: self.parameters[name]
             for name in RecordFilter.base_filters
@@ -82,35 +82,35 @@ class RecordQuery:
 
     @property
     def sources(self) -> list[str]:
-        """The names of the sources that are asked for; none for all."""
+        """The names of the sources in the filter; none for all sources."""
         return self.values.get("source", [])
 
     @property
     def is_of_one_source(self) -> bool:
-        """Whether all records that are found have the same source."""
+        """Whether all matching records have the same source."""
         return len(self.sources) == 1
 
     @property
     def order(self) -> Order:
-        """The order that is asked for, else that of the ids."""
+        """The order of the list, by default by id."""
         return ORDERS[self.values.get("sort", "id")]
 
     @property
     def columns(self) -> list[str]:
-        """The columns that are asked for; none for those that say most."""
+        """The columns to show; none for the default columns."""
         return self.values.get("column", [])
 
     @property
     def result_columns(self) -> list[str]:
-        """The columns of results that are asked for."""
+        """The columns of results to show."""
         return self.values.get("result_column", [])
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """The values of a parameter, as they stand in the URL."""
+        """The values of a parameter as in the URL."""
         return self.parameters.get(name, ())
 
     def without(self, *names: str, value: str | None = None) -> Self:
-        """The query without these parameters; with ``value`` only without this value of theirs."""
+        """The query without these parameters, or only without one ``value`` of them."""
         return self._with_texts(
             {
                 name: tuple(text for text in self.texts(name) if value not in (None, text))
@@ -119,8 +119,8 @@ class RecordQuery:
         )
 
     def with_(self, name: str, *values: str) -> Self:
-        """The query with these values of a parameter: beside those that it has, if it may have
-        several, else instead."""
+        """The query with these values of a parameter: added if the parameter is repeatable, else
+        in place of its value."""
         kept = self.texts(name) if name in RecordFilter.repeatable() else ()
         return self._with_texts({name: (*kept, *values)})
 
@@ -128,11 +128,11 @@ class RecordQuery:
         return urlencode(self.parameters, doseq=True)
 
     def url(self, name: str = "explorer") -> str:
-        """The page of this name that shows this query."""
+        """The URL of the page ``name`` with this query."""
         return f"{reverse(name)}?{self.query_string()}"
 
     def chips(self) -> list[Chip]:
-        """What is filtered by, value by value."""
+        """A chip for each value of each filter."""
         return [
             Chip(
                 str(RecordFilter.base_filters[name].label),
@@ -144,11 +144,11 @@ class RecordQuery:
         ]
 
     def queryset(self, records: RecordQuerySet | None = None) -> RecordQuerySet:
-        """The records that match, of all or of ``records``."""
+        """The matching records, among all or among ``records``."""
         records = DataRecord.objects.all() if records is None else records
         if not self.is_valid:
             return records.none()
-        matching = records.filter(_all(each.of_record for each in self._asked.values()))
+        matching = records.filter(_all(self._of_record.values()))
         if self._few is not None:
             matching = matching.with_ids(self._few)
         if self._of_result:
@@ -159,33 +159,36 @@ class RecordQuery:
         return matching
 
     def results(self) -> ResultQuerySet:
-        """The current results of the records that match."""
+        """The current results of the matching records."""
         results = ProcessingResult.objects.current().order_by()
-        of_record = {name for name, each in self._asked.items() if each.of_record}
-        if self.is_valid and of_record <= {"source"}:
-            # Without a look at the records, of which only the source is to be told.
+        if self.is_valid and self._of_record.keys() <= {"source"}:
+            # The ids of results tell the source: records need not be read.
             ranges = [key_range(source, "record_id") for source in self.sources]
             return results.filter(self._of_result, reduce(or_, ranges, Q()))
         return results.filter(record_id__in=self.queryset().order_by().values("pk"))
 
     @property
     def is_of_few(self) -> bool:
-        """Whether few records are looked at to find these, as they have texts that are rare."""
+        """Whether the text index narrows the matching records down to few."""
         return self.is_valid and self._few is not None
 
     @cached_property
     def _asked(self) -> dict[str, Asked]:
-        """What each filter asks; of runs the database is to be asked first."""
+        """The conditions of each filter. Those of runs query the database for their sources."""
         return {name: RecordFilter.asked(name, value) for name, value in self.values.items()}
 
     @property
+    def _of_record(self) -> dict[str, Q]:
+        return {name: each.of_record for name, each in self._asked.items() if each.of_record}
+
+    @property
     def _of_result(self) -> Q:
-        """All that is asked of results is asked of the one current result of a record."""
+        """All conditions on results: they apply to the one current result of a record."""
         return _all(each.of_result for each in self._asked.values())
 
     @cached_property
     def _few(self) -> set[str] | None:
-        """The ids among which all that match are, where texts in them tell; None for any."""
+        """The ids that the text index allows; None where it does not narrow them down."""
         texts = [texts for each in self._asked.values() for texts in each.texts]
         known = [ids for ids in map(text_index.candidates, texts) if ids is not None]
         return reduce(and_, known) if known else None
@@ -198,7 +201,7 @@ class RecordQuery:
             errors.pop(name, None)
             if texts and name in RecordFilter.base_filters:
                 try:
-                    values[name] = _read(name, texts)
+                    values[name] = _parsed(name, texts)
                 except ValidationError as error:
                     errors[name] = error.messages
         return replace(
@@ -211,7 +214,7 @@ class RecordQuery:
 
 
 def _filled(parameters: QueryDict) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The parameters of a URL that say something, from the first page on."""
+    """The parameters of a URL that are not blank, except the page of the list."""
     single = RecordFilter.base_filters.keys() - RecordFilter.repeatable()
     for name, values in parameters.lists():
         counting = values[-1:] if name in single else values
@@ -220,8 +223,8 @@ def _filled(parameters: QueryDict) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield name, filled
 
 
-def _read(name: str, texts: tuple[str, ...]) -> Any:
-    """What texts of a filter mean. Raises ValidationError."""
+def _parsed(name: str, texts: tuple[str, ...]) -> Any:
+    """Parse the texts of a filter. Raises ValidationError."""
     is_one = name not in RecordFilter.repeatable()
     return RecordFilter.base_filters[name].field.clean(texts[-1] if is_one else list(texts))
 
@@ -231,12 +234,12 @@ def _all(queries: Iterable[Q]) -> Q:
 
 
 def _words(name: str, text: str) -> str:
-    """A value of a filter as people read it."""
+    """A value of a filter in words."""
     item = RecordFilter.base_filters[name]
     if name not in ("where", "result"):
         return str(dict(item.extra.get("choices", ())).get(text, text))
     try:
         return Condition.parse(text).words
     except ValidationError:
-        # It can be removed all the same.
+        # An invalid condition has a chip too, so that it can be removed.
         return text

@@ -41,9 +41,9 @@ RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "A rule name may contain only lette
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a parameter asks of a record, and of the one current result of it.
+    """The conditions of a filter on a record and on its current result.
 
-    One text of each of the sets ``texts`` stands in the id or the cells of whatever matches.
+    The id or the cells of every matching record contain one text of each set in ``texts``.
     """
 
     of_record: Q = field(default_factory=Q)
@@ -52,14 +52,13 @@ class Asked:
 
 
 class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """The parameters that filter records: their names, what they take, and what they ask.
+    """The parameters of record filters: their names, values, documentation and conditions.
 
-    All may be combined, and an empty value filters nothing.
-    Of a filter by several values a record meets one; of conditions on cells it meets all, but of
-    several that a cell is equal to something it meets one. A source is a
-    filter, not an address: a name that no source has matches no record either, but is no error.
+    All may be combined; a blank value filters nothing. A record matches a filter if it matches one
+    of its values, but it matches all conditions on cells, except that several `eq` on one column
+    are alternatives. A source that does not exist matches no record and is not an error.
 
-    RecordQuery reads parameters with it, and asks its methods what their values mean.
+    RecordQuery parses parameters with this class. The method of a filter makes its conditions.
     """
 
     source = ManyFilter(
@@ -218,7 +217,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     @classmethod
     def asked(cls, name: str, value: Any) -> Asked:
-        """What a valid value of a parameter asks."""
+        """The conditions of a valid value of a filter."""
         asked: Asked = getattr(cls, cls.base_filters[name].method)(value)
         return asked
 
@@ -232,7 +231,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     @staticmethod
     def with_text(value: str) -> Asked:
-        """The text in the id or in a cell, whatever its case."""
+        """The text in the id or in a cell, not case-sensitive."""
         is_json = connection.vendor == "postgresql"
         # Letters of ASCII have their cases in any collation, and in this one they are quickest.
         cells = Bytewise(Cells(F("data"))) if value.isascii() else Cells(F("data"))
@@ -248,7 +247,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     @staticmethod
     def from_run(value: list[int]) -> Asked:
-        """A run brought it in or changed it last; the source of the run bounds where to look."""
+        """A run that created or last changed the record; its source bounds the range of ids."""
         runs = IngestionRun.objects.filter(pk__in=value).values_list("pk", "source__name")
         found = [key_range(source) & Q(run_id=run) for run, source in runs]
         return Asked(reduce(or_, found) if found else Q(pk__in=[]))

@@ -51,7 +51,7 @@ def unknown_name(kind: str, known: frozenset[str]) -> str:
 
 
 def or_not_found(found: Found | None, name: str) -> Found:
-    """What was found. Raises NotFound if there is nothing; ``name`` is what it would be."""
+    """Return what was found. Raises NotFound for None; ``name`` is the kind of thing."""
     if found is None:
         raise exceptions.NotFound(f"{name} not found")
     return found

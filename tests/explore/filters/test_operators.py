@@ -1,6 +1,7 @@
 """The table of operators: every list of them is made of it."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from explore.filters.operators import OPERATORS, documented
 from explore.filters.record_filter import RecordFilter
 from tests.landed import land
 
+ROOT = Path(__file__).parents[3]
 CELLS = ["5", "40", "", " ", "x", "X5", "é"]
 # What each operator finds of a value among the cells.
 FOUND = {
@@ -75,6 +77,15 @@ def test_an_operator_that_there_is_not_is_answered_with_all():
         Condition.parse("n:like:5")
     # A form may send one; it is refused where it is read.
     assert str(Condition("n", "like", "5")) == "n:like:5"
+
+
+def test_the_documentation_lists_every_operator_where_it_describes_conditions():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    lines = [line for page in pages for line in page.read_text().splitlines()]
+    described = [line for line in lines if "column:operator:value" in line]
+    assert any(all(re.search(rf"\b{key}\b", line) for key in OPERATORS) for line in described), (
+        described
+    )
 
 
 @pytest.mark.django_db
