@@ -3,7 +3,11 @@
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON := .venv/bin/python
-COMPOSE ?= $(if $(shell command -v docker-compose),docker-compose,docker compose)
+
+# Compose v2, else docker-compose 1.29, which has no --wait: then the web server is asked.
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+CAN_WAIT = $(filter-out 1.%,$(shell $(COMPOSE) version --short 2>/dev/null))
+export COMPOSE_PROJECT_NAME ?= dataflow
 
 # Each process has a database, a browser and ports of its own; the tests of a file stay together.
 # Four of them also on two cores: much of what they do is wait, which the slowest files, that begin
@@ -13,34 +17,45 @@ PYTEST := $(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-re
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
 
-.PHONY: run test lint fix environment build up down again
+.PHONY: help run test coverage lint fix docs environment build up down again
 .SILENT:
 .DEFAULT_GOAL := run
 
-run: .venv/.runtime
+help: ## List the targets
+	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+run: .venv/.runtime ## Start everything on this machine (default); HOST=... PORT=... DATAFLOW_PYTHON=...
 	HOST="$(HOST)" PORT="$(PORT)" DATAFLOW_PARENT=$$PPID exec $(PYTHON) manage.py start
 
-test: .venv/.dev
+test: .venv/.dev ## Run all tests on SQLite, on PostgreSQL, and in a browser
 	echo "The tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
 	echo "The tests that may meet the database, on PostgreSQL"
 	$(PYTHON) -m tests.postgres $(PYTEST) --only-database
 
-lint: .venv/.dev
+# By itself, as counting lines makes tests half as slow again.
+coverage: .venv/.dev ## Run the tests on SQLite, and print how much of the code they reach
+	env -u DATABASE_URL $(PYTEST) --cov --cov-report=term
+
+lint: .venv/.dev docs ## Check code, types, layers, migrations, templates, documentation and containers
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	.venv/bin/djlint --lint --quiet templates
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-fix: .venv/.dev
+fix: .venv/.dev ## Format the code, and fix what can be fixed automatically
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-environment: .venv/.dev
+docs: .venv/.dev ## Build the documentation into var/docs, with the reference made from the code
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+
+environment: .venv/.dev ## Install everything into .venv, with the tools for tests and checks
 
 # A stamp is set when everything is installed: what was interrupted is done again.
 .venv/.runtime: requirements.txt $(BROKEN)
@@ -62,15 +77,25 @@ environment: .venv/.dev
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-build: .env
+build: .env ## Build the container image
 	$(COMPOSE) build
 
-up: .env
-	$(COMPOSE) up --detach --build --wait
+up: .env ## Start everything in containers, with PostgreSQL
+	$(COMPOSE) up --detach --build $(if $(CAN_WAIT),--wait)
+	$(if $(CAN_WAIT),,$(WAIT_FOR_WEB_SERVER))
 	echo "DataFlow Analytics runs at http://localhost:$$(sed -n 's/^PORT=//p' .env)/ (user admin, password: ADMIN_PASSWORD in .env)"
 
-down: .env
+down: .env ## Stop the containers
 	$(COMPOSE) down
+
+define WAIT_FOR_WEB_SERVER
+for second in $$(seq 60); do \
+    $(COMPOSE) exec -T api python -c \
+        "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health')" 2>/dev/null && exit 0; \
+    sleep 1; \
+done; \
+echo "The web server is not healthy after a minute; see $(COMPOSE) logs." >&2; exit 1
+endef
 
 # The secrets of the containers, made once and for their owner only.
 .env:
@@ -78,6 +103,7 @@ down: .env
 	secret() { od -An -N$$1 -tx1 /dev/urandom | tr -d ' \n'; }; \
 	printf '%s\n' \
 	    "# Made by make. The database password is part of a URL: letters and digits only." \
+	    "COMPOSE_PROJECT_NAME=dataflow" \
 	    "SECRET_KEY=$$(secret 32)" \
 	    "POSTGRES_PASSWORD=$$(secret 16)" \
 	    "ADMIN_PASSWORD=$$(secret 12)" \

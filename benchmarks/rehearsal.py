@@ -1,5 +1,11 @@
-"""How long a rehearsal takes, beside processing without writing. Part of benchmarks.process."""
+"""How long a rehearsal takes, beside processing without writing.
 
+    python -m benchmarks.rehearsal {without,rehearsal} SOURCE
+
+measures one of the two on all records of a source. benchmarks.process calls both.
+"""
+
+import argparse
 import os
 import subprocess
 import sys
@@ -92,13 +98,18 @@ MEASURED: dict[str, Callable[[str], None]] = {
 
 
 def main() -> None:
-    what, source = sys.argv[1:]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=MEASURED)
+    parser.add_argument("source")
+    options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
     django.setup()
     # What it takes to load them is no part of it.
 
     started = time.perf_counter()
-    MEASURED[what](source)
+    MEASURED[options.what](options.source)
     print(time.perf_counter() - started)
 
 

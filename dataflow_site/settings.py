@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from csp.constants import NONE, SELF
 
+from dataflow_site import __version__
 from dataflow_site.environment import (
     database_url,
     flag,
@@ -19,7 +20,7 @@ from dataflow_site.environment import (
 )
 from dataflow_site.secret_key import embedded_secret_key
 
-VERSION = "0.1.0"
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 

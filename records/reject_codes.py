@@ -69,13 +69,7 @@ CATALOGUE: dict[str, RejectCode] = {
         RejectCode(
             "no_json",
             "Invalid JSON",
-            "The line is not valid JSON.",
-            "Correct the line. The reason names the position of the error.",
-        ),
-        RejectCode(
-            "bad_json",
-            "Invalid JSON in a repair",
-            "The repaired row is not valid JSON.",
+            "The row is not valid JSON.",
             "Correct the row. The reason names the position of the error.",
         ),
         RejectCode(

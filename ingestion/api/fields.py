@@ -73,7 +73,9 @@ class IngestQuery(serializers.Serializer[Any]):
         help_text='The reject limit: the run stops at more rejected rows than this number ("500") '
         'or percentage of the rows read ("2%"). Rows imported so far are kept.',
     )
-    encoding = serializers.CharField(required=False, allow_blank=True)
+    encoding = serializers.CharField(
+        required=False, allow_blank=True, help_text="The encoding of the input. Default: detected."
+    )
     delimiter = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, help_text='One character, or "tab"'
     )

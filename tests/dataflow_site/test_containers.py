@@ -150,6 +150,12 @@ def test_the_services_are_the_ones_that_are_promised() -> None:
     assert (database["POSTGRES_USER"], database["POSTGRES_DB"]) == ("dataflow", "dataflow")
 
 
+def test_docker_compose_1_takes_the_file_too() -> None:
+    # It refuses a file that has anything else at its top, such as a name.
+    file = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert {key for key in file if not key.startswith("x-")} == {"services", "volumes"}
+
+
 def test_the_application_logs_in_to_that_very_database() -> None:
     services = compose(ENV_FILE)
     url = urlsplit(services["api"]["environment"]["DATABASE_URL"])

@@ -1,5 +1,6 @@
 """A mistake in the environment is one clear line, whatever command meets it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -37,3 +38,44 @@ def test_a_wrong_setting_is_named(name, value, sentence, tmp_path):
     assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "secret" not in done.stderr
+
+
+# What a browser is told of cookies and of HTTPS, by the switch for an installation behind HTTPS.
+SECURITY: dict[str, dict[str, object]] = {
+    "0": {
+        "SESSION_COOKIE_SECURE": False,
+        "CSRF_COOKIE_SECURE": False,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_HSTS_SECONDS": 0,
+        "SECURE_PROXY_SSL_HEADER": None,
+    },
+    "1": {
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
+    },
+}
+
+
+@pytest.mark.parametrize("https", SECURITY)
+def test_https_switches_secure_cookies_and_hsts(https, tmp_path):
+    code = (
+        "import json; from django.conf import settings;"
+        f"print(json.dumps({{name: getattr(settings, name) for name in {list(SECURITY[https])}}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "dataflow_site.settings",
+            "DATAFLOW_VAR": str(tmp_path),
+            "HTTPS": https,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == SECURITY[https]

@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
+from dataflow_site import __version__
 from tests.installation import ROOT
 
 
@@ -18,10 +20,10 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def make(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
-    }
+    } | environment
     return subprocess.run(
         ["make", *arguments],
         cwd=clone,
@@ -67,3 +69,68 @@ def test_no_secret_is_the_same_twice(clone: Path) -> None:
     (clone / ".env").unlink()
     make(clone, ".env")
     assert (clone / ".env").read_text() != first
+
+
+def stand_in(folder: Path, name: str, text: str) -> None:
+    """A program that writes down how it was called."""
+    program = folder / name
+    program.write_text(f'#!/bin/sh\necho "{name} $*" >>"$0.log"\n{text}\n')
+    program.chmod(0o755)
+
+
+# What docker says where it has no compose, and where it has version 2.
+NO_COMPOSE = "exit 1"
+COMPOSE_2 = 'test "$3" != --short || echo 2.29.1'
+
+
+@pytest.mark.parametrize(
+    ("docker", "called", "commands"),
+    [
+        (COMPOSE_2, "docker", ["docker compose up --detach --build --wait"]),
+        (
+            NO_COMPOSE,
+            "docker-compose",
+            ["docker-compose up --detach --build", "docker-compose exec -T api python -c"],
+        ),
+    ],
+)
+def test_compose_2_is_preferred_and_docker_compose_1_will_do(
+    clone: Path, tmp_path: Path, docker: str, called: str, commands: list[str]
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    stand_in(programs, "docker", docker)
+    stand_in(programs, "docker-compose", 'test "$2" != --short || echo 1.29.2')
+    outcome = make(clone, "up", PATH=f"{programs}{os.pathsep}{os.environ['PATH']}")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "DataFlow Analytics runs at http://localhost:8000/" in outcome.stdout
+    lines = (programs / f"{called}.log").read_text().splitlines()
+    done = [line for line in lines if " version" not in line]
+    assert [line[: len(command)] for line, command in zip(done, commands, strict=True)] == commands
+    assert done[0] == commands[0]
+
+
+def test_help_lists_every_target_for_people(clone: Path) -> None:
+    outcome = make(clone, "help")
+    listed = {line.split()[1] for line in outcome.stdout.splitlines()}
+    declared = (ROOT / "Makefile").read_text().split(".PHONY:")[1].splitlines()[0].split()
+    assert listed == set(declared) - {"again"}
+    assert all(len(line.split()) > 3 for line in outcome.stdout.splitlines())
+
+
+def test_pre_commit_runs_what_make_lint_runs() -> None:
+    recipe = (ROOT / "Makefile").read_text().split("\nlint:")[1].split("\n\n")[0]
+    commands = [line.strip().replace("$(PYTHON)", ".venv/bin/python") for line in
+                recipe.splitlines()[1:]]  # fmt: skip
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    entries = {hook["id"]: hook["entry"] for hook in hooks}
+    # The site is built by a target of its own, which `lint` asks for.
+    assert "mkdocs build --strict" in entries.pop("docs")
+    assert len(commands) == len(entries)
+    for command in commands:
+        # A hook gets the names of the files that were changed.
+        assert any(command.startswith(entry) for entry in entries.values()), command
+
+
+def test_the_version_has_a_section_in_the_changelog() -> None:
+    assert f"\n## {__version__} (" in (ROOT / "CHANGELOG.md").read_text()

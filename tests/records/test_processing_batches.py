@@ -1,6 +1,7 @@
 """The batches of a processing run: shared by workers, taken over from the dead, narrowed down."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django_q.models import OrmQ
 from processing.engine import pipeline
 from processing.jobs import batch_work
 from processing.jobs import process as processing_runs
+from processing.jobs.facts import RunFacts
 from records import store
 from records.database import bulk
 from records.errors import BatchLost, LeaseLost
@@ -96,6 +98,22 @@ def test_a_worker_that_comes_too_late_saves_nothing(run):
     runs.stop(joined)
     with pytest.raises(LeaseLost):
         batches.take(joined, "slow", 4)
+
+
+def test_a_worker_that_lost_its_batch_leaves_it_to_the_one_that_took_it_over(run):
+    joined = join(run, "slow")
+    batch = batches.take(joined, "slow", 4)
+    assert batch is not None
+    with ThreadPoolExecutor(1) as executor:
+        task = batch_work.begin(batch, executor, RunFacts(joined, lambda: None))
+        task.results.result()
+    ProcessingBatch.objects.update(worker="quick")
+    with pytest.raises(BatchLost):
+        batch_work.end(task, "slow")
+    assert ProcessingBatch.objects.get().worker == "quick"
+    assert counted() == {("shop", "raw"): NUMBER}
+    batch_work.end(task, "quick")
+    assert counted() == recounted() == {("shop", "raw"): NUMBER - 4, ("shop", "processed"): 4}
 
 
 def test_a_run_ends_only_when_all_its_batches_are_done(run):

@@ -146,7 +146,7 @@ def test_an_index_that_lost_something_is_made_anew(capsys):
 def test_a_database_without_the_index_says_so(capsys, monkeypatch):
     monkeypatch.setattr(text_index, "is_kept", lambda: False)
     call_command("index_texts", "--anew")
-    assert "keeps no index of texts" in capsys.readouterr().out
+    assert "has no text index" in capsys.readouterr().out
 
 
 @needs_index

@@ -11,7 +11,11 @@ class SourceQuery(serializers.Serializer[Any]):
     """The parameter that narrows figures to one source."""
 
     source = serializers.CharField(  # type: ignore[assignment]
-        required=False, allow_blank=True, max_length=100, validators=[SOURCE_NAME]
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        validators=[SOURCE_NAME],
+        help_text="The name of one source. Default: all sources.",
     )
 
 

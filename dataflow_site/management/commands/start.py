@@ -27,8 +27,16 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-        parser.add_argument("--port", default=os.environ.get("PORT", "8000"))
+        parser.add_argument(
+            "--host",
+            default=os.environ.get("HOST", "127.0.0.1"),
+            help="the address to listen on (default: HOST, else 127.0.0.1)",
+        )
+        parser.add_argument(
+            "--port",
+            default=os.environ.get("PORT", "8000"),
+            help="the port to listen on (default: PORT, else 8000)",
+        )
         parser.add_argument("--no-samples", action="store_true", help="do not load sample data")
 
     def handle(self, *args: Any, host: str, port: str, no_samples: bool, **options: Any) -> None:

@@ -83,10 +83,10 @@ def _object(text: str) -> dict[str, Any]:
     try:
         row, end = decoder.decode(plain, 0)
     except ValueError as error:
-        raise RowError("bad_json", f"The row is not valid JSON: {error}.") from error
+        raise RowError("no_json", f"The row is not valid JSON: {error}.") from error
     if end < len(plain):
         message = f"The row is not valid JSON. Column {end + 1:,}: unexpected data after the value."
-        raise RowError("bad_json", message)
+        raise RowError("no_json", message)
     if refusal := decoder.refusal(row, plain):
         raise RowError(*refusal)
     cells: dict[str, Any] = row

@@ -32,11 +32,11 @@ from records.models import DataRecord, IngestionRun
 from tests.factories import load
 from tests.landed import land, process_all, sale
 from tests.markup import tree
+from tests.odd_inputs import TABLES, odd_strings, outside
 from web.spreadsheets import guarded
 
 pytestmark = pytest.mark.django_db
 
-SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 FORMULAS = ["=1+1", "+49 30", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"]
 HARMLESS = ["a,b", 'a"b', "a\nb", " x "]
 NASTY = [*FORMULAS, "1;=1+1", "a\t=1", "a\n=1", *HARMLESS]
@@ -371,27 +371,22 @@ def test_wrong_usage_of_the_command_is_said(arguments, sentence, status):
     assert error.value.returncode == status
 
 
-needs_shared = pytest.mark.skipif(
-    not SHARED.is_dir(), reason=f"The folder {SHARED} with files from outside is not there."
-)
-
-
-# Not StarWars.csv, whose two rows of names become one.
-CLEAN = {
-    "real/supermarket_Sales.csv": {"id": ["Invoice ID"]},
-    "real/birdstrikes.csv": {},
-    "real/unemployment_data_europe_oecd.csv": {},
-    "real/global_super_store_orders.tsv": {},
+# Not those with two rows of names, which become one.
+CLEAN: dict[Path, dict[str, list[str]]] = {
+    TABLES / "market_sales.csv": {"id": ["Receipt"]},
+    TABLES / "store_orders.tsv": {},
+    TABLES / "jobless_rate.csv": {},
+    TABLES / "bird_strikes.csv": {},
 } | {
-    str(path.relative_to(SHARED)): {} for path in sorted(SHARED.glob("csv-spectrum/csvs/*.csv"))
-}  # fmt: skip
+    path: {"id": ["Invoice ID"]} if path.stem == "supermarket_Sales" else {}
+    for path in outside("real/*") + outside("csv-spectrum/csvs/*.csv")
+    if path.stem != "StarWars"
+}
 
 
-@needs_shared
-@pytest.mark.parametrize("file", CLEAN)
-def test_a_clean_file_comes_back_the_same_from_the_command(file, tmp_path):
-    path = SHARED / file
-    run = load(path, "clean", **CLEAN[file])
+@pytest.mark.parametrize("path", CLEAN, ids=lambda path: path.stem)
+def test_a_clean_file_comes_back_the_same_from_the_command(path, tmp_path):
+    run = load(path, "clean", **CLEAN[path])
     assert (run.state, run.rejected) == ("finished", 0)
     delimiter = "\t" if path.suffix == ".tsv" else ","
     encoding = "utf-8-sig" if run.encoding == "utf-8" else run.encoding
@@ -403,36 +398,32 @@ def test_a_clean_file_comes_back_the_same_from_the_command(file, tmp_path):
     assert table((tmp_path / "out.csv").read_bytes()) == [head, *expected[1:]]
 
 
-@needs_shared
 def test_naughty_strings_go_through_unchanged(api, tmp_path):
-    strings = json.loads((SHARED / "blns" / "blns.json").read_text("utf-8"))
-    assert len(strings) == 515
+    strings = odd_strings()
     path = tmp_path / "blns.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["n", "text"], *enumerate(strings)])
     run = load(path, "naughty", id=["n"])
-    assert (run.created, run.rejected) == (515, 0)
+    assert (run.created, run.rejected) == (len(strings), 0)
     rows = table(exported("csv", "source=naughty", raw=True))
     assert rows == [["n", "text"], *([str(n), text] for n, text in enumerate(strings))]
     lines = exported("ndjson", "source=naughty", raw=True).splitlines()
     assert [json.loads(line)["text"] for line in lines] == strings
 
 
-@needs_shared
 def test_naughty_strings_go_through_unchanged_though_they_are_all_there_is(tmp_path):
-    strings = json.loads((SHARED / "blns" / "blns.json").read_text("utf-8"))
+    strings = odd_strings()
     path = tmp_path / "blns.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["text"], *([text] for text in strings)])
     run = load(path, "naughty")
-    assert (run.created, run.rejected) == (515, 0)
+    assert (run.created, run.rejected) == (len(strings), 0)
     assert exported("csv", "source=naughty", raw=True) == path.read_bytes()
 
 
-@needs_shared
 def test_naughty_strings_go_through_the_api_unchanged(api, settings, tmp_path):
     settings.INPUT_DIR = tmp_path / "inputs"
-    strings = json.loads((SHARED / "blns" / "blns.json").read_text("utf-8"))
+    strings = odd_strings()
     user = User.objects.get(username="reader")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     body = [{"n": n, "text": text} for n, text in enumerate(strings)]
@@ -440,6 +431,6 @@ def test_naughty_strings_go_through_the_api_unchanged(api, settings, tmp_path):
     assert answer.status_code == 202, answer.json()
     run = ingestion_runs.load(answer.json()["id"], "worker")
     assert run is not None
-    assert (run.created, run.rejected) == (515, 0)
+    assert (run.created, run.rejected) == (len(strings), 0)
     out = b"".join(api.get("/api/export?source=naughty&format=ndjson&raw=1"))
     assert [json.loads(line) for line in out.splitlines()] == body

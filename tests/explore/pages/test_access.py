@@ -90,6 +90,36 @@ def test_pages_hold_no_inline_code_or_style(admin_client, client, url):
     assert not page.select('script:not([src]):not([type="application/json"])')
 
 
+# Each word matters: what is not named here must not be loaded, run, framed or sent to.
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+@pytest.mark.parametrize("url", ["/", "/login/", "/admin/login/", "/api/", "/nowhere"])
+def test_pages_carry_exactly_this_policy(client, admin_client, url):
+    sent = (client if "login" in url else admin_client).get(url)["Content-Security-Policy"]
+    assert dict(part.strip().split(" ", 1) for part in sent.split(";")) == POLICY
+
+
+def test_the_cookies_of_a_session_are_secure_behind_https(client, settings):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    User.objects.create_user("ada", password="a long password")
+    client.get("/login/")
+    client.post("/login/", {"username": "ada", "password": "a long password"})
+    for name in ("sessionid", "csrftoken"):
+        assert client.cookies[name]["secure"] is True
+    assert client.cookies["sessionid"]["httponly"] is True
+
+
 def test_static_files_carry_the_policy_as_pages_do(client, settings, tmp_path):
     (tmp_path / "app.css").write_text("p {}")
     settings.STATIC_ROOT = tmp_path

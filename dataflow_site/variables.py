@@ -1,0 +1,193 @@
+"""Every environment variable that changes what the application or its tools do.
+
+The reference in the documentation is made of this list, and a test compares it with what the code
+reads: a variable that is missing here, or that nothing reads any more, fails the test.
+"""
+
+from typing import NamedTuple
+
+
+class Variable(NamedTuple):
+    """A name, the value where it is not set, and what it is for (Markdown)."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+# By the heading under which the reference lists them.
+VARIABLES: dict[str, tuple[Variable, ...]] = {
+    "Site": (
+        Variable(
+            "DATABASE_URL",
+            "SQLite in `var/`",
+            "The database, for example `postgres://user:password@host/name`; the user must own it. "
+            "With the PostgreSQL module `pg_trgm`, searches for rare text are fast.",
+        ),
+        Variable(
+            "SECRET_KEY",
+            "created once, in `var/`",
+            "Signs sessions and queued tasks, and encrypts the secrets of automatic imports. "
+            "Keep it: a new key logs everybody out and makes stored secrets unreadable.",
+        ),
+        Variable(
+            "ALLOWED_HOSTS",
+            "`localhost,127.0.0.1,[::1]`",
+            "Host names of the site, separated by commas.",
+        ),
+        Variable(
+            "CSRF_TRUSTED_ORIGINS",
+            "none",
+            "Origins that forms may be sent from, such as `https://data.example.org`, separated by "
+            "commas.",
+        ),
+        Variable(
+            "HTTPS",
+            "`0`",
+            "`1` behind a proxy that terminates HTTPS: secure cookies and HSTS.",
+        ),
+        Variable("TIME_ZONE", "`UTC`", "Time zone for times without an offset."),
+        Variable("LOG_LEVEL", "`INFO`", "Log level of the application."),
+        Variable("QUEUE_LOG_LEVEL", "`WARNING`", "Log level of the task queue."),
+        Variable(
+            "DEBUG",
+            "`0`",
+            "`1` shows error details in the browser. For development only.",
+        ),
+        Variable(
+            "ADMIN_PASSWORD",
+            "none",
+            "Password of the user `admin` that `manage.py first_admin` creates if there is no "
+            "administrator.",
+        ),
+    ),
+    "Web server and workers": (
+        Variable("HOST", "`127.0.0.1`", "Address that the web server listens on."),
+        Variable("PORT", "`8000`", "Port of the web server."),
+        Variable("WEB_WORKERS", "`2`", "Processes of the web server."),
+        Variable("WEB_ACCESS_LOG", "`0`", "`1` logs each request."),
+        Variable("WEB_LOG_LEVEL", "`info`", "Log level of the web server."),
+        Variable("DATAFLOW_WORKERS", "`1`", "Worker processes per queue."),
+        Variable(
+            "DATAFLOW_PATIENCE_SECONDS",
+            "`60`",
+            "How long workers may be silent before they are restarted. Doubled after each restart "
+            "that does not help.",
+        ),
+        Variable("DATAFLOW_BATCH_ROWS", "`10000`", "Rows that are committed together."),
+        Variable(
+            "DATAFLOW_LEASE_SECONDS",
+            "`30`",
+            "How long a silent worker keeps its job. PostgreSQL ends idle transactions after twice "
+            "as long.",
+        ),
+    ),
+    "Folders": (
+        Variable("DATAFLOW_VAR", "`var`", "Everything that the embedded installation writes."),
+        Variable("DATAFLOW_INPUTS", "`var/inputs`", "Uploaded files, kept for replay."),
+        Variable(
+            "DATAFLOW_EXPORTS",
+            "`var/exports`",
+            "Workbooks created by workers. The web server and workers share this folder.",
+        ),
+        Variable(
+            "DATAFLOW_TEMP",
+            "`var/tmp`",
+            "Temporary files: incoming uploads, buffered responses, unpacked archives. Needs room "
+            "for three times the largest upload.",
+        ),
+        Variable("DATAFLOW_RAW", "`data/raw`", "What `manage.py ingest` loads without a path."),
+        Variable(
+            "DATAFLOW_FOLDERS",
+            "`data/inbox`",
+            "Folders that automatic imports may read, separated by commas.",
+        ),
+    ),
+    "Uploads and previews": (
+        Variable(
+            "DATAFLOW_MAX_UPLOAD_BYTES",
+            "`2147483648` (2 GiB)",
+            "Size of the largest upload. Any other request may have 2.5 MB.",
+        ),
+        Variable("DATAFLOW_PREVIEW_SECONDS", "`20`", "Time limit of a preview."),
+        Variable("DATAFLOW_PREVIEW_BYTES", "`1073741824` (1 GiB)", "Memory limit of a preview."),
+    ),
+    "Exports": (
+        Variable("DATAFLOW_EXPORTS_PER_USER", "`2`", "Exports that one user may stream at a time."),
+        Variable("DATAFLOW_EXPORTS_AT_ONCE", "`4`", "Exports that stream at a time in total."),
+        Variable("DATAFLOW_EXPORT_SECONDS", "`600`", "Time limit of a streamed export."),
+        Variable(
+            "DATAFLOW_EXPORTS_WAITING",
+            "`3`",
+            "Workbooks per user that may be queued or in progress.",
+        ),
+        Variable(
+            "DATAFLOW_EXPORT_KEEP_SECONDS",
+            "`86400` (a day)",
+            "How long finished workbooks are kept.",
+        ),
+    ),
+    "Automatic imports": (
+        Variable(
+            "DATAFLOW_ALLOWED_NETWORKS",
+            "none",
+            "Private networks that APIs may be in, such as `10.1.0.0/16`, separated by commas.",
+        ),
+        Variable(
+            "DATAFLOW_FEED_PAGE_BYTES", "`33554432` (32 MiB)", "Size of the largest API page."
+        ),
+        Variable("DATAFLOW_FEED_PAGES", "`10000`", "Most API pages in one run."),
+        Variable("DATAFLOW_FEED_ROWS", "`10000000`", "Most rows in one run of an API."),
+        Variable(
+            "DATAFLOW_SECRET_*",
+            "none",
+            "Secrets that API headers refer to, as in `Bearer ${DATAFLOW_SECRET_SHOP}`.",
+        ),
+    ),
+    "make and containers": (
+        Variable(
+            "DATAFLOW_PYTHON",
+            "the newest of python3.13, python3.12, python3.11, python3",
+            "The Python that `make` creates the virtual environment with.",
+        ),
+        Variable(
+            "COMPOSE", "`docker compose`, else `docker-compose`", "The command behind `make up`."
+        ),
+        Variable("COMPOSE_PROJECT_NAME", "`dataflow`", "Prefix of container and volume names."),
+        Variable(
+            "POSTGRES_PASSWORD",
+            "created once, in `.env`",
+            "Password of the database container. Part of a URL: letters and digits only.",
+        ),
+    ),
+    "Tests": (
+        Variable(
+            "TEST_DATABASE_URL",
+            "a server of its own",
+            "A PostgreSQL server for the tests to create their databases on.",
+        ),
+        Variable("CHROMIUM", "found on the system", "Path of the browser for tests."),
+        Variable(
+            "DATAFLOW_REQUIRE",
+            "none",
+            "What must not be missing, such as `postgres,chromium`: tests fail instead of being "
+            "skipped.",
+        ),
+        Variable("DATAFLOW_SEED", "random", "Repeats the random plan of a long test."),
+        Variable("DATAFLOW_ROWS", "`1000000`", "Rows of the long test of changed rules."),
+        Variable("DATAFLOW_ROUNDS", "`20`", "Rounds of the long test of slow clients."),
+    ),
+    "Internal": (
+        Variable(
+            "DJANGO_SETTINGS_MODULE", "`dataflow_site.settings`", "The settings that Django loads."
+        ),
+        Variable(
+            "DATAFLOW_PARENT",
+            "none",
+            "Process id of the parent: a supervised process ends when its parent is gone.",
+        ),
+        Variable("Q_CLUSTER_NAME", "none", "The queue that a worker process works on."),
+    ),
+}
+
+NAMES = frozenset(found.name for group in VARIABLES.values() for found in group)
