@@ -11,6 +11,8 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
+from records.permissions import Action, may
+
 # How much a request may have besides its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
 # The views that take files, by the names of their URLs.
@@ -115,4 +117,4 @@ def may_upload(request: HttpRequest | None) -> bool:
     if request is None or request.resolver_match is None:
         return False
     is_taken = request.resolver_match.view_name in TAKES_FILES
-    return is_taken and request.user.has_perm("records.add_ingestionrun")
+    return is_taken and may(request.user, Action.IMPORT)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, overload
 
-# The roles that columns of an input may play, in the order in which pages name them.
-ROLES = ("id", "timestamp", "value", "category")
+# The roles of columns and their titles, in the order in which pages name them.
+ROLES = {"id": "ID", "timestamp": "Timestamp", "value": "Value", "category": "Category"}
 
 # A cell has as many characters as this at the most, in a record and in a result. It is shown,
 # compared and sent as a whole.

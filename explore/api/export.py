@@ -17,7 +17,7 @@ from explore.export.errors import Refused
 from explore.export.options import CHOICES, OptionsForm
 from explore.export.request import MOST_AT_ONCE, asked_for
 from explore.export.responses import export_answer
-from explore.filters import RecordFilter
+from explore.filters.record_filter import RecordFilter
 from records.errors import TooManyExports
 from records.models import DataRecord
 from web.api.base import StrictQuery, TooManyRequests

@@ -14,11 +14,11 @@ from rest_framework.response import Response
 
 from explore.export import jobs
 from explore.export.responses import file_answer
+from records import lookups
 from records.models import Export
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer
-from web.converters import GREATEST_ID
 
 PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Number of the export.")]
 
@@ -62,10 +62,7 @@ class _OwnExport(StrictQuery):
 
     def own(self, request: Request, pk: int) -> Export:
         own = Export.objects.filter(user=cast(User, request.user))
-        found: Export | None = own.filter(pk=pk).first() if pk <= GREATEST_ID else None
-        if found is None:
-            raise NotFound("Export not found")
-        return found
+        return or_not_found(lookups.by_id(own, pk), "Export")
 
 
 class ExportDetailView(_OwnExport):

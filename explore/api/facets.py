@@ -9,9 +9,9 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from explore.api.filters import valid_filter
+from explore.api.filters import valid_query
 from explore.explorer.facets import Facet, FacetValue, all_facets
-from explore.filters import RecordFilter
+from explore.filters.record_filter import RecordFilter
 from records.models import DataRecord
 from web.api.base import StrictQuery
 from web.api.pagination import TooLong
@@ -86,13 +86,13 @@ class FacetsView(StrictQuery, GenericAPIView[DataRecord]):
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        query = FacetQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        valid_filter(request, DataRecord.objects.all())
-        column = query.validated_data.get("facet", "")
+        asked = FacetQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        query = valid_query(request)
+        column = asked.validated_data.get("facet", "")
         try:
             with at_most(ASIDE_SECONDS):
-                facets = all_facets(request.query_params, column=column)
+                facets = all_facets(query, column=column)
         except TookTooLong as error:
             raise TooLong(str(error)) from error
         return Response(FacetsSerializer({"facets": facets}).data)

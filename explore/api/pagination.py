@@ -13,4 +13,4 @@ class RecordPagination(KeyPagination):
     name = "records"
 
     def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
-        return page_of_records(view.found, queryset, cursor=cursor, limit=limit)
+        return page_of_records(view.query, queryset, cursor=cursor, limit=limit)

@@ -8,13 +8,12 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import generics, permissions, renderers, status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from explore.api.filters import valid_filter
+from explore.api.filters import valid_query
 from explore.api.pagination import RecordPagination
 from explore.api.serializers import (
     HealthSerializer,
@@ -27,11 +26,11 @@ from explore.api.serializers import (
 )
 from explore.explorer.table import made_of
 from explore.export.cells import in_columns
-from explore.filters import RecordFilter
+from explore.filters.record_filter import RecordFilter
 from explore.health import check_health
 from explore.metrics import record_counts
 from records.models import DataRecord
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer, SourceQuery
 
@@ -116,18 +115,18 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().get(request, *args, **kwargs)
-        if columns := self.found.columns:
+        if columns := self.query.columns:
             for record in response.data["records"]:
                 record["data"] = in_columns(record["data"], columns)
-        if columns := self.found.result_columns:
+        if columns := self.query.result_columns:
             made = made_of([record["id"] for record in response.data["records"]])
             for record in response.data["records"]:
                 record["result"] = in_columns(made.get(record["id"], {}), columns)
         return response
 
     def filter_queryset(self, queryset: Any) -> Any:
-        self.found = valid_filter(self.request, queryset)
-        return self.found.qs
+        self.query = valid_query(self.request)
+        return self.query.queryset(queryset)
 
     def get_view_name(self) -> str:
         return "Records"
@@ -156,10 +155,8 @@ class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
         return super().get(request, *args, **kwargs)
 
     def get_object(self) -> DataRecord:
-        record = DataRecord.objects.find(self.kwargs["record_id"])
-        if record is None:
-            raise NotFound("Record not found")
-        return record
+        found: DataRecord | None = DataRecord.objects.find(self.kwargs["record_id"])
+        return or_not_found(found, "Record")
 
     def get_view_name(self) -> str:
         return "Record"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from records import store
+from records import permissions, store
 from records.models import DataRecord
 from records.models.querysets import RecordQuerySet
 
@@ -17,7 +17,7 @@ class Action:
     """Something that is done to records by their ids, and who may do it."""
 
     label: str
-    permission: str
+    permission: permissions.Action
     question: str
     consequence: str
     done: str
@@ -27,7 +27,7 @@ class Action:
 ACTIONS = {
     "reprocess": Action(
         label="Reprocess",
-        permission="records.change_datarecord",
+        permission=permissions.Action.REPROCESS_RECORDS,
         question="Reprocess these records?",
         consequence="The records become raw and are processed again with the current rules. Their "
         "current results are kept in the history. Records that are already raw do not change.",
@@ -36,7 +36,7 @@ ACTIONS = {
     ),
     "delete": Action(
         label="Delete",
-        permission="records.delete_datarecord",
+        permission=permissions.Action.DELETE_RECORDS,
         question="Delete these records?",
         consequence="The records are deleted with their results and earlier versions. This can't "
         "be undone. The imported files are kept; importing one again restores its records.",

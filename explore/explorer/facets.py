@@ -13,11 +13,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Coalesce
-from django.http import QueryDict
 
-from explore.filters import RecordFilter
-from explore.filters.conditions import Cell, Condition
-from explore.filters.links import query_of
+from explore.filters import RecordQuery
+from explore.filters.conditions import Condition
+from explore.filters.sql import Cell
 from records.database import bulk
 from records.models import DataRecord, IngestionRun, RecordCount
 
@@ -41,6 +40,7 @@ LABELS = {
     "reason": "Failure reason",
 }
 COUNTED = ("status", "source")
+EVERYTHING = RecordQuery()
 # Statuses stand in the order in which a record has them, sources in that of their names, whether
 # anybody has counted or not; values of other facets by how frequent they are.
 COURSE = {status: place for place, status in enumerate(DataRecord.Status.values)}
@@ -76,57 +76,58 @@ class Sample:
     is_drawn: bool = False
 
 
-def quick_facets(parameters: QueryDict) -> list[Facet]:
+def quick_facets(query: RecordQuery) -> list[Facet]:
     """Status and source: with counts where these are known without counting."""
-    return [_counted(name, parameters) for name in COUNTED]
+    return [_counted(name, query) for name in COUNTED]
 
 
-def all_facets(parameters: QueryDict, *, column: str = "") -> list[Facet]:
-    """Every facet with counts, that of a column of the data too. The parameters are valid."""
-    sample = _sample(_found(parameters))
-    found = _among(sample, parameters)
+def all_facets(query: RecordQuery, *, column: str = "") -> list[Facet]:
+    """Every facet with counts, that of a column of the data too. The query is valid."""
+    sample = _sample(query)
+    found = _among(sample, query)
     facets = []
     for name in LABELS:
-        if name in COUNTED and _is_known(parameters, name):
-            facets.append(_counted(name, parameters))
-        elif found and not query_of(parameters).getlist(name):
-            facets.append(_grouped(name, QueryDict(), found))
+        if name in COUNTED and _is_known(query, name):
+            facets.append(_counted(name, query))
+        elif found and not query.texts(name):
+            facets.append(_grouped(name, EVERYTHING, found))
         else:
-            facets.append(_grouped(name, parameters, sample))
-    if column and found and not query_of(parameters).getlist("where"):
-        facets.append(_of_column(column, QueryDict(), found))
+            facets.append(_grouped(name, query, sample))
+    if column and found and not query.texts("where"):
+        facets.append(_of_column(column, EVERYTHING, found))
     elif column:
-        facets.append(_of_column(column, parameters))
+        facets.append(_of_column(column, query))
     return [facet for facet in facets if facet.values or facet.remark]
 
 
-def _among(sample: Sample | None, parameters: QueryDict) -> Sample | None:
+def _among(sample: Sample | None, query: RecordQuery) -> Sample | None:
     """Those of a sample that meet all filters: most facets count them, and ask nothing more.
 
     All of them, where few are looked at anyway; None where there is no need for either.
     """
-    found = _found(parameters)
-    if sample is None and not found.is_of_few:
+    if sample is None and not query.is_of_few:
         return None
-    if not found.chosen:
+    if not query.chosen:
         return sample
-    records = found.qs if sample is None else found.qs.filter(pk__in=sample.ids)
+    records = query.queryset()
+    if sample is not None:
+        records = records.filter(pk__in=sample.ids)
     ids = list(records.order_by().values_list("pk", flat=True))
     return replace(sample, ids=ids) if sample else Sample(ids)
 
 
-def _is_known(parameters: QueryDict, name: str) -> bool:
+def _is_known(query: RecordQuery, name: str) -> bool:
     """Whether the store's counters tell, which know source and status."""
-    return set(_found(parameters, name).chosen) <= set(COUNTED)
+    return query.chosen.keys() - {name} <= set(COUNTED)
 
 
-def _counted(name: str, parameters: QueryDict) -> Facet:
-    chosen = query_of(parameters).getlist(name)
+def _counted(name: str, query: RecordQuery) -> Facet:
+    chosen = query.texts(name)
     rows = RecordCount.objects.order_by()
     counts: dict[str, int | None] = {}
-    if _is_known(parameters, name):
+    if _is_known(query, name):
         for other in COUNTED:
-            if other != name and (wanted := query_of(parameters).getlist(other)):
+            if other != name and (wanted := query.texts(other)):
                 rows = rows.filter(**{f"{other}__in": wanted})
         found = rows.values_list(name).annotate(records=Sum("count"))
         counts = {value: int(count) for value, count in found if count or value in chosen}
@@ -137,19 +138,19 @@ def _counted(name: str, parameters: QueryDict) -> Facet:
     return Facet(name, LABELS[name], _in_order(name, _values(counts.items(), chosen)))
 
 
-def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
-    found = _found(parameters, name)
+def _grouped(name: str, query: RecordQuery, sample: Sample | None) -> Facet:
+    others = query.without(name)
     rows: QuerySet[Any, Any]
     if name in ("category", "reason"):
         field = "category" if name == "category" else "error_message"
-        rows = found.results.exclude(**{field: None})
+        rows = others.results().exclude(**{field: None})
         key = "record_id"
     else:
         field = {"run": "run_id"}.get(name, name)
-        rows, key = found.qs, "id"
+        rows, key = others.queryset(), "id"
     counts = _top(rows, field, key, sample)
     texts = _runs(counts) if name == "run" else {}
-    chosen = query_of(parameters).getlist(name)
+    chosen = query.texts(name)
     pairs = [
         (text, count)
         for value, count in counts.items()
@@ -159,30 +160,22 @@ def _grouped(name: str, parameters: QueryDict, sample: Sample | None) -> Facet:
     return Facet(name, LABELS[name], values, _is_drawn(sample))
 
 
-def _of_column(column: str, parameters: QueryDict, sample: Sample | None = None) -> Facet:
+def _of_column(column: str, query: RecordQuery, sample: Sample | None = None) -> Facet:
     """The values of a column, which are conditions on its cells."""
     prefix = str(Condition(column, "eq"))
-    others = query_of(parameters)
-    conditions = others.getlist("where")
-    others.setlist("where", [text for text in conditions if not text.startswith(prefix)])
-    found = _found(others)
-    sample = sample or _sample(found)
+    chosen = [text for text in query.texts("where") if text.startswith(prefix)]
+    others = query
+    for text in chosen:
+        others = others.without("where", value=text)
+    sample = sample or _sample(others)
     cell = Coalesce(Cell(column), Value("", output_field=TextField()))
-    counts = _top(found.qs.annotate(cell=cell), "cell", "id", sample)
+    counts = _top(others.queryset().annotate(cell=cell), "cell", "id", sample)
     pairs = {prefix + value: count for value, count in counts.items() if len(value) <= LONGEST}
     texts = {prefix + value: value or "(empty)" for value in counts}
-    chosen = [text for text in conditions if text.startswith(prefix)]
     texts |= {text: text.removeprefix(prefix) or "(empty)" for text in chosen}
     values = _values(pairs.items(), chosen, texts)
     remark = NOTHING if set(counts) == {""} else TOO_LONG if len(pairs) < len(counts) else ""
     return Facet("where", column, values, _is_drawn(sample), remark)
-
-
-def _found(parameters: QueryDict, *without: str) -> RecordFilter:
-    """The filter, without what it says of the facet itself."""
-    found = RecordFilter(query_of(parameters, without=without), queryset=DataRecord.objects.all())
-    found.is_valid()
-    return found
 
 
 def _top(rows: "QuerySet[Any, Any]", field: str, key: str, sample: Sample | None) -> dict[Any, int]:
@@ -229,19 +222,19 @@ def _is_drawn(sample: Sample | None) -> bool:
     return sample is not None and sample.is_drawn
 
 
-def _sample(found: RecordFilter) -> Sample | None:
+def _sample(query: RecordQuery) -> Sample | None:
     """Ids of records by chance, of which about SAMPLE are among those that a filter looks at: the
     ones of its sources. None where they are few enough to look at each."""
-    records = _counted_records(found.chosen.get("source", []))
-    if records <= EXACT or found.is_of_few:
+    records = _counted_records(query.sources)
+    if records <= EXACT or query.is_of_few:
         return None
     all_records = _counted_records([])
     share = min(SAMPLE / records, MOST_SAMPLED / all_records)
     with connection.cursor() as cursor:
         if bulk.is_postgresql():
             # Whole pages of the table, the same each time.
-            query = "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)"
-            cursor.execute(query, [share * 100])
+            pages = "SELECT id FROM data_records TABLESAMPLE SYSTEM (%s) REPEATABLE (1)"
+            cursor.execute(pages, [share * 100])
         else:
             cursor.execute("SELECT max(rowid) FROM data_records")
             last = cursor.fetchone()[0] or 0

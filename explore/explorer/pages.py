@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Q
 
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from records.models import DataRecord, RecordCount
 from records.models.querysets import RecordQuerySet
 from web.keyset import NO_MOMENT, Page, page_of
@@ -22,13 +22,13 @@ ENOUGH = 20
 
 
 def page_of_records(
-    found: RecordFilter, records: RecordQuerySet, *, cursor: str | None, limit: int
+    query: RecordQuery, records: RecordQuerySet, *, cursor: str | None, limit: int
 ) -> Page[DataRecord]:
-    """A page of ``records``, which the filter has found, in its order. Raises InvalidCursor."""
-    order = found.order
+    """A page of ``records``, which the query has found, in its order. Raises InvalidCursor."""
+    order = query.order
 
     def nearby(moment: datetime | None, towards_newer: bool) -> Q | None:
-        return _nearby(found, limit + 1, moment, towards_newer)
+        return _nearby(query, limit + 1, moment, towards_newer)
 
     return page_of(
         records,
@@ -41,17 +41,17 @@ def page_of_records(
 
 
 def _nearby(
-    found: RecordFilter, records: int, moment: datetime | None, towards_newer: bool
+    query: RecordQuery, records: int, moment: datetime | None, towards_newer: bool
 ) -> Q | None:
     """Where the next records behind a moment lie, from the end of all without one.
 
     As a condition on their timestamps; None for anywhere.
     """
-    chosen = found.chosen
+    chosen = query.chosen
     wanted = records if chosen.keys() <= COUNTED else records * ENOUGH
     counters = RecordCount.objects.all()
     for name in COUNTED & chosen.keys():
-        counters = counters.filter(**{f"{name}__in": chosen[name]})
+        counters = counters.filter(**{f"{name}__in": query.values[name]})
     days = counters.per_day(newest_first=not towards_newer)
     if moment is not None:
         start = moment.astimezone(UTC).date()

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from explore.export import csv_table, ndjson, workbook
 from explore.export.walk import Progress, Reading, table_of
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from explore.filters.orders import in_line_order
 
 FORMATS: dict[str, ModuleType] = {"csv": csv_table, "ndjson": ndjson, "xlsx": workbook}
@@ -24,7 +24,7 @@ class ExportFile:
 
 
 def export(
-    found: RecordFilter,
+    query: RecordQuery,
     *,
     kind: str,
     raw: bool = False,
@@ -34,21 +34,20 @@ def export(
     seconds: float | None = None,
     is_spooled: bool = False,
 ) -> ExportFile:
-    """The records that a valid filter finds, in its order, as a file of a kind of FORMATS.
+    """The records that a valid query finds, in its order, as a file of a kind of FORMATS.
 
     With ``raw`` it holds the cells as they were read, and nothing else; without an order given
     in that of their lines. ``packed`` makes a gzip file of it. ``expect`` is told how many records
     there are before the first of them is written. Reading them may take so many ``seconds``;
     ``is_spooled`` reads all of them before anything else is done. Raises ExportError.
     """
-    sources = found.form.cleaned_data["source"]
-    source = sources[0] if len(sources) == 1 else None
-    order = found.form.cleaned_data["sort"]
-    records = in_line_order(found.qs) if raw and not order else found.order.of(found.qs)
+    source = query.sources[0] if query.is_of_one_source else None
+    found = query.queryset()
+    records = in_line_order(found) if raw and not query.texts("sort") else query.order.of(found)
     table = table_of(
         records,
-        columns=found.columns,
-        result_columns=found.result_columns,
+        columns=query.columns,
+        result_columns=query.result_columns,
         source=source,
         reading=Reading(seconds, is_spooled=is_spooled),
     )

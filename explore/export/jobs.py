@@ -101,7 +101,7 @@ class MakeExport(Job[Export]):
         # long.
         self._note_progress(total=None)
         file = export_file(
-            asked.found,
+            asked.records,
             kind=asked.kind,
             raw=asked.raw,
             packed=asked.packed,

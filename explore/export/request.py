@@ -6,9 +6,7 @@ from django.http import QueryDict
 
 from explore.export.errors import Refused
 from explore.export.options import OptionsForm
-from explore.filters import RecordFilter
-from explore.filters.links import query_of
-from records.models import DataRecord
+from explore.filters import RecordQuery
 from web.statement_timeout import LIST_SECONDS, TookTooLong, at_most
 
 # A workbook of so many records is made at once; a larger one keeps a processor busy for long, so a
@@ -18,21 +16,24 @@ MOST_AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A valid filter, and the kind of file to make of what it finds."""
+    """A valid query, and the kind of file to make of what it finds."""
 
-    found: RecordFilter
+    records: RecordQuery
     kind: str
     raw: bool
     packed: bool
-    # All of it, as the query of a URL.
-    query: str
+
+    @property
+    def query(self) -> str:
+        """All of it, as the query of a URL."""
+        return self.records.query_string()
 
     @property
     def is_for_a_worker(self) -> bool:
         """Whether the file takes so much work that no request may do it."""
         if self.kind != "xlsx":
             return False
-        records = self.found.qs.order_by().values_list("pk")
+        records = self.records.queryset().order_by().values_list("pk")
         try:
             with at_most(LIST_SECONDS):
                 return len(records[: MOST_AT_ONCE + 1]) > MOST_AT_ONCE
@@ -42,10 +43,9 @@ class Asked:
 
 def asked_for(parameters: QueryDict) -> Asked:
     """What parameters ask for. Raises Refused where they mean nothing."""
-    found = RecordFilter(parameters, queryset=DataRecord.objects.all())
+    records = RecordQuery.parse(parameters)
     options = OptionsForm(parameters)
-    if not (found.is_valid() and options.is_valid()):
-        errors = {**found.errors, **options.errors}
-        raise Refused({name: list(map(str, said)) for name, said in errors.items()})
-    query = query_of(parameters).urlencode()
-    return Asked(found, options.kind, options.raw_cells, options.packed, query)
+    if not (records.is_valid and options.is_valid()):
+        of_options = {name: list(map(str, said)) for name, said in options.errors.items()}
+        raise Refused({**records.errors, **of_options})
+    return Asked(records, options.kind, options.raw_cells, options.packed)

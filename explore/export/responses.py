@@ -22,7 +22,7 @@ def export_answer(asked: Asked, *, user: User, has_body: bool = True) -> HttpRes
     slot = export_slots.take(user)
     try:
         file = export(
-            asked.found,
+            asked.records,
             kind=asked.kind,
             raw=asked.raw,
             packed=asked.packed,

@@ -3,8 +3,10 @@
 from collections.abc import Collection
 
 from django import forms
+from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
+from explore.filters.query import RecordQuery
 from explore.filters.record_filter import RecordFilter
 from web.parameters import refusal_of_names
 
@@ -33,3 +35,10 @@ def refusal(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> str:
         return sentence
     errors = FacetsForm(parameters).errors
     return " ".join(f"{name}: {said[0]}" for name, said in errors.items())
+
+
+def query_of_page(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> RecordQuery:
+    """The query of a page; it may have errors. Raises BadRequest for unknown and repeated names."""
+    if sentence := refusal(parameters, besides=besides):
+        raise BadRequest(sentence)
+    return RecordQuery.parse(parameters)

@@ -1,6 +1,8 @@
 """The filter of records."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -8,49 +10,55 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.validators import RegexValidator
-from django.db import connections
-from django.db.models import Exists, F, OuterRef, Q, TextField
+from django.db import connection
+from django.db.models import F, Q, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import IContains
 
-from explore.filters.conditions import (
+from explore.filters.conditions import Condition, all_of, texts_of
+from explore.filters.fields import EndField, ManyFilter, SingleFilter, StartField
+from explore.filters.operators import documented
+from explore.filters.orders import ORDERS
+from explore.filters.sql import (
     Bytewise,
     Cells,
-    Condition,
     NamesRule,
     Wordwise,
-    all_of,
     as_stored,
     in_json,
     spellings,
-    texts_of,
 )
-from explore.filters.fields import EndField, ManyFilter, SingleFilter, StartField
-from explore.filters.orders import ORDERS, Order
-from records.models import DataRecord, IngestionRun, ProcessingResult
-from records.models.querysets import RecordQuerySet, ResultQuerySet, key_range
-from records.store import text_index
+from records.models import DataRecord, IngestionRun
+from records.models.querysets import key_range
 from web.converters import GREATEST_ID
 from web.names import SOURCE_NAME
 
 LONGEST_TEXT = 1_000
-# Filters for which results alone tell.
-OF_RESULTS = {
-    "source", "category", "value_from", "value_to", "repaired", "reason", "rule", "anomaly",
-    "result",
-}  # fmt: skip
 # What says how records are shown, and not which.
 SHOWING = ("sort", "column", "result_column")
 RULE_NAME = RegexValidator(r"\A\w[\w.-]*\Z", "A rule name may contain only letters, digits and _.")
 
 
-class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
-    """Filters of records; all may be combined, and an empty value filters nothing.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The conditions of a filter on a record and on its current result.
 
-    Of a filter by several values a record meets one; of conditions on cells it meets all, but of
-    several that a cell is equal to something it meets one. Ask
-    ``is_valid()`` first and show ``errors``: invalid values match no record. A source is a
-    filter, not an address: a name that no source has matches no record either, but is no error.
+    The id or the cells of every matching record contain one text of each set in ``texts``.
+    """
+
+    of_record: Q = field(default_factory=Q)
+    of_result: Q = field(default_factory=Q)
+    texts: Sequence[set[str]] = ()
+
+
+class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """The parameters of record filters: their names, values, documentation and conditions.
+
+    All may be combined; a blank value filters nothing. A record matches a filter if it matches one
+    of its values, but it matches all conditions on cells, except that several `eq` on one column
+    are alternatives. A source that does not exist matches no record and is not an error.
+
+    RecordQuery parses parameters with this class. The method of a filter makes its conditions.
     """
 
     source = ManyFilter(
@@ -158,10 +166,9 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         label="Data",
         help_text=(
             "A condition on a cell of the original data, `column:operator:value`. Repeat the "
-            "parameter for more conditions. Operators: eq, ne, contains (not case-sensitive), lt, "
-            "le, gt, ge (compare numbers if the value is one, else text), and empty, filled "
-            "(without a value). Records match all conditions, and any one of several `eq` on the "
-            "same column. Put a backslash before a colon or backslash in a column name."
+            f"parameter for more conditions. Operators: {documented()}. Records match all "
+            "conditions, and any one of several `eq` on the same column. Put a backslash before a "
+            "colon or backslash in a column name."
         ),
         each=forms.CharField(max_length=LONGEST_TEXT, strip=False),
         read=Condition.parse,
@@ -208,160 +215,96 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
             name for name, item in cls.base_filters.items() if isinstance(item, ManyFilter)
         )
 
-    @property
-    def order(self) -> Order:
-        """The order that was asked for."""
-        return ORDERS[self.form.cleaned_data.get("sort") or "id"]
+    @classmethod
+    def asked(cls, name: str, value: Any) -> Asked:
+        """The conditions of a valid value of a filter."""
+        asked: Asked = getattr(cls, cls.base_filters[name].method)(value)
+        return asked
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns that were asked for; none for those that say most."""
-        return self.form.cleaned_data.get("column") or []
+    @staticmethod
+    def in_source(value: list[str]) -> Asked:
+        return Asked(reduce(or_, map(key_range, value)))
 
-    @property
-    def result_columns(self) -> list[str]:
-        """The columns of results that were asked for."""
-        return self.form.cleaned_data.get("result_column") or []
+    @staticmethod
+    def with_status(value: list[str]) -> Asked:
+        return Asked(Q(status__in=value))
 
-    @property
-    def chosen(self) -> dict[str, list[str]]:
-        """The values of every filter that is set, as they stand in a URL."""
-        return {
-            name: [text for text in self._given(name) if text.strip()]
-            for name in self.filters
-            if name not in SHOWING and any(map(str.strip, self._given(name)))
-        }
-
-    @property
-    def is_of_one_source(self) -> bool:
-        """Whether all records that are found have the same source."""
-        return len(self.chosen.get("source", ())) == 1
-
-    def _given(self, name: str) -> list[str]:
-        value = self.form[name].value()
-        return [value] if isinstance(value, str) else list(value or ())
-
-    def filter_queryset(self, queryset: RecordQuerySet) -> RecordQuerySet:
-        if not self.form.is_valid():
-            return queryset.none()
-        # All that is asked of results is asked of the one current result of a record.
-        self._of_result = Q()
-        self._few: set[str] | None = None
-        matching: RecordQuerySet = super().filter_queryset(queryset)
-        if self._few is not None:
-            matching = matching.with_ids(self._few)
-        if self._of_result:
-            results = ProcessingResult.objects.current().filter(
-                self._of_result, record_id=OuterRef("pk")
-            )
-            matching = matching.filter(Exists(results))
-        return matching
-
-    @property
-    def is_of_few(self) -> bool:
-        """Whether few records are looked at to find these, as they have texts that are rare."""
-        return self.is_valid() and self.qs is not None and self._few is not None
-
-    @property
-    def results(self) -> ResultQuerySet:
-        """The current results of the records that are found."""
-        records = self.qs
-        results = ProcessingResult.objects.current().order_by()
-        if self.is_valid() and set(self.chosen) <= OF_RESULTS:
-            # Without a look at the records, of which only the source is to be told.
-            sources = self.form.cleaned_data["source"]
-            ranges = [key_range(source, "record_id") for source in sources]
-            return results.filter(self._of_result, *([reduce(or_, ranges)] if ranges else []))
-        return results.filter(record_id__in=records.order_by().values("pk"))
-
-    def in_source(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        return records.filter(reduce(or_, map(key_range, value)))
-
-    def with_status(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        return records.filter(status__in=value)
-
-    def with_text(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
-        """Records with the text in their id or in a cell, whatever its case."""
-        is_json = connections[records.db].vendor == "postgresql"
+    @staticmethod
+    def with_text(value: str) -> Asked:
+        """The text in the id or in a cell, not case-sensitive."""
+        is_json = connection.vendor == "postgresql"
         # Letters of ASCII have their cases in any collation, and in this one they are quickest.
         cells = Bytewise(Cells(F("data"))) if value.isascii() else Cells(F("data"))
         matches = Q()
         for spelling in spellings(value):
-            in_cells = Q(cell_text__icontains=spelling)
-            if is_json:
-                in_cells = Q(cell_text__icontains=in_json(spelling))
-            elif json.dumps(spelling) == f'"{spelling}"':
+            in_cells = Q(IContains(cells, in_json(spelling) if is_json else spelling))
+            if not is_json and json.dumps(spelling) == f'"{spelling}"':
                 # However the JSON is spelled, it holds this text as it is: looking for it there
                 # first spares most records from being taken apart, which is slow on SQLite.
-                in_cells = Q(json_text__icontains=spelling) & in_cells
+                in_cells = Q(IContains(Cast(F("data"), TextField()), spelling)) & in_cells
             matches |= Q(IContains(Wordwise(F("id")), spelling)) | in_cells
-        matching: RecordQuerySet = records.alias(
-            json_text=Cast(F("data"), TextField()), cell_text=cells
-        ).filter(matches)
-        self._narrow(as_stored(spellings(value)))
-        return matching
+        return Asked(matches, texts=[as_stored(spellings(value))])
 
-    def from_run(self, records: RecordQuerySet, name: str, value: list[int]) -> RecordQuerySet:
-        """Records that a run brought in or changed last; its source bounds where to look."""
+    @staticmethod
+    def from_run(value: list[int]) -> Asked:
+        """A run that created or last changed the record; its source bounds the range of ids."""
         runs = IngestionRun.objects.filter(pk__in=value).values_list("pk", "source__name")
         found = [key_range(source) & Q(run_id=run) for run, source in runs]
-        return records.filter(reduce(or_, found)) if found else records.none()
+        return Asked(reduce(or_, found) if found else Q(pk__in=[]))
 
-    def from_time(self, records: RecordQuerySet, name: str, value: Any) -> RecordQuerySet:
-        return records.filter(timestamp__gte=value)
+    @staticmethod
+    def from_time(value: Any) -> Asked:
+        return Asked(Q(timestamp__gte=value))
 
-    def to_time(self, records: RecordQuerySet, name: str, value: Any) -> RecordQuerySet:
-        return records.filter(timestamp__lt=value)
+    @staticmethod
+    def to_time(value: Any) -> Asked:
+        return Asked(Q(timestamp__lt=value))
 
-    def with_timestamp(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
-        return records.filter(timestamp__isnull=value == "0")
+    @staticmethod
+    def with_timestamp(value: str) -> Asked:
+        return Asked(Q(timestamp__isnull=value == "0"))
 
-    def where_cell(
-        self, records: RecordQuerySet, name: str, value: list[Condition]
-    ) -> RecordQuerySet:
-        for texts in texts_of(value):
-            self._narrow(texts)
-        return records.filter(all_of(value, "data"))
+    @staticmethod
+    def where_cell(value: list[Condition]) -> Asked:
+        return Asked(all_of(value, "data"), texts=texts_of(value))
 
-    def in_category(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        return self._with_result(records, Q(category__in=value))
+    @staticmethod
+    def in_category(value: list[str]) -> Asked:
+        return Asked(of_result=Q(category__in=value))
 
-    def from_value(self, records: RecordQuerySet, name: str, value: float) -> RecordQuerySet:
-        return self._with_result(records, Q(value__gte=value))
+    @staticmethod
+    def from_value(value: float) -> Asked:
+        return Asked(of_result=Q(value__gte=value))
 
-    def to_value(self, records: RecordQuerySet, name: str, value: float) -> RecordQuerySet:
-        return self._with_result(records, Q(value__lte=value))
+    @staticmethod
+    def to_value(value: float) -> Asked:
+        return Asked(of_result=Q(value__lte=value))
 
-    def with_repaired_value(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
-        return self._with_result(records, Q(repaired=value == "1"))
+    @staticmethod
+    def with_repaired_value(value: str) -> Asked:
+        return Asked(of_result=Q(repaired=value == "1"))
 
-    def for_reason(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        return self._with_result(records, Q(success=False, error_message__in=value))
+    @staticmethod
+    def for_reason(value: list[str]) -> Asked:
+        return Asked(of_result=Q(success=False, error_message__in=value))
 
-    def by_rule(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        named = [Q(NamesRule(field, rule)) for rule in value for field in ("errors", "repairs")]
-        return self._with_result(records, reduce(or_, named))
+    @staticmethod
+    def by_rule(value: list[str]) -> Asked:
+        named = [Q(NamesRule(notes, rule)) for rule in value for notes in ("errors", "repairs")]
+        return Asked(of_result=reduce(or_, named))
 
-    def for_anomaly(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
-        return self._with_result(records, Q(success=True, anomaly__isnull=value == "0"))
+    @staticmethod
+    def for_anomaly(value: str) -> Asked:
+        return Asked(of_result=Q(success=True, anomaly__isnull=value == "0"))
 
-    def where_result(
-        self, records: RecordQuerySet, name: str, value: list[Condition]
-    ) -> RecordQuerySet:
-        return self._with_result(records, all_of(value, "processed_data"))
+    @staticmethod
+    def where_result(value: list[Condition]) -> Asked:
+        return Asked(of_result=all_of(value, "processed_data"))
 
-    def _with_result(self, records: RecordQuerySet, asked: Q) -> RecordQuerySet:
-        self._of_result &= asked
-        return records
+    @staticmethod
+    def in_order(value: str) -> Asked:
+        return Asked()
 
-    def in_order(self, records: RecordQuerySet, name: str, value: str) -> RecordQuerySet:
-        return records
-
-    def in_columns(self, records: RecordQuerySet, name: str, value: list[str]) -> RecordQuerySet:
-        return records
-
-    def _narrow(self, texts: set[str]) -> None:
-        """All that is found has one of these texts."""
-        found = text_index.candidates(texts)
-        if found is not None:
-            self._few = found if self._few is None else self._few & found
+    @staticmethod
+    def in_columns(value: list[str]) -> Asked:
+        return Asked()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 
-from explore.filters.conditions import Rules
+from explore.filters.sql import Rules
 from explore.metrics.record_counts import Span
 from explore.metrics.scope import can_be_asked_for
 from records.models import ProcessingResult

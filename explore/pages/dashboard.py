@@ -25,6 +25,7 @@ from explore.metrics.record_counts import Days, Totals
 from explore.metrics.run_speed import speed
 from explore.metrics.scope import Scope
 from explore.pages.runs import latest_runs
+from records.lookups import source_or_404
 from records.models import Source
 from web import conditional
 from web.requests import PageRequest, wants_part
@@ -196,12 +197,7 @@ def _picked(request: HttpRequest) -> Picked:
 
 def _picked_source(request: HttpRequest, sources: list[Source]) -> Source | None:
     name = request.GET.get("source", "")
-    if not name:
-        return None
-    for source in sources:
-        if source.name == name:
-            return source
-    raise Http404(f"There is no source “{name}”.")
+    return source_or_404(name, among=sources) if name else None
 
 
 def _known(picked: Picked) -> list[charts.Chart]:

@@ -7,11 +7,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from explore.export.options import OptionsForm
 from explore.export.responses import file_answer
-from explore.filters.links import query_of
+from explore.filters import RecordQuery
+from records import lookups
 from records.jobs import leases
 from records.jobs.liveness import lacks_worker
 from records.models import Export
-from web.converters import GREATEST_ID
 from web.requests import PageRequest, wants_part
 
 # The newest exports of a person that the list shows.
@@ -29,9 +29,10 @@ def exports(request: PageRequest) -> HttpResponse:
 def made_export(request: PageRequest, pk: int) -> HttpResponse:
     """The progress of an export, and the link to its file when it is finished."""
     found = _own_or_404(request, pk)
+    asked = RecordQuery.parse(QueryDict(found.query)).without(*OptionsForm.base_fields)
     context = {
         "export": found,
-        "query": query_of(QueryDict(found.query), without=OptionsForm.base_fields).urlencode(),
+        "query": asked.query_string(),
         "no_worker": lacks_worker(found),
     }
     template = "_export" if wants_part(request) else "export"
@@ -60,7 +61,4 @@ def cancel_export(request: PageRequest, pk: int) -> HttpResponse:
 
 def _own_or_404(request: PageRequest, pk: int) -> Export:
     own = Export.objects.filter(user=request.user)
-    found: Export | None = own.filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if found is None:
-        raise Http404(f"You have no export {pk}.")
-    return found
+    return lookups.or_404(lookups.by_id(own, pk), f"You have no export {pk}.")

@@ -1,20 +1,20 @@
 """The page of one record: original data, result and history."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from explore.explorer.table import compare
 from explore.history import story
+from records.lookups import or_404
 from records.models import DataRecord, ProcessingResult
 
 
 @require_safe
 def record(request: HttpRequest, record_id: str) -> HttpResponse:
     """The record with this id."""
-    found = DataRecord.objects.select_related("run").find(record_id)
-    if found is None:
-        raise Http404(f"There is no record with the id “{record_id}”.")
+    records = DataRecord.objects.select_related("run")
+    found = or_404(records.find(record_id), f"There is no record with the id “{record_id}”.")
     results = ProcessingResult.objects.current().select_related("run", "rule_set")
     current = results.filter(record=found).first()
     context = {

@@ -5,8 +5,8 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -14,7 +14,9 @@ from django_htmx.http import HttpResponseClientRefresh
 from records.database import disk
 from records.jobs import leases, waiting
 from records.jobs.liveness import lacks_worker
+from records.lookups import row_or_404, source_or_404
 from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
+from records.permissions import Action, check
 from records.rows import ROLES
 from web import conditional
 from web.converters import GREATEST_ID
@@ -25,6 +27,9 @@ PAGE = 50
 REPLAYS = 20
 
 Run = TypeVar("Run", IngestionRun, ProcessingRun)
+
+CANCEL = {IngestionRun: Action.CANCEL_IMPORT, ProcessingRun: Action.CANCEL_PROCESSING}
+RETRY = {IngestionRun: Action.RETRY_IMPORT, ProcessingRun: Action.RETRY_PROCESSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,7 @@ def latest_runs(
 def runs(request: PageRequest) -> HttpResponse:
     """The list; ``?ingestion=`` and ``?processing=`` say before which run of each kind."""
     name = request.GET.get("source", "")
-    source = Source.objects.named(name) if name else None
-    if name and source is None:
-        raise Http404(f"There is no source “{name}”.")
+    source = source_or_404(name) if name else None
     page = latest_runs(
         PAGE,
         source=source,
@@ -125,9 +128,7 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
     # Rows that a replay has rejected again are open as well.
     context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
-    context["mapping"] = [
-        ("ID" if role == "id" else role.capitalize(), run.mapping.get(role) or []) for role in ROLES
-    ]
+    context["mapping"] = [(title, run.mapping.get(role) or []) for role, title in ROLES.items()]
     return render(request, "explore/ingestion_run.html", context | {"rejected": page})
 
 
@@ -174,7 +175,7 @@ def retry_processing(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _cancel(request: PageRequest, run: Run) -> HttpResponse:
-    _check_permission(request, run, "cancel")
+    check(request.user, CANCEL[type(run)])
     if leases.stop(run):
         messages.success(request, "Run cancelled. What it has done so far is kept.")
     else:
@@ -183,22 +184,12 @@ def _cancel(request: PageRequest, run: Run) -> HttpResponse:
 
 
 def _retry(request: PageRequest, run: Run) -> HttpResponse:
-    _check_permission(request, run, "start")
+    check(request.user, RETRY[type(run)])
     if waiting.retry(run):
         messages.success(request, "Retrying the run now.")
     else:
         messages.info(request, "The run is no longer waiting.")
     return redirect(run)
-
-
-def _check_permission(request: PageRequest, run: IngestionRun | ProcessingRun, do: str) -> None:
-    """Who may start a run may also end it or try it again, whoever started it."""
-    kind = "ingestion" if isinstance(run, IngestionRun) else "processing"
-    if not request.user.has_perm(f"records.add_{kind}run"):
-        raise PermissionDenied(
-            f"You don't have permission to {do} runs. Ask an administrator for the permission to "
-            f"add {kind} runs."
-        )
 
 
 def _progress(request: PageRequest, template: str, context: dict[str, object]) -> HttpResponse:
@@ -213,7 +204,4 @@ def _progress(request: PageRequest, template: str, context: dict[str, object]) -
 
 
 def _run_or_404(model: type[Run], pk: int) -> Run:
-    found = model.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if found is None:
-        raise Http404(f"There is no run {pk}.")
-    return found
+    return row_or_404(model.objects.with_source(), pk, "run")

@@ -3,16 +3,14 @@
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from explore.filters import RecordFilter
-from explore.filters.links import query_of
-from explore.filters.parameters import refusal
-from records.models import DataRecord, SavedView
-from web.converters import GREATEST_ID
+from explore.filters import RecordQuery
+from explore.filters.parameters import FACETS, refusal
+from records import lookups
+from records.models import SavedView
 from web.requests import PageRequest
 
 MOST = 100
@@ -30,9 +28,8 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 @require_POST
 def save_view(request: PageRequest) -> HttpResponse:
     """Save the query of the URL as a view; an earlier view of the same name is replaced."""
-    query = query_of(request.GET)
-    found = RecordFilter(query, queryset=DataRecord.objects.none())
-    if refusal(query) or not found.is_valid():
+    query = RecordQuery.parse(request.GET)
+    if refusal(request.GET, besides=(*FACETS, "cursor")) or not query.is_valid:
         raise BadRequest("This filter is not valid, so it can't be saved.")
     form = NameForm(request.POST)
     if not form.is_valid():
@@ -42,18 +39,17 @@ def save_view(request: PageRequest) -> HttpResponse:
     else:
         name = form.cleaned_data["name"]
         SavedView.objects.update_or_create(
-            user=request.user, name=name, defaults={"query": query.urlencode()}
+            user=request.user, name=name, defaults={"query": query.query_string()}
         )
         messages.success(request, f"View “{name}” saved.")
-    return redirect(f"{reverse('explorer')}?{query.urlencode()}")
+    return redirect(query.url())
 
 
 @require_POST
 def remove_view(request: PageRequest, pk: int) -> HttpResponse:
     """Remove a view of the user."""
-    found = SavedView.objects.filter(user=request.user, pk=min(pk, GREATEST_ID)).first()
-    if found is None:
-        raise Http404("You have no such view.")
+    own = SavedView.objects.filter(user=request.user)
+    found = lookups.or_404(lookups.by_id(own, pk), "You have no such view.")
     found.delete()
     messages.success(request, f"View “{found.name}” removed.")
     return redirect("explorer")

@@ -1,6 +1,6 @@
 """The list of sources and the page of each."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -10,6 +10,7 @@ from explore.metrics.record_counts import Totals
 from explore.metrics.scope import Scope
 from explore.pages.runs import latest_runs
 from ingestion.loading.failing import failing
+from records.lookups import source_or_404
 from records.models import Source
 from web import conditional
 from web.requests import PageRequest
@@ -38,9 +39,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 @require_safe
 def source(request: PageRequest, name: str) -> HttpResponse:
     """The page of one source."""
-    found = Source.objects.named(name)
-    if found is None:
-        raise Http404(f"There is no source “{name}”.")
+    found = source_or_404(name)
     latest = latest_runs(LATEST_RUNS, source=found)
     context = {
         "source": found,

@@ -12,7 +12,6 @@ from rest_framework import exceptions, generics, parsers, permissions, serialize
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.views import APIView
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, reading_of
@@ -24,6 +23,7 @@ from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
 from records.jobs.runner import queue
 from records.models import IngestionRun
+from records.permissions import Action, to_post
 from records.rows import ROLES
 from web.api.base import StrictQuery
 from web.api.serializers import ErrorSerializer
@@ -48,13 +48,6 @@ class NoRoomHere(exceptions.APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
 
 
-class MayIngest(permissions.BasePermission):
-    """Users who may add ingestion runs may import rows."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.method != "POST" or request.user.has_perm("records.add_ingestionrun")
-
-
 class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
     """Import rows in the background: send a form with a `file`, or a body that is the input.
 
@@ -63,7 +56,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
 
     queryset = IngestionRun.objects.none()
     serializer_class = IngestForm
-    permission_classes = (permissions.IsAuthenticated, MayIngest)
+    permission_classes = (permissions.IsAuthenticated, to_post(Action.IMPORT))
     parser_classes = (
         parsers.MultiPartParser,
         *(type("BodyParser", (BodyParser,), {"media_type": kind}) for kind in KINDS),

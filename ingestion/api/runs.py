@@ -4,15 +4,14 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from records.lookups import by_id
 from records.models import IngestionRun, RunState
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, or_not_found
 from web.api.pagination import KeyPagination
 from web.api.serializers import ErrorSerializer, SourceQuery
-from web.converters import GREATEST_ID
 from web.keyset import Page, page_of
 
 
@@ -152,11 +151,7 @@ class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
         return super().get(request, *args, **kwargs)
 
     def get_object(self) -> IngestionRun:
-        pk = self.kwargs["pk"]
-        run = self.get_queryset().filter(pk=pk).first() if pk <= GREATEST_ID else None
-        if run is None:
-            raise NotFound("Run not found")
-        return run
+        return or_not_found(by_id(self.get_queryset(), self.kwargs["pk"]), "Run")
 
     def get_view_name(self) -> str:
         return "Run"

@@ -1,8 +1,7 @@
 """The pages of automatic imports: edit, test, save, start and remove a feed."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,7 +12,9 @@ from ingestion.feeds.errors import FeedError, InvalidFeed
 from ingestion.feeds.secrets import kept_names
 from ingestion.loading.failing import failing
 from ingestion.pages.feed_form import FeedForm
+from records.lookups import or_404, source_or_404
 from records.models import Feed, Source
+from records.permissions import Action, check
 from web import conditional
 from web.requests import PageRequest
 
@@ -29,18 +30,14 @@ def new_feed(request: PageRequest) -> HttpResponse:
 
 def feed(request: PageRequest, name: str) -> HttpResponse:
     """The form of a source's feed, its next run and its latest runs."""
-    return _page(request, _source(name))
+    return _page(request, source_or_404(name))
 
 
 @require_POST
 def load_now(request: PageRequest, name: str) -> HttpResponse:
     """Import what is there now, and go to the page of the run."""
-    _check_may(request)
-    if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied(
-            "You can't start imports. Ask an administrator for the permission to add ingestion "
-            "runs."
-        )
+    check(request.user, Action.CHANGE_FEED)
+    check(request.user, Action.IMPORT)
     found = _feed(name)
     try:
         made = services.start(found, how="page", user=request.user)
@@ -62,11 +59,7 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: PageRequest, name: str) -> HttpResponse:
     """Show what removing a feed does, and remove it once that is confirmed."""
-    if not request.user.has_perm("records.delete_feed"):
-        raise PermissionDenied(
-            "You can't remove automatic imports. Ask an administrator for the permission to delete "
-            "feeds."
-        )
+    check(request.user, Action.DELETE_FEED)
     found = _feed(name)
     if request.method == "POST":
         services.remove_feed(found)
@@ -83,7 +76,7 @@ def remove(request: PageRequest, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def _page(request: PageRequest, source: Source | None) -> HttpResponse:
-    _check_may(request)
+    check(request.user, Action.CHANGE_FEED)
     kept = Feed.objects.filter(source=source).first() if source is not None else None
     form = FeedForm(feed=kept, named=source is not None)
     tried = None
@@ -150,23 +143,6 @@ def _try(form: FeedForm, kept: Feed | None) -> dict[str, object]:
     }
 
 
-def _source(name: str) -> Source:
-    found: Source | None = Source.objects.named(name)
-    if found is None:
-        raise Http404(f"There is no source “{name}”.")
-    return found
-
-
 def _feed(name: str) -> Feed:
-    found = Feed.objects.filter(source=_source(name)).select_related("source").first()
-    if found is None:
-        raise Http404(f"{name} has no automatic import.")
-    return found
-
-
-def _check_may(request: PageRequest) -> None:
-    if not request.user.has_perm("records.change_feed"):
-        raise PermissionDenied(
-            "You can't change automatic imports. Ask an administrator for the permission to change "
-            "feeds."
-        )
+    found = Feed.objects.filter(source=source_or_404(name)).select_related("source").first()
+    return or_404(found, f"{name} has no automatic import.")

@@ -110,7 +110,7 @@ def role_fields(seen: Look) -> list[RoleField]:
         chosen = list(seen.mapping[role])
         if not chosen or role in SEVERAL:
             chosen.append("")
-        fields.append(RoleField(role, "ID" if role == "id" else role.capitalize(), HELP[role], offered, chosen))
+        fields.append(RoleField(role, ROLES[role], HELP[role], offered, chosen))
     return fields
 
 

@@ -1,12 +1,10 @@
 """The pages of rejected rows: list, fix one, download as CSV, replay."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.db.models import Count
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +18,9 @@ from records.errors import TooManyExports
 from records.jobs import export_slots
 from records.jobs.runner import queue, work_on
 from records.jobs.workers import worker_name
+from records.lookups import row_or_404
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
+from records.permissions import Action, check
 from web.converters import GREATEST_ID
 from web.errors import too_many
 from web.keyset import InvalidCursor, page_of
@@ -94,12 +94,11 @@ def rejected(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
     """Fix one rejected row: it is replayed on saving, or the page says why it can't be."""
-    row = RejectedRow.objects.select_related("run__source", "run__parent").filter(pk=pk).first()
-    if row is None:
-        raise Http404(f"There is no rejected row {pk}.")
+    rows = RejectedRow.objects.select_related("run__source", "run__parent")
+    row = row_or_404(rows, pk, "rejected row")
     text, error = replay.text_of(row), ""
     if request.method == "POST":
-        _check_permission(request)
+        check(request.user, Action.REPLAY)
         if row.resolved_by_id is not None:
             raise BadRequest("This row has already been replayed.")
         text = _posted(request, row)
@@ -121,7 +120,7 @@ def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 def replay_run(request: PageRequest, pk: int) -> HttpResponse:
     """Queue a replay of all open rows of a run, in another ``encoding`` if one is given."""
-    _check_permission(request)
+    check(request.user, Action.REPLAY)
     run = _run_or_404(pk)
     try:
         reading = check_reading({"encoding": request.POST.get("encoding", "").strip()})
@@ -203,19 +202,5 @@ def _nul() -> RowError:
     return RowError("nul_character", "The row contains a NUL character.")
 
 
-def _check_permission(request: PageRequest) -> None:
-    if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied(
-            "You can view rejected rows, but not replay them. Ask an administrator for the "
-            "permission to add ingestion runs."
-        )
-
-
 def _run_or_404(pk: int) -> IngestionRun:
-    found: Any = None
-    if pk <= GREATEST_ID:
-        found = IngestionRun.objects.with_source().filter(pk=pk).first()
-    if found is None:
-        raise Http404(f"There is no run {pk}.")
-    run: IngestionRun = found
-    return run
+    return row_or_404(IngestionRun.objects.with_source(), pk, "run")

@@ -7,16 +7,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse, QueryDict
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from ingestion.errors import InvalidReading
 from ingestion.parsing.dialect import CHECKS, Format, check_reading
 from ingestion.parsing.mapping import column_names, knows_roles
+from records.lookups import source_or_404
 from records.models import OnConflict, Source
 from records.models.mappings import FORMAT, check_columns, check_format
+from records.permissions import Action, check
 from records.rows import ROLES
 from web.requests import PageRequest
 
@@ -153,14 +155,8 @@ def change_settings(
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: PageRequest, name: str) -> HttpResponse:
     """Show and save the settings; they apply from the next import on."""
-    if not request.user.has_perm("records.change_source"):
-        raise PermissionDenied(
-            "You can view sources, but not change their settings. Ask an administrator for the "
-            "permission to change sources."
-        )
-    source = Source.objects.named(name)
-    if source is None:
-        raise Http404(f"There is no source “{name}”.")
+    check(request.user, Action.CHANGE_SOURCE)
+    source = source_or_404(name)
     form = SettingsForm(source, request.POST if request.method == "POST" else None)
     if form.is_valid():
         change_settings(

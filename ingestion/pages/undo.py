@@ -1,8 +1,7 @@
 """The page that asks for confirmation before a run is undone."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
@@ -10,8 +9,9 @@ from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import after_undo
 from ingestion.loading import undo
 from records.jobs.runner import queue
+from records.lookups import row_or_404
 from records.models import IngestionRun
-from web.converters import GREATEST_ID
+from records.permissions import Action, check
 from web.requests import PageRequest
 
 # How many later runs are listed.
@@ -21,14 +21,8 @@ LATER = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo_run(request: PageRequest, pk: int) -> HttpResponse:
     """Show what an undo does, and queue it once it is confirmed."""
-    if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied(
-            "You can view runs, but not undo them. Ask an administrator for the permission to "
-            "add ingestion runs."
-        )
-    run = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if run is None:
-        raise Http404(f"There is no run {pk}.")
+    check(request.user, Action.UNDO_IMPORT)
+    run = row_or_404(IngestionRun.objects.with_source(), pk, "run")
     if request.method == "POST":
         try:
             made = undo.create_undo(run=run, how="page", user=request.user)

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, retarget
@@ -18,16 +17,17 @@ from ingestion.pages import preview_form
 from ingestion.pages.upload_form import UploadForm
 from ingestion.parsing.inspection import Look
 from records.jobs.liveness import lacks_worker
+from records.lookups import row_or_404
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
-from web.converters import GREATEST_ID
+from records.permissions import Action, check
 from web.requests import PageRequest, wants_part
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: PageRequest) -> HttpResponse:
     """Show the form; store an uploaded file as a draft and go to its preview."""
-    check_permission(request)
+    check(request.user, Action.IMPORT)
     form, status = UploadForm(), 200
     if request.method == "POST":
         form, status = UploadForm(request.POST, request.FILES), 400
@@ -56,7 +56,7 @@ def upload(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: PageRequest, pk: int) -> HttpResponse:
     """Preview an uploaded file and the changes that its import would make."""
-    check_permission(request)
+    check(request.user, Action.IMPORT)
     run = _run_or_404(pk)
     if run.state != RunState.DRAFT:
         return _leave(request, run)
@@ -69,7 +69,7 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
 @require_safe
 def dry_run(request: PageRequest, pk: int) -> HttpResponse:
     """The part of a preview that htmx polls until the dry run has ended."""
-    check_permission(request)
+    check(request.user, Action.IMPORT)
     run = _run_or_404(pk)
     if run.state != RunState.DRAFT or not wants_part(request):
         return _leave(request, run)
@@ -167,17 +167,4 @@ def _leave(request: PageRequest, run: IngestionRun) -> HttpResponse:
 
 
 def _run_or_404(pk: int) -> IngestionRun:
-    found = IngestionRun.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if found is None:
-        raise Http404(f"There is no upload {pk}.")
-    run: IngestionRun = found
-    return run
-
-
-def check_permission(request: PageRequest) -> None:
-    """Raise PermissionDenied for users without permission to upload."""
-    if not request.user.has_perm("records.add_ingestionrun"):
-        raise PermissionDenied(
-            "You can view records, but not upload files. Ask an administrator for the "
-            "permission to add ingestion runs."
-        )
+    return row_or_404(IngestionRun.objects.with_source(), pk, "upload")

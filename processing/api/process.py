@@ -7,23 +7,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import generics, permissions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from processing.errors import UnknownSource
 from processing.jobs import process
 from records.jobs.runner import queue
 from records.models import ProcessingRun, Selection
+from records.permissions import Action, to_post
 from web.api.base import StrictQuery, unknown_name
 from web.api.serializers import ErrorSerializer
 
 GREATEST_LIMIT = 2**63 - 1
-
-
-class MayProcess(permissions.BasePermission):
-    """Who may add processing runs may start processing."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.method != "POST" or request.user.has_perm("records.add_processingrun")
 
 
 class ProcessRequest(serializers.Serializer[Any]):
@@ -72,7 +65,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
 
     queryset = ProcessingRun.objects.none()
     serializer_class = ProcessRequest
-    permission_classes = (permissions.IsAuthenticated, MayProcess)
+    permission_classes = (permissions.IsAuthenticated, to_post(Action.PROCESS))
 
     @extend_schema(
         operation_id="process",

@@ -5,10 +5,8 @@ from typing import Any, ClassVar, cast
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, permissions, serializers, status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from processing.errors import InvalidRules
 from processing.rule_sets import DEFAULT_NOTE
@@ -16,7 +14,8 @@ from processing.rules import KINDS, Kind, describe
 from processing.rules.check import EVERY_STEP, MOST_STEPS, check_rules
 from records import store
 from records.models import RuleSet, Source
-from web.api.base import StrictQuery, unknown_name
+from records.permissions import Action, to_post
+from web.api.base import StrictQuery, or_not_found, unknown_name
 from web.api.serializers import ErrorSerializer
 
 LARGEST_VERSION = 2**31 - 1
@@ -48,13 +47,6 @@ def step_schema(kind: Kind) -> dict[str, Any]:
 )
 class StepsField(serializers.JSONField):
     """A list of rules, applied from first to last."""
-
-
-class MayChangeRules(permissions.BasePermission):
-    """Who may add rule sets may save rules."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.method != "POST" or request.user.has_perm("records.add_ruleset")
 
 
 class NewRules(serializers.Serializer[Any]):
@@ -117,7 +109,7 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
 
     queryset = RuleSet.objects.none()
     serializer_class = NewRules
-    permission_classes = (permissions.IsAuthenticated, MayChangeRules)
+    permission_classes = (permissions.IsAuthenticated, to_post(Action.CHANGE_RULES))
     query_parameters: ClassVar[frozenset[str]] = frozenset({"version"})
 
     @extend_schema(
@@ -131,9 +123,7 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
         wanted = request.query_params.get("version")
         if wanted is not None:
             versions = versions.filter(version=_version(wanted))
-        found = versions.order_by("-version").first()
-        if found is None:
-            raise NotFound("Rules not found")
+        found = or_not_found(versions.order_by("-version").first(), "Rules")
         return Response(RulesAnswer(found).data)
 
     @extend_schema(
@@ -155,10 +145,8 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
         return Response(RulesAnswer(saved).data, status=status.HTTP_201_CREATED)
 
     def _source(self, name: str) -> Source:
-        source = Source.objects.named(name)
-        if source is None:
-            raise NotFound("Source not found")
-        return cast(Source, source)
+        found: Source | None = Source.objects.named(name)
+        return or_not_found(found, "Source")
 
     def get_view_name(self) -> str:
         return "Rules"

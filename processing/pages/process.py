@@ -1,7 +1,7 @@
 """The view that starts processing."""
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -10,6 +10,7 @@ from processing.errors import UnknownSource
 from processing.jobs import process
 from records.jobs.runner import queue
 from records.models import Selection
+from records.permissions import Action, check
 from web.requests import PageRequest
 
 
@@ -19,11 +20,7 @@ def start(request: PageRequest) -> HttpResponse:
 
     With ``reprocess`` (all, failed, changed) records are processed anew, else those that wait.
     """
-    if not request.user.has_perm("records.add_processingrun"):
-        raise PermissionDenied(
-            "You don't have permission to process records. Ask an administrator for the permission "
-            "to add processing runs."
-        )
+    check(request.user, Action.PROCESS)
     selection = request.POST.get("reprocess") or Selection.RAW
     if selection not in Selection.values:
         raise BadRequest(f"“reprocess” must be all, failed or changed, not “{selection[:50]}”.")

@@ -1,8 +1,7 @@
 """The pages of "test on all records": the effect of draft rules on all records of a source."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -12,18 +11,17 @@ from processing.pages.rule_form import read_steps
 from processing.rules import describe
 from records.jobs import leases
 from records.jobs.liveness import lacks_worker
-from records.models import Rehearsal, Source
-from web.converters import GREATEST_ID
+from records.lookups import row_or_404, source_or_404
+from records.models import Rehearsal
+from records.permissions import Action, check
 from web.requests import PageRequest, wants_part
 
 
 @require_POST
 def start(request: PageRequest, name: str) -> HttpResponse:
     """Test the draft rules of the form, and redirect to the page of the test."""
-    _check_permission(request)
-    source = Source.objects.named(name)
-    if source is None:
-        raise Http404(f"There is no source “{name}”.")
+    check(request.user, Action.CHANGE_RULES)
+    source = source_or_404(name)
     try:
         rehearsal = rule_dry_runs.start(source, read_steps(request.POST), user=request.user)
     except InvalidRules as error:
@@ -51,7 +49,7 @@ def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel(request: PageRequest, pk: int) -> HttpResponse:
     """Cancel a running test."""
-    _check_permission(request)
+    check(request.user, Action.CHANGE_RULES)
     found = _found(pk)
     if leases.stop(found):
         messages.success(request, "Test cancelled.")
@@ -59,16 +57,4 @@ def cancel(request: PageRequest, pk: int) -> HttpResponse:
 
 
 def _found(pk: int) -> Rehearsal:
-    found = Rehearsal.objects.with_source().filter(pk=pk).first() if pk <= GREATEST_ID else None
-    if found is None:
-        raise Http404(f"There is no rule test {pk}.")
-    rehearsal: Rehearsal = found
-    return rehearsal
-
-
-def _check_permission(request: PageRequest) -> None:
-    if not request.user.has_perm("records.add_ruleset"):
-        raise PermissionDenied(
-            "You don't have permission to change rules. Ask an administrator for the permission to "
-            "add rule sets."
-        )
+    return row_or_404(Rehearsal.objects.with_source(), pk, "rule test")

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,7 +19,9 @@ from processing.rules import KINDS, Step, in_force
 from processing.rules.check import MOST_STEPS, check_rules
 from processing.rules.defaults import default_rules
 from records import store
+from records.lookups import or_404, source_or_404
 from records.models import DataRecord, DryRun, RuleSet, Source
+from records.permissions import Action, check
 from web.requests import PageRequest, wants_part
 
 # So many rows are tried from the beginning of a source, and as many from its end.
@@ -36,12 +37,8 @@ def edit(request: PageRequest, name: str) -> HttpResponse:
 
     Every button submits the whole form; nothing is stored until it is saved as the next version.
     """
-    source = _source(name)
-    if not request.user.has_perm("records.add_ruleset"):
-        raise PermissionDenied(
-            "You don't have permission to change rules. Ask an administrator for the permission to "
-            "add rule sets."
-        )
+    source = source_or_404(name)
+    check(request.user, Action.CHANGE_RULES)
     current = source.current_rule_set
     if request.method != "POST":
         started, note = _started(request, source, current)
@@ -73,7 +70,7 @@ def edit(request: PageRequest, name: str) -> HttpResponse:
 @require_safe
 def compare(request: PageRequest, name: str) -> HttpResponse:
     """Two versions side by side: ``old`` and ``new``, else the newest two."""
-    source = _source(name)
+    source = source_or_404(name)
     versions = _versions(source)
     if not versions:
         raise Http404("This source has no rules yet.")
@@ -92,19 +89,10 @@ def compare(request: PageRequest, name: str) -> HttpResponse:
     return render(request, "processing/compare.html", context)
 
 
-def _source(name: str) -> Source:
-    source = Source.objects.named(name)
-    if source is None:
-        raise Http404(f"There is no source “{name}”.")
-    return cast(Source, source)
-
-
 def _version(source: Source, text: str) -> RuleSet:
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     found = source.rule_sets.filter(version=int(text)).first() if is_number else None
-    if found is None:
-        raise Http404(f"The rules of this source have no version “{text}”.")
-    return found
+    return or_404(found, f"The rules of this source have no version “{text}”.")
 
 
 def _versions(source: Source) -> Sequence[RuleSet]:
@@ -127,9 +115,7 @@ def _rehearsed(source: Source, text: str) -> list[Step]:
     """The draft that was tested."""
     is_number = text.isascii() and text.isdigit() and len(text) < 19
     found = source.rehearsals.filter(pk=int(text)).first() if is_number else None
-    if found is None:
-        raise Http404(f"This source has no rule test “{text}”.")
-    rules: list[Step] = found.rules
+    rules: list[Step] = or_404(found, f"This source has no rule test “{text}”.").rules
     return rules
 
 

@@ -45,11 +45,11 @@ def test_the_dashboard_shows_a_failure_as_it_happens(page: Page, complaints):
     land("shop", {str(n): sale(n) for n in range(5)})
     page.goto("/")
     health = page.locator("#health")
-    expect(health.get_by_text("new", exact=True)).to_be_visible()
+    expect(health.get_by_text("New", exact=True)).to_be_visible()
     fail(Source.objects.get(), hours=0)
-    expect(health.get_by_role("link", name="failed")).to_be_visible()
+    expect(health.get_by_role("link", name="Failed", exact=True)).to_be_visible()
     fail(Source.objects.get(), hours=0)
-    expect(health.get_by_role("link", name="failed 2 times")).to_be_visible()
+    expect(health.get_by_role("link", name="Failed 2 times")).to_be_visible()
     assert complaints == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataflow_site.tasks import index_texts, tend_texts
 from explore.explorer import facets
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from processing.jobs.process import create_run
 from records import store
 from records.jobs.runner import work_on
@@ -36,9 +36,9 @@ def index(db):
 def found(text: str, **parameters: str) -> list[str]:
     query = QueryDict(mutable=True)
     query.update({"q": text, **parameters})
-    records = RecordFilter(query)
-    assert records.is_valid(), records.errors
-    return sorted(record.id for record in records.qs)
+    records = RecordQuery.parse(query)
+    assert records.is_valid, records.errors
+    return sorted(record.id for record in records.queryset())
 
 
 def looked_through(monkeypatch: pytest.MonkeyPatch, text: str, **parameters: str) -> list[str]:
@@ -101,7 +101,7 @@ def test_of_several_cells_that_may_be_equal_each_is_found():
     land("shop", {str(number): sale(number, city=f"city {number}") for number in range(5)})
     text_index.follow()
     query = QueryDict("where=city:eq:city+1&where=city:eq:city+3&where=id:ne:1")
-    assert [record.id for record in RecordFilter(query).qs] == ["shop:3"]
+    assert [record.id for record in RecordQuery.parse(query).queryset()] == ["shop:3"]
 
 
 @settings(max_examples=40)
@@ -249,7 +249,7 @@ def test_facets_of_few_records_are_exact_though_there_are_many(monkeypatch):
     def counted(query: str) -> dict[str, tuple[dict[str, int | None], bool]]:
         return {
             facet.label: ({value.text: value.count for value in facet.values}, facet.is_sampled)
-            for facet in facets.all_facets(QueryDict(query), column="city")
+            for facet in facets.all_facets(RecordQuery.parse(QueryDict(query)), column="city")
         }
 
     of_few = counted("where=city:eq:Rome")

@@ -1,12 +1,14 @@
 """Base classes of the API: strict query parameters, and errors of one form."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import SuspiciousOperation
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from rest_framework import exceptions, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+Found = TypeVar("Found")
 
 
 class TooManyRequests(exceptions.APIException):
@@ -46,6 +48,13 @@ def unknown_name(kind: str, known: frozenset[str]) -> str:
     """The error for a name that is not known; ``kind`` is "field" or "parameter"."""
     choices = f"Allowed: {', '.join(sorted(known))}." if known else "None are allowed here."
     return f"Unknown {kind}. {choices}"
+
+
+def or_not_found(found: Found | None, name: str) -> Found:
+    """Return what was found. Raises NotFound for None; ``name`` is the kind of thing."""
+    if found is None:
+        raise exceptions.NotFound(f"{name} not found")
+    return found
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:

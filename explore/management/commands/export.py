@@ -12,10 +12,11 @@ from django.core.management.base import CommandError
 from django.http import QueryDict
 
 from explore.export.files import FORMATS, export
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
+from explore.filters.record_filter import RecordFilter
 from records.errors import ExportError
 from records.jobs.terminal import RunCommand, counting_bar
-from records.models import DataRecord, Source
+from records.models import Source
 
 
 class Command(RunCommand):
@@ -52,14 +53,14 @@ class Command(RunCommand):
             )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = self.filter(options)
+        query = self.query(options)
         path = None if options["file"] == "-" else Path(options["file"])
         kind, packed = self.kind(path, options)
         is_shown = path is not None or not sys.stdout.isatty()
         try:
             with counting_bar("records", enabled=is_shown) as counter:
                 file = export(
-                    found,
+                    query,
                     kind=kind,
                     raw=options["raw"],
                     packed=packed,
@@ -76,20 +77,20 @@ class Command(RunCommand):
             self.stderr.write("Cancelled: nothing was written." if path else "Cancelled.")
             raise SystemExit(130) from None
 
-    def filter(self, options: dict[str, Any]) -> RecordFilter:
-        """The filter that the options mean, or wrong usage."""
+    def query(self, options: dict[str, Any]) -> RecordQuery:
+        """The query that the options mean, or wrong usage."""
         parameters = QueryDict(mutable=True)
         for name in RecordFilter.base_filters:
             given = options[name]
             parameters.setlist(name, given if isinstance(given, list) else filter(None, [given]))
-        found = RecordFilter(parameters, queryset=DataRecord.objects.all())
-        if not found.is_valid():
-            said = [f"--{name}: {text}" for name, texts in found.errors.items() for text in texts]
+        query = RecordQuery.parse(parameters)
+        if not query.is_valid:
+            said = [f"--{name}: {text}" for name, texts in query.errors.items() for text in texts]
             raise CommandError(" ".join(said).replace("_", "-"), returncode=2)
-        for name in found.form.cleaned_data["source"]:
+        for name in query.sources:
             if Source.objects.named(name) is None:
                 raise CommandError(f"There is no source {name!r}.", returncode=2)
-        return found
+        return query
 
     def kind(self, path: Path | None, options: dict[str, Any]) -> tuple[str, bool]:
         """The kind of file, and whether it is packed: as the options say, else as it is named."""

@@ -7,12 +7,16 @@ from django.http import QueryDict
 
 from explore.explorer import facets
 from explore.explorer.facets import Facet, all_facets, quick_facets
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from records.models import DataRecord
 from tests.landed import land, process_all, sale
 from tests.markup import tree
 
 pytestmark = pytest.mark.django_db
+
+
+def asked(query: str = "") -> RecordQuery:
+    return RecordQuery.parse(QueryDict(query))
 
 
 def counts(found: list[Facet]) -> dict[str, dict[str, int | None]]:
@@ -35,7 +39,7 @@ def runs() -> tuple[int, int]:
 
 def test_each_value_tells_how_many_records_have_it(runs):
     first, second = runs
-    assert counts(all_facets(QueryDict(), column="city")) == {
+    assert counts(all_facets(asked(), column="city")) == {
         "status": {"failed": 1, "processed": 3, "raw": 1},
         "source": {"depot": 2, "shop": 3},
         "category": {"toys": 2, "food": 1},
@@ -46,39 +50,39 @@ def test_each_value_tells_how_many_records_have_it(runs):
 
 
 def test_a_facet_counts_what_the_other_filters_find(runs):
-    found = counts(all_facets(QueryDict("source=shop&status=processed&category=toys")))
+    found = counts(all_facets(asked("source=shop&status=processed&category=toys")))
     assert found["source"] == {"shop": 2}
     assert found["category"] == {"toys": 2}
     assert found["status"] == {"processed": 2}
-    assert counts(all_facets(QueryDict("q=paris")))["source"] == {"depot": 1, "shop": 1}
-    assert counts(all_facets(QueryDict("where=city:eq:Rome"), column="city"))["city"] == {
+    assert counts(all_facets(asked("q=paris")))["source"] == {"depot": 1, "shop": 1}
+    assert counts(all_facets(asked("where=city:eq:Rome"), column="city"))["city"] == {
         "(empty)": 2, "Paris": 2, "Rome": 1,
     }  # fmt: skip
 
 
 def test_what_is_chosen_stays_to_be_seen_though_nothing_has_it():
     land("shop", {"1": sale(1)})
-    (status,) = (f for f in all_facets(QueryDict("status=failed&q=zzz")) if f.name == "status")
+    (status,) = (f for f in all_facets(asked("status=failed&q=zzz")) if f.name == "status")
     assert [(v.value, v.count, v.is_chosen) for v in status.values] == [("failed", None, True)]
 
 
 def test_every_count_is_the_number_of_records_that_its_value_finds(runs):
     base = "time_from=2026-01-01&value_to=100"
-    for facet in all_facets(QueryDict(base), column="city"):
+    for facet in all_facets(asked(base), column="city"):
         for value in facet.values:
             query = QueryDict(base, mutable=True)
             query.appendlist(facet.name, value.value)
-            found = RecordFilter(query, queryset=DataRecord.objects.all())
-            assert found.is_valid()
-            assert found.qs.count() == value.count, (facet.name, value)
+            found = RecordQuery.parse(query)
+            assert found.is_valid
+            assert found.queryset().count() == value.count, (facet.name, value)
 
 
 def test_without_counting_the_counters_of_status_and_source_are_told(runs):
-    assert counts(quick_facets(QueryDict("source=shop"))) == {
+    assert counts(quick_facets(asked("source=shop"))) == {
         "status": {"failed": 1, "processed": 2},
         "source": {"depot": 2, "shop": 3},
     }
-    assert counts(quick_facets(QueryDict("q=x"))) == {
+    assert counts(quick_facets(asked("q=x"))) == {
         "status": dict.fromkeys(DataRecord.Status.values),
         "source": {"depot": None, "shop": None},
     }
@@ -89,7 +93,7 @@ def test_without_counting_the_counters_of_status_and_source_are_told(runs):
 def test_statuses_and_sources_stand_in_one_order_however_they_are_counted(runs, query):
     land("failed", {"6": sale(6)})
     land("archive", {"7": sale(7)})
-    for found in (quick_facets(QueryDict(query)), all_facets(QueryDict(query))):
+    for found in (quick_facets(asked(query)), all_facets(asked(query))):
         shown = {facet.name: [value.value for value in facet.values] for facet in found}
         in_course = [status for status in DataRecord.Status.values if status in shown["status"]]
         assert shown["status"] == in_course
@@ -101,7 +105,7 @@ def test_among_many_records_counts_are_estimated_and_say_so(monkeypatch, admin_c
     land("shop", rows)
     monkeypatch.setattr(facets, "EXACT", 1_000)
     monkeypatch.setattr(facets, "SAMPLE", 2_000)
-    status, *_, city = all_facets(QueryDict(), column="city")
+    status, *_, city = all_facets(asked(), column="city")
     assert (status.is_sampled, city.is_sampled) == (False, True)
     found = {value.text: value.count or 0 for value in city.values}
     assert found["Rome"] == pytest.approx(4500, rel=0.25)
@@ -119,7 +123,7 @@ def test_a_small_source_of_many_records_is_estimated_by_its_share(monkeypatch):
     monkeypatch.setattr(facets, "EXACT", 1_000)
     monkeypatch.setattr(facets, "SAMPLE", 1_000)
     monkeypatch.setattr(facets, "MOST_SAMPLED", 4_000)
-    *_, city = all_facets(QueryDict("source=small"), column="city")
+    *_, city = all_facets(asked("source=small"), column="city")
     (oslo,) = city.values
     assert oslo.text == "Oslo"
     # Of so small a table PostgreSQL takes a few pages only.
@@ -128,7 +132,7 @@ def test_a_small_source_of_many_records_is_estimated_by_its_share(monkeypatch):
 
 def test_no_more_values_than_people_read():
     land("shop", {str(n): {"id": str(n)} for n in range(30)})
-    *_, column = all_facets(QueryDict(), column="id")
+    *_, column = all_facets(asked(), column="id")
     assert len(column.values) == facets.SHOWN
 
 
@@ -147,7 +151,7 @@ def test_the_page_asks_for_counts_when_it_is_there(admin_client, runs):
 def test_the_api_counts_what_the_page_counts(admin_client, runs, path):
     query = "source=shop&where=id:filled&facet=city"
     answer = admin_client.get(f"{path}?{query}").json()
-    expected = all_facets(QueryDict("source=shop&where=id:filled"), column="city")
+    expected = all_facets(asked("source=shop&where=id:filled"), column="city")
     assert [facet["name"] for facet in answer["facets"]] == [facet.name for facet in expected]
     assert answer["facets"][-1] == {
         "name": "where",
@@ -248,7 +252,7 @@ def test_a_column_that_no_record_has_is_said_to_be_empty(admin_client, runs):
 
 def test_a_column_of_long_texts_is_said_to_be_one(admin_client):
     land("shop", {"1": {"note": "x" * (facets.LONGEST + 1)}, "2": {"id": "2"}})
-    (*_, note) = all_facets(QueryDict(), column="note")
+    (*_, note) = all_facets(asked(), column="note")
     assert [value.text for value in note.values] == ["(empty)"]
     assert note.remark == "Very long values are not listed."
     assert note.remark in admin_client.get("/explore/?facets=1&facet=note").content.decode()

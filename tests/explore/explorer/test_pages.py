@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explore.explorer.pages import page_of_records
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from records.models import DataRecord, RecordCount, Source
 from records.store import check_counts
 from tests.landed import NOON
@@ -20,9 +20,9 @@ ORDERS = st.sampled_from(["timestamp", "-timestamp"])
 
 
 def page_at(query: str, cursor: str | None, limit: int) -> Page[DataRecord]:
-    found = RecordFilter(QueryDict(query), queryset=DataRecord.objects.all())
-    assert found.is_valid(), found.errors
-    return page_of_records(found, found.qs, cursor=cursor, limit=limit)
+    found = RecordQuery.parse(QueryDict(query))
+    assert found.is_valid, found.errors
+    return page_of_records(found, found.queryset(), cursor=cursor, limit=limit)
 
 
 def make(days: list[float | None]) -> None:

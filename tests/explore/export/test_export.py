@@ -25,7 +25,7 @@ from rest_framework.test import APIClient
 from explore.export import csv_table, walk, workbook
 from explore.export.errors import TooLargeForExcel
 from explore.export.files import export
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from records import store
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun
@@ -43,8 +43,8 @@ NASTY = [*FORMULAS, "1;=1+1", "a\t=1", "a\n=1", *HARMLESS]
 
 
 def exported(kind: str, query: str = "", *, raw: bool = False) -> bytes:
-    found = RecordFilter(QueryDict(query), queryset=DataRecord.objects.all())
-    assert found.is_valid(), found.errors
+    found = RecordQuery.parse(QueryDict(query))
+    assert found.is_valid, found.errors
     return b"".join(export(found, kind=kind, raw=raw).content)
 
 
@@ -230,8 +230,8 @@ def test_an_export_that_nobody_reads_to_its_end_ends_quietly(monkeypatch):
     land("shop", {str(number): sale(number) for number in range(2 * walk.CHUNK)})
     said: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", said.append)
-    found = RecordFilter(QueryDict(""), queryset=DataRecord.objects.all())
-    assert found.is_valid()
+    found = RecordQuery.parse(QueryDict(""))
+    assert found.is_valid
     content = export(found, kind="csv").content
     assert isinstance(content, Generator)
     while b"shop:1" not in next(content):

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from explore.filters import RecordFilter
-from explore.filters.conditions import WORDS, Condition
+from explore.filters import RecordQuery
+from explore.filters.conditions import Condition
+from explore.filters.operators import OPERATORS
+from explore.filters.record_filter import RecordFilter
 from records.models import ProcessingResult
 from tests.landed import land, process_all, sale
 from tests.markup import href, texts
@@ -21,14 +23,14 @@ pytestmark = pytest.mark.django_db
 
 
 def found(query: str) -> list[str]:
-    records = RecordFilter(QueryDict(query))
-    assert records.is_valid(), records.errors
-    return sorted(record.id.partition(":")[2] for record in records.qs)
+    records = RecordQuery.parse(QueryDict(query))
+    assert records.is_valid, records.errors
+    return sorted(record.id.partition(":")[2] for record in records.queryset())
 
 
 def said(query: str) -> str:
-    records = RecordFilter(QueryDict(query))
-    assert not records.is_valid()
+    records = RecordQuery.parse(QueryDict(query))
+    assert not records.is_valid
     return " ".join(text for texts in records.errors.values() for text in texts)
 
 
@@ -166,9 +168,11 @@ def test_what_means_nothing_is_said_in_a_sentence(query, sentence):
     assert sentence in said(query)
 
 
-@given(column=st.text(min_size=1), operator=st.sampled_from(list(WORDS)), value=st.text(min_size=1))
+@given(
+    column=st.text(min_size=1), operator=st.sampled_from(list(OPERATORS)), value=st.text(min_size=1)
+)
 def test_a_condition_is_read_as_it_was_written(column, operator, value):
-    condition = Condition(column, operator, "" if operator in ("empty", "filled") else value)
+    condition = Condition(column, operator, value if OPERATORS[operator].takes_value else "")
     assert Condition.parse(str(condition)) == condition
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from explore.filters import RecordFilter
+from explore.filters import RecordQuery
 from records import store
 from records.models import DataRecord
 from tests.landed import land, process_all, sale
@@ -14,17 +14,17 @@ pytestmark = pytest.mark.django_db
 def found(**parameters: str) -> list[str]:
     query = QueryDict(mutable=True)
     query.update(parameters)
-    records = RecordFilter(query)
-    assert records.is_valid(), records.errors
-    return sorted(record.id for record in records.qs)
+    records = RecordQuery.parse(query)
+    assert records.is_valid, records.errors
+    return sorted(record.id for record in records.queryset())
 
 
 def errors(**parameters: str) -> dict[str, list[str]]:
     query = QueryDict(mutable=True)
     query.update(parameters)
-    records = RecordFilter(query)
-    assert not records.is_valid()
-    assert list(records.qs) == []
+    records = RecordQuery.parse(query)
+    assert not records.is_valid
+    assert list(records.queryset()) == []
     return {name: list(said) for name, said in records.errors.items()}
 
 
@@ -145,5 +145,5 @@ def test_invalid_values_are_errors_and_find_nothing(parameter, value, sentence):
 
 
 def test_a_list_without_a_text_reads_no_cells():
-    assert "json" not in str(RecordFilter({"source": "shop"}).qs.query).lower()
-    assert RecordFilter({}).qs.model is DataRecord
+    assert "json" not in str(RecordQuery.parse(QueryDict("source=shop")).queryset().query).lower()
+    assert RecordQuery().queryset().model is DataRecord

@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlencode
 import pytest
 from django.test import Client
 
-from explore.filters import ORDERS, RecordFilter
-from explore.filters.conditions import WITHOUT_VALUE, WORDS, Condition
+from explore.filters import ORDERS
+from explore.filters.conditions import Condition
+from explore.filters.operators import OPERATORS
+from explore.filters.record_filter import RecordFilter
 from records.models import DataRecord, IngestionRun, ProcessingResult
 from tests.landed import NOON, land, process_all, sale
 from tests.markup import href, tree
@@ -112,14 +114,14 @@ def condition(name: str, draw: random.Random) -> Condition:
         .values_list("processed_data", flat=True),
     }[name]
     column, cell = draw.choice(sorted(draw.choice(list(cells)).items()))
-    operator = draw.choice(list(WORDS))
+    operator = draw.choice(list(OPERATORS.values()))
     text = cell if isinstance(cell, str) else json.dumps(cell)
     value = draw.choice([text, draw.choice([cell for cell in CELLS if isinstance(cell, str)])])
-    if operator in WITHOUT_VALUE:
+    if not operator.takes_value:
         value = ""
-    elif not value.strip() and operator not in ("eq", "ne"):
+    elif not value.strip() and not operator.takes_blank:
         value = "5"
-    return Condition(draw.choice([column, column, draw.choice(COLUMNS)]), operator, value)
+    return Condition(draw.choice([column, column, draw.choice(COLUMNS)]), operator.key, value)
 
 
 def on_pages(client: Client, query: str) -> list[str]:
