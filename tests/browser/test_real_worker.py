@@ -43,7 +43,7 @@ def seconds_to_process(page: Page, site: Site, file: Path) -> float:
     clicked = time.monotonic()
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/upload/*/")
-    page.get_by_role("button", name=f"Load {ROWS:,}").click()
+    page.get_by_role("button", name=f"Import {ROWS:,}").click()
     page.wait_for_url("**/runs/ingestion/*/")
     expect(page.get_by_text("finished").first).to_be_visible(timeout=60_000)
     wait_for(
