@@ -4,7 +4,7 @@
 
 measures on the database of DATABASE_URL (PostgreSQL or SQLite), which has to be migrated: it fills
 a source of its own, "bench_process", and takes it out again. 1.00 is the default transform as one
-INSERT .. SELECT and one UPDATE on the same tables: what the database itself can do. A rehearsal is
+INSERT .. SELECT and one UPDATE on the same tables: what the database itself can do. A dry run is
 measured against carrying the rules out without writing.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 
 import django
 
-from benchmarks import rehearsal
+from benchmarks import rule_dry_run
 from benchmarks.ingest import HEADER, cells, clear
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -248,12 +248,12 @@ def main() -> None:
             measured.append((name, options.rows / seconds, peak))
         found.append(figures())
         if name == "again":
-            of_rehearsal, missed = rehearsal.measured(SOURCE, options.rows)
+            of_dry_run, missed = rule_dry_run.measured(SOURCE, options.rows)
     empty()
     if any(each != found[0] for each in found):
         raise SystemExit(f"Not all came to the same: {found}")
     missed += report(options.rows, limit, measured)
-    print(of_rehearsal)
+    print(of_dry_run)
     if missed:
         raise SystemExit(f"Below the limit: {', '.join(missed)}")
 

@@ -10,7 +10,7 @@ class ProcessingConfig(AppConfig):
     def ready(self) -> None:
         from processing.jobs import process
         from records.jobs.registry import register
-        from records.models import ProcessingBatch, ProcessingRun, Rehearsal, Source
+        from records.models import ProcessingBatch, ProcessingRun, RuleDryRun, Source
         from records.signals import landed
         from web.links import PAGES
 
@@ -23,11 +23,11 @@ class ProcessingConfig(AppConfig):
         )
         register(
             "dry_run_rules",
-            Rehearsal,
+            RuleDryRun,
             queue="processing",
             job="processing.jobs.rule_dry_runs.DryRunRules",
         )
-        PAGES["records.rehearsal"] = lambda rehearsal: reverse("rehearsal", args=[rehearsal.pk])
+        PAGES["records.ruledryrun"] = lambda dry_run: reverse("rule-dry-run", args=[dry_run.pk])
 
         def process_what_landed(source: Source, **kwargs: Any) -> None:
             process.queue_landed(source)

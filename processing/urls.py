@@ -9,6 +9,6 @@ urlpatterns = [
     path("sources/<source_name:name>/rules/", rules.edit, name="rules"),
     path("sources/<source_name:name>/rules/compare/", rules.compare, name="compare-rules"),
     path("sources/<source_name:name>/rules/rehearse/", rule_dry_runs.start, name="rehearse"),
-    path("rehearsals/<int:pk>/", rule_dry_runs.rehearsal, name="rehearsal"),
-    path("rehearsals/<int:pk>/cancel/", rule_dry_runs.cancel, name="cancel-rehearsal"),
+    path("rehearsals/<int:pk>/", rule_dry_runs.dry_run, name="rule-dry-run"),
+    path("rehearsals/<int:pk>/cancel/", rule_dry_runs.cancel, name="cancel-rule-dry-run"),
 ]

@@ -39,11 +39,11 @@ EXAMPLES = 3
 CHARACTERS = 300
 
 Report = dict[str, Any]
-# Told how many records have been rehearsed.
+# Told how many records have been examined.
 OnChunk = Callable[[int], None]
 
 
-def rehearse(
+def examine_rules(
     source: Source,
     rules: list[Step],
     on_chunk: OnChunk = lambda records: None,
@@ -250,7 +250,7 @@ class _Findings:
         return group
 
     def report(self) -> Report:
-        """What was found; see rehearse()."""
+        """What was found; see examine_rules()."""
         counts = self._counts
         groups = sorted(
             self._groups.values(),

@@ -12,7 +12,7 @@ from processing.rules import describe
 from records.jobs import leases
 from records.jobs.liveness import lacks_worker
 from records.lookups import row_or_404, source_or_404
-from records.models import Rehearsal
+from records.models import RuleDryRun
 from records.permissions import Action, check
 from web.requests import PageRequest, wants_part
 
@@ -23,26 +23,26 @@ def start(request: PageRequest, name: str) -> HttpResponse:
     check(request.user, Action.CHANGE_RULES)
     source = source_or_404(name)
     try:
-        rehearsal = rule_dry_runs.start(source, read_steps(request.POST), user=request.user)
+        dry_run = rule_dry_runs.start(source, read_steps(request.POST), user=request.user)
     except InvalidRules as error:
         context = {"source": source, "problem": str(error)}
-        return render(request, "processing/not_rehearsed.html", context, status=400)
-    return redirect(rehearsal)
+        return render(request, "processing/rules_not_tested.html", context, status=400)
+    return redirect(dry_run)
 
 
 @require_safe
-def rehearsal(request: PageRequest, pk: int) -> HttpResponse:
+def dry_run(request: PageRequest, pk: int) -> HttpResponse:
     """The progress of a test, and its report."""
     found = _found(pk)
     context = {
-        "rehearsal": found,
+        "dry_run": found,
         "source": found.source,
         "share": found.done / found.total if found.total else 0.0,
         "words": [describe(step) for step in found.rules],
         "no_worker": lacks_worker(found),
         "is_part": wants_part(request),
     }
-    template = "_rehearsal" if context["is_part"] else "rehearsal"
+    template = "_rule_dry_run" if context["is_part"] else "rule_dry_run"
     return render(request, f"processing/{template}.html", context)
 
 
@@ -56,5 +56,5 @@ def cancel(request: PageRequest, pk: int) -> HttpResponse:
     return redirect(found)
 
 
-def _found(pk: int) -> Rehearsal:
-    return row_or_404(Rehearsal.objects.with_source(), pk, "rule test")
+def _found(pk: int) -> RuleDryRun:
+    return row_or_404(RuleDryRun.objects.with_source(), pk, "rule test")

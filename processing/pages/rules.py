@@ -107,14 +107,14 @@ def _started(
         former = _version(source, wanted)
         return former.rules, f"Back to version {former.version}"
     if wanted := request.GET.get("rehearsed"):
-        return _rehearsed(source, wanted), ""
+        return _tested(source, wanted), ""
     return (current.rules if current else default_rules(source.mapping)), ""
 
 
-def _rehearsed(source: Source, text: str) -> list[Step]:
+def _tested(source: Source, text: str) -> list[Step]:
     """The draft that was tested."""
     is_number = text.isascii() and text.isdigit() and len(text) < 19
-    found = source.rehearsals.filter(pk=int(text)).first() if is_number else None
+    found = source.rule_dry_runs.filter(pk=int(text)).first() if is_number else None
     rules: list[Step] = or_404(found, f"This source has no rule test “{text}”.").rules
     return rules
 

@@ -16,7 +16,7 @@ from records.models import (
     ProcessingBatch,
     ProcessingFacts,
     ProcessingRun,
-    Rehearsal,
+    RuleDryRun,
     Undo,
 )
 
@@ -78,8 +78,8 @@ class ProcessingRunAdmin(RunAdmin):
     )
 
 
-@admin.register(Rehearsal)
-class RehearsalAdmin(RunAdmin):
+@admin.register(RuleDryRun)
+class RuleDryRunAdmin(RunAdmin):
     """Tests of draft rules on all records."""
 
     list_display = ("id", "source", "state", "done", "user", "created_at")

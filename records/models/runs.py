@@ -381,13 +381,13 @@ class DryRun(Run):
         return f"dry run {self.pk} of {self.run}"
 
 
-class Rehearsal(HasPage, Run):
+class RuleDryRun(HasPage, Run):
     """A dry run of draft rules on all records of a source ("test on all records"); writes nothing.
 
     ``report`` is what processing.jobs.rule_report makes of it.
     """
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rehearsals")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="rule_dry_runs")
     rules = models.JSONField()
     total = models.PositiveBigIntegerField(default=0, help_text="records at the start")
     done = models.PositiveBigIntegerField(default=0)

@@ -32,8 +32,8 @@ from records.models import (
     ProcessingRun,
     RecordCount,
     RecordText,
-    Rehearsal,
     RejectedRow,
+    RuleDryRun,
     RuleSet,
     Source,
     TextChange,
@@ -97,7 +97,7 @@ def everything() -> None:
     run = IngestionRun.objects.latest("pk")
     DryRun.objects.create(run=run, how="test")
     Undo.objects.create(run=run, how="test")
-    Rehearsal.objects.create(source=run.source, how="test", rules=[])
+    RuleDryRun.objects.create(source=run.source, how="test", rules=[])
     feed = Feed.objects.create(source=run.source, kind="folder", secrets="sealed")
     FolderFile.objects.create(feed=feed, name="a", size=1, modified_ns=1, seen_at=timezone.now())
     processing, rule_set = ProcessingRun.objects.latest("pk"), RuleSet.objects.latest("pk")

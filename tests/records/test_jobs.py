@@ -20,7 +20,7 @@ from records.models import (
     IngestionRun,
     ProcessingBatch,
     ProcessingRun,
-    Rehearsal,
+    RuleDryRun,
     Run,
     Source,
     Undo,
@@ -54,7 +54,7 @@ def test_every_kind_is_registered_with_its_class():
         "dry_run_file": ("ingestion", DryRun),
         "undo": ("ingestion", Undo),
         "process": ("processing", ProcessingRun),
-        "dry_run_rules": ("processing", Rehearsal),
+        "dry_run_rules": ("processing", RuleDryRun),
         "export": ("processing", Export),
     }
     for entry in registry.entries():
@@ -66,7 +66,7 @@ def test_every_table_of_runs_has_a_job():
     tables = {model for model in apps.get_models() if issubclass(model, Run)}
     assert set(registry.run_models()) == tables
     assert registry.leased_models() == [*registry.run_models(), ProcessingBatch]
-    assert set(registry.run_models("processing")) == {ProcessingRun, Rehearsal, Export}
+    assert set(registry.run_models("processing")) == {ProcessingRun, RuleDryRun, Export}
 
 
 def test_what_an_ingestion_run_reads_decides_which_job_it_is(file):
@@ -134,7 +134,7 @@ def test_a_call_that_was_lost_is_made_again_for_every_kind(file):
         "undo": Undo.objects.create(run=run, how="test"),
         "dry_run_file": draft.dry_runs.create(how="test", report={"on_conflict": "update"}),
         "process": create_processing_run(how="test", source_name="s"),
-        "dry_run_rules": Rehearsal.objects.create(source=run.source, rules=[], how="test"),
+        "dry_run_rules": RuleDryRun.objects.create(source=run.source, rules=[], how="test"),
         "export": Export.objects.create(how="test"),
     }
     OrmQ.objects.all().delete()

@@ -5,7 +5,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from records import lookups
-from records.models import IngestionRun, ProcessingRun, Rehearsal, Source
+from records.models import IngestionRun, ProcessingRun, RuleDryRun, Source
 from tests.landed import land, sale
 from web.converters import GREATEST_ID
 
@@ -23,7 +23,7 @@ def test_a_row_is_found_by_its_id():
 
 
 @pytest.mark.parametrize("pk", BEYOND)
-@pytest.mark.parametrize("model", [IngestionRun, ProcessingRun, Rehearsal])
+@pytest.mark.parametrize("model", [IngestionRun, ProcessingRun, RuleDryRun])
 def test_an_id_beyond_the_range_of_the_database_is_not_there(model, pk):
     assert lookups.by_id(model.objects.all(), pk) is None
     with pytest.raises(Http404):
@@ -44,7 +44,7 @@ def test_a_source_is_found_by_its_name(name):
 @pytest.mark.parametrize(
     "page",
     ["ingestion-run", "processing-run", "rejected-row", "undo-run", "preview", "preview-dry-run",
-     "rejected-csv", "rehearsal", "made-export", "exported-file", "api-run", "api-made-export"],
+     "rejected-csv", "dry_run", "made-export", "exported-file", "api-run", "api-made-export"],
 )  # fmt: skip
 def test_no_page_has_an_id_beyond_the_range_of_the_database(admin_client, page, pk):
     answer = admin_client.get(reverse(page, args=[pk]))
@@ -55,7 +55,7 @@ def test_no_page_has_an_id_beyond_the_range_of_the_database(admin_client, page, 
 @pytest.mark.parametrize(
     "page",
     ["cancel-ingestion", "cancel-processing", "retry-ingestion", "retry-processing", "replay-run",
-     "cancel-rehearsal", "cancel-export", "remove-view"],
+     "cancel-rule-dry-run", "cancel-export", "remove-view"],
 )  # fmt: skip
 def test_nothing_is_done_to_an_id_beyond_the_range_of_the_database(admin_client, page, pk):
     assert admin_client.post(reverse(page, args=[pk])).status_code == 404

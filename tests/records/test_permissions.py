@@ -19,7 +19,7 @@ PAGES: dict[Action, list[tuple[str, list[Any]]]] = {
     Action.UNDO_IMPORT: [("undo-run", [1])],
     Action.REPLAY: [("replay-run", [1])],
     Action.PROCESS: [("process", [])],
-    Action.CHANGE_RULES: [("rules", ["shop"]), ("cancel-rehearsal", [1])],
+    Action.CHANGE_RULES: [("rules", ["shop"]), ("cancel-rule-dry-run", [1])],
     Action.CHANGE_FEED: [("new-feed", []), ("feed", ["shop"]), ("feed-load", ["shop"])],
     Action.DELETE_FEED: [("feed-remove", ["shop"])],
     Action.CHANGE_SOURCE: [("source-settings", ["shop"])],

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from processing.errors import ProcessingError
-from processing.jobs.rule_report import Report, rehearse
+from processing.jobs.rule_report import Report, examine_rules
 from processing.management.rule_command import RuleCommand
 from records.jobs.terminal import counting_bar
 from records.models import RecordCount
@@ -42,7 +42,7 @@ class Command(RuleCommand):
                 done = records
 
             try:
-                report = rehearse(source, rules, on_chunk)
+                report = examine_rules(source, rules, on_chunk)
             except ProcessingError as error:
                 raise CommandError(str(error), returncode=2) from error
         if options["json"]:

@@ -5,7 +5,7 @@ from django.test import Client
 
 from processing.jobs import rule_dry_runs
 from records.jobs.runner import work_on
-from records.models import DataRecord, Rehearsal, Source
+from records.models import DataRecord, RuleDryRun, Source
 from tests.factories import WORKER
 from tests.ingestion.pages.test_preview import Page
 from tests.landed import land, process_all, sale
@@ -32,11 +32,11 @@ def test_the_trial_of_a_draft_leads_to_its_records(admin_client: Client, record:
     assert leads_to(record, admin_client.get("/sources/shop/rules/").text)
 
 
-def test_a_rehearsal_leads_to_its_examples(admin_client: Client, record: DataRecord):
-    rehearsal = rule_dry_runs.start(Source.objects.get(), DRAFT)
-    work_on(rehearsal, WORKER)
-    assert Rehearsal.objects.get().report["failing"]["newly"] == 1
-    assert leads_to(record, admin_client.get(rehearsal.get_absolute_url()).text)
+def test_a_dry_run_leads_to_its_examples(admin_client: Client, record: DataRecord):
+    dry_run = rule_dry_runs.start(Source.objects.get(), DRAFT)
+    work_on(dry_run, WORKER)
+    assert RuleDryRun.objects.get().report["failing"]["newly"] == 1
+    assert leads_to(record, admin_client.get(dry_run.get_absolute_url()).text)
 
 
 def test_a_dry_run_leads_to_the_records_that_loading_would_update(admin_client: Client):

@@ -10,7 +10,7 @@ import pytest
 from processing.engine import pipeline
 from processing.engine.trial import try_out
 from processing.jobs import process as processing_runs
-from processing.jobs.rule_report import rehearse
+from processing.jobs.rule_report import examine_rules
 from processing.rules.size import (
     CELL_TOO_LONG,
     MAX_BATCH_CHARACTERS,
@@ -132,7 +132,7 @@ def test_memory_stays_flat_while_cells_are_doubled():
 
 
 @pytest.mark.django_db
-def test_trial_rehearsal_and_run_say_the_same(settings):
+def test_trial_dry_run_and_run_say_the_same(settings):
     settings.BATCH_ROWS = 50
     rows = {str(n): sale(n, a="x" * (1_000 if n % 5 else 10)) for n in range(60)}
     land("shop", rows)
@@ -147,7 +147,7 @@ def test_trial_rehearsal_and_run_say_the_same(settings):
     tried = try_out([(f"shop:{key}", row) for key, row in rows.items()], rules, 0.0)
     failing = {row.record_id for row in tried if row.message == MESSAGE}
     assert failing == {f"shop:{n}" for n in range(60) if n % 5}
-    report = rehearse(source, rules)
+    report = examine_rules(source, rules)
     assert (report["failed"], report["failing"]["newly"]) == (48, 48)
     assert [group["rule"] for group in report["rules"] if group["failing"]] == ["combine"]
     store.save_rule_set(source=source, rules=rules)

@@ -20,7 +20,7 @@ from records.models import (
     ProcessingFacts,
     ProcessingResult,
     ProcessingRun,
-    Rehearsal,
+    RuleDryRun,
     Source,
 )
 from tests.factories import land as land_rows
@@ -123,7 +123,7 @@ def slow(settings, monkeypatch):
     def slowly(gatherer, ids, rows):
         seconds[0] += 10
         add(gatherer, ids, rows)
-        for model in (ProcessingRun, ProcessingBatch, Rehearsal):
+        for model in (ProcessingRun, ProcessingBatch, RuleDryRun):
             lapsed = model.objects.filter(lease_until__lt=now())
             assert not lapsed.exists(), f"a lease has lapsed after {seconds[0]} s"
         parts.append(len(ids))
@@ -142,9 +142,9 @@ def test_a_run_and_its_batches_are_kept_while_facts_are_gathered(shop, slow):
     assert slow == [1] * 7
 
 
-def test_a_rehearsal_is_kept_while_facts_are_gathered(shop, slow):
-    rehearsal = rule_dry_runs.start(shop, [LOWER, UNIQUE, FAR])
-    done = work_on(rehearsal, "worker")
+def test_a_dry_run_is_kept_while_facts_are_gathered(shop, slow):
+    dry_run = rule_dry_runs.start(shop, [LOWER, UNIQUE, FAR])
+    done = work_on(dry_run, "worker")
     assert done is not None
     assert (done.state, done.error, done.done) == ("finished", "", 7)
     assert slow == [1] * 7

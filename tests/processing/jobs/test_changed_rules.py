@@ -115,7 +115,7 @@ def cells_that_differ(old: dict[str, Any], new: dict[str, Any]) -> int:
 
 
 def switched_on(at: Installation, version: int, rules: Path, *how: str) -> dict[str, Any]:
-    """Rehearse rules, switch them on, reprocess what changes: the forecast, which came true."""
+    """Dry run rules, switch them on, reprocess what changes: the forecast, which came true."""
     forecast = json.loads(timed(at, "rehearse", str(rules), "--source", SOURCE, "--json"))
     timed(at, "rules", "--source", SOURCE, *how)
     changed = ("--reprocess", "changed", "--json")

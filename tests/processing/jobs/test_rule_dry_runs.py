@@ -1,4 +1,4 @@
-"""Rehearsals: what is forecast is what happens, and nothing is written."""
+"""Dry runs of rules: what is forecast is what happens, and nothing is written."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from processing.errors import InvalidRules
 from processing.jobs import process as processing_runs
-from processing.jobs.rule_report import rehearse
+from processing.jobs.rule_report import examine_rules
 from records import store
 from records.jobs.runner import work_on
 from records.models import (
@@ -89,7 +89,7 @@ def happened(before: dict[str, Any], after: dict[str, Any], run: ProcessingRun) 
 
 
 def forecast(rules: list[dict[str, Any]]) -> dict[str, Any]:
-    report = rehearse(Source.objects.get(name="shop"), rules)
+    report = examine_rules(Source.objects.get(name="shop"), rules)
     groups = report.pop("rules")
     assert report.pop("others") is None
     assert report.pop("seconds") >= 0
@@ -172,13 +172,13 @@ def test_nothing_is_written(shop):
         return [list(table.objects.order_by("pk").values()) for table in tables]
 
     before = everything()
-    rehearse(shop, [{"rule": "unique", "columns": ["category"]}, STAMP])
+    examine_rules(shop, [{"rule": "unique", "columns": ["category"]}, STAMP])
     assert everything() == before
 
 
 def test_the_rules_in_force_change_nothing(shop, settings):
     settings.BATCH_ROWS = 7
-    report = rehearse(shop, shop.current_rule_set.rules)
+    report = examine_rules(shop, shop.current_rule_set.rules)
     assert report["changed"] == {"records": 0, "cells": 0}
     assert (report["records"], report["failed"], report["repaired"]) == (41, 1, 1)
     assert group(report, "required", "value")["failing"] == 1
@@ -189,11 +189,11 @@ def test_numbers_come_back_from_the_database_as_they_were_stored(db):
     land("shop", {str(i): sale(i, value=value) for i, value in enumerate(values)})
     process_all()
     source = Source.objects.get(name="shop")
-    assert rehearse(source, source.rule_sets.get().rules)["changed"]["records"] == 0
+    assert examine_rules(source, source.rule_sets.get().rules)["changed"]["records"] == 0
 
 
 def test_failures_are_told_by_rule_with_examples(shop):
-    report = rehearse(shop, [{**NUMBER, "on_failure": "fail"}, TEXT, STAMP])
+    report = examine_rules(shop, [{**NUMBER, "on_failure": "fail"}, TEXT, STAMP])
     found = group(report, "number", "value")
     assert (found["newly"], found["failing"], report["failing"]["newly"]) == (1, 1, 1)
     (example,) = found["examples"]["newly"]
@@ -210,7 +210,7 @@ def test_failures_are_told_by_rule_with_examples(shop):
 def test_cells_are_put_down_to_the_step_that_changes_them(shop):
     rules = shop.current_rule_set.rules
     replace = {"rule": "replace", "column": "category", "table": {"toys": "games"}}
-    found = group(rehearse(shop, [*rules, replace]), "replace", "category")
+    found = group(examine_rules(shop, [*rules, replace]), "replace", "category")
     assert found["cells"] == 40
     assert found["examples"]["cells"][0] == {"id": "shop:1", "before": "toys", "after": "games"}
     assert len(found["examples"]["cells"]) == 3
@@ -218,19 +218,19 @@ def test_cells_are_put_down_to_the_step_that_changes_them(shop):
 
 def test_cells_that_no_rule_changes_any_more_are_told(shop):
     rules = [step for step in shop.current_rule_set.rules if step["rule"] != "text"]
-    found = group(rehearse(shop, rules), "", "category")
+    found = group(examine_rules(shop, rules), "", "category")
     assert (found["cells"], found["examples"]["cells"][0]["after"]) == (40, "Toys")
 
 
 def test_a_column_that_is_taken_out_is_a_change(shop):
     rules = [*shop.current_rule_set.rules, {"rule": "drop", "columns": ["category"]}]
-    found = group(rehearse(shop, rules), "drop", "category")
+    found = group(examine_rules(shop, rules), "drop", "category")
     assert (found["cells"], found["examples"]["cells"][0]["after"]) == (40, None)
 
 
 def test_records_that_wait_are_counted_on_their_own(shop):
     land("shop", {"w1": sale(1), "w2": sale(2, value="")})
-    report = rehearse(shop, shop.current_rule_set.rules)
+    report = examine_rules(shop, shop.current_rule_set.rules)
     assert report["waiting"] == {"records": 2, "failing": 1}
     assert report["failing"]["newly"] == 0
     assert report["changed"]["records"] == 0
@@ -239,17 +239,17 @@ def test_records_that_wait_are_counted_on_their_own(shop):
 
 def test_records_of_other_sources_are_left_out(shop):
     land("shop2", {"1": sale(1)})
-    assert rehearse(shop, [])["records"] == 41
+    assert examine_rules(shop, [])["records"] == 41
 
 
 def test_a_source_without_records_has_an_empty_report(db):
-    report = rehearse(Source.objects.create(name="empty"), [STAMP])
+    report = examine_rules(Source.objects.create(name="empty"), [STAMP])
     assert (report["records"], report["rules"]) == (0, [])
 
 
 def test_rules_with_a_mistake_are_refused(shop):
     with pytest.raises(InvalidRules, match="Rule 2"):
-        rehearse(shop, [STAMP, {"rule": "nope"}])
+        examine_rules(shop, [STAMP, {"rule": "nope"}])
 
 
 def command(tmp_path, capsys, rules: Any, *arguments: str) -> str:

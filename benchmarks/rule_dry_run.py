@@ -1,6 +1,6 @@
-"""How long a rehearsal takes, beside processing without writing.
+"""How long a dry run takes, beside processing without writing.
 
-    python -m benchmarks.rehearsal {without,rehearsal} SOURCE
+    python -m benchmarks.rule_dry_run {without,dry_run} SOURCE
 
 measures one of the two on all records of a source. benchmarks.process calls both.
 """
@@ -18,27 +18,27 @@ import django
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# A rehearsal takes at most so many seconds for a million records, or so many times as long as
+# A dry run takes at most so many seconds for a million records, or so many times as long as
 # processing without writing; and so many MB.
 SECONDS, TIMES = 30, 1.5
 MEMORY = 300
 
 
 def measured(source: str, rows: int) -> tuple[str, list[str]]:
-    """What a rehearsal of a source takes, in words, and which limits it misses."""
-    (without, _), (rehearsed, memory) = (alone(each, source) for each in MEASURED)
+    """What a dry run of a source takes, in words, and which limits it misses."""
+    (without, _), (seconds, memory) = (alone(each, source) for each in MEASURED)
     at_most = SECONDS * rows / 1_000_000
     words = (
-        f"A rehearsal takes {rehearsed:.1f} s, {rehearsed / without:.2f} times as long as without "
+        f"A dry run takes {seconds:.1f} s, {seconds / without:.2f} times as long as without "
         f"comparing, and {memory:.0f} MB; at most {at_most:.1f} s, or {TIMES} times as long."
     )
-    missed = ["rehearsal"] if rehearsed > max(at_most, TIMES * without) else []
-    return words, missed + (["memory of a rehearsal"] if memory > MEMORY else [])
+    missed = ["dry_run"] if seconds > max(at_most, TIMES * without) else []
+    return words, missed + (["memory of a dry run"] if memory > MEMORY else [])
 
 
 def alone(what: str, source: str) -> tuple[float, float]:
     """Seconds that something takes in a process of its own, and its greatest memory in MB."""
-    command = [sys.executable, "-m", "benchmarks.rehearsal", what, source]
+    command = [sys.executable, "-m", "benchmarks.rule_dry_run", what, source]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)  # noqa: S603 (ours)
     seconds = process.stdout.readline()  # type: ignore[union-attr]
     _, status, used = os.wait4(process.pid, 0)
@@ -77,23 +77,23 @@ def without_writing(name: str) -> None:
             working.result()
 
 
-def rehearsal(name: str) -> None:
-    """Rehearse rules by which a hundredth of the records gets another value."""
-    from processing.jobs.rule_report import rehearse
+def dry_run(name: str) -> None:
+    """Dry run rules by which a hundredth of the records gets another value."""
+    from processing.jobs.rule_report import examine_rules
     from processing.rule_sets import rule_set_for
     from records.models import Source
 
     source = Source.objects.get(name=name)
     rules = rule_set_for(source).rules
     draft = [{**step, **({"default": 1.0} if step["rule"] == "number" else {})} for step in rules]
-    report = rehearse(source, draft)
+    report = examine_rules(source, draft)
     if report["changed"]["cells"] * 100 != report["records"]:
-        raise SystemExit(f"The rehearsal comes to something else: {report}")
+        raise SystemExit(f"The dry run has another result: {report}")
 
 
 MEASURED: dict[str, Callable[[str], None]] = {
     "without": without_writing,
-    "rehearsal": rehearsal,
+    "dry_run": dry_run,
 }
 
 

@@ -1,4 +1,4 @@
-"""The page of a rehearsal in a real browser."""
+"""The page of a dry run in a real browser."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from processing.jobs import rule_dry_runs
 from processing.rules import Step
 from records.jobs.runner import work_on
-from records.models import Rehearsal, Source
+from records.models import RuleDryRun, Source
 from tests.browser.test_pages import EVIL, LONG, RTL, check
 from tests.factories import WORKER
 from tests.landed import land, process_all, sale
@@ -24,12 +24,12 @@ def shop() -> Source:
     return Source.objects.get()
 
 
-def test_a_draft_is_rehearsed_from_its_form_and_taken_back(page, shop, complaints):
+def test_a_draft_is_tested_from_its_form_and_taken_back(page, shop, complaints):
     page.goto("/sources/shop/rules/")
     page.get_by_label("Default", exact=True).fill("7")
     page.get_by_role("button", name="Test on all records").click()
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
-    work_on(Rehearsal.objects.get(), WORKER)
+    work_on(RuleDryRun.objects.get(), WORKER)
     expect(page.get_by_text("0.0 → 7.0")).to_be_visible()
     expect(page.locator(".heading .badge")).to_have_text("finished")
     page.get_by_role("link", name="Back to the draft").click()
@@ -47,7 +47,7 @@ def test_the_page_is_accessible_at_any_width(page, shop, complaints):
     finished = rule_dry_runs.start(shop, rules)
     work_on(finished, WORKER)
     failed = rule_dry_runs.start(shop, [])
-    Rehearsal.objects.filter(pk=failed.pk).update(state="failed", error="It broke.")
+    RuleDryRun.objects.filter(pk=failed.pk).update(state="failed", error="It broke.")
     waiting = rule_dry_runs.start(shop, rules)
     urls = [r.get_absolute_url() for r in (finished, failed, waiting)]
     assert [found for url in urls for found in check(page, url)] == []
