@@ -73,7 +73,7 @@ def land(first: int, end: int) -> None:
     source, _ = Source.objects.get_or_create(name=SOURCE, defaults={"mapping": {"id": ["id"]}})
     columns = ["id", "date", "amount", "kind", "city", "note"]
     made = IngestionRun.objects.create(
-        source=source, path="-", file_name="-", how="benchmark", columns=columns
+        source=source, path="-", file_name="-", trigger="benchmark", columns=columns
     )
     run = leases.claim(IngestionRun, made.pk, "benchmark")
     if run is None:

@@ -94,7 +94,12 @@ def fill(records: int) -> None:
     # What was there before is to leave no gaps.
     tidy("FULL, ANALYZE")
     now = timezone.now()
-    ended = {"state": RunState.FINISHED, "how": "benchmark", "started_at": now, "finished_at": now}
+    ended = {
+        "state": RunState.FINISHED,
+        "trigger": "benchmark",
+        "started_at": now,
+        "finished_at": now,
+    }
     for name, share in SOURCES.items():
         rows = round(records * share)
         columns = ["id", "timestamp", "value", "category", "region", "customer", "quantity", "note"]
@@ -114,13 +119,13 @@ def fill(records: int) -> None:
     tidy()
 
 
-def tidy(how: str = "ANALYZE") -> None:
+def tidy(command: str = "ANALYZE") -> None:
     """What the database does by itself before long."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         for table in ("data_records", "processing_results", "record_counts", "record_texts"):
-            cursor.execute(f"VACUUM ({how}) {table}")
+            cursor.execute(f"VACUUM ({command}) {table}")
         cursor.execute("CHECKPOINT")
 
 

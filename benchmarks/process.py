@@ -174,7 +174,7 @@ def by_workers(number: int, selection: str = "raw") -> tuple[float, float]:
     from processing.jobs.process import create_run
     from records.models import RunState, Selection
 
-    run = create_run(how="benchmark", source_name=SOURCE, selection=Selection(selection))
+    run = create_run(trigger="benchmark", source_name=SOURCE, selection=Selection(selection))
     command = [sys.executable, "-m", "benchmarks.process", "--work", str(run.pk)]
     workers = [
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 (ours)

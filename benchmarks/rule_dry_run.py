@@ -54,7 +54,7 @@ def without_writing(name: str) -> None:
     from processing.jobs.batch_work import make_outcomes
     from processing.jobs.rule_report import FIRST_ROWS, next_chunk
     from processing.rule_sets import rule_set_for
-    from records.gc_tuning import many_rows
+    from records.gc_tuning import tuned_gc
     from records.models import Source
     from records.store.readings import Text, read
 
@@ -66,7 +66,7 @@ def without_writing(name: str) -> None:
 
     after, size = "", FIRST_ROWS
     working: Future[None] | None = None
-    with many_rows(), ThreadPoolExecutor(1) as executor:
+    with tuned_gc(), ThreadPoolExecutor(1) as executor:
         while chunk := next_chunk(source, after, size):
             text = read(chunk)
             if working:

@@ -38,7 +38,9 @@ def main() -> None:
     )
 
     def load(numbers: range, value: str) -> IngestionRun:
-        made = IngestionRun.objects.create(source=source, path="-", file_name="-", how="benchmark")
+        made = IngestionRun.objects.create(
+            source=source, path="-", file_name="-", trigger="benchmark"
+        )
         run = leases.claim(IngestionRun, made.pk, "benchmark")
         if run is None:
             raise SystemExit("Another worker took the run of the benchmark.")
@@ -54,7 +56,7 @@ def main() -> None:
         return run
 
     def process() -> None:
-        made = processing_runs.create_run(how="benchmark", source_name=SOURCE)
+        made = processing_runs.create_run(trigger="benchmark", source_name=SOURCE)
         work_on(made, "benchmark")
 
     load(range(0, rows, 2), "1")
@@ -63,7 +65,7 @@ def main() -> None:
     run = load(range(rows), "2")
     process()
     started = time.perf_counter()
-    work_on(undo.create_undo(run=run, how="benchmark"), "benchmark")
+    work_on(undo.create_undo(run=run, trigger="benchmark"), "benchmark")
     seconds = time.perf_counter() - started
     same = digest_of(SOURCE) == before
 
@@ -73,7 +75,7 @@ def main() -> None:
         store.edit_record(
             record_id=f"{SOURCE}:{n:09}", data={"id": str(n), "value": "3"}, user=None
         )
-    done = work_on(undo.create_undo(run=run, how="benchmark"), "benchmark")
+    done = work_on(undo.create_undo(run=run, trigger="benchmark"), "benchmark")
     kept = done.kept if done else 0
     while ids := list(DataRecord.objects.of_source(SOURCE).values_list("id", flat=True)[:5_000]):
         store.delete_records(ids=ids)

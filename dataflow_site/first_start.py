@@ -73,7 +73,7 @@ def load_samples() -> bool:
     call_command("sample_data", directory=folder, verbosity=0, stdout=StringIO())
     with transaction.atomic():
         for path in sorted(folder.glob("*.csv")):
-            queue(runs.create_run(path=path, file_name=path.name, how="sample"))
+            queue(runs.create_run(path=path, file_name=path.name, trigger="sample"))
     return True
 
 

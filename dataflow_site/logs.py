@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 
-def visible(text: str) -> str:
+def escape_control_chars(text: str) -> str:
     """The text with control characters, but for line ends, written as escapes."""
     return "".join(
         character
@@ -30,7 +30,7 @@ class Line(logging.Formatter):
         return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        return visible(super().formatMessage(record)).replace("\n", r"\n")
+        return escape_control_chars(super().formatMessage(record)).replace("\n", r"\n")
 
     def formatException(self, ei: Any) -> str:
-        return visible(super().formatException(ei))
+        return escape_control_chars(super().formatException(ei))

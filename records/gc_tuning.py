@@ -12,7 +12,7 @@ SWITCH = 0.0005
 
 
 @contextmanager
-def many_rows() -> Iterator[None]:
+def tuned_gc() -> Iterator[None]:
     """Have the whole process work for rows.
 
     Garbage that holds itself is looked for seldom: rows don't refer to each other and go by

@@ -29,7 +29,7 @@ def row(key: str, data: Mapping[str, Any], *, line: int = 2, at: datetime | None
 def running(source: str = "s") -> IngestionRun:
     """A run that the tests' worker holds."""
     owner, _ = Source.objects.get_or_create(name=source)
-    run = IngestionRun.objects.create(source=owner, path="-", file_name="rows.csv", how="test")
+    run = IngestionRun.objects.create(source=owner, path="-", file_name="rows.csv", trigger="test")
     claimed = leases.claim(IngestionRun, run.pk, WORKER)
     assert claimed is not None
     return claimed
@@ -48,7 +48,7 @@ def land(
 def load(path: Path, source: str | None = None, **roles: Sequence[str]) -> IngestionRun:
     """Load a file as the command does; the run as it ended."""
     run = ingestion_runs.create_run(
-        path=path, file_name=path.name, how="test", source_name=source, roles=roles
+        path=path, file_name=path.name, trigger="test", source_name=source, roles=roles
     )
     done = work_on(run, WORKER)
     assert done is not None
@@ -57,7 +57,7 @@ def load(path: Path, source: str | None = None, **roles: Sequence[str]) -> Inges
 
 def process(source: str | None = None, limit: int | None = None) -> ProcessingRun:
     """Process as the command does; the run as it ended."""
-    run = processing_runs.create_run(how="test", source_name=source, limit=limit)
+    run = processing_runs.create_run(trigger="test", source_name=source, limit=limit)
     done = work_on(run, WORKER)
     assert done is not None
     return done

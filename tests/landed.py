@@ -39,7 +39,7 @@ def land(
 
 def process_all() -> ProcessingRun:
     """Process everything that is raw."""
-    run = work_on(create_run(how="test"), factories.WORKER)
+    run = work_on(create_run(trigger="test"), factories.WORKER)
     assert run is not None
     return run
 

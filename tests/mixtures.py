@@ -38,7 +38,7 @@ def take(step: tuple[str, Any], path: Path) -> None:
     elif kind == "undo":
         runs = IngestionRun.objects.filter(state=RunState.FINISHED).order_by("pk")
         if taken := list(runs)[argument : argument + 1]:
-            work_on(undo.create_undo(run=taken[0], how="test"), WORKER)
+            work_on(undo.create_undo(run=taken[0], trigger="test"), WORKER)
     elif kind == "edit":
         record_id = f"s:{argument[0]}"
         if DataRecord.objects.filter(pk=record_id).exists():

@@ -10,7 +10,7 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"
 
 
-def visible(text: str, longest: int = LONGEST_CELL) -> str:
+def escape_control_chars(text: str, longest: int = LONGEST_CELL) -> str:
     """Text whose control and direction characters can be seen and do nothing."""
     shown, left = text[:longest], len(text) - longest
     if not shown.isprintable():

@@ -79,7 +79,7 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
         try:
             asked = asked_for(request.query_params)
             if asked.is_for_a_worker:
-                return accepted(jobs.start(asked, user=user, how="api"), request)
+                return accepted(jobs.start(asked, user=user, trigger="api"), request)
             return export_answer(asked, user=user, has_body=request.method != "HEAD")
         except TooManyExports as error:
             raise TooManyRequests(str(error), seconds=error.seconds) from error

@@ -35,7 +35,7 @@ from explore.metrics.record_counts import Totals, add_up
 from explore.metrics.result_values import Categories, Reason, Repairs
 from explore.metrics.scope import Scope, can_be_asked_for
 from records.reject_codes import title_of
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 from web.numbers import percent
 
 __all__ = [
@@ -112,7 +112,7 @@ def mean_by_category(
     notes: Sequence[str] = (),
 ) -> Chart:
     """The average value of each category, categories with the most records first."""
-    value_name = visible(value_name)
+    value_name = escape_control_chars(value_name)
     urls = {
         part.name: values_url(part, scope, repaired, category=part.name) for part in categories.top
     }

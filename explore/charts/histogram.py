@@ -19,7 +19,7 @@ from explore.charts.parts import (
 from explore.charts.volume import records
 from explore.metrics.histogram import Distribution
 from explore.metrics.scope import Scope
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 from web.numbers import number
 
 
@@ -33,7 +33,7 @@ def distribution(
     notes: Sequence[str] = (),
 ) -> Chart:
     """How often which values occur."""
-    value_name = visible(value_name)
+    value_name = escape_control_chars(value_name)
     data = [
         {
             "start": part.start,

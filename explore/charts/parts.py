@@ -11,7 +11,7 @@ import altair as alt
 from explore.metrics.histogram import Bin
 from explore.metrics.result_values import Category
 from explore.metrics.scope import Scope
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 from web.numbers import number
 
 # Parts of a stack from the bottom, in the order of the status colours of charts.js.
@@ -78,7 +78,7 @@ def bars(
     data = [
         {
             "label": label,
-            "name": visible(row.name),
+            "name": escape_control_chars(row.name),
             "amount": row.amount,
             "shown": number(row.amount),
             "url": row.url,
@@ -113,7 +113,7 @@ def pareto(rows: Sequence[Bar], total: int, name_title: str, amount_title: str) 
     data = [
         {
             "label": label,
-            "name": visible(row.name),
+            "name": escape_control_chars(row.name),
             "amount": row.amount,
             "share": upto / total,
             "url": row.url,
@@ -171,7 +171,9 @@ def labels_of(names: Sequence[str]) -> list[str]:
     All have as many lines, the shorter ones in the middle, for Vega sets labels by the first line.
     """
     wrapped = [
-        textwrap.wrap(visible(name), LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …")
+        textwrap.wrap(
+            escape_control_chars(name), LABEL_WIDTH, max_lines=LABEL_LINES, placeholder=" …"
+        )
         or ["(empty)"]
         for name in names
     ]

@@ -13,15 +13,15 @@ from explore.charts.volume import TIME_UNITS, records, time_axis, when
 from explore.metrics.intervals import end_of
 from explore.metrics.record_counts import Span
 from explore.metrics.scope import Scope
-from explore.metrics.timeseries import Course, Step
-from web.control_chars import visible
+from explore.metrics.timeseries import Interval, TimeSeries
+from web.control_chars import escape_control_chars
 from web.numbers import number
 
 LEGEND = "Line: median. Band: middle 50% of the values. Diamonds: {}."
 
 
 def values_over_time(
-    course: Course,
+    series: TimeSeries,
     value_name: str,
     scope: Scope,
     *,
@@ -33,12 +33,12 @@ def values_over_time(
 
     Anomalies far outside would flatten everything else, so they are drawn at the edge.
     """
-    value_name = visible(value_name)
-    edges = _edges(course.steps)
+    value_name = escape_control_chars(value_name)
+    edges = _edges(series.steps)
     rows, data = [], []
-    for step in course.steps:
-        urls = _urls(step, course, scope, repaired)
-        label, said = when(step.start, course.unit)
+    for step in series.steps:
+        urls = _urls(step, series, scope, repaired)
+        label, said = when(step.start, series.unit)
         rows.append(
             [
                 label,
@@ -52,12 +52,12 @@ def values_over_time(
         data.append(_mark(step, said, urls, edges))
     return Chart(
         id="values-over-time",
-        title=f"{value_name[:1].upper()}{value_name[1:]} over time (median per {course.unit})",
+        title=f"{value_name[:1].upper()}{value_name[1:]} over time (median per {series.unit})",
         scope=name,
         empty="No processed records have both a value and a timestamp.",
-        spec=with_data(_layers(course.unit, value_name, *_kinds(course.steps)), data),
+        spec=with_data(_layers(series.unit, value_name, *_kinds(series.steps)), data),
         headings=[
-            f"{course.unit.capitalize()} (UTC)",
+            f"{series.unit.capitalize()} (UTC)",
             "Values",
             "25th percentile",
             "Median",
@@ -65,36 +65,36 @@ def values_over_time(
             "Anomalies",
         ],
         rows=rows,
-        notes=[*_said(course), *notes],
-        zoom=course.unit,
+        notes=[*_said(series), *notes],
+        zoom=series.unit,
         wide=True,
     )
 
 
-def _said(course: Course) -> list[str]:
-    low, high = _edges(course.steps)
-    marked = [end for step in course.steps for end in (step.low, step.high) if end is not None]
+def _said(series: TimeSeries) -> list[str]:
+    low, high = _edges(series.steps)
+    marked = [end for step in series.steps for end in (step.low, step.high) if end is not None]
     said = [LEGEND.format("anomalies" if marked else "anomalies (none)")]
     if any(not low <= end <= high for end in marked):
         said.append("Anomalies outside the chart are shown at its edge.")
     far = [
         f"{records(count)} {word} {day}"
         for count, word, day in (
-            (course.earlier, "before", course.span and course.span.first),
-            (course.later, "after", course.span and course.span.last),
+            (series.earlier, "before", series.span and series.span.first),
+            (series.later, "after", series.span and series.span.last),
         )
         if count
     ]
     return [*said, f"Not included: {' and '.join(far)}."] if far else said
 
 
-def _urls(step: Step, course: Course, scope: Scope, repaired: bool) -> tuple[str, str]:
+def _urls(step: Interval, series: TimeSeries, scope: Scope, repaired: bool) -> tuple[str, str]:
     """Where the values that are no anomalies are listed, and where those that are."""
-    if course.unit == "hour":
+    if series.unit == "hour":
         scope = scope.between(step.start, step.start + timedelta(hours=1))
-    elif course.span:
+    elif series.span:
         first = step.start.date()
-        scope = scope.within(course.span).within(Span(first, end_of(first, course.unit)))
+        scope = scope.within(series.span).within(Span(first, end_of(first, series.unit)))
     kept = {} if repaired else {"repaired": "0"}
     usual = far = ""
     if step.least is not None and step.greatest is not None:
@@ -104,7 +104,7 @@ def _urls(step: Step, course: Course, scope: Scope, repaired: bool) -> tuple[str
     return usual, far
 
 
-def _edges(steps: Sequence[Step]) -> tuple[float, float]:
+def _edges(steps: Sequence[Interval]) -> tuple[float, float]:
     """Between which values the marks of anomalies are drawn where they are."""
     low = min((step.lower for step in steps if step.lower is not None), default=0.0)
     high = max((step.upper for step in steps if step.upper is not None), default=0.0)
@@ -113,7 +113,7 @@ def _edges(steps: Sequence[Step]) -> tuple[float, float]:
 
 
 def _mark(
-    step: Step, said: str, urls: tuple[str, str], edges: tuple[float, float]
+    step: Interval, said: str, urls: tuple[str, str], edges: tuple[float, float]
 ) -> dict[str, Any]:
     mark: dict[str, Any] = {"date": f"{step.start:%Y-%m-%dT%H:%M}Z", "when": said}
     if step.lower is not None and step.upper is not None:
@@ -139,7 +139,7 @@ def _mark(
     return mark
 
 
-def _kinds(steps: Sequence[Step]) -> tuple[bool, bool]:
+def _kinds(steps: Sequence[Interval]) -> tuple[bool, bool]:
     """Whether there are usual values, and anomalies. Vega complains of layers without a mark."""
     return any(step.number for step in steps), any(step.anomalies for step in steps)
 

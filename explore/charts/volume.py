@@ -32,7 +32,7 @@ TIME_UNITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Bar:
     """One bar: when it begins, what it holds, and which records that are."""
 
     label: str
@@ -52,7 +52,7 @@ def over_time(days: Days, scope: Scope) -> Chart:
     # Weeks and months may reach beyond what is drawn, which the table has in rows of its own.
     near = scope.within(drawn.days.span) if drawn.days.span else scope
     steps = [
-        Step(
+        Bar(
             start.isoformat(),
             start.isoformat(),
             when(start, unit)[1],
@@ -72,7 +72,7 @@ def over_time(days: Days, scope: Scope) -> Chart:
 def over_hours(hours: Mapping[datetime, Totals], scope: Scope) -> Chart:
     """Records by the hour (UTC) of their timestamp, stacked by status."""
     steps = [
-        Step(
+        Bar(
             when(start, "hour")[0],
             f"{start:%Y-%m-%dT%H:%M}Z",
             when(start, "hour")[1],
@@ -84,11 +84,11 @@ def over_hours(hours: Mapping[datetime, Totals], scope: Scope) -> Chart:
     return _chart("hour", steps, steps, [])
 
 
-def _far(label: str, days: Days, scope: Scope) -> list[Step]:
-    return [Step(label, "", "", days.totals, scope.within(days.span))] if days.span else []
+def _far(label: str, days: Days, scope: Scope) -> list[Bar]:
+    return [Bar(label, "", "", days.totals, scope.within(days.span))] if days.span else []
 
 
-def _chart(unit: str, steps: Sequence[Step], listed: Sequence[Step], notes: list[str]) -> Chart:
+def _chart(unit: str, steps: Sequence[Bar], listed: Sequence[Bar], notes: list[str]) -> Chart:
     """The steps drawn; the table also lists those that are not."""
     data = [
         {"date": step.start, "when": step.said, **part}

@@ -35,7 +35,7 @@ NOTE_SECONDS = 1.0
 RETRY_SECONDS = 60
 
 
-def start(asked: Asked, *, user: User, how: str) -> Export:
+def start(asked: Asked, *, user: User, trigger: str) -> Export:
     """Have a worker make a file; one that waits or is being made for the same person is taken.
 
     Raises TooManyExports where too many of this person's wait already.
@@ -53,7 +53,7 @@ def start(asked: Asked, *, user: User, how: str) -> Export:
                 "for one to finish, or cancel one.",
                 seconds=RETRY_SECONDS,
             )
-        made = Export.objects.create(query=asked.query, user=user, how=how)
+        made = Export.objects.create(query=asked.query, user=user, trigger=trigger)
     queue(made)
     return made
 

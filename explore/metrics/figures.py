@@ -19,7 +19,7 @@ from explore.metrics.histogram import Distribution
 from explore.metrics.record_counts import Days, Totals
 from explore.metrics.result_values import Categories, Reason, Repairs, Values
 from explore.metrics.scope import Scope
-from explore.metrics.timeseries import Course
+from explore.metrics.timeseries import TimeSeries
 from records.models import (
     DataRecord,
     IngestionRun,
@@ -49,7 +49,7 @@ class Figures:
     values: Values
     categories: Categories
     distribution: Distribution
-    course: Course
+    series: TimeSeries
     reasons: list[Reason]
     repairs: list[Repairs]
     codes: list[tuple[str, int]]
@@ -113,7 +113,7 @@ def _make(scope: Scope, valued: str | None, repaired: bool, days: Days, state: s
         values=values,
         categories=result_values.categories(of_values, values, repaired=repaired),
         distribution=histogram.distribution(of_values, values, repaired=repaired),
-        course=timeseries.course(
+        series=timeseries.time_series(
             result_values.current_results(valued),
             own.within(scope.span) if scope.span else own,
             by_hour=is_by_hour(scope),

@@ -30,7 +30,7 @@ WEEK_IN_SQLITE = "max(date(%(expressions)s, '-6 days', 'weekday 0'), '0001-01-01
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Interval:
     """The values of a step of time that are no anomalies, by rank, and the anomalies beside them.
 
     Of ``number`` values a quarter lies at or below ``lower``, and three quarters at or below
@@ -50,12 +50,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TimeSeries:
     """The steps in which there are values; ``span`` holds the days that were looked at."""
 
     unit: str = "day"
     span: Span | None = None
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Interval] = field(default_factory=list)
     # Records dated outside of that span, before and after it.
     earlier: int = 0
     later: int = 0
@@ -83,11 +83,13 @@ class Moment(Func):
         return self.as_sql(compiler, connection, template=template)
 
 
-def course(results: ResultQuerySet, days: Days, *, by_hour: bool, repaired: bool) -> Course:
+def time_series(
+    results: ResultQuerySet, days: Days, *, by_hour: bool, repaired: bool
+) -> TimeSeries:
     """The values among the results of records that lie on ``days``, over time."""
     shown = where_most_lie(_newest(days)).days.span
     if shown is None:
-        return Course()
+        return TimeSeries()
     unit = "hour" if by_hour else unit_of(shown)
     usable = results.with_value(repaired=repaired).dated(*shown)
     usable = usable.annotate(step=Moment("record__timestamp", unit))
@@ -96,10 +98,10 @@ def course(results: ResultQuerySet, days: Days, *, by_hour: bool, repaired: bool
         _place(found[step], place, size, value)
     for row in _flagged(usable.exclude(anomaly=None)):
         found[row.pop("step")].update(row)
-    return Course(
+    return TimeSeries(
         unit=unit,
         span=shown,
-        steps=[Step(_start(text), **found[text]) for text in sorted(found)],
+        steps=[Interval(_start(text), **found[text]) for text in sorted(found)],
         earlier=sum(totals.total for day, totals in days.dated.items() if day < shown.first),
         later=sum(totals.total for day, totals in days.dated.items() if day > shown.last),
     )

@@ -246,7 +246,7 @@ def _counted(picked: Picked, figures: Figures, valued: Source) -> list[charts.Ch
     notes = charts.left_out(figures.values.left_out)
     shown = [
         charts.values_over_time(
-            figures.course, column, of_values, repaired=repaired, name=name, notes=notes
+            figures.series, column, of_values, repaired=repaired, name=name, notes=notes
         ),
         charts.distribution(
             figures.distribution, column, of_values, repaired=repaired, name=name, notes=notes

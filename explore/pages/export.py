@@ -31,7 +31,7 @@ def export(request: PageRequest) -> HttpResponseBase:
                 f"Workbooks of more than {MOST_AT_ONCE:,} records are created in the background. "
                 "Start the export with the “XLSX” button under “Export” in the explorer."
             )
-        return redirect(jobs.start(asked, user=request.user, how="page"))
+        return redirect(jobs.start(asked, user=request.user, trigger="page"))
     except TooManyExports as error:
         return too_many(request, str(error), seconds=error.seconds)
     except Refused as error:

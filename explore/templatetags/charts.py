@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from explore.charts.chart import Cell, Linked
 from web import numbers
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 from web.templatetags.show import is_number
 
 register = template.Library()
@@ -34,7 +34,9 @@ def _table_row(first: Cell, *rest: Cell) -> str:
 def _table_cell(cell: Cell) -> str:
     if isinstance(cell, Linked):
         return f'<a href="{html.escape(cell.url)}">{numbers.number(cell.value)}</a>'
-    return html.escape(visible(cell)) if isinstance(cell, str) else numbers.number(cell)
+    return (
+        html.escape(escape_control_chars(cell)) if isinstance(cell, str) else numbers.number(cell)
+    )
 
 
 @register.filter

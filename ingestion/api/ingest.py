@@ -147,7 +147,7 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
     return runs.create_run(
         path=stored.path,
         file_name=stored.name,
-        how="api",
+        trigger="api",
         source_name=wanted.get("source") or None,
         roles={role: wanted[role] for role in ROLES if wanted.get(role)},
         timestamp_format=wanted.get(FORMAT, ""),

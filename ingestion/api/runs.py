@@ -58,6 +58,7 @@ class RunSerializer(serializers.ModelSerializer[IngestionRun]):
     progress = ProgressSerializer(source="*")
     columns = SentencesField()
     notes = SentencesField()
+    how = serializers.CharField(source="trigger", help_text="What started the run.")
     page = serializers.CharField(source="get_absolute_url", help_text="Page of the run.")
 
     class Meta:

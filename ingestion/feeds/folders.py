@@ -73,7 +73,7 @@ def _is_readable(folder: Path) -> bool:
         return False
 
 
-def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun], int]:
+def look(feed: Feed, *, trigger: str, user: Any = None) -> tuple[list[IngestionRun], int]:
     """Create a run for each file that is no longer growing; also return how many still may be.
 
     A file that is new, or has changed since the last check, waits for the next one. An imported
@@ -101,7 +101,7 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
                 changes = {"size": size, "modified_ns": modified, "seen_at": moment, "run": None}
                 FolderFile.objects.update_or_create(feed=feed, name=name, defaults=changes)
                 waiting += 1
-            elif _is_loaded(file, how):
+            elif _is_loaded(file, trigger):
                 continue
             elif moment - file.seen_at < QUIET:
                 waiting += 1
@@ -112,7 +112,7 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
                     path=str(path.resolve()),
                     file_name=name[-255:],
                     size=size,
-                    how=how,
+                    trigger=trigger,
                     user=user,
                 )
                 file.save(update_fields=["run"])
@@ -120,13 +120,13 @@ def look(feed: Feed, *, how: str, user: Any = None) -> tuple[list[IngestionRun],
     return found, waiting
 
 
-def _is_loaded(file: FolderFile, how: str) -> bool:
+def _is_loaded(file: FolderFile, trigger: str) -> bool:
     """Whether a file that has not changed has had its run."""
     run = file.run
     if run is None:
         return False
     came_to_nothing = run.state == RunState.FAILED and not run.read
-    return how == "schedule" or not (came_to_nothing or run.state == RunState.UNDONE)
+    return trigger == "schedule" or not (came_to_nothing or run.state == RunState.UNDONE)
 
 
 def _files(folder: Path, pattern: str) -> Iterator[tuple[Path, int, int]]:

@@ -54,7 +54,7 @@ class FetchAPI(LoadFile):
             feed.next_at = next_time(feed.schedule, moment)
             with transaction.atomic():
                 started = claim.update(next_at=feed.next_at)
-                made = prepare(feed, how="schedule", user=feed.user) if started else []
+                made = prepare(feed, trigger="schedule", user=feed.user) if started else []
             for run in made:
                 queue(run)
 
@@ -81,7 +81,7 @@ class LookIntoFolder(Job[Any]):
         then = next_time(feed.schedule, moment)
         feed.next_at = then
         try:
-            start(feed, how="schedule", user=feed.user)
+            start(feed, trigger="schedule", user=feed.user)
         except (FeedError, OSError) as error:
             _tell(feed, str(error))
         # This comes last: if the process dies earlier, the feed stays due, and each file still gets
@@ -118,7 +118,7 @@ def _tell(feed: Feed, problem: str) -> None:
             feed=feed,
             path="",
             file_name=str(feed.config.get("pattern", ""))[:255],
-            how="schedule",
+            trigger="schedule",
             state=RunState.FAILED,
             error=problem,
             started_at=moment,

@@ -147,15 +147,15 @@ def next_time(schedule: str, after: datetime | None = None) -> datetime | None:
         raise InvalidFeed("schedule", f"{schedule[:100]!r} is never due.") from None
 
 
-def start(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRun]:
+def start(feed: Feed, *, trigger: str, user: User | None = None) -> list[IngestionRun]:
     """Create the runs that import what is there now, and queue them; see ``prepare``."""
-    made = prepare(feed, how=how, user=user)
+    made = prepare(feed, trigger=trigger, user=user)
     for run in made:
         queue(run)
     return made
 
 
-def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[IngestionRun]:
+def prepare(feed: Feed, *, trigger: str, user: User | None = None) -> list[IngestionRun]:
     """Create the runs that import what is there now.
 
     An API has one run at a time: if one is active, that is returned. A folder has one for each
@@ -163,9 +163,9 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
     schedule is off. Raises FolderRefused.
     """
     if feed.kind == Feed.Kind.FOLDER:
-        found, waiting = look(feed, how=how, user=user)
+        found, waiting = look(feed, trigger=trigger, user=user)
         if not found:
-            _tell_that_it_works(feed, how=how, user=user)
+            _tell_that_it_works(feed, trigger=trigger, user=user)
         if waiting and feed.enabled:
             soon = now() + QUIET + timedelta(seconds=1)
             if feed.next_at is None or feed.next_at > soon:
@@ -183,13 +183,13 @@ def prepare(feed: Feed, *, how: str, user: User | None = None) -> list[Ingestion
                 feed=feed,
                 path="",
                 file_name=f"{feed.source.name}.ndjson",
-                how=how,
+                trigger=trigger,
                 user=user,
             )
         ]
 
 
-def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
+def _tell_that_it_works(feed: Feed, *, trigger: str, user: User | None) -> None:
     """Create a finished run once a folder that could not be listed can be listed again."""
     last = feed.runs.order_by("-id").first()
     if last is not None and last.state == RunState.FAILED and not last.path:
@@ -199,7 +199,7 @@ def _tell_that_it_works(feed: Feed, *, how: str, user: User | None) -> None:
             feed=feed,
             path="",
             file_name=last.file_name,
-            how=how,
+            trigger=trigger,
             user=user,
             state=RunState.FINISHED,
             notes=["The folder can be listed again. It has no new files to import."],

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import orjson
 
-from ingestion.parsing.spill_dict import Seen
+from ingestion.parsing.spill_dict import SpillDict
 from records.database import bulk
 from records.models import DataRecord
 from records.models.sources import OnConflict
@@ -48,7 +48,7 @@ class Comparison:
         """``repeats`` says whether a key may occur twice in the input."""
         self._on_conflict = on_conflict
         self._repeats = repeats
-        self._seen = Seen()
+        self._seen = SpillDict()
 
     def __enter__(self) -> Self:
         self._seen.__enter__()

@@ -51,7 +51,7 @@ def create_draft(
     run = runs.create_run(
         path=path,
         file_name=file_name,
-        how="upload",
+        trigger="upload",
         source_name=source_name,
         user=user,
         state=RunState.DRAFT,

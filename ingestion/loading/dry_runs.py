@@ -17,7 +17,7 @@ from ingestion.parsing.preparation import prepare
 from ingestion.parsing.profile import Profile
 from ingestion.parsing.readers import Chunk, Reader
 from ingestion.parsing.row_mapper import cell_text
-from ingestion.parsing.spill_dict import Seen
+from ingestion.parsing.spill_dict import SpillDict
 from records import store
 from records.jobs import leases
 from records.jobs.job import Job
@@ -44,7 +44,7 @@ def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> D
     stop(run)
     dry = DryRun.objects.create(
         run=run,
-        how=run.how,
+        trigger=run.trigger,
         user=user,
         report={"on_conflict": on_conflict},
     )
@@ -112,7 +112,7 @@ def examine(
     found.check()
     write_down(run, found)
     findings = _Findings()
-    with open_input(run, on_chunk) as reader, Seen() as seen:
+    with open_input(run, on_chunk) as reader, SpillDict() as seen:
         profile = Profile(reader.columns)
         mapper = row_mapper(run, seen.count)
         with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:

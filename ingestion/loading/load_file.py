@@ -16,11 +16,11 @@ from ingestion.loading.run_input import (
     row_mapper,
 )
 from ingestion.parsing.batches import Batch, read_batches
-from ingestion.parsing.prefetch import ahead
-from ingestion.parsing.spill_dict import Seen
+from ingestion.parsing.prefetch import prefetch
+from ingestion.parsing.spill_dict import SpillDict
 from records import store
 from records.database import bulk
-from records.gc_tuning import many_rows
+from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
 from records.models import IngestionRun, OnConflict
 from records.rows import Ledger
@@ -37,7 +37,7 @@ class LoadFile(Job[IngestionRun]):
     refusals = (IngestionError,)
 
     def run(self) -> None:
-        with many_rows():
+        with tuned_gc():
             if self.row.columns:
                 check_unchanged(self.row, self.still_here)
             else:
@@ -48,7 +48,7 @@ class LoadFile(Job[IngestionRun]):
     def load_rows(self) -> list[str]:
         """Read the rows and save them in batches; return the notes of the run."""
         run = self.row
-        with open_input(run, self.still_here) as reader, Seen() as seen:
+        with open_input(run, self.still_here) as reader, SpillDict() as seen:
             mapper = row_mapper(run, seen.count)
             found = read_batches(
                 reader,
@@ -60,7 +60,7 @@ class LoadFile(Job[IngestionRun]):
             # The next batch is read while the database takes this one. SQLite works in this very
             # process: a thread beside it would wait for the interpreter at each of its rows.
             with (
-                ahead(found) if bulk.is_postgresql() else nullcontext(found) as batches,
+                prefetch(found) if bulk.is_postgresql() else nullcontext(found) as batches,
                 landing(batches, self._batch_writer(), self.worker) as landed_batches,
             ):
                 self._check_ledger(landed_batches)

@@ -20,7 +20,7 @@ from ingestion.parsing.readers.repaired import LINE_COLUMN, REASON_COLUMN
 from ingestion.parsing.readers.single import read_row, split_row
 from ingestion.parsing.row_mapper import RowMapper, cell_text
 from records import store
-from records.gc_tuning import many_rows
+from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
 from records.models import IngestionRun, RejectedRow, RunState
 from records.rows import Reject, Row
@@ -31,7 +31,7 @@ from web.spreadsheets import guarded
 def create_replay(
     *,
     run: IngestionRun,
-    how: str,
+    trigger: str,
     user: User | None = None,
     selection: Sequence[int] | None = None,
     encoding: str = "",
@@ -64,7 +64,7 @@ def create_replay(
         columns=parent.columns,
         mapping=_mapping_now(parent),
         reading={"encoding": encoding} if encoding else {},
-        how=how,
+        trigger=trigger,
         user=user,
     )
 
@@ -81,7 +81,7 @@ class Replay(Job[IngestionRun]):
         def read(rows: Sequence[RejectedRow]) -> list[Row | Reject]:
             return [_outcome(row, run, mapper) for row in rows]
 
-        with many_rows():
+        with tuned_gc():
             while store.replay_batch(
                 run=run, worker=self.worker, read=read, size=settings.BATCH_ROWS
             ):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from records.rows import ROLES
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 
 CELL = 40
 
@@ -12,7 +12,7 @@ CELL = 40
 def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """The notes, the mapping, the rejected rows, the updates and the column summary."""
     for note in report["notes"]:
-        yield visible(note)
+        yield escape_control_chars(note)
     roles = (
         f"{role}: {', '.join(map(_short, report['mapping'][role])) or '-'}"
         for role in ROLES
@@ -23,7 +23,7 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
         example = group["examples"][0]
         yield (
             f"rejected: {group['count']:,} {group['code']}, e.g. line {example['line']:,}: "
-            f"{visible(example['message'])}"
+            f"{escape_control_chars(example['message'])}"
         )
     if report["other_reasons"]:
         yield f"rejected: {report['other_reasons']:,} for other reasons"
@@ -46,4 +46,4 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
 def _short(text: str | None) -> str:
     if text is None:
         return "(none)"
-    return visible(text if len(text) <= CELL else text[:CELL] + "…").replace("\n", " ")
+    return escape_control_chars(text if len(text) <= CELL else text[:CELL] + "…").replace("\n", " ")

@@ -25,7 +25,7 @@ def create_run(
     *,
     path: Path,
     file_name: str,
-    how: str,
+    trigger: str,
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
     timestamp_format: str = "",
@@ -38,7 +38,7 @@ def create_run(
     """Create a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
-    are proposed by column names. ``timestamp_format`` is the date format, ``how`` the way the file
+    are proposed by column names. ``timestamp_format`` is the date format, ``trigger`` how the file
     came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
     detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
     state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
@@ -58,7 +58,7 @@ def create_run(
         file_name=file_name[:255],
         size=path.stat().st_size if path.exists() else 0,
         mapping=mapping,
-        how=how,
+        trigger=trigger,
         user=user,
         reading=dict(reading or {}),
         state=state,

@@ -14,7 +14,7 @@ from records.signals import landed
 UNDOABLE = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 
-def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Undo:
+def create_undo(*, run: IngestionRun, trigger: str, user: User | None = None) -> Undo:
     """Create the undo of a run. Raises CannotUndo for a run that is active or already undone."""
     with transaction.atomic():
         # One undo per source: each has to see what the other did to their common records.
@@ -24,7 +24,7 @@ def create_undo(*, run: IngestionRun, how: str, user: User | None = None) -> Und
             raise CannotUndo(run, f"it is {run.state}")
         if Undo.objects.filter(run__source=run.source_id).active().exists():
             raise CannotUndo(run, f"another run of {run.source} is being undone")
-        return Undo.objects.create(run=run, how=how, user=user)
+        return Undo.objects.create(run=run, trigger=trigger, user=user)
 
 
 class UndoRun(Job[Undo]):

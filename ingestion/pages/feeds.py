@@ -40,7 +40,7 @@ def load_now(request: PageRequest, name: str) -> HttpResponse:
     check(request.user, Action.IMPORT)
     found = _feed(name)
     try:
-        made = services.start(found, how="page", user=request.user)
+        made = services.start(found, trigger="page", user=request.user)
     except FeedError as error:
         messages.error(request, str(error))
         return redirect("feed", name)

@@ -125,7 +125,7 @@ def replay_run(request: PageRequest, pk: int) -> HttpResponse:
     try:
         reading = check_reading({"encoding": request.POST.get("encoding", "").strip()})
         made = replay.create_replay(
-            run=run, how="page", user=request.user, encoding=reading.get("encoding", "")
+            run=run, trigger="page", user=request.user, encoding=reading.get("encoding", "")
         )
     except IngestionError as error:
         messages.error(request, str(error))
@@ -157,7 +157,9 @@ def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
 def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse:
     store.fix_row(row=row, text=text)
     try:
-        made = replay.create_replay(run=row.run, how="page", user=request.user, selection=[row.pk])
+        made = replay.create_replay(
+            run=row.run, trigger="page", user=request.user, selection=[row.pk]
+        )
     except IngestionError as error:
         messages.error(request, str(error))
         return redirect("rejected-row", row.pk)

@@ -25,7 +25,7 @@ def undo_run(request: PageRequest, pk: int) -> HttpResponse:
     run = row_or_404(IngestionRun.objects.with_source(), pk, "run")
     if request.method == "POST":
         try:
-            made = undo.create_undo(run=run, how="page", user=request.user)
+            made = undo.create_undo(run=run, trigger="page", user=request.user)
         except CannotUndo as error:
             messages.error(request, str(error))
         else:

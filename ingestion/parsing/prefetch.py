@@ -13,7 +13,7 @@ WAITING = 2
 
 
 @contextmanager
-def ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
+def prefetch(items: Iterable[T]) -> Iterator[Iterator[T]]:
     """The items, produced by a thread; its exceptions are raised where the items are used.
 
     The thread ends with the block: items that are left over are dropped.

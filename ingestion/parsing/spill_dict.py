@@ -8,7 +8,7 @@ from typing import Self
 import orjson
 
 
-class Seen:
+class SpillDict:
     """Maps keys to values; use it in a ``with`` block.
 
     It uses a temporary SQLite database that spills to disk by itself, because an input may have

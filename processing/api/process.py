@@ -83,7 +83,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
         wanted.is_valid(raise_exception=True)
         try:
             run = process.create_run(
-                how="api",
+                trigger="api",
                 source_name=wanted.validated_data.get("source"),
                 selection=Selection(wanted.validated_data.get("reprocess") or Selection.RAW),
                 limit=wanted.validated_data.get("limit"),

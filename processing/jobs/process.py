@@ -14,7 +14,7 @@ from processing.jobs import batch_work
 from processing.jobs.batch_work import Task
 from processing.jobs.facts import RunFacts
 from records.errors import BatchLost
-from records.gc_tuning import many_rows
+from records.gc_tuning import tuned_gc
 from records.jobs import batches, leases
 from records.jobs.job import Job
 from records.jobs.registry import entry_of
@@ -41,7 +41,7 @@ WAIT_SECONDS = 0.2
 
 def create_run(
     *,
-    how: str,
+    trigger: str,
     source_name: str | None = None,
     selection: Selection = Selection.RAW,
     limit: int | None = None,
@@ -57,14 +57,14 @@ def create_run(
         if source is None:
             raise UnknownSource(source_name)
     return ProcessingRun.objects.create(
-        source=source, selection=selection, limit=limit, how=how, user=user
+        source=source, selection=selection, limit=limit, trigger=trigger, user=user
     )
 
 
 def queue_landed(source: Source) -> None:
     """Something has landed in a source: have it processed, unless a run that waits will do it."""
     if not _taking_raw(source).filter(state=RunState.QUEUED).exists():
-        queue(create_run(how="worker", source_name=source.name))
+        queue(create_run(trigger="worker", source_name=source.name))
 
 
 def queue_left_raw() -> None:
@@ -83,7 +83,7 @@ def queue_left_raw() -> None:
             and not IngestionRun.objects.filter(source=source).active().exists()
             and (newest is None or newest.state not in (RunState.FAILED, RunState.CANCELLED))
         ):
-            queue(create_run(how="worker", source_name=source.name))
+            queue(create_run(trigger="worker", source_name=source.name))
 
 
 def _taking_raw(source: Source) -> RunQuerySet:
@@ -115,7 +115,7 @@ class Process(Job[ProcessingRun]):
     def run(self) -> None:
         run = self.row
         until = None if self.seconds is None else time.monotonic() + self.seconds
-        with many_rows():
+        with tuned_gc():
             if not run.cursor:
                 self._count()
             while self._work(until):

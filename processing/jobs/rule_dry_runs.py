@@ -24,7 +24,7 @@ def start(source: Source, rules: list[Step], *, user: User | None = None) -> Rul
         source=source,
         rules=rules,
         total=RecordCount.objects.selected("all", source.name),
-        how="page",
+        trigger="page",
         user=user,
     )
     queue(dry_run)

@@ -24,7 +24,7 @@ from processing.rules.base import as_text
 from processing.rules.check import check_rules
 from processing.rules.facts import Facts
 from processing.rules.size import BatchTooLarge
-from records.gc_tuning import many_rows
+from records.gc_tuning import tuned_gc
 from records.models import DataRecord, ProcessingBatch, ProcessingRun, RuleSet, Selection, Source
 from records.rows import FormerOutcome, Outcome, RawRecord
 from records.store.readings import FormerText, Text, read, read_results
@@ -68,7 +68,7 @@ def examine_rules(
     findings = _Findings(draft, facts_of(source.name, rules, still_here))
     after, size = "", min(FIRST_ROWS, settings.BATCH_ROWS)
     # While one chunk is worked on, the database reads the next.
-    with many_rows(), ThreadPoolExecutor(1) as executor:
+    with tuned_gc(), ThreadPoolExecutor(1) as executor:
         working: Future[None] | None = None
         while chunk := next_chunk(source, after, size):
             rows, results = read(chunk), read_results(chunk)

@@ -26,7 +26,7 @@ def start(request: PageRequest) -> HttpResponse:
         raise BadRequest(f"“reprocess” must be all, failed or changed, not “{selection[:50]}”.")
     try:
         run = process.create_run(
-            how="page",
+            trigger="page",
             source_name=request.POST.get("source") or None,
             selection=Selection(selection),
             user=request.user,

@@ -146,14 +146,14 @@ def describe(step: Step) -> str:
         "percent" if step["percent"] else "",
         f"currency symbols {', '.join(step['currency'])}" if step["currency"] else "",
     ]
-    how = ", ".join(filter(None, written))
+    details = ", ".join(filter(None, written))
     otherwise = {
         "default": f"become {step['default']} (recorded as repairs)",
         "empty": "are emptied (recorded as repairs)",
         "fail": "fail the record",
     }[step["on_failure"]]
     return (
-        f"Convert {step['column']!r} to a number{f' ({how})' if how else ''}; "
+        f"Convert {step['column']!r} to a number{f' ({details})' if details else ''}; "
         f"unreadable values {otherwise}"
     )
 

@@ -43,10 +43,9 @@ def describe(step: Step) -> str:
         "fail": "fails the record",
         "empty": "is emptied (recorded as a repair)",
     }[step["on_failure"]]
-    how = "match" if step["whole"] else "contain"
-    return (
-        f"Require {step['column']!r} to {how} the pattern {step['pattern']}; other text {otherwise}"
-    )
+    verb = "match" if step["whole"] else "contain"
+    rule = f"Require {step['column']!r} to {verb} the pattern {step['pattern']}"
+    return f"{rule}; other text {otherwise}"
 
 
 def conflict(step: Step) -> str | None:

@@ -17,7 +17,7 @@ from records.jobs.leases import AnyRun, stop
 from records.jobs.runner import work_on
 from records.jobs.workers import worker_name
 from records.models import IngestionRun, ProcessingRun, RunState, Undo
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 from web.numbers import duration, number, size
 
 
@@ -101,7 +101,7 @@ def progress_bar(*, enabled: bool) -> Iterator[Show | None]:
 
         def show(run: IngestionRun | ProcessingRun) -> None:
             what, share = (
-                (visible(run.file_name), run.share_read)
+                (escape_control_chars(run.file_name), run.share_read)
                 if isinstance(run, IngestionRun)
                 else ("processing", run.share_done)
             )

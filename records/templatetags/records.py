@@ -29,7 +29,7 @@ STARTED = {
 @register.filter
 def started_by(run: Run) -> str:
     """Who started a run, or else how it was started."""
-    return f"by {run.user}" if run.user else STARTED.get(run.how, f"by {run.how}")
+    return f"by {run.user}" if run.user else STARTED.get(run.trigger, f"by {run.trigger}")
 
 
 @register.simple_tag

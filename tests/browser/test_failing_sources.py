@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def fail(source: Source, *, hours: int, error: str = "It answers 503.") -> None:
     IngestionRun.objects.create(
-        source=source, file_name="x.ndjson", how="schedule", state="failed", error=error,
+        source=source, file_name="x.ndjson", trigger="schedule", state="failed", error=error,
         finished_at=timezone.now() - timedelta(hours=hours),
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_the_dashboard_shows_a_failure_as_it_happens(page: Page, complaints):
 
 def test_a_list_of_runs_moves_and_keeps_the_focus(page: Page, complaints):
     run = IngestionRun.objects.create(
-        source=Source.objects.create(name="shop"), file_name="a.csv", how="test"
+        source=Source.objects.create(name="shop"), file_name="a.csv", trigger="test"
     )
     page.goto("/runs/")
     expect(page.get_by_text("queued")).to_be_visible()

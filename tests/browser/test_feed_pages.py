@@ -30,7 +30,7 @@ def test_the_pages_of_feeds(page, complaints):
         source=feed.source,
         feed=feed,
         file_name="a" * 150,
-        how="schedule",
+        trigger="schedule",
         state="failed",
         error="It can't be fetched. " * 20,
         pages=[{"url": f"https://api.example/{'x' * 300}", "rows": 3}] * 3,

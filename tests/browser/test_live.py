@@ -24,9 +24,13 @@ def working(page: Page) -> IngestionRun:
     land("shop", {str(n): sale(n % 9, category="Tea") for n in range(40)})
     process_all()
     return IngestionRun.objects.create(
-        source=Source.objects.get(name="shop"), file_name="more.csv", how="test", state="running",
-        started_at=timezone.now(), lease_until=timezone.now() + timedelta(hours=1),
-    )  # fmt: skip
+        source=Source.objects.get(name="shop"),
+        file_name="more.csv",
+        trigger="test",
+        state="running",
+        started_at=timezone.now(),
+        lease_until=timezone.now() + timedelta(hours=1),
+    )
 
 
 def records(page: Page) -> Locator:
@@ -64,7 +68,7 @@ def test_the_dashboard_moves_and_leaves_alone_what_the_reader_is_at(page, workin
     drawn = category.locator(".mark-rect path").first.bounding_box()
 
     land("shop", {f"new {n}": sale(n, category=["Tea", "Toys"][n % 2]) for n in range(60)})
-    work_on(create_run(how="test"), WORKER)
+    work_on(create_run(trigger="test"), WORKER)
 
     expect(records(page)).to_have_text("100")
     # What is open stays open, with the new numbers; the bars are as long as these say.
@@ -156,7 +160,7 @@ def test_a_run_that_stands_still_costs_nothing(page, working, complaints):
 
 def test_an_empty_dashboard_shows_the_first_records(page, complaints):
     source = Source.objects.create(name="shop")
-    IngestionRun.objects.create(source=source, file_name="a.csv", how="test", state="queued")
+    IngestionRun.objects.create(source=source, file_name="a.csv", trigger="test", state="queued")
     page.goto("/")
     expect(page.get_by_text("No records yet")).to_be_visible()
     land("shop", {"1": sale(1)})

@@ -45,9 +45,11 @@ def urls(context: BrowserContext) -> list[str]:
     processing = process_all()
     store.edit_record(record_id="shop:1", data=sale(1, note="edited"), user=None)
     shop = Source.objects.get(name="shop")
-    waiting = IngestionRun.objects.create(source=shop, file_name="a" * 150, how="upload", size=9)
+    waiting = IngestionRun.objects.create(
+        source=shop, file_name="a" * 150, trigger="upload", size=9
+    )
     failed = IngestionRun.objects.create(
-        source=shop, file_name="b.csv", how="upload", state="failed", error="It can't be read."
+        source=shop, file_name="b.csv", trigger="upload", state="failed", error="It can't be read."
     )
     return [
         "/",
@@ -204,7 +206,7 @@ def test_filtering_swaps_the_list_and_the_address(page, urls, complaints):
 def test_a_run_is_watched_until_it_ends(page, urls, complaints):
     shop = Source.objects.get(name="shop")
     run = IngestionRun.objects.create(
-        source=shop, file_name="c.csv", how="upload", state="running", size=100, bytes_read=10
+        source=shop, file_name="c.csv", trigger="upload", state="running", size=100, bytes_read=10
     )
     page.goto(run.get_absolute_url())
     expect(page.get_by_text("No worker is running")).to_be_visible()
@@ -307,7 +309,7 @@ def test_processing_is_started_from_the_page_of_a_source(page, urls, complaints)
     page.goto("/sources/shop/")
     page.get_by_role("button", name="Process now").click()
     expect(page.get_by_role("status").first).to_contain_text("Processing queued.")
-    assert ProcessingRun.objects.filter(how="page").count() == 1
+    assert ProcessingRun.objects.filter(trigger="page").count() == 1
     assert complaints == []
 
 

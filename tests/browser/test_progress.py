@@ -23,7 +23,7 @@ def run(context) -> IngestionRun:
         reading={"encoding": "cp1252"},
     )
     run = IngestionRun.objects.create(
-        source=source, file_name="sales.csv", how="upload", state="running", size=40_000_000,
+        source=source, file_name="sales.csv", trigger="upload", state="running", size=40_000_000,
         bytes_read=10_000_000, columns=["id"], read=200_000, created=199_000, rejected=1_000,
         started_at=timezone.now() - timedelta(seconds=10),
         lease_until=timezone.now() + timedelta(hours=1),
@@ -38,7 +38,7 @@ def run(context) -> IngestionRun:
 
 def test_a_run_under_way_and_settings_are_accessible_at_any_width(page, run, complaints):
     processing = ProcessingRun.objects.create(
-        source=run.source, how="page", state="running", total=100, processed=20, failed=20,
+        source=run.source, trigger="page", state="running", total=100, processed=20, failed=20,
         started_at=timezone.now(), lease_until=timezone.now() + timedelta(hours=1),
     )  # fmt: skip
     urls = [run.get_absolute_url(), processing.get_absolute_url(), "/sources/shop/settings/",

@@ -192,7 +192,7 @@ def test_a_cluster_that_is_slow_to_start_is_given_longer_each_time(
 
 @pytest.mark.django_db
 def test_the_supervisor_removes_exports_that_have_expired() -> None:
-    Export.objects.create(how="test", expires_at=timezone.now())
+    Export.objects.create(trigger="test", expires_at=timezone.now())
     Supervisor([])._look(tidy=True)
     assert not Export.objects.exists()
 

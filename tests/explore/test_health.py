@@ -61,7 +61,7 @@ def test_a_worker_without_a_sign_of_life_is_named(queue):
 def test_a_worker_that_is_busy_with_a_run_is_alive():
     beat("ingestion")
     ProcessingRun.objects.create(
-        how="worker", state="running", lease_until=timezone.now() + timedelta(seconds=20)
+        trigger="worker", state="running", lease_until=timezone.now() + timedelta(seconds=20)
     )
     assert Client().get("/health").status_code == 200
 

@@ -49,7 +49,7 @@ def save_rules(*rules: dict[str, Any]) -> RuleSet:
 
 
 def reprocess() -> None:
-    run = processing_runs.create_run(how="test", selection=Selection.ALL)
+    run = processing_runs.create_run(trigger="test", selection=Selection.ALL)
     assert work_on(run, WORKER)
 
 
@@ -120,7 +120,7 @@ def test_an_undo_is_told(tmp_path):
     process_all()
     path.write_text("id,value\n1,2\n")
     run = load(path)
-    work_on(ingestion_undo.create_undo(run=run, how="test"), WORKER)
+    work_on(ingestion_undo.create_undo(run=run, trigger="test"), WORKER)
     assert kinds() == ["read", "processed", "updated", "undone", "waits"]
     assert f"ingestion run {run.pk} was undone" in parts()[3].title
     (change,) = parts()[3].changes

@@ -50,7 +50,7 @@ def path(tmp_path) -> Path:
 def run(path, settings) -> IngestionRun:
     settings.BATCH_ROWS = 10
     return ingestion_runs.create_run(
-        path=path, file_name="sales.csv", how="test", source_name="s", roles={"id": ["id"]}
+        path=path, file_name="sales.csv", trigger="test", source_name="s", roles={"id": ["id"]}
     )
 
 
@@ -149,7 +149,7 @@ def test_an_input_that_has_changed_meanwhile_fails_as_before(run, path, monkeypa
 
 def test_dry_runs_and_undos_wait_as_well(run, path, monkeypatch):
     done = load(path, "s", id=["id"])
-    undone = undo.create_undo(run=done, how="test")
+    undone = undo.create_undo(run=done, trigger="test")
     with monkeypatch.context() as patch:
         failing(patch, "undo_batch", OperationalError("the connection is gone"))
         work_on(undone, WORKER)
@@ -166,7 +166,7 @@ def test_dry_runs_and_undos_wait_as_well(run, path, monkeypatch):
 def test_a_worker_of_processing_gives_back_what_it_has_taken(path, settings, monkeypatch):
     settings.BATCH_ROWS = 10
     load(path, "s", id=["id"], value=["value"])
-    run = processing_runs.create_run(how="test")
+    run = processing_runs.create_run(trigger="test")
     for _ in range(6):
         with monkeypatch.context() as patch:
             failing(patch, "save_results", OperationalError("the connection is gone"), at=2)
@@ -184,7 +184,7 @@ def test_a_worker_of_processing_gives_back_what_it_has_taken(path, settings, mon
 def test_a_run_that_others_work_on_does_not_wait(path, settings, monkeypatch):
     settings.BATCH_ROWS = 10
     load(path, "s", id=["id"], value=["value"])
-    run = processing_runs.create_run(how="test")
+    run = processing_runs.create_run(trigger="test")
     joined = batches.join(run.pk, "another worker")
     assert joined is not None
     batch = batches.take(joined, "another worker", 10)
@@ -218,7 +218,7 @@ def test_the_page_says_what_a_run_waits_for_and_tries_it_again(run, path, admin_
 def test_who_may_not_upload_may_not_try_again(run, client, django_user_model):
     client.force_login(django_user_model.objects.create_user("reader"))
     assert client.post(f"/runs/ingestion/{run.pk}/retry/").status_code == 403
-    processing = processing_runs.create_run(how="test")
+    processing = processing_runs.create_run(trigger="test")
     assert client.post(f"/runs/processing/{processing.pk}/retry/").status_code == 403
 
 

@@ -137,7 +137,7 @@ def table(rows: int, *, changed: int = 0) -> str:
 
 def new_load(path: Path, source: str) -> IngestionRun:
     return ingestion_runs.create_run(
-        path=path, file_name=path.name, how="test", source_name=source,
+        path=path, file_name=path.name, trigger="test", source_name=source,
         roles={"id": ["id"], "timestamp": ["timestamp"], "value": ["value"]},
     )  # fmt: skip
 
@@ -158,7 +158,7 @@ def replaying(path: Path, source: str, api: str) -> Callable[[], None]:
     for row in run.rejected_rows.all():
         if row.line % 3:
             store.fix_row(row=row, text=f"{9000 + row.line},2026-01-03,7")
-    made = replay.create_replay(run=run, how="test")
+    made = replay.create_replay(run=run, trigger="test")
     return lambda: work_on_load(made.pk)
 
 
@@ -175,7 +175,7 @@ def loading_repaired(path: Path, source: str, api: str) -> Callable[[], None]:
         fixed.write(",".join(cells) + "\n")
     path.write_text(fixed.getvalue())
     repaired = ingestion_runs.create_run(
-        path=path, file_name="repaired.csv", how="test", source_name=source
+        path=path, file_name="repaired.csv", trigger="test", source_name=source
     )
     return lambda: work_on_load(repaired.pk)
 
@@ -184,14 +184,14 @@ def undoing(path: Path, source: str, api: str) -> Callable[[], None]:
     """A run that created, updated and rejected; a person has changed some of it since."""
     landing(path, source, api)()
     store.edit_record(record_id=f"{source}:50", data={"id": "50", "value": "mine"}, user=None)
-    made = undo.create_undo(run=IngestionRun.objects.latest("pk"), how="test")
+    made = undo.create_undo(run=IngestionRun.objects.latest("pk"), trigger="test")
     return lambda: work_on_undo(made.pk)
 
 
 def processing(path: Path, source: str, api: str) -> Callable[[], None]:
     path.write_text(table(45))
     load(path, source, id=["id"], timestamp=["timestamp"], value=["value"])
-    run = processing_runs.create_run(how="test", source_name=source)
+    run = processing_runs.create_run(trigger="test", source_name=source)
     return lambda: work_on_processing(run.pk)
 
 
@@ -200,7 +200,7 @@ def reprocessing(path: Path, source: str, api: str) -> Callable[[], None]:
     processing(path, source, api)()
     rules = [{"rule": "number", "column": "value", "default": 0}]
     store.save_rule_set(source=Source.objects.get(name=source), rules=rules)
-    run = processing_runs.create_run(how="test", source_name=source, selection=Selection.ALL)
+    run = processing_runs.create_run(trigger="test", source_name=source, selection=Selection.ALL)
     return lambda: work_on_processing(run.pk)
 
 
@@ -226,7 +226,7 @@ def fetching(path: Path, source: str, api: str) -> Callable[[], None]:
     feed = feeds.save_feed(
         source_name=source, kind="http", config={"url": api, "incremental": incremental}
     )
-    (run,) = feeds.prepare(feed, how="test")
+    (run,) = feeds.prepare(feed, trigger="test")
     return lambda: work_on_load(run.pk)
 
 

@@ -95,9 +95,9 @@ def everything() -> None:
     store.edit_record(record_id="shop:1", data=sale(5), user=None)
     process_all()
     run = IngestionRun.objects.latest("pk")
-    DryRun.objects.create(run=run, how="test")
-    Undo.objects.create(run=run, how="test")
-    RuleDryRun.objects.create(source=run.source, how="test", rules=[])
+    DryRun.objects.create(run=run, trigger="test")
+    Undo.objects.create(run=run, trigger="test")
+    RuleDryRun.objects.create(source=run.source, trigger="test", rules=[])
     feed = Feed.objects.create(source=run.source, kind="folder", secrets="sealed")
     FolderFile.objects.create(feed=feed, name="a", size=1, modified_ns=1, seen_at=timezone.now())
     processing, rule_set = ProcessingRun.objects.latest("pk"), RuleSet.objects.latest("pk")
@@ -109,7 +109,7 @@ def everything() -> None:
     RecordText.objects.get_or_create(record_id="shop:1", defaults={"text": "SHOP:1"})
     TextChange.objects.create(ids='["shop:1"]')
     user = User.objects.create_user("exporter")
-    Export.objects.create(user=user, how="test")
+    Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
 
 

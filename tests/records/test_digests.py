@@ -30,7 +30,7 @@ def shop() -> Source:
 def made_again(shop: Source, *rules: dict[str, Any]) -> SourceDigest:
     """The digest after all records have been processed by these rules."""
     store.save_rule_set(source=shop, rules=list(rules))
-    run = processing_runs.create_run(how="test", source_name="shop", selection=Selection.ALL)
+    run = processing_runs.create_run(trigger="test", source_name="shop", selection=Selection.ALL)
     work_on(run, WORKER)
     return digest_of_results("shop")
 

@@ -38,7 +38,7 @@ def file(tmp_path):
 
 
 def created(file):
-    return runs.create_run(path=file, file_name=file.name, how="test", source_name="s")
+    return runs.create_run(path=file, file_name=file.name, trigger="test", source_name="s")
 
 
 def calls():
@@ -129,13 +129,13 @@ def test_a_call_that_was_lost_is_made_again_for_every_kind(file):
     draft.state = "draft"
     draft.save()
     made = {
-        "replay": replay.create_replay(run=run, how="test"),
+        "replay": replay.create_replay(run=run, trigger="test"),
         "load_file": created(file),
-        "undo": Undo.objects.create(run=run, how="test"),
-        "dry_run_file": draft.dry_runs.create(how="test", report={"on_conflict": "update"}),
-        "process": create_processing_run(how="test", source_name="s"),
-        "dry_run_rules": RuleDryRun.objects.create(source=run.source, rules=[], how="test"),
-        "export": Export.objects.create(how="test"),
+        "undo": Undo.objects.create(run=run, trigger="test"),
+        "dry_run_file": draft.dry_runs.create(trigger="test", report={"on_conflict": "update"}),
+        "process": create_processing_run(trigger="test", source_name="s"),
+        "dry_run_rules": RuleDryRun.objects.create(source=run.source, rules=[], trigger="test"),
+        "export": Export.objects.create(trigger="test"),
     }
     OrmQ.objects.all().delete()
     type(run).objects.filter(pk=run.pk).update(woken_at=None)

@@ -56,7 +56,7 @@ def test_what_stops_a_run_keeps_the_batches_behind_from_landing(tmp_path, settin
     settings.BATCH_ROWS = 10
     path = write(tmp_path / "a.csv", [*range(1, 60), *[9] * 20, *range(60, 200)], "a")
     run = ingestion_runs.create_run(
-        path=path, file_name="a.csv", how="test", source_name="s", roles={"id": ["id"]},
+        path=path, file_name="a.csv", trigger="test", source_name="s", roles={"id": ["id"]},
         max_rejects="10",
     )  # fmt: skip
     work_on(run, WORKER)
@@ -164,7 +164,7 @@ def test_a_run_that_was_cancelled_is_left_at_a_batch(tmp_path, settings):
     settings.BATCH_ROWS = 20
     path = write(tmp_path / "a.csv", [*range(1, 400)], "a")
     run = ingestion_runs.create_run(
-        path=path, file_name="a.csv", how="test", source_name="s", roles={"id": ["id"]}
+        path=path, file_name="a.csv", trigger="test", source_name="s", roles={"id": ["id"]}
     )
 
     def cancel(shown: IngestionRun) -> None:

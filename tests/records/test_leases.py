@@ -77,7 +77,7 @@ def disk(settings, monkeypatch):
         monkeypatch.setattr(module, "CHUNK_CHARACTERS", STEP)
     monkeypatch.setattr(leases, "now", made.now)
     monkeypatch.setattr(leases, "time", SimpleNamespace(monotonic=made.monotonic))
-    monkeypatch.setattr(Path, "open", lambda path, *how, **more: made.open(path, *how, **more))
+    monkeypatch.setattr(Path, "open", lambda path, *args, **more: made.open(path, *args, **more))
     return made
 
 
@@ -123,7 +123,7 @@ def test_a_lease_is_kept_while_a_file_is_looked_through(tmp_path, disk, name):
     path = table(tmp_path, name)
     reading = {"rows_path": "data.rows"} if ".json" in name else {}
     run = runs.create_run(
-        path=path, file_name=name, how="test", state=RunState.DRAFT, reading=reading
+        path=path, file_name=name, trigger="test", state=RunState.DRAFT, reading=reading
     )
     dry = dry_runs.start(run, on_conflict="update")
     disk.seconds = disk.looked = 0.0

@@ -79,7 +79,7 @@ def test_a_run_stops_at_more_rejected_rows_than_it_may_have(tmp_path, settings):
     settings.BATCH_ROWS = 2
     path = tmp_path / "s.csv"
     path.write_text("id,value\n" + "1\n" * 3 + "".join(f"{n},x\n" for n in range(10)))
-    run = ingestion_runs.create_run(path=path, file_name="s.csv", how="test", max_rejects="2")
+    run = ingestion_runs.create_run(path=path, file_name="s.csv", trigger="test", max_rejects="2")
     done = work_on(run, WORKER)
     assert done is not None
     assert done.state == RunState.FAILED

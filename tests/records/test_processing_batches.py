@@ -40,7 +40,7 @@ POISON = "shop:7"
 def run(settings) -> ProcessingRun:
     settings.BATCH_ROWS = 4
     land("shop", {str(number): sale(number) for number in range(NUMBER)})
-    return processing_runs.create_run(how="test")
+    return processing_runs.create_run(trigger="test")
 
 
 def join(run: ProcessingRun, worker: str) -> ProcessingRun:
@@ -235,6 +235,6 @@ def test_the_whole_numbers_of_a_record_stay_what_they_are(settings):
     land(
         "shop", {"1": {"id": 10**25, "value": "1", "category": "x", "n": [12345678901234567890123]}}
     )
-    process(processing_runs.create_run(how="test"))
+    process(processing_runs.create_run(trigger="test"))
     cells = ProcessingResult.objects.get().processed_data or {}
     assert (cells["id"], cells["n"]) == (10**25, [12345678901234567890123])

@@ -35,7 +35,7 @@ def held(tmp_path):
 
 
 def replayed(run, **options):
-    made = replay.create_replay(run=run, how="test", **options)
+    made = replay.create_replay(run=run, trigger="test", **options)
     done = work_on(made, WORKER)
     assert done is not None
     return done
@@ -99,7 +99,7 @@ def test_a_replay_in_another_encoding_reads_what_did_not_fit(tmp_path):
     path = tmp_path / "towns.csv"
     path.write_bytes("id,town\n1,Köln\n".encode() + "2,Gruyère\n".encode("latin-1"))
     run = ingestion_runs.create_run(
-        path=path, file_name="towns.csv", how="test", reading={"encoding": "utf-8"}
+        path=path, file_name="towns.csv", trigger="test", reading={"encoding": "utf-8"}
     )
     work_on(run, WORKER)
     run.refresh_from_db()
@@ -121,18 +121,18 @@ def test_there_is_nothing_to_replay_of_a_run_without_open_rows_or_one_that_is_un
     fix(held, 4, "3,Cy,3")
     assert ledger(replayed(held)) == (2, 0, 0, 0)
     with pytest.raises(CannotReplay, match="no open rejected rows"):
-        replay.create_replay(run=held, how="test")
-    work_on(undo.create_undo(run=held, how="test"), WORKER)
+        replay.create_replay(run=held, trigger="test")
+    work_on(undo.create_undo(run=held, trigger="test"), WORKER)
     held.refresh_from_db()
     with pytest.raises(CannotReplay, match="undone"):
-        replay.create_replay(run=held, how="test")
+        replay.create_replay(run=held, trigger="test")
 
 
 def test_an_undone_replay_opens_its_rows_again(held):
     before = digest_of("people")
     fix(held, 3, "2,Bob,2")
     done = replayed(held)
-    work_on(undo.create_undo(run=done, how="test"), WORKER)
+    work_on(undo.create_undo(run=done, trigger="test"), WORKER)
     assert digest_of("people") == before
     assert [row.run for row in RejectedRow.objects.open()] == [held, held]
 
@@ -141,7 +141,7 @@ def test_a_replay_that_was_interrupted_goes_on_with_the_rows_that_are_left(held,
     settings.BATCH_ROWS = 1
     fix(held, 3, "2,Bob,2")
     fix(held, 4, "3,Cy,3")
-    made = replay.create_replay(run=held, how="test")
+    made = replay.create_replay(run=held, trigger="test")
 
     def stop(run):
         raise ConnectionError
@@ -257,7 +257,7 @@ def test_rows_bad_in_five_ways_become_records_by_file_and_by_hand(tmp_path):
     assert all(r.line == int(r.id[5:]) + 2 for r in DataRecord.objects.iterator(1000))
     before = digest_of("rows")
     with pytest.raises(CannotReplay):
-        replay.create_replay(run=run, how="test")
+        replay.create_replay(run=run, trigger="test")
     assert ledger(load(tmp_path / "repaired.csv", "rows")) == (0, 0, 250, 0)
     assert digest_of("rows") == before
     assert counted() == recounted()
@@ -331,7 +331,7 @@ def test_a_row_of_a_workbook_is_repaired_as_csv(tmp_path):
 
 
 def undone(run):
-    work_on(undo.create_undo(run=run, how="test"), WORKER)
+    work_on(undo.create_undo(run=run, trigger="test"), WORKER)
     run.refresh_from_db()
     assert run.state == RunState.UNDONE
 

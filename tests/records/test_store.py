@@ -41,7 +41,7 @@ def save(
 ) -> ProcessingCounts:
     """Save outcomes of the records of "s"; something else may happen after these were read."""
     source = Source.objects.get(name="s")
-    run = ProcessingRun.objects.create(source=source, how="test", selection=selection)
+    run = ProcessingRun.objects.create(source=source, trigger="test", selection=selection)
     joined = batches.join(run.pk, WORKER)
     assert joined is not None
     batch = batches.take(joined, WORKER, 100)
@@ -331,10 +331,10 @@ def test_the_lease_of_a_process_that_is_gone_lapses_at_once():
 
 def test_a_queue_is_at_work_on_what_its_own_workers_hold():
     mine = IngestionRun.objects.filter(pk=running().pk)
-    mine.update(how="upload", worker=worker_name(of_queue=False))
+    mine.update(trigger="upload", worker=worker_name(of_queue=False))
     assert not is_working("ingestion")
     # What a command began, and a worker took over.
-    mine.update(how="command", worker=worker_name())
+    mine.update(trigger="command", worker=worker_name())
     assert is_working("ingestion")
 
 

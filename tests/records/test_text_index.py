@@ -202,10 +202,12 @@ def test_a_change_is_found_whose_transaction_was_open_when_the_index_followed():
 @needs_index
 def test_one_worker_is_called_when_no_run_comes_first(monkeypatch):
     called = []
-    monkeypatch.setattr("dataflow_site.tasks.async_task", lambda task, **how: called.append(task))
+    monkeypatch.setattr(
+        "dataflow_site.tasks.async_task", lambda task, **options: called.append(task)
+    )
     tend_texts()
     land("shop", {"1": sale(1)})
-    run = create_run(how="test")
+    run = create_run(trigger="test")
     tend_texts()
     assert called == []
     work_on(run, WORKER)
@@ -221,7 +223,9 @@ def test_one_worker_is_called_when_no_run_comes_first(monkeypatch):
 @needs_index
 def test_a_worker_goes_on_after_its_turn_and_leaves_when_a_run_comes(monkeypatch):
     called = []
-    monkeypatch.setattr("dataflow_site.tasks.async_task", lambda task, **how: called.append(task))
+    monkeypatch.setattr(
+        "dataflow_site.tasks.async_task", lambda task, **options: called.append(task)
+    )
     for number in range(3):
         land("shop", {str(number): sale(number)})
     process_all()
@@ -229,8 +233,10 @@ def test_a_worker_goes_on_after_its_turn_and_leaves_when_a_run_comes(monkeypatch
     index_texts()
     assert (TextChange.objects.count(), len(called)) == (3, 1)
     monkeypatch.undo()
-    monkeypatch.setattr("dataflow_site.tasks.async_task", lambda task, **how: called.append(task))
-    create_run(how="test")
+    monkeypatch.setattr(
+        "dataflow_site.tasks.async_task", lambda task, **options: called.append(task)
+    )
+    create_run(trigger="test")
     index_texts()
     assert (TextChange.objects.count(), len(called)) == (3, 1)
 

@@ -43,7 +43,7 @@ def edited(key, content):
 
 
 def undone(run):
-    done = work_on(service.create_undo(run=run, how="test"), WORKER)
+    done = work_on(service.create_undo(run=run, trigger="test"), WORKER)
     assert done is not None
     assert done.state == RunState.FINISHED, done.error
     run.refresh_from_db()
@@ -142,25 +142,25 @@ def test_rejected_rows_that_the_run_took_up_are_open_again():
 
 def test_a_run_that_is_active_or_undone_can_not_be_undone():
     with pytest.raises(CannotUndo, match="it is running"):
-        service.create_undo(run=running(), how="test")
+        service.create_undo(run=running(), trigger="test")
     run = loaded({"1": "x"})
     undone(run)
     with pytest.raises(CannotUndo, match="it is undone"):
-        service.create_undo(run=run, how="test")
+        service.create_undo(run=run, trigger="test")
 
 
 def test_a_source_has_one_undo_at_a_time():
     first, second = loaded({"1": "x"}), loaded({"1": "y"})
-    service.create_undo(run=first, how="test")
+    service.create_undo(run=first, trigger="test")
     with pytest.raises(CannotUndo, match="is being undone"):
-        service.create_undo(run=second, how="test")
+        service.create_undo(run=second, trigger="test")
 
 
 def test_an_undo_that_was_interrupted_goes_on_behind_its_last_batch():
     loaded({str(n): "x" for n in range(0, 10, 2)})
     before = digest_of("s")
     run = loaded({str(n): "y" for n in range(10)})
-    undo = leases.claim(Undo, service.create_undo(run=run, how="test").pk, "first")
+    undo = leases.claim(Undo, service.create_undo(run=run, trigger="test").pk, "first")
     assert undo is not None
     assert store.undo_batch(undo=undo, worker="first", size=4)
     Undo.objects.update(lease_until=undo.created_at)
@@ -174,7 +174,7 @@ def test_an_undo_that_failed_half_way_can_be_made_again():
     loaded({str(n): "x" for n in range(0, 10, 2)})
     before = digest_of("s")
     run = loaded({str(n): "y" for n in range(10)})
-    undo = leases.claim(Undo, service.create_undo(run=run, how="test").pk, WORKER)
+    undo = leases.claim(Undo, service.create_undo(run=run, trigger="test").pk, WORKER)
     assert undo is not None
     store.undo_batch(undo=undo, worker=WORKER, size=4)
     leases.fail(undo, WORKER, "worn out")
@@ -184,7 +184,7 @@ def test_an_undo_that_failed_half_way_can_be_made_again():
 
 def test_a_worker_without_the_lease_takes_nothing_back():
     run = loaded({"1": "x"})
-    undo = leases.claim(Undo, service.create_undo(run=run, how="test").pk, WORKER)
+    undo = leases.claim(Undo, service.create_undo(run=run, trigger="test").pk, WORKER)
     assert undo is not None
     with pytest.raises(Exception, match="no longer held"):
         store.undo_batch(undo=undo, worker="another")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from web.control_chars import visible
     ],
 )
 def test_what_people_write_is_shown_as_it_is(text):
-    assert visible(text) == text
+    assert escape_control_chars(text) == text
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_what_people_write_is_shown_as_it_is(text):
     ],
 )
 def test_what_nobody_sees_is_marked(text, shown):
-    assert visible(text) == shown
+    assert escape_control_chars(text) == shown
 
 
 def test_long_text_ends_with_how_much_more_there_is():
-    assert visible("x" * 2_001) == "x" * 2_000 + " … (1 more characters)"
-    assert visible("x" * 10_000, 100_000) == "x" * 10_000
+    assert escape_control_chars("x" * 2_001) == "x" * 2_000 + " … (1 more characters)"
+    assert escape_control_chars("x" * 10_000, 100_000) == "x" * 10_000

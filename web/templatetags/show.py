@@ -12,14 +12,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from web import numbers
-from web.control_chars import UNSEEN, visible
+from web.control_chars import UNSEEN, escape_control_chars
 
 register = template.Library()
 
 # Cells of more characters are long, and of no more than so many a page can be made.
 LONG, MOST_SHOWN = 200, 100_000
 
-register.filter("visible", visible)
+register.filter("visible", escape_control_chars)
 register.filter("number", numbers.number)
 register.filter("percent", numbers.percent)
 register.filter("size", numbers.size)
@@ -42,7 +42,7 @@ def whole(value: float) -> str:
 def cell(value: Any) -> str:
     """A cell as text: text as it is, anything else as its JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return visible(text)
+    return escape_control_chars(text)
 
 
 @register.simple_tag
@@ -50,13 +50,13 @@ def whole_cell(value: Any) -> str | SafeString:
     """A cell with all that it says; a long one is opened for that."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if len(text) <= LONG:
-        return visible(text)
+        return escape_control_chars(text)
     return format_html(
         '<details class="long"><summary><span>{}… </span><small>all {} characters</small></summary>'
         "{}</details>",
-        visible(text[:LONG]),
+        escape_control_chars(text[:LONG]),
         numbers.number(len(text)),
-        visible(text, MOST_SHOWN),
+        escape_control_chars(text, MOST_SHOWN),
     )
 
 
@@ -75,7 +75,7 @@ def exact(value: object) -> SafeString:
 @register.filter
 def column_name(name: str) -> str:
     """The name of a column; one that nobody could see is said to be none."""
-    return visible(name) if name.strip() else "(no name)"
+    return escape_control_chars(name) if name.strip() else "(no name)"
 
 
 @register.filter
@@ -87,7 +87,7 @@ def breakable(name: str) -> SafeString:
 @register.filter
 def row_text(text: str) -> str:
     """A row of a file, without the end of its last line."""
-    return visible(text.rstrip("\r\n"))
+    return escape_control_chars(text.rstrip("\r\n"))
 
 
 @register.simple_tag

@@ -9,7 +9,7 @@ from explore.history import told
 from records.errors import RecordNotFound
 from records.jobs.terminal import RunCommand
 from records.models import DataRecord
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 
 
 class Command(RunCommand):
@@ -26,4 +26,4 @@ class Command(RunCommand):
         if record is None:
             raise CommandError(str(RecordNotFound(options["record"])), returncode=2)
         for line in told(record):
-            self.stdout.write(visible(line))
+            self.stdout.write(escape_control_chars(line))

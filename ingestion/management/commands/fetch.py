@@ -47,9 +47,9 @@ class Command(IngestCommand):
     def made(self, feed: Feed) -> list[IngestionRun]:
         """The runs to work on; a folder is checked twice, so that new files stop growing."""
         if feed.kind == Feed.Kind.HTTP:
-            return services.prepare(feed, how="command")
-        made, waiting = look(feed, how="command")
+            return services.prepare(feed, trigger="command")
+        made, waiting = look(feed, trigger="command")
         if waiting:
             time.sleep(QUIET.total_seconds() + 0.1)
-            made += look(feed, how="command")[0]
+            made += look(feed, trigger="command")[0]
         return made

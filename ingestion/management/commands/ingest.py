@@ -83,7 +83,7 @@ class Command(RunCommand):
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         wanted = {
-            "how": "command",
+            "trigger": "command",
             "source_name": options["source"],
             "roles": roles,
             "timestamp_format": date_format,

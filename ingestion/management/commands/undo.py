@@ -28,7 +28,7 @@ class Command(RunCommand):
         if run is None:
             raise CommandError(f"There is no ingestion run {options['run']}.", returncode=2)
         try:
-            created = undo.create_undo(run=run, how="command")
+            created = undo.create_undo(run=run, trigger="command")
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         done = self.until_it_ends(created)

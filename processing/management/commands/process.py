@@ -39,7 +39,7 @@ class Command(RunCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             created = process.create_run(
-                how="command",
+                trigger="command",
                 source_name=options["source"],
                 selection=Selection(options["reprocess"]),
                 limit=options["limit"],

@@ -12,7 +12,7 @@ from processing.jobs.rule_report import Report, examine_rules
 from processing.management.rule_command import RuleCommand
 from records.jobs.terminal import counting_bar
 from records.models import RecordCount
-from web.control_chars import visible
+from web.control_chars import escape_control_chars
 from web.numbers import number
 
 
@@ -93,11 +93,11 @@ def _of_rule(group: Mapping[str, Any]) -> Iterator[str]:
         )
         if group[name]
     )
-    name = f"{group['rule'] or 'no rule'} {visible(repr(group['column']))}"
+    name = f"{group['rule'] or 'no rule'} {escape_control_chars(repr(group['column']))}"
     yield f"  {name}: {counts}"
     for what, examples in group["examples"].items():
         for example in examples:
-            yield f"    {visible(example['id'])}: {visible(_said(what, example))}"
+            yield escape_control_chars(f"    {example['id']}: {_said(what, example)}")
 
 
 def _said(what: str, example: Mapping[str, Any]) -> str:

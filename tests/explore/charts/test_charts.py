@@ -12,7 +12,7 @@ from explore.metrics.histogram import Bin, Distribution
 from explore.metrics.record_counts import Days, Span, Totals
 from explore.metrics.result_values import Categories, Category, Reason, Repairs
 from explore.metrics.scope import Scope
-from explore.metrics.timeseries import Course, Step
+from explore.metrics.timeseries import Interval, TimeSeries
 
 DAY = date(2026, 1, 15)
 LONG = "a very long name of a category that nobody would want to read in full " * 3
@@ -46,7 +46,9 @@ ALL = [
         {datetime(2026, 1, 15, 7, tzinfo=UTC): Totals(raw=2)}, Scope(span=Span(DAY, DAY))
     ),
     charts.values_over_time(
-        Course("day", Span(DAY, DAY), [Step(MIDNIGHT, 2, 1.0, 1.0, 1.5, 2.0, 2.0, 1, 9.0, 9.0)]),
+        TimeSeries(
+            "day", Span(DAY, DAY), [Interval(MIDNIGHT, 2, 1.0, 1.0, 1.5, 2.0, 2.0, 1, 9.0, 9.0)]
+        ),
         'a "quoted" value',
         EVERYTHING,
         repaired=False,
@@ -73,7 +75,7 @@ def test_charts_without_rows_are_valid_too():
         charts.failures([], 0, EVERYTHING),
         charts.rejections([]),
         charts.repairs([], EVERYTHING),
-        charts.values_over_time(Course(), "value", EVERYTHING, repaired=False),
+        charts.values_over_time(TimeSeries(), "value", EVERYTHING, repaired=False),
     ]
     for chart in empty:
         assert not chart.rows

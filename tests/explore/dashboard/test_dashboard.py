@@ -438,7 +438,7 @@ def test_freshness_leads_to_the_run_that_it_tells_of(admin_client):
 def failed_load(source, *, error="It can't be fetched.", hours=1):
     owner, _ = Source.objects.get_or_create(name=source)
     return IngestionRun.objects.create(
-        source=owner, file_name="x.ndjson", how="schedule", state="failed", error=error,
+        source=owner, file_name="x.ndjson", trigger="schedule", state="failed", error=error,
         finished_at=timezone.now() - timedelta(hours=hours),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ def ran(source, *, ago, read=100, seconds=10, rejected=0, **said):
     return IngestionRun.objects.create(
         source=owner,
         file_name="rows.csv",
-        how="test",
+        trigger="test",
         state=said.pop("state", "finished"),
         started_at=NOW - ago - timedelta(seconds=seconds),
         finished_at=NOW - ago,
@@ -148,7 +148,7 @@ def test_speed_is_that_of_finished_runs():
     for number in range(1, 21):
         ran("s", ago=timedelta(0), read=1000, seconds=number)
     ProcessingRun.objects.create(
-        how="test",
+        trigger="test",
         state="finished",
         started_at=NOW - timedelta(seconds=4),
         finished_at=NOW,

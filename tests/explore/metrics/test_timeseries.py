@@ -9,7 +9,7 @@ from explore.metrics import record_counts, result_values, timeseries
 from explore.metrics.intervals import in_steps
 from explore.metrics.record_counts import Days, Span, Totals
 from explore.metrics.scope import Scope
-from explore.metrics.timeseries import Step, course
+from explore.metrics.timeseries import Interval, time_series
 from records.models import DataRecord, ProcessingResult
 from tests.landed import NOON, land, process_all, sale
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def looked_at(*, by_hour=False, repaired=False):
-    return course(
+    return time_series(
         result_values.current_results(), record_counts.by_day(), by_hour=by_hour, repaired=repaired
     )
 
@@ -59,8 +59,8 @@ def test_anomalies_and_repaired_values_are_not_among_the_others():
     flag(900, -900, 800)
     first, second = looked_at().steps
     day = datetime(2026, 3, 1, tzinfo=UTC)
-    assert first == Step(day, 3, 1, 1, 2, 3, 3, anomalies=2, low=-900, high=900)
-    assert second == Step(day + timedelta(days=1), anomalies=1, low=800, high=800)
+    assert first == Interval(day, 3, 1, 1, 2, 3, 3, anomalies=2, low=-900, high=900)
+    assert second == Interval(day + timedelta(days=1), anomalies=1, low=800, high=800)
     assert looked_at(repaired=True).steps[0].number == 4
 
 
@@ -113,7 +113,7 @@ def test_only_the_newest_days_of_many_records_are_looked_at(monkeypatch):
 
 def test_nothing_is_asked_without_a_timestamp(django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert not course(
+        assert not time_series(
             result_values.current_results(),
             Days({}, Totals(processed=3)),
             by_hour=False,

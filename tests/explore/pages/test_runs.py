@@ -37,7 +37,12 @@ def source():
 
 
 def waiting_run(source, **fields):
-    given = {"file_name": "sales.csv", "how": "upload", "size": 1000, "state": "queued"} | fields
+    given = {
+        "file_name": "sales.csv",
+        "trigger": "upload",
+        "size": 1000,
+        "state": "queued",
+    } | fields
     given = {"path": "/kept/sales.csv", **given}
     if given["state"] == "running":
         given = {"lease_until": timezone.now() + timedelta(hours=1), **given}
@@ -54,7 +59,7 @@ def test_the_list_walks_through_runs_of_both_kinds_newest_first(admin_client, so
         run = (
             waiting_run(source)
             if number % 3
-            else ProcessingRun.objects.create(source=source, how="test")
+            else ProcessingRun.objects.create(source=source, trigger="test")
         )
         expected.insert(0, run.get_absolute_url())
     query: str | None = ""
@@ -78,7 +83,7 @@ def linked_runs(html):
 def test_the_list_of_a_source_has_its_runs_and_those_over_all_sources(admin_client, source):
     land("other", {"1": sale(1)})
     run = waiting_run(source)
-    over_all = ProcessingRun.objects.create(how="test")
+    over_all = ProcessingRun.objects.create(trigger="test")
     html = text(admin_client.get("/runs/?source=shop"))
     assert linked_runs(html) == [over_all.get_absolute_url(), run.get_absolute_url()]
 
@@ -189,7 +194,7 @@ def test_a_list_of_runs_moves_while_one_is_active(admin_client, source, url):
 
 def test_the_part_that_moves_brings_the_badge_of_the_same_reading(admin_client, source):
     run = waiting_run(source)
-    process = ProcessingRun.objects.create(source=source, how="test")
+    process = ProcessingRun.objects.create(source=source, trigger="test")
     for model, found in ((IngestionRun, run), (ProcessingRun, process)):
         url = found.get_absolute_url()
         assert '<span id="state"><span class="badge badge-queued">' in text(admin_client.get(url))
@@ -213,7 +218,7 @@ def test_a_run_whose_worker_is_gone_waits_for_another_one(admin_client, source):
 
 
 def test_processing_that_has_not_begun_tells_no_number_that_is_not_known(admin_client, source):
-    run = ProcessingRun.objects.create(source=source, how="test")
+    run = ProcessingRun.objects.create(source=source, trigger="test")
     html = text(admin_client.get(run.get_absolute_url()))
     assert "0 of 0 records" not in html
     assert "Records at start" not in html
@@ -249,7 +254,7 @@ def test_a_run_whose_rejected_rows_have_been_taken_up_does_not_ask_to_repair_the
     url = run.get_absolute_url()
     assert "Repair and replay them" in text(admin_client.get(url))
     replay = IngestionRun.objects.create(
-        source=run.source, parent=run, file_name=run.file_name, how="page", state="finished"
+        source=run.source, parent=run, file_name=run.file_name, trigger="page", state="finished"
     )
     rows = RejectedRow.objects.filter(run=run).order_by("line")
     RejectedRow.objects.filter(pk=rows[0].pk).update(resolved_by=replay)
@@ -267,7 +272,7 @@ def test_a_run_whose_rejected_rows_have_been_taken_up_does_not_ask_to_repair_the
 
 def test_an_undo_moves_on_the_page_of_its_run(admin_client):
     run = land("shop", {"1": sale(1)})
-    undo = Undo.objects.create(run=run, how="page")
+    undo = Undo.objects.create(run=run, trigger="page")
     html = text(admin_client.get(run.get_absolute_url()))
     assert "The undo is waiting for a worker." in html
     assert "No worker is running." in html
@@ -286,7 +291,7 @@ def test_an_undo_moves_on_the_page_of_its_run(admin_client):
 def test_the_button_cancels_a_run(admin_client, source, state):
     for run in (
         waiting_run(source, state=state, lease_until=timezone.now()),
-        ProcessingRun.objects.create(source=source, how="test", state=state),
+        ProcessingRun.objects.create(source=source, trigger="test", state=state),
     ):
         url = run.get_absolute_url()
         assert f'action="{url}cancel/"' in text(admin_client.get(url))
@@ -312,7 +317,7 @@ def test_the_worker_leaves_a_cancelled_run_at_its_next_batch(tmp_path, settings,
     settings.BATCH_ROWS = 10
     file = tmp_path / "sales.csv"
     file.write_text("id,value\n" + "".join(f"{n},{n}\n" for n in range(100)))
-    run = create_run(path=file, file_name=file.name, how="test")
+    run = create_run(path=file, file_name=file.name, trigger="test")
 
     def cancel(run):
         if run.read == 30:
@@ -326,7 +331,7 @@ def test_the_worker_leaves_a_cancelled_run_at_its_next_batch(tmp_path, settings,
 
 def test_what_a_person_cancelled_is_not_processed_again_by_itself(admin_client):
     land("shop", {"1": sale(1)})
-    run = ProcessingRun.objects.create(source=Source.objects.get(), how="test")
+    run = ProcessingRun.objects.create(source=Source.objects.get(), trigger="test")
     admin_client.post(f"{run.get_absolute_url()}cancel/")
     before = ProcessingRun.objects.count()
     wake_stalled("processing")
@@ -338,7 +343,7 @@ def test_cancelling_needs_the_permission_to_start(client, source):
     client.force_login(user)
     for run, permission in (
         (waiting_run(source), "add_ingestionrun"),
-        (ProcessingRun.objects.create(source=source, how="test"), "add_processingrun"),
+        (ProcessingRun.objects.create(source=source, trigger="test"), "add_processingrun"),
     ):
         url = run.get_absolute_url()
         assert "cancel/" not in text(client.get(url))
@@ -365,7 +370,7 @@ def test_a_run_tells_what_it_replays_its_undoing_and_the_pages_it_fetched(admin_
     )
     replay = waiting_run(source, state="finished", parent=run)
     Undo.objects.create(
-        run=run, how="page", state="finished", finished_at=timezone.now(), deleted=1500, kept=2
+        run=run, trigger="page", state="finished", finished_at=timezone.now(), deleted=1500, kept=2
     )
     html = text(admin_client.get(run.get_absolute_url()))
     assert f'<dt>Replayed by</dt><dd><a href="{replay.get_absolute_url()}">' in html
@@ -385,7 +390,7 @@ def test_a_run_that_waits_without_a_worker_says_so(admin_client, source):
     Heartbeat.objects.create(queue="ingestion", seen_at=timezone.now())
     assert "No worker is running" not in text(admin_client.get(run.get_absolute_url()))
     Heartbeat.objects.update(seen_at=timezone.now() - timedelta(hours=1))
-    processing = ProcessingRun.objects.create(source=source, how="test")
+    processing = ProcessingRun.objects.create(source=source, trigger="test")
     assert "No worker is running" in text(admin_client.get(processing.get_absolute_url()))
 
 

@@ -60,7 +60,7 @@ def test_the_button_queues_processing_and_leads_to_its_run(admin_client):
     response = admin_client.post("/process/start/", {"source": "shop"})
     run = ProcessingRun.objects.get()
     assert response["Location"] == run.get_absolute_url()
-    assert (str(run.source), run.how, str(run.user)) == ("shop", "page", "admin")
+    assert (str(run.source), run.trigger, str(run.user)) == ("shop", "page", "admin")
 
 
 @pytest.mark.parametrize("name", ["nope", "\0"])
@@ -90,7 +90,7 @@ def test_a_source_whose_loads_fail_says_so_in_the_list_and_on_its_page(admin_cli
     source = Source.objects.create(name="shop")
     for _ in range(2):
         run = IngestionRun.objects.create(
-            source=source, file_name="x", how="schedule", state="failed",
+            source=source, file_name="x", trigger="schedule", state="failed",
             error="It can't be <b>had</b>.", finished_at=timezone.now(),
         )  # fmt: skip
     url = run.get_absolute_url()

@@ -67,7 +67,7 @@ def test_a_body_is_kept_and_queued(api, sender, settings, prefix):
     assert answer["Location"] == f"http://testserver/api/runs/{run.pk}"
     told = answer.json()
     assert (told["id"], told["source"], told["state"]) == (run.pk, "shop", "queued")
-    assert (run.how, run.user, run.file_name, run.size) == ("api", sender, "shop.csv", len(CSV))
+    assert (run.trigger, run.user, run.file_name, run.size) == ("api", sender, "shop.csv", len(CSV))
     assert Path(run.path).read_bytes() == CSV
     assert OrmQ.objects.count() == waiting + 1
     done = load(run.pk)

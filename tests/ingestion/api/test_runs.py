@@ -44,7 +44,7 @@ def test_a_run_under_way_tells_how_long_it_will_take(api):
     run = IngestionRun.objects.create(
         source=Source.objects.create(name="shop"),
         file_name="x.csv",
-        how="test",
+        trigger="test",
         state="running",
         size=1000,
         bytes_read=250,
@@ -63,7 +63,7 @@ def test_a_run_that_fetches_tells_what_it_does_and_no_size_that_is_not_known(api
     run = IngestionRun.objects.create(
         source=Source.objects.create(name="shop"),
         file_name="shop.ndjson",
-        how="test",
+        trigger="test",
         state="running",
         lease_until=timezone.now() + timedelta(hours=1),
         activity="Fetching page 3 (2,000 rows so far)",

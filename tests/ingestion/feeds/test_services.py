@@ -52,7 +52,7 @@ def api_feed(url, **more):
 
 def loaded(feed):
     """The runs that loading the feed makes, as they end."""
-    made = start(feed, how="test")
+    made = start(feed, trigger="test")
     return [work_on(run, "tests") for run in made]
 
 
@@ -86,7 +86,7 @@ def test_a_run_says_which_page_is_fetched_or_why_none_comes(monkeypatch, setting
             shown.append((kept, run.activity))
 
     with serving(answer) as api:
-        (run,) = start(api_feed(f"{api.url}/rows"), how="test")
+        (run,) = start(api_feed(f"{api.url}/rows"), trigger="test")
         done = work_on(run, "tests", on_progress)
     assert done is not None
     assert (done.state, done.activity) == (RunState.FINISHED, "")
@@ -103,7 +103,7 @@ def test_a_run_of_an_api_that_no_one_answers_says_so_while_it_is_tried_again(set
     shown: list[str] = []
     with serving(rows_by("none")) as api:
         gone = api.url
-    (run,) = start(api_feed(gone), how="test")
+    (run,) = start(api_feed(gone), trigger="test")
     done = work_on(run, "tests", lambda run: shown.append(run.activity))
     assert done is not None
     assert done.state == RunState.FAILED
@@ -175,7 +175,7 @@ def position_of(feed):
 
 
 def undone(run):
-    work_on(undo.create_undo(run=run, how="test"), "tests")
+    work_on(undo.create_undo(run=run, trigger="test"), "tests")
     run.refresh_from_db()
     assert run.state == RunState.UNDONE
 
@@ -232,7 +232,7 @@ def test_a_run_that_moved_nothing_moves_nothing_back():
     with serving(answer) as api:
         feed = incremental_feed(api)
         loaded(feed)
-        (made,) = start(feed, how="test")
+        (made,) = start(feed, trigger="test")
         IngestionRun.objects.filter(pk=made.pk).update(max_rejects="0")
         # The rows of this run are all rejected: it fails, and the position stays.
         Source.objects.update(mapping={**feed.source.mapping, "id": ["missing"]})
@@ -277,7 +277,7 @@ def test_a_private_address_fails_the_run_and_gets_no_request(settings):
 
 def test_an_api_has_one_run_at_a_time():
     feed = api_feed("https://api.example/")
-    assert start(feed, how="test") == start(feed, how="test")
+    assert start(feed, trigger="test") == start(feed, trigger="test")
 
 
 # Secrets
@@ -379,7 +379,7 @@ def test_a_schedule_is_due_by_cron_and_started_once():
     wake_stalled("ingestion")
     wake_stalled("ingestion")
     run = IngestionRun.objects.get()
-    assert (run.how, run.state, run.feed) == ("schedule", RunState.QUEUED, feed)
+    assert (run.trigger, run.state, run.feed) == ("schedule", RunState.QUEUED, feed)
     feed.refresh_from_db()
     assert feed.next_at > timezone.now()
 
@@ -445,11 +445,11 @@ def test_a_file_that_grows_is_left_until_it_has_come_to_rest(inbox, no_wait):
 def test_two_looks_at_once_tell_nothing(inbox):
     feed = folder_feed()
     (inbox / "a.csv").write_text("id\n1\n")
-    assert start(feed, how="test") == start(feed, how="test") == []
+    assert start(feed, trigger="test") == start(feed, trigger="test") == []
     feed.refresh_from_db()
     assert feed.next_at < timezone.now() + timedelta(seconds=10)
     FolderFile.objects.update(seen_at=timezone.now() - timedelta(seconds=6))
-    assert len(start(feed, how="test")) == 1
+    assert len(start(feed, trigger="test")) == 1
 
 
 def test_each_file_is_loaded_once_and_again_when_it_has_changed(inbox, no_wait):
@@ -502,15 +502,15 @@ def test_a_file_whose_run_is_undone_is_loaded_again_by_hand_or_when_it_has_chang
     (run,) = loaded(feed)
     assert "a manual import" in loading.after_undo(run)
     undone(run)
-    assert start(feed, how="schedule") == []
+    assert start(feed, trigger="schedule") == []
     (again,) = loaded(feed)
     assert (again.state, again.created) == (RunState.FINISHED, 1)
     assert loaded(feed) == []
     assert loading.after_undo(run) == ""
     undone(again)
     os.utime(inbox / "a.csv", ns=(1, 1))
-    assert start(feed, how="schedule") == []
-    assert len(start(feed, how="schedule")) == 1
+    assert start(feed, trigger="schedule") == []
+    assert len(start(feed, trigger="schedule")) == 1
 
 
 def test_a_file_that_could_not_be_taken_is_loaded_by_hand_once_the_source_knows_more(
@@ -521,7 +521,7 @@ def test_a_file_that_could_not_be_taken_is_loaded_by_hand_once_the_source_knows_
     assert loaded(feed) == []
     (run,) = loaded(feed)
     assert "Date format in the source settings" in run.error
-    assert start(feed, how="schedule") == []
+    assert start(feed, trigger="schedule") == []
     Source.objects.update(mapping={"timestamp_format": "%d/%m/%Y"})
     (again,) = loaded(feed)
     assert (again.state, again.created) == (RunState.FINISHED, 1)
@@ -555,7 +555,7 @@ def test_a_folder_is_looked_at_by_a_worker_that_is_called_until_it_has(inbox, no
     Feed.objects.update(next_at=timezone.now())
     run_job("look_into_folder", feed.pk)
     assert FolderFile.objects.get().run == IngestionRun.objects.get()
-    assert IngestionRun.objects.get().how == "schedule"
+    assert IngestionRun.objects.get().trigger == "schedule"
 
 
 def test_a_feed_that_is_switched_off_meanwhile_is_not_started(inbox):
@@ -573,14 +573,14 @@ def test_a_folder_that_can_not_be_looked_through_is_told(inbox):
     feed = folder_feed()
     feed.config = {"folder": "shop", "pattern": "a" * 2_000}
     with pytest.raises(FolderRefused, match="can't be listed: File name too long"):
-        start(feed, how="test")
+        start(feed, trigger="test")
 
 
 def test_a_folder_that_is_gone_is_told_once_by_the_schedule_and_at_once_by_hand(inbox):
     feed = folder_feed(schedule="* * * * *")
     inbox.rmdir()
     with pytest.raises(FolderRefused):
-        start(feed, how="test")
+        start(feed, trigger="test")
     for _ in range(3):
         Feed.objects.update(next_at=timezone.now() - timedelta(minutes=1))
         run_job("look_into_folder", feed.pk)

@@ -28,7 +28,7 @@ LEDGER = ("read", "created", "updated", "unchanged", "rejected")
 
 def draft(path, source="shop", **roles) -> IngestionRun:
     return runs.create_run(
-        path=path, file_name=path.name, how="upload", source_name=source, roles=roles,
+        path=path, file_name=path.name, trigger="upload", source_name=source, roles=roles,
         state=RunState.DRAFT,
     )  # fmt: skip
 

@@ -322,7 +322,7 @@ def test_a_killed_run_goes_on_behind_its_last_batch(tmp_path, settings, monkeypa
         return landed(**arguments)
 
     run = ingestion_runs.create_run(
-        path=path, file_name="long.csv", how="test", source_name="killed", roles={"id": ["id"]}
+        path=path, file_name="long.csv", trigger="test", source_name="killed", roles={"id": ["id"]}
     )
     monkeypatch.setattr(store, "land", die_in_the_fourth)
     with pytest.raises(Died):
@@ -346,7 +346,7 @@ def content_of(source: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_run_is_not_taken_up_again_on_another_file(sales):
-    run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
+    run = ingestion_runs.create_run(path=sales, file_name="sales.csv", trigger="test")
     assert work_on(run, WORKER) is not None
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
     sales.write_text(SALES.replace("10.5", "11.5"))
@@ -357,7 +357,7 @@ def test_a_run_is_not_taken_up_again_on_another_file(sales):
 
 
 def test_a_run_that_waits_is_woken_again(sales):
-    run = ingestion_runs.create_run(path=sales, file_name="sales.csv", how="test")
+    run = ingestion_runs.create_run(path=sales, file_name="sales.csv", trigger="test")
     assert stalled(IngestionRun) == [run]
     assert stalled(IngestionRun) == [], "it was woken just now"
 

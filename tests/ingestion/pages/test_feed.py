@@ -196,9 +196,9 @@ def test_a_feed_is_removed_once_that_is_confirmed_and_its_runs_tell_what_happene
     with serving(rows_by("cursor")) as api:
         said = {**API, "url": f"{api.url}/rows", "secrets": "X-Key: hush", "source": "shop"}
         admin_client.post("/feeds/new/", said)
-        (done,) = services.start(Feed.objects.get(), how="test")
+        (done,) = services.start(Feed.objects.get(), trigger="test")
         work_on(done, "tests")
-    (waiting,) = services.start(Feed.objects.get(), how="test")
+    (waiting,) = services.start(Feed.objects.get(), trigger="test")
     page = "/sources/shop/feed/remove/"
     assert f'href="{page}"' in admin_client.get("/sources/shop/feed/").content.decode()
     asked = admin_client.get(page).content.decode()
@@ -281,7 +281,7 @@ def test_the_page_tells_that_loading_fails_and_that_a_feed_is_due_without_a_work
     admin_client.post("/feeds/new/", {**API, "source": "shop", "schedule": "0 6 * * *"})
     feed = Feed.objects.get()
     run = IngestionRun.objects.create(
-        source=feed.source, feed=feed, file_name="shop.ndjson", how="schedule", state="failed",
+        source=feed.source, feed=feed, file_name="shop.ndjson", trigger="schedule", state="failed",
         error="api.example can't be fetched.", finished_at=timezone.now(),
     )  # fmt: skip
     html = admin_client.get("/sources/shop/feed/").content.decode()

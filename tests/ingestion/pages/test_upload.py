@@ -26,7 +26,7 @@ def test_a_file_that_is_sent_becomes_a_draft_with_a_preview(admin_client):
     response = send(admin_client)
     run = IngestionRun.objects.get()
     assert response["Location"] == run.get_absolute_url() == f"/upload/{run.pk}/"
-    assert (run.state, run.source.name, run.file_name, run.how) == (
+    assert (run.state, run.source.name, run.file_name, run.trigger) == (
         "draft", "sales", "sales.csv", "upload",
     )  # fmt: skip
     assert str(run.user) == "admin"

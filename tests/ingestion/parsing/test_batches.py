@@ -9,7 +9,7 @@ from ingestion.parsing.batches import Batch, read_batches
 from ingestion.parsing.dialect import Dialect
 from ingestion.parsing.readers import open_reader
 from ingestion.parsing.row_mapper import RowMapper
-from ingestion.parsing.spill_dict import Seen
+from ingestion.parsing.spill_dict import SpillDict
 
 COLUMNS = ["id", "at"]
 LINES = ["1,2026-01-01", "2,some day", "3", "4,2026-01-04", "1,2026-01-01", "6,never", "7,"]
@@ -18,7 +18,7 @@ KEYED = {"id": ["id"], "timestamp": ["at"], "timestamp_format": "iso"}
 
 def batches(path: Path, mapping: dict[str, object], skip: int) -> tuple[list[Batch], RowMapper]:
     reading = open_reader(path, name=path.name, encoding="utf-8", dialect=Dialect())
-    with reading as reader, Seen() as seen:
+    with reading as reader, SpillDict() as seen:
         mapper = RowMapper(
             source="s", columns=COLUMNS, mapping=mapping, zone=UTC, occurrences=seen.count
         )

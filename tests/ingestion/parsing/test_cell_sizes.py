@@ -151,7 +151,7 @@ def test_trial_dry_run_and_run_say_the_same(settings):
     assert (report["failed"], report["failing"]["newly"]) == (48, 48)
     assert [group["rule"] for group in report["rules"] if group["failing"]] == ["combine"]
     store.save_rule_set(source=source, rules=rules)
-    made = processing_runs.create_run(how="test", source_name="shop", selection=Selection.ALL)
+    made = processing_runs.create_run(trigger="test", source_name="shop", selection=Selection.ALL)
     done = work_on(made, WORKER)
     assert done is not None
     assert (done.processed, done.failed, done.error) == (12, 48, "")

@@ -74,7 +74,7 @@ def more(kind: str) -> bytes:
 
 def loaded(path: Path, change, **wanted: Any) -> IngestionRun:
     """The run of a file that is changed, once, after the first batch has landed."""
-    run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s", **wanted)
+    run = runs.create_run(path=path, file_name=path.name, trigger="test", source_name="s", **wanted)
     changes = [change]
 
     def on_progress(_: IngestionRun) -> None:
@@ -198,7 +198,7 @@ def test_a_file_that_is_another_one_once_it_has_been_looked_at_fails_before_a_ro
 ):
     path = tmp_path / f"rows.{kind}"
     path.write_bytes(content(kind))
-    run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
+    run = runs.create_run(path=path, file_name=path.name, trigger="test", source_name="s")
     opened = run_input.open_input
 
     def change_first(*args: Any) -> Any:
@@ -219,7 +219,7 @@ def test_a_file_that_is_taken_away_once_it_has_been_looked_at_fails_by_a_sentenc
 ):
     path = tmp_path / "rows.csv"
     path.write_bytes(content("csv"))
-    run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
+    run = runs.create_run(path=path, file_name=path.name, trigger="test", source_name="s")
     opened = run_input.open_input
 
     def remove_first(*args: Any) -> Any:
@@ -245,7 +245,7 @@ def test_a_run_is_taken_up_again_on_a_file_that_has_grown_and_on_no_other(tmp_pa
         append(more(kind) * 10)(path)
         raise ConnectionAbortedError
 
-    run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s")
+    run = runs.create_run(path=path, file_name=path.name, trigger="test", source_name="s")
     work_on(run, WORKER, lambda _: interrupted(path))
     IngestionRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED, error="")
     done = work_on(run, WORKER)
@@ -265,7 +265,9 @@ def test_a_run_is_taken_up_again_on_a_file_that_has_grown_and_on_no_other(tmp_pa
 def test_the_report_of_a_dry_run_is_of_what_was_digested(tmp_path, in_steps):
     path = tmp_path / "rows.csv"
     path.write_bytes(content("csv"))
-    run = runs.create_run(path=path, file_name=path.name, how="test", source_name="s", save=False)
+    run = runs.create_run(
+        path=path, file_name=path.name, trigger="test", source_name="s", save=False
+    )
     report = dry_runs.examine(
         run, on_conflict="update", on_batch=lambda *_: append(more("csv"))(path)
     )

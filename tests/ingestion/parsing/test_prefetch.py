@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingestion.parsing.prefetch import ahead
+from ingestion.parsing.prefetch import prefetch
 
 
 def test_items_come_in_their_order_and_may_be_none():
-    with ahead([1, None, 3]) as items:
+    with prefetch([1, None, 3]) as items:
         assert list(items) == [1, None, 3]
 
 
@@ -18,7 +18,7 @@ def test_an_error_is_raised_behind_the_items_before_it():
         yield 1
         raise ValueError("broken")
 
-    with ahead(failing()) as items:
+    with prefetch(failing()) as items:
         assert next(items) == 1
         with pytest.raises(ValueError, match="broken"):
             next(items)
@@ -31,6 +31,6 @@ def test_what_nobody_takes_is_dropped_and_the_thread_ends():
         while True:
             yield 1
 
-    with ahead(endless()) as items:
+    with prefetch(endless()) as items:
         assert next(items) == 1
     assert threading.active_count() == before

@@ -39,7 +39,7 @@ def test_processing_is_queued_for_the_worker(api, operator, prefix):
         "status": "started",
         "run": run.pk,
     }
-    assert (run.state, run.how, run.user) == ("queued", "api", operator)
+    assert (run.state, run.trigger, run.user) == ("queued", "api", operator)
     assert (run.source, run.limit) == (None, None)
     assert OrmQ.objects.count() == waiting + 1
 

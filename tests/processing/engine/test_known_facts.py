@@ -80,14 +80,14 @@ def test_the_reason_stands_in_the_result_and_on_the_page(shop, admin_client):
 
 def test_those_that_work_on_a_run_share_its_facts(shop):
     rule_set = store.save_rule_set(source=shop, rules=[LOWER, FAR])
-    run = ProcessingRun.objects.create(source=shop, how="test")
+    run = ProcessingRun.objects.create(source=shop, trigger="test")
     first = RunFacts(run).of(rule_set)
     land_rows([row("shop:9", {"value": "1e300", "category": "a"})], run=running("shop"))
     second = RunFacts(run).of(rule_set)
     assert isinstance(first, KnownFacts)
     assert isinstance(second, KnownFacts)
     assert json.dumps(first.as_json()) == json.dumps(second.as_json())
-    other_run = RunFacts(ProcessingRun.objects.create(source=shop, how="test")).of(rule_set)
+    other_run = RunFacts(ProcessingRun.objects.create(source=shop, trigger="test")).of(rule_set)
     assert other_run.middle("value", "category", "a") == pytest.approx((8, 10.25, 1.1119), 1e-3)
 
 
@@ -96,7 +96,7 @@ def test_huge_values_come_back_from_the_database(shop):
     land("huge", rows)
     source = Source.objects.get(name="huge")
     rule_set = store.save_rule_set(source=source, rules=[FAR])
-    run = ProcessingRun.objects.create(source=source, how="test")
+    run = ProcessingRun.objects.create(source=source, trigger="test")
     before, after = RunFacts(run).of(rule_set), RunFacts(run).of(rule_set)
     assert before.middle("value", "category", "b") == after.middle("value", "category", "b")
     assert isinstance(after.middle("value", "category", "b").median, float)  # type: ignore[union-attr]

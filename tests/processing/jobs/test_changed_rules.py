@@ -114,10 +114,10 @@ def cells_that_differ(old: dict[str, Any], new: dict[str, Any]) -> int:
     return sum(old.get(name, "") != new.get(name, "") for name in old.keys() | new.keys())
 
 
-def switched_on(at: Installation, version: int, rules: Path, *how: str) -> dict[str, Any]:
+def switched_on(at: Installation, version: int, rules: Path, *options: str) -> dict[str, Any]:
     """Dry run rules, switch them on, reprocess what changes: the forecast, which came true."""
     forecast = json.loads(timed(at, "rehearse", str(rules), "--source", SOURCE, "--json"))
-    timed(at, "rules", "--source", SOURCE, *how)
+    timed(at, "rules", "--source", SOURCE, *options)
     changed = ("--reprocess", "changed", "--json")
     run = json.loads(timed(at, "process", "--source", SOURCE, *changed))
     assert run["processed"] + run["failed"] == forecast["changed"]["records"]

@@ -107,7 +107,7 @@ def test_the_command_keeps_to_source_and_limit(landed, tmp_path, capsys, setting
 
 def test_a_large_run_lets_others_go_first(landed, settings):
     settings.BATCH_ROWS = 1
-    run = processing_runs.create_run(how="test")
+    run = processing_runs.create_run(trigger="test")
     assert ProcessingRun.objects.filter(state=RunState.QUEUED).count() == 2
     for turn in range(1, 3):
         left = work_on(run, WORKER, seconds=0)
@@ -124,7 +124,7 @@ def test_a_worker_of_the_queue_lets_others_go_first_and_a_command_does_not(
 ):
     settings.BATCH_ROWS = 1
     monkeypatch.setattr(processing_runs.Process, "turn_seconds", 0)
-    run = processing_runs.create_run(how="test")
+    run = processing_runs.create_run(trigger="test")
     run_job("process", run.pk)
     run.refresh_from_db()
     assert (run.state, run.processed + run.failed) == (RunState.QUEUED, 1)
@@ -144,7 +144,7 @@ def test_wrong_usage_exits_with_2(arguments):
 
 def test_what_lands_is_queued_for_processing_once(landed, tmp_path):
     (queued,) = ProcessingRun.objects.filter(state=RunState.QUEUED)
-    assert (str(queued.source), queued.how) == ("sales", "worker")
+    assert (str(queued.source), queued.trigger) == ("sales", "worker")
     again = tmp_path / "sales.csv"
     again.write_text(CSV.replace("10.5", "11"))
     load(again)
@@ -190,7 +190,7 @@ def test_a_killed_run_is_taken_over_and_each_record_gets_one_result(landed, sett
             raise Died
         return save(**arguments)
 
-    run = processing_runs.create_run(how="test")
+    run = processing_runs.create_run(trigger="test")
     monkeypatch.setattr(store, "save_results", die_in_the_third)
     with pytest.raises(Died):
         work_on(run, "the first worker")

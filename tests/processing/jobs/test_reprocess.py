@@ -50,7 +50,7 @@ def save_rules(source: Source, **number: Any) -> RuleSet:
 
 def reprocess(selection: Selection, **options: Any) -> ProcessingRun:
     created = processing_runs.create_run(
-        how="test", source_name="shop", selection=selection, **options
+        trigger="test", source_name="shop", selection=selection, **options
     )
     run = work_on(created, WORKER)
     assert run is not None
@@ -92,7 +92,7 @@ def test_only_records_whose_outcome_changes_get_another_result(source):
 def test_a_record_that_waits_is_not_taken_for_changed(source):
     store.requeue_records(ids=["shop:1"])
     save_rules(source, default=7.0)
-    created = processing_runs.create_run(how="test", selection=Selection.CHANGED)
+    created = processing_runs.create_run(trigger="test", selection=Selection.CHANGED)
     run = work_on(created, WORKER)
     assert run is not None
     assert tally(run) == (1, 0, 2)

@@ -32,7 +32,7 @@ TEXT = {"rule": "text", "column": "category", "strip": True, "lower": True}
 
 
 def reprocess(selection: Selection = Selection.ALL) -> ProcessingRun:
-    run = processing_runs.create_run(how="test", source_name="shop", selection=selection)
+    run = processing_runs.create_run(trigger="test", source_name="shop", selection=selection)
     done = work_on(run, WORKER)
     assert done is not None
     return done
