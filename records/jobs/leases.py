@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -50,7 +50,7 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
 def begun(model: type[AnyRun], run_id: int, worker: str, moment: datetime) -> AnyRun | None:
     """A run that was just claimed. None if that was one attempt too many: the run has failed."""
     model.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
-    run = cast(AnyRun, model.objects.get(pk=run_id))
+    run: AnyRun = model.objects.get(pk=run_id)
     return None if _given_up(run, worker) else run
 
 

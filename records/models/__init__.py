@@ -6,19 +6,11 @@ from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
 from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
+from records.models.ingestion_runs import DryRun, IngestionRun, RowsFrom, Undo
+from records.models.processing_runs import ProcessingRun, RuleDryRun, Selection
 from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.results import ProcessingResult
-from records.models.runs import (
-    DryRun,
-    IngestionRun,
-    ProcessingRun,
-    RowsFrom,
-    RuleDryRun,
-    Run,
-    RunState,
-    Selection,
-    Undo,
-)
+from records.models.runs import Run, RunState
 from records.models.sources import OnConflict, RuleSet, Source
 from records.models.texts import RecordText, TextChange
 from records.models.views import SavedView

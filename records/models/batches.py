@@ -3,7 +3,7 @@
 from django.db import models
 
 from records.models.fields import KeyField
-from records.models.runs import ProcessingRun
+from records.models.processing_runs import ProcessingRun
 
 
 class ProcessingBatch(models.Model):

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from records.models.runs import ProcessingRun
+from records.models.processing_runs import ProcessingRun
 from records.models.sources import RuleSet
 
 

@@ -6,8 +6,8 @@ from django.db.models import Q
 from django.shortcuts import resolve_url
 
 from records.models.fields import KeyField
+from records.models.ingestion_runs import IngestionRun
 from records.models.querysets import RecordManager, RejectedManager
-from records.models.runs import IngestionRun
 from records.models.sources import Source
 from web.links import HasPage
 

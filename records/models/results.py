@@ -3,9 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
+from records.models.processing_runs import ProcessingRun
 from records.models.querysets import ResultManager
 from records.models.records import DataRecord
-from records.models.runs import ProcessingRun
 from records.models.sources import RuleSet
 
 

@@ -1,0 +1,180 @@
+"""Runs that import one input into one source, and what is done about them."""
+
+from enum import StrEnum, auto
+
+from django.db import models
+from django.db.models import F, Q
+
+from records.models.feeds import Feed
+from records.models.runs import Run, RunState
+from records.models.sources import Source
+from web.links import HasPage
+
+
+class RowsFrom(StrEnum):
+    """Where the rows of an ingestion run come from."""
+
+    FILE = auto()
+    API = auto()
+    # The rejected rows of its parent: a replay.
+    REJECTED = auto()
+
+
+class IngestionRun(HasPage, Run):
+    """One loading of one input into one source, with its ledger."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="ingestion_runs")
+    file_name = models.CharField(max_length=255)
+    path = models.CharField(max_length=1000)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(default=0, help_text="bytes")
+    encoding = models.CharField(max_length=40, blank=True)
+    dialect = models.JSONField(default=dict, blank=True)
+    columns = models.JSONField(default=list, blank=True)
+    mapping = models.JSONField(default=dict, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+    bytes_read = models.PositiveBigIntegerField(default=0)
+    # What the user said about how to read it; the source's own where it is empty.
+    reading = models.JSONField(default=dict, blank=True)
+    # "500" or "2%": with more rejected rows the run stops.
+    max_rejects = models.CharField(max_length=20, blank=True)
+    # A replay takes up rejected rows of its parent: those in ``selection`` (ids), else all that
+    # are open; or, if it has a file, the rows that were repaired in that.
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="replays"
+    )
+    selection = models.JSONField(null=True, blank=True)
+    feed = models.ForeignKey(
+        Feed, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    # The pages that were fetched from an API: [{"url": .., "rows": ..}, ...].
+    pages = models.JSONField(default=list, blank=True)
+    # Why the input ends before its end: the run fails once everything before that has landed.
+    cut_short = models.TextField(blank=True)
+    # What is done for it before there are bytes and rows to count, as a sentence.
+    activity = models.TextField(blank=True)
+
+    read = models.PositiveBigIntegerField(default=0)
+    created = models.PositiveBigIntegerField(default=0)
+    updated = models.PositiveBigIntegerField(default=0)
+    unchanged = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+
+    class Meta(Run.Meta):
+        db_table = "ingestion_runs"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(read=F("created") + F("updated") + F("unchanged") + F("rejected")),
+                name="ledger_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RunState.values), name="ingestion_run_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}: {self.file_name}"
+
+    @property
+    def landed_nothing(self) -> bool:
+        """Whether it went through its input to the end, and could use no row of it."""
+        return self.state == RunState.FINISHED and 0 < self.read == self.rejected
+
+    @property
+    def known_size(self) -> int | None:
+        """How many bytes its input has; None before anybody knows."""
+        return self.size if self.path or self.size else None
+
+    @property
+    def doing(self) -> str:
+        """What is done for it now, as a person reads it; "" once it has ended."""
+        if not self.is_held:
+            return self.waiting
+        if not (self.path or self.parent_id):
+            return self.activity or "Fetching"
+        return f"{'Reading' if self.columns else 'Inspecting'} {self.file_name}"
+
+    @property
+    def rows_from(self) -> "RowsFrom":
+        """Where the rows come from; this decides which job loads them."""
+        if self.pages or (self.feed_id and not self.path):
+            return RowsFrom.API
+        return RowsFrom.REJECTED if self.parent_id and not self.path else RowsFrom.FILE
+
+    @property
+    def done(self) -> int:
+        """How many rows have been worked on."""
+        return self.read
+
+    @property
+    def share_read(self) -> float:
+        """How much of the input has been read, 0 to 1."""
+        if self.state == RunState.FINISHED:
+            return 1.0
+        return min(self.bytes_read / self.size, 1.0) if self.size else 0.0
+
+    @property
+    def share_rejected(self) -> float:
+        """The part of ``share_read`` that was rejected, as its rows are to all rows read."""
+        return self.share_read * self.rejected / self.read if self.read else 0.0
+
+    @property
+    def share_landed(self) -> float:
+        """The part of ``share_read`` that was not rejected."""
+        return self.share_read - self.share_rejected
+
+    @property
+    def rate(self) -> float | None:
+        """Rows a second; None before the first have been read."""
+        return self.read / self.elapsed if self.read and self.elapsed else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take at the rate so far, by bytes; None when nobody can tell."""
+        if self.state != RunState.RUNNING or not (self.bytes_read and self.elapsed):
+            return None
+        return max(self.size - self.bytes_read, 0) * self.elapsed / self.bytes_read
+
+
+class DryRun(Run):
+    """One reading of the input of a draft that lands nothing: what would happen, and a profile.
+
+    ``report`` is what ingestion.loading.dry_runs makes of it.
+    """
+
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="dry_runs")
+    bytes_read = models.PositiveBigIntegerField(default=0)
+    read = models.PositiveBigIntegerField(default=0)
+    report = models.JSONField(default=dict, blank=True)
+
+    class Meta(Run.Meta):
+        db_table = "dry_runs"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="dry_run_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"dry run {self.pk} of {self.run}"
+
+
+class Undo(Run):
+    """The taking back of an ingestion run: a piece of work like a run, resumable like one."""
+
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="undos")
+    cursor = models.CharField(max_length=255, blank=True)
+    deleted = models.PositiveBigIntegerField(default=0, help_text="records that the run created")
+    restored = models.PositiveBigIntegerField(default=0, help_text="records that the run updated")
+    kept = models.PositiveBigIntegerField(
+        default=0, help_text="records changed later by another run or a user"
+    )
+    # The first of the kept ones, by id.
+    kept_ids = models.JSONField(default=list, blank=True)
+
+    class Meta(Run.Meta):
+        db_table = "undos"
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="undo_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"undo of {self.run}"
