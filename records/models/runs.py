@@ -28,7 +28,7 @@ class RunState(models.TextChoices):
 
 
 class Selection(models.TextChoices):
-    """Which records a processing run takes up."""
+    """Which records a processing run processes."""
 
     RAW = "raw", "Waiting records"
     ALL = "all", "All records"
@@ -68,7 +68,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    # How often it was taken up since it last made progress.
+    # How often it was attempted since it last made progress.
     attempts = models.PositiveSmallIntegerField(default=0)
     woken_at = models.DateTimeField(null=True, blank=True)
     # Where the environment is at fault (a full disk, a missing folder) the run waits: for what, as
@@ -164,7 +164,7 @@ class IngestionRun(HasPage, Run):
     reading = models.JSONField(default=dict, blank=True)
     # "500" or "2%": with more rejected rows the run stops.
     max_rejects = models.CharField(max_length=20, blank=True)
-    # A replay takes up rejected rows of its parent: those in ``selection`` (ids), else all that
+    # A replay retries rejected rows of its parent: those in ``selection`` (ids), else all that
     # are open; or, if it has a file, the rows that were repaired in that.
     parent = models.ForeignKey(
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="replays"
