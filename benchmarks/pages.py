@@ -44,7 +44,7 @@ class Page(NamedTuple):
 
 
 # Each with its number, then by chance but the same each time: 8 columns, 2 % without a value, 1 %
-# with one that is no number.
+# with one that is not a number.
 ROWS = """
     INSERT INTO data_records
         (id, timestamp, source, data, processed_at, status, created_at, version, run_id, line)

@@ -35,7 +35,7 @@ LIMITS = {
     "postgresql": {"one worker": 0.70, "two workers": 1.2},
     "sqlite": {"one worker": 0.45},
 }
-# Processing anew, to processing.
+# Reprocessing, compared with processing.
 AGAIN = 0.8
 MEMORY = 300
 
@@ -251,7 +251,7 @@ def main() -> None:
             of_dry_run, missed = rule_dry_run.measured(SOURCE, options.rows)
     empty()
     if any(each != found[0] for each in found):
-        raise SystemExit(f"Not all came to the same: {found}")
+        raise SystemExit(f"The results differ: {found}")
     missed += report(options.rows, limit, measured)
     print(of_dry_run)
     if missed:
@@ -271,7 +271,7 @@ def report(rows: int, limit: float, measured: list[tuple[str, float, float]]) ->
         at_least = limits.get(name, "")
         print(f"{name:<16}{rate:>12,.0f}{rate / limit:>8.2f}{at_least:>10}{peak:>10.0f}")
     again = rates["again"] / rates["one worker"]
-    print(f"Processing anew is {again:.2f} as fast as processing; at least {AGAIN}.")
+    print(f"Reprocessing is {again:.2f} as fast as processing; at least {AGAIN}.")
     missed = [name for name, least in limits.items() if rates[name] / limit < least]
     missed += ["again"] if again < AGAIN else []
     return missed + [f"memory of {name}" for name, _, peak in measured if peak > MEMORY]

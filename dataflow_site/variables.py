@@ -96,7 +96,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "Temporary files: incoming uploads, buffered responses, unpacked archives. Needs room "
             "for three times the largest upload.",
         ),
-        Variable("DATAFLOW_RAW", "`data/raw`", "What `manage.py ingest` loads without a path."),
+        Variable("DATAFLOW_RAW", "`data/raw`", "What `manage.py ingest` imports without a path."),
         Variable(
             "DATAFLOW_FOLDERS",
             "`data/inbox`",

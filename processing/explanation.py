@@ -70,7 +70,7 @@ def _facts(result: ProcessingResult) -> Facts:
 
 
 def _agree(result: ProcessingResult, touches: Sequence[Touch]) -> bool:
-    """Whether the steps came to what the result says."""
+    """Whether the steps reproduce the saved result."""
     errors = [error for touch in touches for error in touch.errors.get(0, ())]
     repairs = [repair for touch in touches for repair in touch.repairs.get(0, ())]
     anomalies = [reason for touch in touches for reason in touch.anomalies.get(0, ())]

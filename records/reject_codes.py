@@ -117,7 +117,7 @@ CATALOGUE: dict[str, RejectCode] = {
         RejectCode(
             "key_conflict",
             "Key already exists",
-            "A record with this key exists with other content, and the source keeps the first one.",
+            "A record with this key exists with different data, and the source keeps it unchanged.",
             "Correct the key, or let the source update existing records.",
         ),
         RejectCode(

@@ -63,7 +63,7 @@ class Rows(Sequence[Row]):
 
     @cached_property
     def ends(self) -> tuple[str, str]:
-        """The least and the greatest id."""
+        """The lowest and the highest id."""
         return min(self.ids), max(self.ids)
 
 
@@ -164,7 +164,7 @@ class FormerOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProcessingCounts:
-    """What a pass of processing came to; ``repaired`` counts processed records with a repair."""
+    """The counts of a pass of processing; ``repaired`` counts processed records with a repair."""
 
     processed: int = 0
     failed: int = 0

@@ -33,7 +33,7 @@
     fail("");
     if (!file) return;
     chosen.textContent = `${file.name}, ${size(file.size)}`;
-    if (file.size > limit) fail(`This file has ${size(file.size)}; the limit is ${size(limit)}.`);
+    if (file.size > limit) fail(`This file is ${size(file.size)}; the limit is ${size(limit)}.`);
   }
 
   function drawProgress(loaded, total) {

@@ -8,7 +8,7 @@ from django.http import QueryDict
 def refusal_of_names(
     parameters: QueryDict, *, known: Collection[str], repeatable: Collection[str] = ()
 ) -> str:
-    """Which name can't be meant as it stands, in a sentence; "" if all can.
+    """What is wrong with the names, in a sentence; "" if all can.
 
     A name that is misspelled would find more than was meant, and of a value that is given twice
     one would go unseen.

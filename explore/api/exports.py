@@ -122,7 +122,7 @@ class ExportedFileView(_OwnExport):
 
 
 def accepted(export: Export, request: Request, *, code: int = status.HTTP_202_ACCEPTED) -> Response:
-    """An export as it stands, and where to ask again."""
+    """The current state of an export, and its URL for polling."""
     said: dict[str, Any] = dict(ExportSerializer(export, context={"request": request}).data)
     url = _url("api-made-export", export, request)
     return Response(said, status=code, headers={"Location": url} if code == 202 else {})

@@ -158,7 +158,7 @@ def _pareto(name_title: str, amount_title: str, lines: int, height: int) -> dict
 
 
 def values_url(part: Bin | Category, scope: Scope, repaired: bool, **wanted: str) -> str:
-    """The records whose values a part counts: those from its least to its greatest one."""
+    """The records whose values a part counts: those from its minimum to its maximum."""
     if part.least is None or part.greatest is None:
         return ""
     kept = {} if repaired else {"repaired": "0"}

@@ -29,8 +29,8 @@ ACTIONS = {
         label="Reprocess",
         permission=permissions.Action.REPROCESS_RECORDS,
         question="Reprocess these records?",
-        consequence="The records become raw and are processed again with the current rules. Their "
-        "current results are kept in the history. Records that are already raw do not change.",
+        consequence="The records are processed again with the current rules. Their current results "
+        "are kept in the history. Records that are already waiting (raw) do not change.",
         done="queued for reprocessing",
         change=lambda ids: store.requeue_records(ids=ids),
     ),

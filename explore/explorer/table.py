@@ -91,7 +91,7 @@ def as_rows(
 ) -> Listing:
     """Records with the cells of the ``chosen`` columns; without any with ``limit`` telling ones.
 
-    Of cells that nobody has chosen, those that made the id and the timestamp are left out: every
+    Of cells that nobody has chosen, those that made the id and the timestamp are hidden: every
     list of records shows those anyway. The source's value and category are always among the
     cells. The order is that of the runs that the records come from. The columns ``of_results``
     stand beside those of the same name. It costs two queries.

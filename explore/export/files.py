@@ -37,7 +37,7 @@ def export(
     """The records that a valid query finds, in its order, as a file of a kind of FORMATS.
 
     With ``raw`` it holds the cells as they were read, and nothing else; without an order given
-    in that of their lines. ``packed`` makes a gzip file of it. ``expect`` is told how many records
+    in that of their lines. ``packed`` compresses it with gzip. ``expect`` is told how many records
     there are before the first of them is written. Reading them may take so many ``seconds``;
     ``is_spooled`` reads all of them before anything else is done. Raises ExportError.
     """

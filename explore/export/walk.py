@@ -128,7 +128,7 @@ def table_of(
     source: str | None = None,
     reading: Reading = Reading(),
 ) -> Table:
-    """What an export of records comes to; with ``columns`` of no other columns than these.
+    """The size and columns of an export; with ``columns`` of no other columns than these.
 
     The columns are those of the runs that the records come from, in the order of their inputs,
     the newest run's first; names that only an edit has brought come last. It looks through the

@@ -26,7 +26,7 @@ FACETS = tuple(FacetsForm.base_fields)
 
 
 def refusal(parameters: QueryDict, *, besides: Collection[str] = FACETS) -> str:
-    """Why parameters of a list of records can't be meant as they stand; "" if they can.
+    """Why parameters of a list of records are invalid; "" if they can.
 
     ``besides`` are names that are known and belong to no filter.
     """

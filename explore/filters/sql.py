@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import BooleanField, F, FloatField, Func, TextField, Value
 
-# What is compared as a number. Both databases know the pattern; longer ones are no numbers here.
+# What is compared as a number. Both databases know the pattern; longer ones are not numbers here.
 NUMBER = (
     r"^[ \t\n\r]*[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,3})?[ \t\n\r]*$"
 )
@@ -157,5 +157,5 @@ def in_json(text: str) -> str:
 
 
 def as_stored(texts: Collection[str]) -> set[str]:
-    """Texts as they stand in an id, in a cell that is no text, or in one that is."""
+    """The texts as stored in an ID or a cell that is not text, and as stored in a text cell."""
     return {*texts, *map(in_json, texts)}

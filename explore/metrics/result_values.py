@@ -45,7 +45,7 @@ class Categories:
 class Values:
     """What the values of processed records come to.
 
-    ``left_out`` counts repaired values, which stand for cells that could not be read.
+    ``left_out`` counts excluded repaired values, which replace cells that could not be read.
     """
 
     records: int = 0

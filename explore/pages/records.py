@@ -14,7 +14,7 @@ from records.models import DataRecord, ProcessingResult
 def record(request: HttpRequest, record_id: str) -> HttpResponse:
     """The record with this id."""
     records = DataRecord.objects.select_related("run")
-    found = or_404(records.find(record_id), f"There is no record with the id “{record_id}”.")
+    found = or_404(records.find(record_id), f"There is no record with the ID “{record_id}”.")
     results = ProcessingResult.objects.current().select_related("run", "rule_set")
     current = results.filter(record=found).first()
     context = {

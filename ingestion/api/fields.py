@@ -54,7 +54,7 @@ class IngestQuery(serializers.Serializer[Any]):
         max_length=255,
         help_text="The file name of the input, if the body is the input.",
     )
-    id = ColumnsField(help_text="The id columns, separated by commas.")
+    id = ColumnsField(help_text="The ID columns, separated by commas.")
     timestamp = ColumnsField(help_text="The timestamp columns, separated by commas.")
     value = ColumnsField(most=1, help_text="The value column.")
     category = ColumnsField(most=1, help_text="The category column.")
@@ -70,8 +70,8 @@ class IngestQuery(serializers.Serializer[Any]):
         required=False,
         allow_blank=True,
         max_length=20,
-        help_text='The reject limit: the run stops at more rejected rows than this number ("500") '
-        'or percentage of the rows read ("2%"). Rows imported so far are kept.',
+        help_text='The reject limit: the run stops if more rows than this number ("500") or '
+        'percentage of the rows read ("2%") are rejected. Rows imported so far are kept.',
     )
     encoding = serializers.CharField(
         required=False, allow_blank=True, help_text="The encoding of the input. Default: detected."

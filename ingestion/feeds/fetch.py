@@ -21,7 +21,7 @@ from ingestion.feeds.paging import Pages, Style
 
 @dataclass(slots=True)
 class Fetched:
-    """The result: ``pages`` are {"url", "rows"} each, ``position`` is the greatest cursor value.
+    """The result: ``pages`` are {"url", "rows"} each, ``position`` is the highest cursor value.
 
     ``cut_short`` says why the result is incomplete; it is empty if it is complete.
     """

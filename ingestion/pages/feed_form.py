@@ -61,7 +61,9 @@ class FeedForm(forms.Form):
     kind = forms.ChoiceField(label="Import from", choices=Feed.Kind.choices, initial=Feed.Kind.HTTP)
 
     url = text("URL", "For example https://api.example.com/v1/orders", max_length=4000)
-    headers = lines("Headers", "One per line: Accept-Language: en. Everyone can see these here.")
+    headers = lines(
+        "Headers", "One per line: Accept-Language: en. Visible to everyone who can open this page."
+    )
     secrets = lines("Secret headers", "One per line: Authorization: Bearer abc")
     forget_secrets = forms.BooleanField(label="Delete the saved secret headers", required=False)
     rows_path = text("Path to the rows", "Names separated by dots, such as data.items.")

@@ -48,7 +48,7 @@ SEVERAL = ("id", "timestamp")
 # How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
 HELP = {
-    "id": "Identifies a record. Without an id column, the key is made from the row's content.",
+    "id": "Identifies a record. Without an ID column, the key is made from the row's content.",
     "timestamp": "A date, or a date and a time.",
     "value": "The number to chart and average.",
     "category": "The column to group by.",

@@ -56,7 +56,7 @@ def _answer(label: str, help_text: str = "") -> forms.CharField:
 class SettingsForm(forms.Form):
     """The settings of a source, under the names in which they are stored."""
 
-    id = ColumnsField(label="Id columns", help_text="Together they identify a record.")
+    id = ColumnsField(label="ID columns", help_text="Together they identify a record.")
     timestamp = ColumnsField(label="Timestamp columns", help_text="A date, or a date and a time.")
     value = ColumnsField(label="Value column", help_text="The number to chart and average.")
     category = ColumnsField(label="Category column", help_text="The column to group by.")

@@ -104,8 +104,8 @@ def prepare(
             _choose_format(found, named, remembered, chunks, on_chunk)
     if not roles["id"]:
         found.notes.append(
-            "No id column: the key of each row is made from its content, so a row that changes "
-            "becomes a new record. Map an id column if the file has one."
+            "No ID column: the key of each row is made from its content, so a row that changes "
+            "becomes a new record. Map an ID column if the file has one."
         )
     return found
 

@@ -82,7 +82,7 @@ def apply(
     facts: Facts = NO_FACTS,
     ids: Sequence[str] = (),
 ) -> Batch:
-    """Carry the rules out on rows, one after the other; steps that are switched off are left out.
+    """Apply the rules to rows, one after the other; rules that are switched off are skipped.
 
     ``ids`` are those of the records, for steps that compare them with others of the source.
     """

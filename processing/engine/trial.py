@@ -13,7 +13,7 @@ from records.cell_changes import Change, cell_changes
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of a row: the sentence it fails by, or what became of its cells."""
+    """The outcome of a row: the message it fails with, or its changed cells."""
 
     record_id: str
     message: str | None

@@ -48,7 +48,7 @@ class RunFacts:
 
 
 def facts_of(source: str, rules: Iterable[Step], still_here: StillHere = lambda: None) -> Facts:
-    """The facts that rules ask for about a source, from all its rows as they stand.
+    """The facts that rules ask for about a source, from all its current rows.
 
     Reads the rows once, unless no step in force asks for anything; ``still_here`` is called with
     each part of them.

@@ -156,7 +156,7 @@ def _is_default(parameter: Parameter, value: object) -> bool:
 
 
 def to_text(parameter: Parameter, value: Any) -> str:
-    """A value as it stands in its field."""
+    """A value as shown in its field."""
     if value is None:
         return ""
     if isinstance(value, str):

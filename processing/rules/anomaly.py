@@ -67,7 +67,7 @@ KIND = Kind(
             "by",
             COLUMN,
             "Category",
-            "Compare values within each category. Empty: compare all values of the source.",
+            "Compare within each category. Leave blank to compare all values of the source.",
             None,
         ),
         Parameter(

@@ -79,7 +79,7 @@ class Batch:
     def put(self, name: str, cells: Sequence[object]) -> None:
         """Cells in the place of those of a column; ABSENT takes a cell out of its row.
 
-        A cell that is too long, or makes its record too large, is left out, and the row fails.
+        A cell that is too long, or makes its record too large, is dropped, and the row fails.
         Raises BatchTooLarge.
         """
         lengths = lengths_of(cells)
@@ -193,7 +193,7 @@ def replace_failing(
     on_failure: str,
     default: object = None,
 ) -> None:
-    """What becomes of cells that a check does not pass, given by place and message.
+    """Handle the cells that fail a check, given by place and message.
 
     ``on_failure`` is ``fail`` (the row fails), ``empty`` (the cell becomes null) or ``default``;
     the latter two are written down as repairs.

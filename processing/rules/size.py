@@ -1,6 +1,6 @@
 """How large what rules make may become. Pure: no Django, no tables.
 
-Steps that put cells together can double them, and thirty steps a billion times. What becomes of a
+Steps that put cells together can double them, and thirty steps a billion times. The result of a
 record does not depend on those in the same batch: a batch that becomes too large is carried out in
 parts, a record that does fails.
 """

@@ -97,7 +97,7 @@ class RecordAdmin(LargeTable):
     ordering = ("id",)
     search_fields = ("id__startswith",)
     search_help_text = (
-        f"Search by the start of an id, such as sales:10. Shows at most {LISTED:,} records."
+        f"Search by the start of an ID, such as sales:10. Shows at most {LISTED:,} records."
     )
     actions = ("process_again",)
     readonly_fields = (
@@ -143,7 +143,7 @@ class RecordAdmin(LargeTable):
         ids = [record.pk for record in objs]
         return ids, {"records, with their versions and results": len(ids)}, set(), []
 
-    @admin.action(description="Process selected records again", permissions=["change"])
+    @admin.action(description="Reprocess selected records", permissions=["change"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[DataRecord]) -> None:
         ids = list(queryset.values_list("pk", flat=True))
         changed = store.requeue_records(ids=ids)

@@ -17,7 +17,7 @@ class RecordTextAdmin(LookOnly, LargeTable):
     list_display = ("record_id",)
     ordering = ("record_id",)
     search_fields = ("record_id",)
-    search_help_text = "Search by record id."
+    search_help_text = "Search by record ID."
 
 
 @admin.register(TextChange)
@@ -27,7 +27,7 @@ class TextChangeAdmin(LookOnly, LargeTable):
     list_display = ("id", "woken_at")
     ordering = ("-id",)
     search_fields = ("ids",)
-    search_help_text = "Search by record id."
+    search_help_text = "Search by record ID."
 
     def matching(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         return rows.filter(ids__contains=json_text(term))

@@ -1,4 +1,4 @@
-"""What an error says: whether its transaction came to nothing, and whether the environment is at
+"""What an error says: whether its transaction was rolled back, and whether the environment is at
 fault (a full disk, a database that is away) rather than the input."""
 
 import errno
@@ -55,7 +55,7 @@ FAULTS = frozenset({AWAY, *POSTGRESQL.values(), *SQLITE.values(), *SYSTEM.values
 
 
 def has_rolled_back(error: Error) -> bool:
-    """Whether the server itself said that the transaction came to nothing.
+    """Whether the server itself reported that the transaction was rolled back.
 
     A connection that breaks says nothing: the transaction may be committed, or under way.
     """

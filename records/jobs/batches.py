@@ -126,7 +126,7 @@ def split(batch: ProcessingBatch, worker: str) -> bool:
 
 
 def matching(batch: ProcessingBatch) -> "QuerySet[DataRecord]":
-    """The records that the batch is to take up."""
+    """The records that the batch has to process."""
     found: QuerySet[DataRecord] = DataRecord.objects.selected(batch.run.selection).filter(
         id__range=(batch.first, batch.last)
     )

@@ -31,7 +31,7 @@ def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:
 
     The conditional UPDATE is the claim: of several workers that try, one changes the row. The
     sessions of the worker before are ended first: a frozen one still holds its locks. A run that
-    has been taken up too often without making progress is given up as failed.
+    has been attempted too often without making progress is given up as failed.
     """
     name_session(worker)
     moment = now()
@@ -61,7 +61,7 @@ def end_former_sessions(claimable: "QuerySet[Any]") -> None:
 
 
 def _given_up(run: Run, worker: str) -> bool:
-    """Whether it has been taken up too often: it is failed then."""
+    """Whether it has used all its attempts; if so, it is marked as failed."""
     if run.attempts <= settings.MAX_ATTEMPTS:
         return False
     fail(

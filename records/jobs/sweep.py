@@ -34,7 +34,7 @@ def tidy() -> None:
 
 
 def stalled(model: type[AnyRun]) -> list[AnyRun]:
-    """The runs that wait for a worker and whose last wake-up call, if any, came to nothing.
+    """The runs that wait for a worker and whose last wake-up call, if any, was lost.
 
     They are marked as woken, so the caller enqueues a call for each.
     """

@@ -26,7 +26,7 @@ class Feed(models.Model):
     config = models.JSONField(default=dict)
     # Headers with secrets, encrypted as a whole; never shown, logged or exported.
     secrets = models.TextField(blank=True)
-    # Where the next loading goes on: the greatest value of the cursor column so far.
+    # Where the next loading goes on: the highest value of the cursor column so far.
     position = models.TextField(blank=True)
     schedule = models.CharField(
         max_length=100, blank=True, help_text="cron expression; empty: manual imports only"

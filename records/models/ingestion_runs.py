@@ -38,7 +38,7 @@ class IngestionRun(HasPage, Run):
     reading = models.JSONField(default=dict, blank=True)
     # "500" or "2%": with more rejected rows the run stops.
     max_rejects = models.CharField(max_length=20, blank=True)
-    # A replay takes up rejected rows of its parent: those in ``selection`` (ids), else all that
+    # A replay retries rejected rows of its parent: those in ``selection`` (ids), else all that
     # are open; or, if it has a file, the rows that were repaired in that.
     parent = models.ForeignKey(
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="replays"

@@ -14,7 +14,7 @@ from web.links import HasPage
 
 
 class Selection(models.TextChoices):
-    """Which records a processing run takes up."""
+    """Which records a processing run processes."""
 
     RAW = "raw", "Waiting records"
     ALL = "all", "All records"

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
-# The statuses of the records that a processing run takes up, by its selection; None: any.
+# The statuses of the records that a processing run processes, by its selection; None: any.
 SELECTED: dict[str, tuple[str, ...] | None] = {
     "raw": ("raw",),
     "failed": ("failed",),
@@ -157,7 +157,7 @@ class RecordQuerySet(models.QuerySet[Any]):
         return counted
 
     def selected(self, selection: str) -> Self:
-        """The records that a processing run of this selection takes up."""
+        """The records that a processing run of this selection processes."""
         statuses = SELECTED[selection]
         return self.filter(status__in=statuses) if statuses else self
 
@@ -170,7 +170,7 @@ class RejectedQuerySet(models.QuerySet[Any]):
     """Reads of rejected rows."""
 
     def open(self) -> Self:
-        """Those that no replay has taken up, of runs that count."""
+        """Those that have not been replayed, of runs that have not been undone."""
         return self.filter(resolved_by=None).exclude(run__state="undone")
 
     def of_run(self, run: models.Model) -> Self:
@@ -203,7 +203,7 @@ class CountQuerySet(models.QuerySet[Any]):
         return self if source is None else self.filter(source=source)
 
     def selected(self, selection: str, source: str | None = None) -> int:
-        """How many records a processing run of this selection would take up."""
+        """How many records a processing run of this selection would process."""
         found, statuses = self.of_source(source), SELECTED[selection]
         if statuses:
             found = found.filter(status__in=statuses)
@@ -257,7 +257,7 @@ class ResultQuerySet(models.QuerySet[Any]):
     def with_value(self, *, repaired: bool = False) -> Self:
         """Successful results with a value that can be drawn and averaged.
 
-        Repaired values are left out unless asked for. So are values beyond 1e300, of which a
+        Repaired values are excluded by default. So are values beyond 1e300, of which a
         database can't form a sum.
         """
         found = self.filter(success=True, value__range=(-1e300, 1e300))

@@ -43,7 +43,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    # How often it was taken up since it last made progress.
+    # How often it was attempted since it last made progress.
     attempts = models.PositiveSmallIntegerField(default=0)
     woken_at = models.DateTimeField(null=True, blank=True)
     # Where the environment is at fault (a full disk, a missing folder) the run waits: for what, as

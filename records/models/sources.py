@@ -10,7 +10,7 @@ from web.names import SOURCE_NAME
 
 
 class OnConflict(models.TextChoices):
-    """What happens when an existing record changes: a row has its key but other content."""
+    """What happens when an existing record changes: a row has its key but different data."""
 
     UPDATE = "update", "Update the record and keep the earlier version"
     KEEP = "keep", "Keep the record unchanged"

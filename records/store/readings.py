@@ -56,7 +56,7 @@ OF_STATUSES = ("id", "CASE WHEN status = 'processed' THEN 1 ELSE 0 END", "status
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The records of a batch as they stand, in the order of their ids.
+    """The current records of a batch, in the order of their ids.
 
     The other columns have an entry for each; a day is the one under which it is counted. By the
     fingerprints it is found out, when results are saved, whether these are still the same records
@@ -89,7 +89,7 @@ class Text:
 
 
 def selected(selection: str) -> str:
-    """The SQL of which records a run of this selection takes up."""
+    """The SQL condition for the records that a run of this selection processes."""
     statuses = SELECTED[selection]
     if statuses is None:
         return "TRUE"

@@ -8,13 +8,13 @@ from records.rows import Reject, Row
 
 
 def conflict(row: Row) -> Reject:
-    """A row whose key is known with other content, in a source that keeps what came first."""
+    """The reject of a row that would change an existing record, in a source that keeps it."""
     key = row.id.partition(":")[2]
     return Reject(
         row.line,
         row.raw,
         "key_conflict",
-        f"The key {key!r} is known with other content, and the source keeps what came first.",
+        f"A record with the key {key!r} exists with different data, and the source keeps it.",
     )
 
 

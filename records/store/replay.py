@@ -1,4 +1,4 @@
-"""Rejected rows that are taken up again: each becomes a record, or is rejected anew."""
+"""Replay of rejected rows: each becomes a record, or is rejected again."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
@@ -26,7 +26,7 @@ def replay_batch(
     read: Callable[[Sequence[RejectedRow]], Sequence[Row | Reject]],
     size: int,
 ) -> bool:
-    """Take up the next ``size`` open rows that a replay is about, or nothing.
+    """Replay the next ``size`` open rows of a replay, if any are left.
 
     ``read`` makes of each row what lands, or why it is rejected again. Rows that are taken up are
     open no more, so a replay that is repeated finds nothing left. Returns whether there were any.
@@ -254,13 +254,13 @@ def _with_stem(stem: str) -> RecordQuerySet:
 
 
 def _last_number(stem: str) -> int:
-    """The greatest number that a record has whose key is made of this content."""
+    """The highest number that a record has whose key is made of this content."""
     ids = _with_stem(stem).values_list("id", flat=True)
     return max((int(record_id.rpartition("-")[2]) for record_id in ids), default=0)
 
 
 def _resolve(run: IngestionRun, rows: Sequence[tuple[int, str]]) -> None:
-    """Rejected rows have been taken up by the run, and have become these records ("": none)."""
+    """Rejected rows have been replayed by the run, and have become these records ("": none)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE rejected_rows SET resolved_by_id = %s, record_id = wanted.second "  # noqa: S608

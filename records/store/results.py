@@ -256,7 +256,7 @@ def _move_some(results: Results, counts: CountChanges) -> Results:
 def _lock(
     batch: ProcessingBatch, ids: Collection[str]
 ) -> dict[str, tuple[int, str, datetime | None]]:
-    """Lock those of the records that the run takes up, in the order of their ids: two batches that
+    """Lock those of the records that the run processes, in the order of their ids: two batches that
     share records then wait for each other instead of blocking each other."""
     records = DataRecord.objects.with_ids(ids).selected(batch.run.selection).order_by("id")
     return {

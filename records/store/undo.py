@@ -113,7 +113,7 @@ def undo_batch(*, undo: Undo, worker: str, size: int = BATCH) -> bool:
 
 
 def finish_undo(*, undo: Undo, worker: str) -> None:
-    """The run is undone, and the rejected rows that it took up are open again.
+    """The run is undone, and the rejected rows that it replayed are open again.
 
     Raises LeaseLost if another worker holds the undo.
     """

@@ -45,10 +45,10 @@ def test_a_run_under_way_and_settings_are_accessible_at_any_width(page, run, com
             "/sources/shop/"]  # fmt: skip
     assert [found for url in urls for found in check(page, url)] == []
     page.goto("/sources/shop/settings/")
-    page.get_by_label("Id columns").fill("nope")
+    page.get_by_label("ID columns").fill("nope")
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("alert")).to_contain_text("no column 'nope'")
-    page.get_by_label("Id columns").fill("id")
+    page.get_by_label("ID columns").fill("id")
     page.get_by_label("When an existing record changes").select_option("reject")
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_text("Settings saved.")).to_be_visible()

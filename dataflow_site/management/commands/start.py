@@ -37,7 +37,9 @@ class Command(BaseCommand):
             default=os.environ.get("PORT", "8000"),
             help="the port to listen on (default: PORT, else 8000)",
         )
-        parser.add_argument("--no-samples", action="store_true", help="do not load sample data")
+        parser.add_argument(
+            "--no-samples", action="store_true", help="do not import the sample data"
+        )
 
     def handle(self, *args: Any, host: str, port: str, no_samples: bool, **options: Any) -> None:
         check_port(host, port)

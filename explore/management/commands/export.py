@@ -93,7 +93,7 @@ class Command(RunCommand):
         return query
 
     def kind(self, path: Path | None, options: dict[str, Any]) -> tuple[str, bool]:
-        """The kind of file, and whether it is packed: as the options say, else as it is named."""
+        """The kind of file, and whether to compress it: by the options, else by its name."""
         suffixes = [suffix.lower() for suffix in path.suffixes[-2:]] if path else []
         packed = suffixes[-1:] == [".gz"]
         named = suffixes[-2 if packed else -1 :][:1]

@@ -16,7 +16,7 @@ from records.models import Feed, IngestionRun, RunState
 class Command(IngestCommand):
     help = (
         "Run the automatic import of a source now, in the foreground. Exit status: 0 if every run "
-        "finished, 1 if one failed, 2 for wrong usage."
+        "finished, 1 if one failed, 2 for incorrect usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

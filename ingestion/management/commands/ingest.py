@@ -36,7 +36,7 @@ READING = {
 class Command(RunCommand):
     help = (
         "Import files into sources. Exit status: 0 if every run finished, 1 if one "
-        "failed, 2 for wrong usage."
+        "failed, 2 for incorrect usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,9 +45,9 @@ class Command(RunCommand):
             help=f"files, folders or globs (default: *.csv in {settings.RAW_DIR})",
         )  # fmt: skip
         parser.add_argument("--source", help="source to import into (default: the file's name)")
-        for role in ("id", "timestamp"):
+        for role, label in (("id", "ID"), ("timestamp", "timestamp")):
             parser.add_argument(
-                f"--{role}", metavar="COL[,COL]", type=column_names, help=f"{role} columns"
+                f"--{role}", metavar="COL[,COL]", type=column_names, help=f"{label} columns"
             )
         for role in ("value", "category"):
             parser.add_argument(f"--{role}", metavar="COL", help=f"{role} column")
@@ -63,7 +63,7 @@ class Command(RunCommand):
             "--max-rejects",
             metavar="N|P%",
             default="",
-            help="reject limit: stop at more rejected rows",
+            help="reject limit: stop if more rows are rejected",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="preview the import without writing anything"

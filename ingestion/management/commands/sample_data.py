@@ -44,7 +44,7 @@ class Command(BaseCommand):
             type=day,
             default=datetime.now(UTC).date(),
             metavar="YYYY-MM-DD",
-            help="the data end the day before; the same date gives the same files "
+            help="date after the last day of the data; the same date gives the same files "
             "(default: today, UTC)",
         )
 

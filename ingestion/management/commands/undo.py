@@ -16,7 +16,7 @@ class Command(RunCommand):
     help = (
         "Undo an ingestion run: records that it created are deleted, records that it updated go "
         "back to their previous version, and records changed since are kept. "
-        "Exit status: 0 if the run was undone, 1 if that failed, 2 for wrong usage."
+        "Exit status: 0 if the run was undone, 1 if that failed, 2 for incorrect usage."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,6 +47,6 @@ class Command(RunCommand):
             for record_id in done.kept_ids[:20]:
                 self.stdout.write(f"  kept because it was changed since: {record_id}")
             if done.kept > 20:
-                self.stdout.write(f"  ... {done.kept:,} in total; the page of the run lists more.")
+                self.stdout.write(f"  ... {done.kept:,} in total; the run's page lists more.")
         if status := self.exit_status(done):
             raise SystemExit(status)

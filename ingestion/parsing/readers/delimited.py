@@ -142,7 +142,7 @@ class DelimitedReader:
             )
 
     def _parse(self, lines: list[str], *, at_end: bool) -> _Parsed:
-        """Parse the rows in ``lines``; an incomplete last row is left out."""
+        """Parse the rows in ``lines``; an incomplete last row is skipped."""
         text = "".join(lines)
         if not text.strip("\r\n"):
             return _Parsed(used=len(lines), blank=len(lines))

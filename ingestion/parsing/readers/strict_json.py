@@ -1,4 +1,4 @@
-"""Strict JSON parsing: no number loses a digit, and repeated names are detected. Pure."""
+"""Strict JSON parsing: numbers keep all digits, and repeated names are detected. Pure."""
 
 import json
 import re

@@ -183,7 +183,7 @@ class Workbook:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows of the sheet, with their numbers from 1, without empty cells at their ends.
 
-        Empty rows are left out.
+        Empty rows are skipped.
         """
         yield from self._rows(self._sheet)
 

@@ -252,7 +252,7 @@ def test_a_run_that_fetches_says_what_it_does_and_no_size_that_is_not_known(admi
 def test_a_run_whose_rejected_rows_have_been_taken_up_does_not_ask_to_repair_them(admin_client):
     run = land("shop", {"1": sale(1)}, rejects=(Reject(3, b"x", "b", ""), Reject(4, b"y", "b", "")))
     url = run.get_absolute_url()
-    assert "Repair and replay them" in text(admin_client.get(url))
+    assert "Fix and replay them" in text(admin_client.get(url))
     replay = IngestionRun.objects.create(
         source=run.source, parent=run, file_name=run.file_name, trigger="page", state="finished"
     )
@@ -260,11 +260,11 @@ def test_a_run_whose_rejected_rows_have_been_taken_up_does_not_ask_to_repair_the
     RejectedRow.objects.filter(pk=rows[0].pk).update(resolved_by=replay)
     html = text(admin_client.get(url))
     assert "1 is open. " in html
-    assert "Repair and replay it" in html
+    assert "Fix and replay it" in html
     rows.update(resolved_by=replay)
     html = text(admin_client.get(url))
     assert "Repair" not in html
-    assert f'repaired by <a href="{replay.get_absolute_url()}">run {replay.pk}</a>' in html
+    assert f'replayed by <a href="{replay.get_absolute_url()}">run {replay.pk}</a>' in html
     IngestionRun.objects.filter(pk=run.pk).update(state="undone")
     html = text(admin_client.get(url))
     assert "The run has been undone, so none are open." in html
