@@ -65,9 +65,11 @@ def seen(profile: Mapping[str, Any]) -> ColumnSeen:
     )
 
 
-def look_at(rows: Sequence[Mapping[str, Any]]) -> list[ColumnSeen]:
-    """The columns of some rows: a sample of a source of which there is no profile."""
-    names = dict.fromkeys(name for row in rows for name in row)
+def look_at(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> list[ColumnSeen]:
+    """The columns of a sample of rows, for a source without a profile; those named come first."""
+    present = dict.fromkeys(name for row in rows for name in row)
+    # PostgreSQL does not keep the order of the names in a row.
+    names = dict.fromkeys((*(name for name in columns if name in present), *present))
     return [_look_at(name, [row.get(name) for row in rows]) for name in names]
 
 

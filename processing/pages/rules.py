@@ -145,7 +145,7 @@ def _proposed(source: Source) -> list[Step]:
         return propose([seen(column) for column in profile], source.mapping)
     rows = DataRecord.objects.of_source(source.name).order_by("id")
     data = list(rows.values_list("data", flat=True)[:LOOKED_AT_ROWS])
-    return propose(look_at(data), source.mapping)
+    return propose(look_at(data, source.columns), source.mapping)
 
 
 def _problem(

@@ -223,7 +223,7 @@ def proposed(real: Real) -> list[Step]:
     load(real.path, source="real", **real.roles)
     rows = list(DataRecord.objects.order_by("id").values_list("data", flat=True))
     source = Source.objects.get(name="real")
-    rules = propose(look_at(rows), source.mapping)
+    rules = propose(look_at(rows, source.columns), source.mapping)
     store.save_rule_set(source=source, rules=rules)
     return rules
 
