@@ -112,7 +112,8 @@ def test_a_file_is_ingested_processed_and_indexed_by_the_two_workers(
     queue = (
         "from pathlib import Path; from ingestion.loading import runs;"
         "from records.jobs.runner import queue;"
-        f"run = runs.create_run(path=Path({str(file)!r}), file_name='orders.csv', how='upload');"
+        f"path = Path({str(file)!r});"
+        "run = runs.create_run(path=path, file_name='orders.csv', trigger='upload');"
         "queue(run)"
     )
     containers.made.manage("shell", "-v0", "-c", queue, **containers.environment("api"))

@@ -30,7 +30,7 @@ from pathlib import Path
 from ingestion.loading.runs import create_run
 from records.jobs.runner import queue
 path = Path({path!r})
-queue(create_run(path=path, file_name=path.name, how="upload", source_name={source!r},
+queue(create_run(path=path, file_name=path.name, trigger="upload", source_name={source!r},
                  roles={{"id": ["id"]}}))
 """
 

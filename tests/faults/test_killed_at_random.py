@@ -29,7 +29,7 @@ from pathlib import Path
 from ingestion.loading.runs import create_run
 from records.jobs.runner import queue
 path = Path({path!r})
-queue(create_run(path=path, file_name=path.name, how="upload", source_name={source!r}))
+queue(create_run(path=path, file_name=path.name, trigger="upload", source_name={source!r}))
 """
 # Five workers that die on a run without getting on are its end, by design.
 MOST_ATTEMPTS = 4

@@ -44,7 +44,7 @@ def test_a_source_is_found_by_its_name(name):
 @pytest.mark.parametrize(
     "page",
     ["ingestion-run", "processing-run", "rejected-row", "undo-run", "preview", "preview-dry-run",
-     "rejected-csv", "dry_run", "made-export", "exported-file", "api-run", "api-made-export"],
+     "rejected-csv", "rule-dry-run", "made-export", "exported-file", "api-run", "api-made-export"],
 )  # fmt: skip
 def test_no_page_has_an_id_beyond_the_range_of_the_database(admin_client, page, pk):
     answer = admin_client.get(reverse(page, args=[pk]))

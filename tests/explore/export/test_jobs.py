@@ -276,7 +276,7 @@ from explore.export import jobs
 from explore.export.request import asked_for
 land(0, {records})
 user = User.objects.create_user("owner")
-jobs.start(asked_for(QueryDict("format=xlsx")), user=user, how="test")
+jobs.start(asked_for(QueryDict("format=xlsx")), user=user, trigger="test")
 """
 
 
