@@ -12,7 +12,7 @@ from ingestion.loading.drafts import Choice
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
-from ingestion.parsing.timestamps import FORMATS
+from ingestion.parsing.timestamps.patterns import FORMATS
 from records.models import IngestionRun
 from records.models.sources import OnConflict
 from records.rows import ROLES

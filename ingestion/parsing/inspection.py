@@ -16,7 +16,8 @@ from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.preparation import Prepared, prepare
-from ingestion.parsing.timestamps import FORMATS, parser, spelled
+from ingestion.parsing.timestamps.patterns import FORMATS
+from ingestion.parsing.timestamps.search import parser, spelled
 from records.rows import ROLES
 
 # How much of the raw file, and how many of its rows, a preview shows.

@@ -18,7 +18,7 @@ from ingestion.parsing.mapping import (
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.row_mapper import cell_text
-from ingestion.parsing.timestamps import Doubt, FormatSearch
+from ingestion.parsing.timestamps.search import Doubt, FormatSearch
 from records.rows import ROLES
 
 # How many rows are used to check column names and to detect the date format.

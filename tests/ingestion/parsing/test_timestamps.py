@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.parsing.timestamps import FORMATS, Doubt, FormatSearch, detect_format, parser
+from ingestion.parsing.timestamps.patterns import FORMATS
+from ingestion.parsing.timestamps.search import Doubt, FormatSearch, detect_format, parser
 
 
 @pytest.mark.parametrize(
