@@ -40,13 +40,12 @@ def number(batch: Batch, step: Step) -> None:
     cells = batch.cells(name)
     style = style_of(step)
     read = reader(style)
-    made: list[Any] | None
     # What most columns hold, and quickly read; only what is left is looked at one by one.
     if style == PLAIN:
-        made = plain_numbers(cells) or _mostly_plain(cells)
+        at_once: Sequence[float | None] | None = plain_numbers(cells) or _mostly_plain(cells)
     else:
-        made = styled_numbers(cells, style)
-    made = made or [None] * len(cells)
+        at_once = styled_numbers(cells, style)
+    made: list[Any] = list(at_once or [None] * len(cells))
     for place, found in enumerate(made):
         if found is None:
             made[place] = _made(batch, step, place, cells[place], read)
