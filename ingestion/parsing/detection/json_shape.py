@@ -13,7 +13,6 @@ from ingestion.parsing.readers.json import JsonReader, column_name
 from ingestion.parsing.readers.json_columns import ColumnNames
 from ingestion.parsing.readers.json_scanner import Scanner
 from ingestion.parsing.readers.ndjson import NdjsonReader
-from ingestion.parsing.row_mapper import cell_text
 
 # How deep rows are searched for.
 PATH_DEPTH = 4
@@ -327,5 +326,5 @@ def _header_rows(rows: Sequence[Sequence[Any]]) -> int:
     """Whether the first row is a header, 0 or 1."""
     if not all(isinstance(cell, str) for cell in rows[0]):
         return 0
-    texts = [list(map(cell_text, row)) for row in rows]
+    texts = [list(map(column_name, row)) for row in rows]
     return min(find_layout(texts, above=False).header, 1)

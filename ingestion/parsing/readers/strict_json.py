@@ -65,10 +65,7 @@ class StrictDecoder:
             return "not_an_object", f"The row is {_kind(value)}, not an object."
         if self.repeated is not None:
             return "repeated_name", f"The name {self.repeated!r} appears twice in one object."
-        if len(text) > MAX_CELL_CHARACTERS and any(
-            isinstance(cell, str) and len(cell) > MAX_CELL_CHARACTERS
-            for cell in (leaves(value) if isinstance(value, dict) else value)
-        ):
+        if len(text) > MAX_CELL_CHARACTERS and _has_long_cell(value):
             return "cell_too_long", f"A cell has more than {MAX_CELL_CHARACTERS:,} characters."
         if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             return "nested_too_deeply", f"The row is nested more than {MAX_DEPTH} levels deep."
@@ -95,6 +92,11 @@ def _kind(value: Any) -> str:
     if isinstance(value, str):
         return "a text or a number"
     return "null" if value is None else "true or false" if isinstance(value, bool) else "a number"
+
+
+def _has_long_cell(row: Any) -> bool:
+    cells = leaves(row) if isinstance(row, dict) else row
+    return any(isinstance(cell, str) and len(cell) > MAX_CELL_CHARACTERS for cell in cells)
 
 
 def _depth(value: Any) -> int:
