@@ -6,9 +6,9 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from processing.rules.base import Batch, Kind, Step, filled, listed, replace_failing
-from processing.rules.number import read_number
 from processing.rules.parameters import CHOICE, TEXT, TEXTS, Parameter, column, on_failure
 from records.dates.formats import Reader, read_moment, reads_months
+from records.number_text import read_number
 
 
 def date(batch: Batch, step: Step) -> None:

@@ -177,8 +177,9 @@ def _day(fields: dict[str, str | None]) -> datetime | None:
         first = datetime(int(year), 1, 1)  # noqa: DTZ001 (a local day)
         found = first + timedelta(days=int(day_of_year) - 1)
         return found if found.year == first.year else None
-    month: int | None = int(fields.get("m") or 1)
-    if (name := fields.get("b")) is not None and (month := names.month_number(name)) is None:
+    name = fields.get("b")
+    month = int(fields.get("m") or 1) if name is None else names.month_number(name)
+    if month is None:
         return None
     return datetime(int(year), month, int(fields.get("d") or 1))  # noqa: DTZ001 (a local day)
 

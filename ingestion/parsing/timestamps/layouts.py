@@ -80,7 +80,8 @@ class Dates:
         days = before * 365 + before // 4 - before // 100 + before // 400 - 719_163
         days += _BEFORE[month - 1] + self.day + (_is_leap(year) & (month > 2))
         of_day = self.hour.astype(np.int64) * 3_600 + self.minute.astype(np.int64) * 60
-        return days * 86_400 + of_day + self.second
+        seconds: NDArray[np.int64] = days * 86_400 + of_day + self.second
+        return seconds
 
     def taken(self, good: Flags) -> "Dates":
         """Those of the dates that are flagged."""

@@ -59,16 +59,7 @@ BARE = frozenset(pattern for patterns in OF_DIGITS.values() for pattern in patte
 SINCE = frozenset({UNIX, UNIX_MS, UNIX_US, UNIX_NS, EXCEL})
 FORMATS = tuple(
     dict.fromkeys(
-        [
-            ISO,
-            *(
-                date + time
-                for date in (*WITH_SIGNS[1:], *WITH_NAMES[:16])
-                for time in ("", " %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p")
-            ),
-            *(pattern for patterns in OF_DIGITS.values() for pattern in patterns),
-            *NAMED,
-        ]
+        [ISO, *WITH_SIGNS[1:], *WITH_NAMES, *(p for ps in OF_DIGITS.values() for p in ps), *NAMED]
     )
 )
 

@@ -17,7 +17,6 @@ MOST_TIMES = 4
 MOST_DATES = 3
 # How many texts formats must read together if none of them reads half.
 ENOUGH_TOGETHER = 0.9
-NEARLY_ALL = 0.95
 # Years of two digits: a reading that needs many years is dropped for one that needs few, if
 # there are enough dates to tell.
 ENOUGH_DATES, FEW_YEARS, MANY_YEARS = 12, 3, 8
@@ -127,8 +126,8 @@ class FormatSearch:
         best, *others = self._candidates or [""]
         for other in others:
             if (best, other) in self._apart:
-                formats = (self._format(self._candidates[name]) for name in (best, other))
-                return Doubt(*formats, self._apart[best, other])
+                first, second = (self._format(self._candidates[name]) for name in (best, other))
+                return Doubt(first, second, self._apart[best, other])
         return None
 
     def add(self, texts: Iterable[str]) -> None:
@@ -181,10 +180,10 @@ def _ways(texts: Sequence[str], among: Container[str]) -> dict[str, _Way]:
     """The ways to write a date that read most of the texts: several if they read equally many."""
     found = _all_ways(texts, among)
     most = max((one.texts for one in found.values()), default=0)
-    # Digits that read as days and hours are no seconds since 1970, even if a few are damaged.
+    # Digits that read as days and hours are no seconds since 1970, even if some are damaged.
     days = {name: one for name, one in found.items() if name not in SINCE}
     most_days = max((one.texts for one in days.values()), default=0)
-    if most_days >= most * NEARLY_ALL:
+    if most_days >= most / 2:
         found, most = days, most_days
     tied = {name: one for name, one in found.items() if one.texts == most}
     best = next(iter(tied), "")
