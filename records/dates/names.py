@@ -19,6 +19,8 @@ LANGUAGES = (
 
 # What stands before a month in Catalan: "de gener", "d'abril".
 _PARTICLES = ("de ", "d\u2019", "d'")
+# German Excel writes the third month like this.
+_MORE_MONTHS = {"mrz": 3}
 # How many letters of a name are enough where no other name begins with them.
 _SHORT = 3
 
@@ -70,6 +72,8 @@ def is_weekday(name: str) -> bool:
 def _known(kind: Literal["months", "days"]) -> dict[str, int]:
     """The names of the locale data, and those made from them that mean one thing only."""
     known = dict(_names(kind))
+    if kind == "months":
+        known |= _MORE_MONTHS
     made: dict[str, set[int]] = {}
     for name, number in known.items():
         for other in _variants(name):

@@ -38,7 +38,7 @@ from ingestion.parsing.timestamps.search import Doubt, FormatSearch, detect_form
         (["January 15th, 2024"], "%b %d, %Y"),
         (["1/15/2024, 1:05:09\u202fPM"], "%m/%d/%Y, %I:%M:%S %p"),
         (["15.01.2024 10:22", "15.01.2024"], "%d.%m.%Y %H:%M|%d.%m.%Y"),
-        (["45306", "2024-01-16", "17/01/2024", "45309.5"], "excel|iso|%d/%m/%Y"),
+        (["45306", "2024-01-16", "17/01/2024", "45309.5"], "iso|%d/%m/%Y|excel"),
         (["1234", "5678", "9999"], None),
         (["red", "green"], None),
         (["", " "], None),
