@@ -17,17 +17,17 @@ from ingestion.parsing.mapping import (
 )
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
+from ingestion.parsing.readers.table import Table
 from ingestion.parsing.row_mapper import cell_text
+from ingestion.parsing.survey import Survey
 from ingestion.parsing.timestamps import Doubt, FormatSearch
 from records.rows import ROLES
 
-# How many rows are used to check column names and to detect the date format.
+# How many rows are used to find the columns that may play a role; the survey looks at all of them.
 SAMPLE_ROWS = 1_000
 # A wide input gets fewer rows, so that the sample has about this many cells at most.
 SAMPLE_CELLS = 200_000
 MIN_SAMPLE_ROWS = 20
-# While the dates of a long input are read, ``on_chunk`` is called after so many chunks.
-CHUNKS_A_SIGN = 50
 
 
 @dataclass(slots=True)
@@ -101,7 +101,11 @@ def prepare(
             repaired=reader.run if isinstance(reader, RepairedReader) else None,
         )
         if not found.missing:
-            _choose_format(found, named, remembered, chunks, on_chunk)
+            survey = Survey()
+            search = _search_format(found, named, remembered, survey)
+            survey.run(Table(columns, sample), chunks, on_chunk)
+            if search is not None:
+                _choose_format(found, search)
     if not roles["id"]:
         found.notes.append(
             "No ID column: the key of each row is made from its content, so a row that changes "
@@ -142,36 +146,31 @@ def _choose_roles(
     }
 
 
-def _choose_format(
-    found: Prepared,
-    named: Mapping[str, Any],
-    remembered: Mapping[str, Any],
-    more: Iterator[Chunk],
-    on_chunk: Callable[[], None],
-) -> None:
-    """Add the date format to the mapping: given, saved with the source, or detected.
-
-    If the first rows leave it open, ``more`` rows are read until one settles it.
-    """
+def _search_format(
+    found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+) -> FormatSearch | None:
+    """Add the date format to the mapping if it was given or saved with the source; else watch the
+    dates."""
     columns = found.mapping["timestamp"]
     if not columns:
         if named.get(FORMAT):
             found.notes.append("The date format was ignored: no timestamp column is mapped.")
-        return
+        return None
     found.mapping[FORMAT] = _known_format(columns, named, remembered)
     if found.mapping[FORMAT]:
-        return
+        return None
     places = [found.columns.index(column) for column in columns]
-    texts = [" ".join(row[place] for place in places) for row in found.sample]
-    search = FormatSearch(texts)
-    number = 0
-    while search.is_open and (chunk := next(more, None)):
-        search.add(" ".join(_cells(row, columns)) for row in chunk.rows)
-        number += 1
-        if number % CHUNKS_A_SIGN == 0:
-            on_chunk()
+    search = FormatSearch(" ".join(row[place] for place in places) for row in found.sample)
+    survey.watch(columns, search, knows_first=True)
+    return search
+
+
+def _choose_format(found: Prepared, search: FormatSearch) -> None:
+    """Add the date format that was detected to the mapping."""
+    columns = found.mapping["timestamp"]
     found.mapping[FORMAT], found.doubt = search.best, search.doubt
-    if search.best is None and any(text.strip() for text in texts):
+    places = [found.columns.index(column) for column in columns]
+    if search.best is None and any(row[place].strip() for row in found.sample for place in places):
         column = " and ".join(map(repr, columns))
         found.notes.append(f"The dates in {column} have an unknown format; none was read.")
 

@@ -26,7 +26,7 @@ from processing.rules import (
     value_range,
 )
 from processing.rules.base import ABSENT, Batch, Kind, Step, is_missing
-from processing.rules.number import read_number
+from records.number_text import read_number
 
 KINDS: dict[str, Kind] = {
     module.KIND.code: module.KIND

@@ -3,8 +3,8 @@
 import math
 
 from processing.rules.base import Batch, Kind, Step, as_text, filled, is_missing
-from processing.rules.number import read_number
 from processing.rules.parameters import COLUMN, NUMBER, WHOLE, Parameter, column
+from records.number_text import read_number
 
 
 def anomaly(batch: Batch, step: Step) -> None:

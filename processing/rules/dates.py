@@ -7,8 +7,8 @@ from functools import cache, lru_cache, partial
 from zoneinfo import ZoneInfo, available_timezones
 
 from processing.rules.base import Batch, Kind, Step, filled, listed, replace_failing
-from processing.rules.number import read_number
 from processing.rules.parameters import CHOICE, TEXT, TEXTS, Parameter, column, on_failure
+from records.number_text import read_number
 
 ISO, UNIX = "iso", "unix"
 # By these it is seen whether a format says year and month; the day may be left out, as in 2025-01.

@@ -1,8 +1,8 @@
 """Numbers between two bounds."""
 
 from processing.rules.base import Batch, Kind, Step, filled, replace_failing
-from processing.rules.number import read_number
 from processing.rules.parameters import NUMBER, Parameter, column, on_failure
+from records.number_text import read_number
 
 
 def value_range(batch: Batch, step: Step) -> None:

@@ -9,7 +9,7 @@ from ingestion.parsing.detection.layout import NUMBER as LOOKS_LIKE_NUMBER
 from ingestion.parsing.limits import MAX_CELL_CHARACTERS
 from ingestion.parsing.profile import NUMBER as COUNTED_AS_NUMBER
 from processing.rules import KINDS, read_number
-from processing.rules.number import reader
+from records.number_text import reader, style_of
 from web.spreadsheets import PLAIN_NUMBER
 
 MANY = MAX_CELL_CHARACTERS - 10
@@ -39,8 +39,11 @@ def test_a_long_cell_that_is_no_number_is_soon_seen_to_be_none(cell):
         {"thousands": " ", "percent": True},
         {"currency": ["€", "EUR"], "percent": True},
         {"currency": ["€", "EUR"], "thousands": "."},
+        {"thousands": ",", "lakh": True},
+        {"variants": True, "thousands": " ", "currency": ["€", "EUR"], "percent": True},
+        {"variants": True, "thousands": ",", "lakh": True, "credit": "plus"},
     ):
-        assert reader(number.complete({"column": "c", **given}))(cell) is None
+        assert reader(style_of(number.complete({"column": "c", **given})))(cell) is None
     assert read_number(cell) is None
 
 

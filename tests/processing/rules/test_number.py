@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from processing.rules import ABSENT
-from processing.rules.number import plain_numbers
+from processing.rules import ABSENT, KINDS
+from records.number_text import plain_numbers, reader, style_of, styled_numbers
 from tests.processing.rules.carried_out import carry_out, problem
 
 
@@ -97,6 +97,99 @@ def test_numbers_are_read_as_they_are_written(given, cell, number):
     assert bool(seen.repairs) is (number is None)
 
 
+VARIANTS = {"variants": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "cell", "number"),
+    [
+        ({**VARIANTS, "decimal": ",", "thousands": "."}, "1.234,56-", -1234.56),
+        (VARIANTS, "5 -", -5.0),
+        (VARIANTS, "5+", 5.0),
+        (VARIANTS, "-5-", None),
+        (VARIANTS, "- 5", -5.0),
+        (VARIANTS, "(987.65)", -987.65),
+        (VARIANTS, "( 987.65 )", -987.65),
+        (VARIANTS, "(-5)", None),
+        (VARIANTS, "(5", None),
+        (VARIANTS, "5)", None),
+        (VARIANTS, "\u22125", -5.0),
+        (VARIANTS, "\u20135", -5.0),
+        (VARIANTS, "\uff11\uff12", 12.0),
+        (VARIANTS, "\u0661\u066b\u0665", 1.5),
+        (VARIANTS, "\u200e-5", -5.0),
+        ({**VARIANTS, "thousands": " "}, "1\u2009234", 1234.0),
+        ({**VARIANTS, "thousands": "'"}, "1\u2019234", 1234.0),
+        ({**VARIANTS, "currency": ["$"]}, "($12)", -12.0),
+        ({**VARIANTS, "currency": ["$"]}, "$ (12)", -12.0),
+        ({**VARIANTS, "currency": ["$"]}, "$ 12 -", -12.0),
+        ({**VARIANTS, "currency": ["\u00a5"]}, "\uffe5 12", 12.0),
+        ({**VARIANTS, "percent": True}, "(5 %)", -0.05),
+        ({**VARIANTS, "percent": True}, "%5", 0.05),
+        ({"thousands": ",", "lakh": True}, "12,34,567.5", 1234567.5),
+        ({"thousands": ",", "lakh": True}, "1,234,567", None),
+        ({"thousands": ",", "lakh": True}, "1,234", 1234.0),
+        ({"credit": "plus"}, "5.00 CR", 5.0),
+        ({"credit": "plus"}, "5.00Dr.", -5.0),
+        ({"credit": "plus"}, "5 S", -5.0),
+        ({"credit": "minus"}, "5 CR", -5.0),
+        ({"credit": "minus"}, "5 DR", 5.0),
+        ({"credit": "plus"}, "-5 DR", None),
+        ({"credit": "plus"}, "-5", -5.0),
+        ({}, "5-", None),
+        ({}, "(5)", None),
+        ({}, "5 CR", None),
+        ({"thousands": " "}, "1\u2009234", None),
+        ({"thousands": "'"}, "1\u2019234", None),
+    ],
+)
+def test_other_ways_of_writing_are_read_where_the_rule_says_so(given, cell, number):
+    seen = carry_out("number", [cell], on_failure="empty", **given)
+    assert seen.cells == [number]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        GERMAN,
+        {"thousands": ","},
+        {**GERMAN, "currency": ["\u20ac"]},
+        {"thousands": " "},
+        {**GERMAN, "variants": True},
+        {"thousands": ",", "lakh": True},
+    ],
+)
+def test_many_cells_at_once_are_read_as_one_by_one(given):
+    cells = [
+        "1.234,5",
+        "5",
+        "-1,5",
+        "1,234.5",
+        "1,23,456.5",
+        "1 234.5",
+        "5 \u20ac",
+        "\u20ac5",
+        "12.34,5",
+    ]
+    cells += [
+        "+5",
+        "5e2",
+        "1.5",
+        ",5",
+        "5,",
+        "1\n2",
+        "--5",
+        "\u20ac\u20ac5",
+        "1.234.567",
+        "-\u20ac5",
+    ]
+    style = style_of({**KINDS["number"].complete({"column": "c"}), **given})
+    for cell in cells:
+        at_once = styled_numbers([cell, cell], style)
+        assert at_once in (None, [reader(style)(cell)] * 2)
+    assert styled_numbers(["5", "-7"], style) == [5.0, -7.0]
+
+
 @pytest.mark.parametrize(
     "cells", [["1", 2], ["1", "nan"], ["1e400"], ["1_0"], ["\u0661"], ["1", ""], ["infinity"]]
 )
@@ -120,6 +213,8 @@ def test_the_fast_way_takes_nothing_but_plain_numbers(cells):
         ({"currency": ["€"] * 101}, "can have 100 symbols of 20 characters at most"),
         ({"currency": ["€" * 21]}, "can have 100 symbols of 20 characters at most"),
         ({"percent": 1}, "true or false"),
+        ({"lakh": True}, "'lakh' needs a separator in 'thousands'"),
+        ({"credit": "x"}, "one of , plus, minus"),
         ({"column": 3}, "a column name"),
     ],
 )
