@@ -34,7 +34,7 @@ _ISO = re.compile(
 _OFFSET = re.compile(r"(\s?)(?:(Z|UTC|GMT)|([+-])([0-9]{2})(:?)([0-9]{2})?)", re.DOTALL)
 _HALF = re.compile(r"([AaPp])[Mm]")
 _DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int16)
-_BEFORE = np.concatenate([[0], np.cumsum(_DAYS)[:-1]])
+_BEFORE = np.cumsum(_DAYS).astype(np.int64) - _DAYS
 LAST_SECOND = 253_402_300_799
 SINCE_1970 = frozenset({UNIX, *UNITS})
 WHOLE_SECONDS = len("2024-01-15 10:22:11")
@@ -80,8 +80,7 @@ class Dates:
         days = before * 365 + before // 4 - before // 100 + before // 400 - 719_163
         days += _BEFORE[month - 1] + self.day + (_is_leap(year) & (month > 2))
         of_day = self.hour.astype(np.int64) * 3_600 + self.minute.astype(np.int64) * 60
-        seconds: NDArray[np.int64] = days * 86_400 + of_day + self.second
-        return seconds
+        return days * 86_400 + of_day + self.second.astype(np.int64)
 
     def taken(self, good: Flags) -> "Dates":
         """Those of the dates that are flagged."""
