@@ -14,7 +14,7 @@ from ingestion.loading.previews import look
 from ingestion.loading.reject_limit import check_limit, exceeds
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.inspection import Look
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.readers.repaired import repaired_run
 from records import store
 from records.errors import SourceHasRecords
@@ -25,7 +25,7 @@ from records.rows import ROLES
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The settings chosen on a preview; ``mapping`` has every role, and the date format."""
+    """The settings chosen on a preview; ``mapping`` has every role, date format and time zone."""
 
     reading: dict[str, str]
     mapping: dict[str, Any]
@@ -87,10 +87,11 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
 
     ``seen`` is the preview that the choice was made on. A column that the input no longer has,
     because it is parsed differently now, is chosen again. A new dry run starts unless its report
-    would be the same: the reject limit is only compared with the report. Raises InvalidReading
-    and InvalidLimit.
+    would be the same: the reject limit is only compared with the report. Raises InvalidReading,
+    InvalidLimit and InvalidTimeZone.
     """
     check_reading(choice.reading)
+    runs.check_time_zone(choice.mapping[ZONE])
     run.max_rejects = check_limit(choice.max_rejects)
     draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
     draft.update(max_rejects=run.max_rejects)
@@ -112,6 +113,9 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         }
         if FORMAT in named and "timestamp" in run.mapping:
             run.mapping[FORMAT] = named[FORMAT]
+        run.mapping[ZONE] = named[ZONE]
+        if not named[ZONE_COLUMN] or named[ZONE_COLUMN] in columns:
+            run.mapping[ZONE_COLUMN] = named[ZONE_COLUMN]
     if draft.update(reading=run.reading, mapping=run.mapping):
         dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
     return True

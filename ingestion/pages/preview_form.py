@@ -11,7 +11,7 @@ from django.http import QueryDict
 from ingestion.loading.drafts import Choice
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, Dialect, Format
 from ingestion.parsing.inspection import Look
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from records.dates.formats import reads_years
 from records.models import IngestionRun
 from records.models.sources import OnConflict
@@ -125,10 +125,25 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     if pattern is not None and pattern not in offered and not reads_years(pattern):
         raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
+    mapping[ZONE] = post.get(ZONE, "").strip()
+    mapping[ZONE_COLUMN] = next(iter(_columns([post.get(ZONE_COLUMN, "")], seen)), "")
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)
     if on_conflict not in OnConflict.values:
         raise BadRequest("Unknown policy for existing records. Choose one from the list.")
     return Choice(reading, mapping, on_conflict, post.get("max_rejects", ""))
+
+
+def zone_field(seen: Look) -> RoleField:
+    """The column with the time zone of each row."""
+    columns = seen.prepared.columns if seen.prepared else []
+    offered = [*columns[:OFFERED_COLUMNS]]
+    return RoleField(
+        ZONE_COLUMN,
+        "Time zone column",
+        "The time zone of each row, such as PST or Europe/Vienna.",
+        offered,
+        [seen.mapping[ZONE_COLUMN]],
+    )
 
 
 def _columns(names: Iterable[str], seen: Look) -> list[str]:

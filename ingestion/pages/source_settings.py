@@ -17,7 +17,15 @@ from ingestion.parsing.dialect import CHECKS, Format, check_reading
 from ingestion.parsing.mapping import column_names, knows_roles
 from records.lookups import source_or_404
 from records.models import OnConflict, Source
-from records.models.mappings import FORMAT, check_columns, check_format
+from records.models.mappings import (
+    FORMAT,
+    OPTIONS,
+    ZONE,
+    ZONE_COLUMN,
+    check_columns,
+    check_format,
+    check_zone,
+)
 from records.permissions import Action, check
 from records.rows import ROLES
 from web.requests import PageRequest
@@ -67,6 +75,19 @@ class SettingsForm(forms.Form):
         help_text="iso, unix or a pattern such as %d.%m.%Y. Leave blank to detect it in each file; "
         "a file with ambiguous dates is then not imported.",
     )
+    timestamp_zone = forms.CharField(
+        label="Time zone",
+        required=False,
+        max_length=50,
+        help_text="Of times without an offset, for example Europe/Vienna or +01:00. Leave blank "
+        "for the time zone of this installation.",
+    )
+    timestamp_zone_column = forms.CharField(
+        label="Time zone column",
+        required=False,
+        max_length=2_000,
+        help_text="The column with the time zone of each row, such as PST or Europe/Vienna.",
+    )
     on_conflict = forms.ChoiceField(
         label="When an existing record changes", choices=OnConflict.choices
     )
@@ -97,6 +118,10 @@ class SettingsForm(forms.Form):
             self._check(FORMAT, check_format, self.cleaned_data[FORMAT])
             if self.knows_roles and not self.cleaned_data.get("timestamp"):
                 self.add_error(FORMAT, "A date format needs a timestamp column.")
+        if self.cleaned_data.get(ZONE):
+            self._check(ZONE, check_zone, self.cleaned_data[ZONE])
+        if self.cleaned_data.get(ZONE_COLUMN):
+            self._check(ZONE_COLUMN, self._check_columns, [self.cleaned_data[ZONE_COLUMN]])
         try:
             check_reading(self.reading)
         except InvalidReading as error:
@@ -112,6 +137,9 @@ class SettingsForm(forms.Form):
     def _check_role(self, role: str) -> None:
         columns = self.cleaned_data[role]
         check_columns(role, columns)
+        self._check_columns(columns)
+
+    def _check_columns(self, columns: Sequence[str]) -> None:
         strangers = [name for name in columns if name not in self.source.columns]
         if self.source.columns and strangers:
             raise ValidationError(f"This source has no column {', '.join(map(repr, strangers))}.")
@@ -125,10 +153,10 @@ class SettingsForm(forms.Form):
     @property
     def mapping(self) -> dict[str, Any]:
         """The column mapping to save, with roles only if they are set."""
-        date_format = self.cleaned_data[FORMAT]
+        options = {name: self.cleaned_data[name] for name in OPTIONS if self.cleaned_data[name]}
         if not self.knows_roles:
-            return {FORMAT: date_format} if date_format else {}
-        return {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: date_format or None}
+            return options
+        return {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: None} | options
 
     @property
     def reading(self) -> dict[str, str]:
@@ -136,7 +164,7 @@ class SettingsForm(forms.Form):
 
     @property
     def role_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in (*ROLES, FORMAT)]
+        return [self[name] for name in (*ROLES, *OPTIONS)]
 
     @property
     def reading_fields(self) -> list[forms.BoundField]:

@@ -14,7 +14,7 @@ from ingestion.errors import IngestionError, NoRoom, room_to_read
 from ingestion.parsing.compression import GZIP, ZIP, unpacked
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.timestamps.patterns import patterns_of
 from ingestion.parsing.timestamps.search import parser, spelled
@@ -72,16 +72,22 @@ class Look:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The column mapping, with the date format if it is known."""
+        """The column mapping, with the date format if it is known; "" for no time zone."""
         if self.prepared is None:
-            return {**{role: [] for role in ROLES}, FORMAT: None}
+            return {**{role: [] for role in ROLES}, FORMAT: None, ZONE: "", ZONE_COLUMN: ""}
         chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
-        return {**self.prepared.mapping, FORMAT: chosen}
+        return {ZONE: "", ZONE_COLUMN: "", **self.prepared.mapping, FORMAT: chosen}
 
     @property
     def asks_for_format(self) -> bool:
         """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def is_misfit(self) -> bool:
+        """Whether the saved date format reads nearly no date of this input."""
+        doubt = self.prepared.doubt if self.prepared else None
+        return doubt is not None and doubt.is_misfit
 
     @property
     def obstacle(self) -> str:
@@ -92,7 +98,8 @@ class Look:
             named = ", ".join(f"“{column}” ({role})" for role, column in missing)
             return f"The file has no column {named}. Choose another column, or none."
         if self.asks_for_format:
-            return "The dates are ambiguous. Choose their format."
+            what = "don't fit the format of earlier files" if self.is_misfit else "are ambiguous"
+            return f"The dates {what}. Choose their format."
         return ""
 
 

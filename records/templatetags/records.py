@@ -8,12 +8,14 @@ from django.utils.safestring import SafeString
 from records import reject_codes
 from records.models import DataRecord, IngestionRun, RunState
 from records.models.runs import Run
+from records.notes import is_warning
 from web.templatetags.show import badge
 
 register = template.Library()
 
 
 register.filter("reject_title", reject_codes.title_of)
+register.filter("is_warning", is_warning)
 
 STARTED = {
     "api": "through the API",

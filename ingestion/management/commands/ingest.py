@@ -56,6 +56,15 @@ class Command(RunCommand):
             help="date format: iso, unix or a pattern such as %%d/%%m/%%Y (default: the format "
             "saved with the source, else detected; required if the dates are ambiguous)",
         )  # fmt: skip
+        parser.add_argument(
+            "--timestamp-zone", metavar="ZONE", default="",
+            help="time zone of times without an offset, such as Europe/Vienna or +01:00 (default: "
+            "that of the source, else that of the installation)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--timestamp-zone-column", metavar="COL", default="",
+            help="column with the time zone of each row, such as PST or Europe/Vienna",
+        )  # fmt: skip
         for name, (metavar, what) in READING.items():
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, metavar=metavar, help=f"{what} (default: detected)")
@@ -80,6 +89,7 @@ class Command(RunCommand):
             check_reading(said)
             limit = check_limit(options["max_rejects"])
             date_format = runs.check_date_format(options["timestamp_format"])
+            zone = runs.check_time_zone(options["timestamp_zone"])
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         wanted = {
@@ -87,6 +97,8 @@ class Command(RunCommand):
             "source_name": options["source"],
             "roles": roles,
             "timestamp_format": date_format,
+            "timestamp_zone": zone,
+            "timestamp_zone_column": options["timestamp_zone_column"],
             "reading": said,
         }
         status = 0

@@ -16,6 +16,8 @@ from records.dates.zones import zone_of
 
 # So many layouts of a column are read in columns; cells of others one by one.
 MOST_LAYOUTS = 24
+# So many different texts that name no zone are remembered.
+MOST_ZONES = 20
 # Fewer cells than this are faster one by one.
 FEW_CELLS = 12
 # Days that often stand for an unknown date.
@@ -41,7 +43,8 @@ class Moments:
     """Turns the cells of a column into timestamps as in records.rows.Row.
 
     ``pattern`` is a format of records.dates, ``zone`` where a time without an offset is local.
-    ``never`` counts local times that never were, ``placeholders`` days such as 0001-01-01.
+    ``never`` counts local times that never were, ``placeholders`` days such as 0001-01-01, and
+    ``unknown_zones`` texts that name no zone or more than one.
     """
 
     def __init__(self, pattern: str, zone: tzinfo = UTC) -> None:
@@ -53,6 +56,7 @@ class Moments:
         self.order = Order()
         self.never = Count()
         self.placeholders: Counter[str] = Counter()
+        self.unknown_zones: Counter[str] = Counter()
         # Dates repeat from row to row.
         self._moment = lru_cache(maxsize=1 << 14)(self._one)
 
@@ -83,6 +87,8 @@ class Moments:
         for name, group in places.items():
             zone = zone_of(name, self._home) if name.strip() else self._home
             if zone is None:
+                if len(self.unknown_zones) < MOST_ZONES or name in self.unknown_zones:
+                    self.unknown_zones[name] += len(group)
                 continue
             doubled: dict[int, str] = {}
             found = self._chunk(
