@@ -188,6 +188,7 @@ class Command(RunCommand):
                 "state": run.state,
                 **ledger,
                 "seconds": round(run.seconds or 0, 3),
+                "notes": run.notes,
             }
             if run.error:
                 facts["error"] = run.error
