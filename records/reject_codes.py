@@ -79,6 +79,12 @@ CATALOGUE: dict[str, RejectCode] = {
             "Write the row as an object of names and values, or check the path to the rows.",
         ),
         RejectCode(
+            "not_a_list",
+            "Not a list",
+            "The row is a JSON value other than a list, but the rows of its document are lists.",
+            "Write the row as a list with a value for each column, or check the path to the rows.",
+        ),
+        RejectCode(
             "repeated_name",
             "Repeated name",
             "A JSON object contains the same name more than once.",

@@ -99,7 +99,7 @@ class IngestQuery(serializers.Serializer[Any]):
     rows_path = serializers.CharField(
         required=False,
         allow_blank=True,
-        help_text='For JSON: the path to the rows, such as "data.items".',
+        help_text='For JSON: the path to the rows, names or indexes with dots: "data.items", "1".',
     )
 
     def to_internal_value(self, data: Any) -> Any:

@@ -19,6 +19,19 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
+class Shape(StrEnum):
+    """What the rows of a JSON document are."""
+
+    # The objects of a list, or a single object.
+    OBJECTS = ""
+    # The members of an object, each of which is an object.
+    KEYED = "keyed"
+    # Lists of cells; the first one is the header, or another list in the document.
+    LISTS = "lists"
+    # Documents that follow each other.
+    DOCUMENTS = "documents"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How rows and cells are separated in an input."""
@@ -37,8 +50,13 @@ class Dialect:
     surplus: int = 0
     # Of a workbook.
     sheet: str = ""
-    # Of JSON: the names that lead to the rows, joined by dots; "" is the document itself.
+    # Of JSON: the names (or list indexes) that lead to the rows, joined by dots; "" is the document
+    # itself. What the rows are, and the path to the list of column names if it is not among them.
     rows_path: str = ""
+    shape: str = Shape.OBJECTS
+    header_path: str = ""
+    # How many levels of nested objects are columns of their own, with dots in their names.
+    nested: int = 0
 
 
 # Names for characters that are hard to type.

@@ -29,6 +29,10 @@ MAX_REREAD_CHARACTERS = 1 << 25
 MAX_REREAD_TIMES = 10
 # Databases don't accept documents that are nested deeper.
 MAX_DEPTH = 200
+# So many levels of nested JSON objects become columns, if there are not more columns than this, and
+# what is deeper stays one cell: an object used as a dictionary would make a column for each key.
+MAX_NESTED = 5
+MAX_NESTED_COLUMNS = 1_000
 
 # --- a workbook
 

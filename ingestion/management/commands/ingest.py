@@ -29,7 +29,7 @@ READING = {
     "header": ("ROW", "line number of the header, FIRST-LAST for several lines, or none"),
     "skip": ("N", "number of lines before the table"),
     "sheet": ("NAME", "sheet of a workbook"),
-    "rows_path": ("PATH", "path to the rows in JSON, such as data.items"),
+    "rows_path": ("PATH", "path to the rows in JSON: names or indexes, such as data.items or 1"),
 }
 
 

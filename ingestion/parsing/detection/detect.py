@@ -10,12 +10,12 @@ from ingestion.errors import InputAway, UnreadableInput
 from ingestion.parsing.compression import ZIP, unpacked
 from ingestion.parsing.detection.delimiters import find_dialect
 from ingestion.parsing.detection.encoding import read_whole
+from ingestion.parsing.detection.json_shape import find_json_rows, find_ndjson_columns
 from ingestion.parsing.detection.kind import START_BYTES, check_is_table, format_of
 from ingestion.parsing.detection.layout import find_layout
 from ingestion.parsing.dialect import Dialect, Format, check_reading
 from ingestion.parsing.input_file import Digest, InputFile
 from ingestion.parsing.readers.base import check_line
-from ingestion.parsing.readers.json import find_rows
 from ingestion.parsing.readers.workbook import Workbook
 
 # How many rows are read to find the table in a sheet.
@@ -93,24 +93,17 @@ def _detect(
         found.dialect = replace(Dialect(format=form), **said)
         if form is Format.XLSX:
             _find_table(found, path, name, said, on_chunk)
-        if form is Format.JSON and "rows_path" not in said:
-            _find_rows(found, path, name, on_chunk)
+        elif form in (Format.JSON, Format.NDJSON):
+            find = find_json_rows if form is Format.JSON else find_ndjson_columns
+            found.dialect, found.columns, notes = find(
+                InputFile(path, found.digest),
+                name=name,
+                encoding=found.encoding,
+                said={**said, "format": form},
+                on_chunk=on_chunk,
+            )
+            found.notes += notes
     return found
-
-
-def _find_rows(found: Detected, path: Path, name: str, on_chunk: Callable[[], None]) -> None:
-    """Find the rows in a JSON document: in its list of objects, if it has exactly one."""
-    file = InputFile(path, found.digest)
-    paths, found.columns = find_rows(file, name=name, encoding=found.encoding, on_chunk=on_chunk)
-    if len(paths) == 1:
-        found.dialect = replace(found.dialect, rows_path=paths[0])
-        found.notes.append(f"The rows were read from the list {paths[0]!r}.")
-    elif paths:
-        lists = ", ".join(map(repr, paths[:10]))
-        found.notes.append(
-            f"The document was read as one row, because it has several lists of objects ({lists}). "
-            "Set the path to the rows to choose one."
-        )
 
 
 def _find_table(

@@ -23,7 +23,7 @@ def unique_names(cells: Sequence[str], *, name: str, line: int) -> tuple[list[st
     # The next suffix to try for each name, so that many equal names don't take quadratic time.
     suffixes: dict[str, int] = {}
     for number, cell in enumerate(cells, start=1):
-        if "\0" in cell or not _is_text(cell):
+        if "\0" in cell or not is_text(cell):
             raise UnreadableInput(
                 name,
                 f"the name of column {number} in line {line} contains an invalid character. "
@@ -97,7 +97,8 @@ def numbered(width: int, *, name: str) -> list[str]:
     return names
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
+    """Whether it has no lone surrogates, which no encoding can write."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,24 +1,28 @@
 """The rows of a JSON document, one at a time. Pure: no Django, no tables."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from itertools import count, islice
+from typing import Any
 
-from ingestion.errors import UnreadableInput
-from ingestion.parsing.dialect import Dialect
+from ingestion.errors import RowError, UnreadableInput
+from ingestion.parsing.dialect import Dialect, Shape
 from ingestion.parsing.input_file import InputFile
+from ingestion.parsing.limits import MAX_COLUMNS
 from ingestion.parsing.readers.base import Chunk, HoldsNothing, original_bytes
+from ingestion.parsing.readers.header import numbered, unique_names
+from ingestion.parsing.readers.json_columns import ColumnNames
+from ingestion.parsing.readers.json_rows import KEY_COLUMN, member_text, row_type, to_row
 from ingestion.parsing.readers.json_scanner import Element, Scanner
-from ingestion.parsing.readers.strict_json import ColumnNames
 from records.rows import Reject
 
 # A chunk ends early where its rows are long.
 CHUNK_ROW_CHARACTERS = 1 << 23
-# How deep the list of objects is searched for.
-PATH_DEPTH = 4
 
 
 class JsonReader(HoldsNothing):
-    """The rows of a document: the values of a list, or a single one.
+    """The rows of a document: the values of a list or of an object, or a single one.
 
     The whole document is scanned on opening, for the names of its columns, so that invalid JSON is
     refused before the first row is returned; unless its ``columns`` are known from an earlier scan.
@@ -36,23 +40,63 @@ class JsonReader(HoldsNothing):
         columns: Sequence[str] | None = None,
     ) -> None:
         self._file, self._name, self._encoding = file, name, encoding
+        self._dialect = dialect
         self._steps = dialect.rows_path.split(".") if dialect.rows_path else []
+        self._is_keyed = dialect.shape == Shape.KEYED
+        self._is_plain = dialect.shape in (Shape.OBJECTS, Shape.DOCUMENTS) and not dialect.nested
+        # A header among the rows is not one of them.
+        self._header = 0
+        if dialect.shape == Shape.LISTS and not dialect.header_path:
+            self._header = dialect.header
         self.blank_rows = 0
         self.notes: list[str] = []
-        self.columns = list(columns) if columns is not None else self._find_columns(on_chunk)
+        # How many levels of nested objects are columns.
+        self.nested = dialect.nested
+        if columns is not None:
+            self.columns = list(columns)
+        elif dialect.shape == Shape.LISTS:
+            self.columns = self._named_columns(on_chunk)
+        else:
+            self.columns = self._find_columns(on_chunk)
 
     def _find_columns(self, on_chunk: Callable[[], None]) -> list[str]:
-        names = ColumnNames()
+        names = ColumnNames(self.nested)
         with self._scanner(on_chunk) as scanner:
             for element in self._elements(scanner):
                 if element is not None:
                     names.add(element.value)
-        return names.columns(self._name)
+        columns = names.columns(self._name)
+        self.nested, self.notes = names.nested, names.notes
+        if not self._is_keyed:
+            return columns
+        key = next(name for name in _free_names(KEY_COLUMN) if name not in set(columns))
+        return [key, *columns]
+
+    def _named_columns(self, on_chunk: Callable[[], None]) -> list[str]:
+        """The columns of rows that are lists, from a header or numbered."""
+        header: list[Any] | None = None
+        width = 0
+        if self._dialect.header_path:
+            steps = self._dialect.header_path.split(".")
+            with self._scanner(on_chunk) as scanner:
+                found = filter(None, self._at(scanner, steps, []))
+                header = [element.value for element in islice(found, MAX_COLUMNS + 1)]
+        with self._scanner(on_chunk) as scanner:
+            for element in filter(None, self._all_elements(scanner)):
+                if isinstance(element.value, list):
+                    width = max(width, len(element.value))
+                if self._header and header is None:
+                    header = element.value if isinstance(element.value, list) else []
+        if header is None:
+            return numbered(max(width, 1), name=self._name)
+        cells = list(map(column_name, header))
+        columns, self.notes = unique_names(cells, name=self._name, line=1)
+        return columns
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         elements: list[Element] = []
-        first, characters = 1, 0
+        first, characters = 1 + self._header, 0
         with self._scanner() as scanner:
             for element in self._elements(scanner):
                 if element is None:
@@ -68,23 +112,46 @@ class JsonReader(HoldsNothing):
                 yield self._chunk(elements, first, scanner.bytes_read)
 
     def _chunk(self, elements: list[Element], first: int, bytes_read: int) -> Chunk:
-        numbered = list(enumerate(elements, start=first))
-        rows = [(line, element) for line, element in numbered if element.refusal is None]
+        lines: list[int] = []
+        rows: list[dict[str, Any]] = []
+        texts: list[str] = []
+        rejects: list[Reject] = []
+        for line, element in enumerate(elements, start=first):
+            refusal = element.refusal
+            if refusal is None:
+                try:
+                    row = self._row(element)
+                except RowError as error:
+                    refusal = error.code, error.message
+            if refusal is not None:
+                rejects.append(Reject(line, original_bytes(element.text, self._encoding), *refusal))
+                continue
+            lines.append(line)
+            rows.append(row)
+            texts.append(element.text)
         return Chunk(
-            lines=[line for line, _ in rows],
-            rows=[element.value for _, element in rows],
-            rejects=[
-                Reject(line, original_bytes(element.text, self._encoding), *element.refusal)
-                for line, element in numbered
-                if element.refusal is not None
-            ],
-            raw=lambda index: original_bytes(rows[index][1].text, self._encoding),
+            lines=lines,
+            rows=rows,
+            rejects=rejects,
+            raw=lambda index: original_bytes(texts[index], self._encoding),
             bytes_read=bytes_read,
         )
 
+    def _row(self, element: Element) -> dict[str, Any]:
+        if self._is_plain:
+            row: dict[str, Any] = element.value
+            return row
+        return to_row(element.value, dialect=self._dialect, columns=self.columns, key=element.key)
+
     def _scanner(self, on_chunk: Callable[[], None] = lambda: None) -> closing[Scanner]:
         return closing(
-            Scanner(self._file, name=self._name, encoding=self._encoding, on_chunk=on_chunk)
+            Scanner(
+                self._file,
+                name=self._name,
+                encoding=self._encoding,
+                on_chunk=on_chunk,
+                rows=row_type(self._dialect),
+            )
         )
 
     def _elements(self, scanner: Scanner) -> Iterator[Element | None]:
@@ -92,68 +159,66 @@ class JsonReader(HoldsNothing):
 
         None shows progress while there are no rows.
         """
-        yield from self._at(scanner, 0)
+        to_skip = self._header
+        for element in self._all_elements(scanner):
+            if element is not None and to_skip:
+                to_skip -= 1
+            else:
+                yield element
+
+    def _all_elements(self, scanner: Scanner) -> Iterator[Element | None]:
+        yield from self._at(scanner, self._steps, [])
+        while self._dialect.shape == Shape.DOCUMENTS and scanner.peek():
+            yield from self._at(scanner, self._steps, [])
         scanner.end()
 
-    def _at(self, scanner: Scanner, depth: int) -> Iterator[Element | None]:
-        if depth == len(self._steps):
-            if scanner.peek() == "[":
-                yield from scanner.items()
-            else:
-                yield scanner.value()
+    def _at(
+        self, scanner: Scanner, steps: Sequence[str], been: Sequence[str]
+    ) -> Iterator[Element | None]:
+        """The rows at a path; ``been`` is the path to here."""
+        opening = scanner.peek()
+        if not steps:
+            yield from self._rows(scanner, opening)
             return
-        names: list[str] = []
-        if scanner.peek() == "{":
+        step, names = steps[0], []
+        if opening == "{":
             for name in scanner.members():
-                if name == self._steps[depth] and name not in names:
-                    yield from self._at(scanner, depth + 1)
+                if name.value == step and step not in names:
+                    yield from self._at(scanner, steps[1:], [*been, step])
                 else:
                     yield from scanner.pass_over()
-                names.append(name)
-        if self._steps[depth] not in names:
-            path = ".".join(self._steps[: depth + 1])
+                names.append(name.value)
+        elif opening == "[" and step.isdecimal():
+            for index in scanner.places():
+                if str(index) == step:
+                    yield from self._at(scanner, steps[1:], [*been, step])
+                    names.append(step)
+                else:
+                    yield from scanner.pass_over()
+        if step not in names:
+            path = ".".join([*been, step])
             known = f"Its names are: {', '.join(map(repr, names[:20]))}." if names else ""
             raise UnreadableInput(self._name, f"there is no {path!r} in it. {known}".rstrip())
 
-
-def find_rows(
-    file: InputFile, *, name: str, encoding: str, on_chunk: Callable[[], None] = lambda: None
-) -> tuple[list[str], list[str] | None]:
-    """The paths of the lists of objects in a document that is an object, and its columns.
-
-    The columns are the names in the only list, else those of the document as the one row; None for
-    any other document. Raises UnreadableInput for invalid JSON.
-    """
-    with closing(Scanner(file, name=name, encoding=encoding, on_chunk=on_chunk)) as scanner:
-        if scanner.peek() != "{":
-            return [], None
-        document = ColumnNames()
-        found = dict(_lists(scanner, [], document))
-        scanner.end()
-    rows = next(iter(found.values())) if len(found) == 1 else document
-    return list(found), rows.columns(name)
-
-
-def _lists(
-    scanner: Scanner, steps: list[str], names: ColumnNames
-) -> Iterator[tuple[str, ColumnNames]]:
-    """The lists of objects below ``steps``, with the names in each; adds to ``names``."""
-    for name in scanner.members():
-        names.add({name: None})
-        path = [*steps, name]
-        opening = scanner.peek()
-        if opening == "{" and len(path) < PATH_DEPTH:
-            yield from _lists(scanner, path, ColumnNames())
+    def _rows(self, scanner: Scanner, opening: str) -> Iterator[Element]:
+        if opening == "{" and self._is_keyed:
+            for name in scanner.members():
+                value = scanner.value()
+                text = member_text(name.text, value.text)
+                yield Element(value.value, text, value.refusal, key=name.value)
         elif opening == "[":
-            its_names = ColumnNames()
-            items = scanner.items()
-            first = next(items, None)
-            if first is not None:
-                its_names.add(first.value)
-            for item in items:
-                its_names.add(item.value)
-            # A path can't contain empty names or names with a dot.
-            if first and isinstance(first.value, dict) and all(s and "." not in s for s in path):
-                yield ".".join(path), its_names
+            yield from scanner.items()
         else:
-            scanner.value()
+            yield scanner.value()
+
+
+def column_name(cell: Any) -> str:
+    """The name of a column in a header: a text, or an object with a name."""
+    if isinstance(cell, dict):
+        cell = cell.get("name", "")
+    return cell if isinstance(cell, str) else "" if cell is None else json.dumps(cell)
+
+
+def _free_names(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in count(2))

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from json import JSONDecodeError
 from typing import Any
 
@@ -20,17 +21,21 @@ NEAR_THE_END = 16
 
 @dataclass(slots=True)
 class Element:
-    """A value of a document, its text, and why it is rejected as a row, if it is."""
+    """A value of a document, its text, and why it is rejected as a row, if it is.
+
+    ``key`` is its name, if it is a member of an object whose members are rows.
+    """
 
     value: Any
     text: str
     refusal: tuple[str, str] | None
+    key: str = ""
 
 
 class Scanner:
     """Scans the text of a JSON document. Its errors name line, column and offset.
 
-    ``on_chunk`` is called for each read.
+    ``on_chunk`` is called for each read; ``rows`` is the type of the values that are rows.
     """
 
     def __init__(
@@ -40,12 +45,13 @@ class Scanner:
         name: str,
         encoding: str,
         on_chunk: Callable[[], None] = lambda: None,
+        rows: type = dict,
     ) -> None:
         self._name = name
         self._on_chunk = on_chunk
         self._bytes = file.open()
         self._file = io.TextIOWrapper(self._bytes, encoding=encoding, errors=KEEP_BYTES, newline="")
-        self._decoder = StrictDecoder()
+        self._decoder = StrictDecoder(rows)
         self._text = self._file.read(CHUNK_CHARACTERS).removeprefix("\ufeff")
         self._place = 0
         self._at_end = False
@@ -95,11 +101,23 @@ class Scanner:
             # A number may continue.
             if end < len(self._text) or not self._more():
                 break
+        return self._element(value, end)
+
+    def short(self) -> Element | None:
+        """The next value if all of it has been read from the file; else None, and it is next."""
+        self.peek()
+        try:
+            value, end = self._decoder.decode(self._text, self._place)
+        except JSONDecodeError:
+            return None
+        return self._element(value, end) if end < len(self._text) else None
+
+    def _element(self, value: Any, end: int) -> Element:
         text = self._text[self._place : end]
         self._place = end
         return Element(value, text, self._decoder.refusal(value, text))
 
-    def members(self) -> Iterator[str]:
+    def members(self) -> Iterator[Element]:
         """The names of an object; the caller reads the value after each."""
         self.take("{")
         if self.peek() == "}":
@@ -108,7 +126,7 @@ class Scanner:
         while True:
             if self.peek() != '"':
                 raise self.error("a name in quotes is missing")
-            name = self.value().value
+            name = self.value()
             self.take(":")
             yield name
             if self.peek() == "}":
@@ -118,12 +136,16 @@ class Scanner:
 
     def items(self) -> Iterator[Element]:
         """The values of a list."""
+        return (self.value() for _ in self.places())
+
+    def places(self) -> Iterator[int]:
+        """The indexes of a list; the caller reads the value at each."""
         self.take("[")
         if self.peek() == "]":
             self.take("]")
             return
-        while True:
-            yield self.value()
+        for index in count():
+            yield index
             if self.peek() == "]":
                 self.take("]")
                 return

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from json import JSONDecodeError
 from typing import Any
 
+from ingestion.errors import RowError
 from ingestion.parsing.dialect import Dialect
 from ingestion.parsing.input_file import InputFile
 from ingestion.parsing.limits import MAX_ROW_CHARACTERS
@@ -15,7 +16,8 @@ from ingestion.parsing.readers.base import (
     LimitedFile,
     original_bytes,
 )
-from ingestion.parsing.readers.strict_json import SPACES, ColumnNames, StrictDecoder
+from ingestion.parsing.readers.json_columns import ColumnNames, flat
+from ingestion.parsing.readers.strict_json import SPACES, StrictDecoder
 from records.rows import Reject
 
 # How much is read from the file at once.
@@ -42,19 +44,23 @@ class NdjsonReader(HoldsNothing):
         self._input, self._name = file, name
         self._encoding, self._skip = encoding, dialect.skip
         self._decoder = StrictDecoder()
+        # How many levels of nested objects are columns.
+        self.nested = dialect.nested
         self.blank_rows = 0
         self.notes: list[str] = []
         self.columns = list(columns) if columns is not None else self._find_columns(on_chunk)
 
     def _find_columns(self, on_chunk: Callable[[], None]) -> list[str]:
-        names = ColumnNames()
+        names = ColumnNames(self.nested)
         for _, lines, _ in self._lines():
             on_chunk()
             for line in lines:
-                value, refusal = self._read(line)
+                value, refusal = self._parse(line)
                 if refusal is None:
                     names.add(value)
-        return names.columns(self._name)
+        columns = names.columns(self._name)
+        self.nested, self.notes = names.nested, names.notes
+        return columns
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
@@ -86,6 +92,16 @@ class NdjsonReader(HoldsNothing):
         )
 
     def _read(self, line: str) -> tuple[dict[str, Any] | None, tuple[str, str] | None]:
+        """The row in a line, as ``_parse``, with the columns of nested objects."""
+        value, refusal = self._parse(line)
+        if not self.nested or value is None or refusal is not None:
+            return value, refusal
+        try:
+            return flat(value, self.nested), None
+        except RowError as error:
+            return None, (error.code, error.message)
+
+    def _parse(self, line: str) -> tuple[dict[str, Any] | None, tuple[str, str] | None]:
         """The row in a line, None for a blank one; and the code and message of an invalid one."""
         text = line.strip(SPACES)
         if not text:

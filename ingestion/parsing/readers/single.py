@@ -7,14 +7,14 @@ from typing import Any
 
 from ingestion.errors import RowError
 from ingestion.parsing.dialect import Dialect, Format
+from ingestion.parsing.readers.json_rows import read_json_row
 from ingestion.parsing.readers.row_text import malformed, ragged
-from ingestion.parsing.readers.strict_json import SPACES, StrictDecoder
 
 
 def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
     """The cells of the one row in ``text``, parsed with a dialect. Raises RowError."""
     if dialect.format in (Format.JSON, Format.NDJSON):
-        return _object(text)
+        return read_json_row(text, dialect=dialect, columns=columns)
     found = rows_of(text, dialect)
     if len(found) != 1:
         what = "no row" if not found else f"{len(found)} rows"
@@ -76,18 +76,3 @@ def rows_of(text: str, dialect: Dialect) -> list[list[str]]:
         return [row for row in reader if row]
     except csv.Error as error:
         raise RowError(*malformed(error)) from error
-
-
-def _object(text: str) -> dict[str, Any]:
-    plain, decoder = text.strip(SPACES), StrictDecoder()
-    try:
-        row, end = decoder.decode(plain, 0)
-    except ValueError as error:
-        raise RowError("no_json", f"The row is not valid JSON: {error}.") from error
-    if end < len(plain):
-        message = f"The row is not valid JSON. Column {end + 1:,}: unexpected data after the value."
-        raise RowError("no_json", message)
-    if refusal := decoder.refusal(row, plain):
-        raise RowError(*refusal)
-    cells: dict[str, Any] = row
-    return cells

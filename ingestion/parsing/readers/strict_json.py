@@ -5,9 +5,8 @@ import re
 from collections import Counter
 from typing import Any
 
-from ingestion.errors import InputTooLarge
-from ingestion.parsing.limits import MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_DEPTH
-from ingestion.parsing.readers.header import check_columns_fit
+from ingestion.parsing.limits import MAX_CELL_CHARACTERS, MAX_DEPTH
+from ingestion.parsing.readers.json_columns import leaves
 
 # The white space allowed around a value.
 SPACES = " \t\r\n"
@@ -16,24 +15,28 @@ PLAIN_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 class StrictDecoder:
-    """Decodes one value after the other; ``repeated`` is a name that an object has twice."""
+    """Decodes one value after the other.
 
-    def __init__(self) -> None:
+    ``repeated`` is a name that an object has twice, ``constant`` a NaN or an infinity, which Python
+    accepts and JSON does not. ``rows`` is the type of the values that are rows.
+    """
+
+    def __init__(self, rows: type = dict) -> None:
         self.repeated: str | None = None
+        self.constant: str | None = None
+        self._rows = rows
         self._decoder = json.JSONDecoder(
             parse_int=_whole_number,
             parse_float=_number,
-            parse_constant=_refused,
+            parse_constant=self._note,
             object_pairs_hook=self._object,
         )
 
     def decode(self, text: str, start: int) -> tuple[Any, int]:
         """The value that starts at ``start``, and its end. Raises JSONDecodeError."""
-        self.repeated = None
+        self.repeated = self.constant = None
         try:
             return self._decoder.raw_decode(text, start)
-        except _NoNumber as error:
-            raise json.JSONDecodeError(f"{error} is not valid JSON", text, start) from error
         except RecursionError as error:
             raise json.JSONDecodeError("It is nested too deeply", text, start) from error
 
@@ -44,60 +47,29 @@ class StrictDecoder:
             self.repeated = names.most_common(1)[0][0]
         return found
 
+    def _note(self, constant: str) -> str:
+        self.constant = self.constant or constant
+        return constant
+
     def refusal(self, value: Any, text: str) -> tuple[str, str] | None:
         """The code and the message if the value just decoded can't be a row, else None."""
-        if not isinstance(value, dict):
+        if self.constant is not None:
+            return (
+                "no_json",
+                f"The row contains {self.constant}, which is not valid JSON. Replace it with null "
+                "or a number.",
+            )
+        if type(value) is not self._rows:
+            if self._rows is list:
+                return "not_a_list", f"The row is {_kind(value)}, not a list."
             return "not_an_object", f"The row is {_kind(value)}, not an object."
         if self.repeated is not None:
             return "repeated_name", f"The name {self.repeated!r} appears twice in one object."
-        if len(text) > MAX_CELL_CHARACTERS and any(
-            len(cell) > MAX_CELL_CHARACTERS if isinstance(cell, str) else False
-            for cell in value.values()
-        ):
+        if len(text) > MAX_CELL_CHARACTERS and _has_long_cell(value):
             return "cell_too_long", f"A cell has more than {MAX_CELL_CHARACTERS:,} characters."
         if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
             return "nested_too_deeply", f"The row is nested more than {MAX_DEPTH} levels deep."
         return None
-
-
-class ColumnNames:
-    """The names in the rows of an input, in order of appearance."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, None] = {}
-        self._latest: list[str] = []
-
-    def add(self, row: Any) -> None:
-        """Add the names of a row; a value that is not an object has none."""
-        # Most rows have the names of the row before.
-        if not isinstance(row, dict) or (found := list(row)) == self._latest:
-            return
-        self._latest = found
-        if len(self._names) <= MAX_COLUMNS:
-            self._names.update(dict.fromkeys(found))
-
-    def columns(self, name: str) -> list[str]:
-        """The names that are allowed for columns: rows with others are rejected one by one.
-
-        Raises InputTooLarge if the input, called ``name``, has too many of them.
-        """
-        if len(self._names) > MAX_COLUMNS:
-            raise InputTooLarge(
-                name,
-                "rows with too many different names",
-                MAX_COLUMNS,
-                "Check the path to the rows.",
-            )
-        check_columns_fit(list(self._names), name)
-        return [name for name in self._names if "\0" not in name and _is_text(name)]
-
-
-class _NoNumber(ValueError):
-    """NaN or an infinity."""
-
-
-def _refused(text: str) -> Any:
-    raise _NoNumber(text)
 
 
 def _whole_number(text: str) -> int | str:
@@ -115,11 +87,16 @@ def _number(text: str) -> float | str:
 
 
 def _kind(value: Any) -> str:
-    if isinstance(value, list):
-        return "a list"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
     if isinstance(value, str):
         return "a text or a number"
     return "null" if value is None else "true or false" if isinstance(value, bool) else "a number"
+
+
+def _has_long_cell(row: Any) -> bool:
+    cells = leaves(row) if isinstance(row, dict) else row
+    return any(isinstance(cell, str) and len(cell) > MAX_CELL_CHARACTERS for cell in cells)
 
 
 def _depth(value: Any) -> int:
@@ -131,11 +108,3 @@ def _depth(value: Any) -> int:
             below for item in level for below in (item.values() if isinstance(item, dict) else item)
         ]
     return depth
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -209,11 +209,16 @@ def test_delimiters_at_the_end_of_rows_or_of_the_header_alone_are_found(found):
         ({"header": "1-2"}, Dialect(header=2)),
         ({"skip": "1"}, Dialect(skip=1)),
         ({"skip": "", "delimiter": ""}, Dialect()),
-        ({"format": "json", "rows_path": "a.b"}, Dialect(format=Format.JSON, rows_path="a.b")),
     ],
 )
 def test_what_the_user_says_is_taken_for_granted(found, reading, expected):
     assert found(b"a,b\nc,d\ne,f\ng,h\n", **reading).dialect == expected
+
+
+def test_the_path_that_the_user_says_is_taken_for_granted(found):
+    content = b'{"a": {"b": [{"x": 1}]}, "c": [{"x": 1}]}'
+    expected = Dialect(format=Format.JSON, rows_path="a.b")
+    assert found(content, format="json", rows_path="a.b").dialect == expected
 
 
 def test_an_encoding_that_the_user_names_is_no_guess(found):

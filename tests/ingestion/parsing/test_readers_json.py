@@ -120,7 +120,6 @@ def test_a_path_that_leads_nowhere_is_refused_with_the_names_that_are_there(read
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        (b'[{"a": 1},\n {"a": NaN}]', "Line 2"),
         (b'[{"a": 1},\n {"a": 2},]', r"Line 2, column 11 \(character 22\)"),
         (b'[{"a": 1}', "ends too early"),
         (b'[{"a": 1}] x', "unexpected data after the JSON value"),
@@ -187,7 +186,18 @@ values = st.recursive(
 def test_what_a_json_writer_writes_is_read_back(tmp_path_factory, document):
     path = tmp_path_factory.mktemp("written") / "f"
     path.write_text(json.dumps(document))
-    assert [row for _, row, _ in read_path(path, "f.json", 2, {})[1]] == document
+    rows = [row for _, row, _ in read_path(path, "f.json", 2, {})[1]]
+    assert list(map(leaves, rows)) == list(map(leaves, document))
     lines = "\n".join(map(json.dumps, document))
     path.write_text(lines + "\n")
-    assert [row for _, row, _ in read_path(path, "f.ndjson", 2, {})[1]] == document
+    rows = [row for _, row, _ in read_path(path, "f.ndjson", 2, {})[1]]
+    assert list(map(leaves, rows)) == list(map(leaves, document))
+
+
+def leaves(row: dict[str, Any], above: tuple[str, ...] = ()) -> list[tuple[str, Any]]:
+    """The cells of a row with their paths, in order, however deep it is nested."""
+    found = []
+    for name, cell in row.items():
+        path = (*above, name)
+        found += leaves(cell, path) if isinstance(cell, dict) and cell else [(".".join(path), cell)]
+    return found
