@@ -106,6 +106,6 @@ def test_the_command_says_it(tmp_path):
     path = written(tmp_path, "customer,amount", [(1, 5), (1, 6), (2, 7)])
     for options in ({"dry_run": True}, {}, {"json": True}):
         said = StringIO()
-        call_command("ingest", str(path), id=["customer"], stdout=said, **options)
+        call_command("ingest", str(path), id=["customer"], stdout=said, stderr=said, **options)
         assert f"{SHARED}: 1. Each updates the one before, so 2 records remain." in said.getvalue()
     assert RecordVersion.objects.count() == 1 + 2
