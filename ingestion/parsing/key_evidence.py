@@ -6,7 +6,7 @@ from enum import IntEnum
 from itertools import pairwise
 from statistics import mode
 
-from ingestion.parsing.timestamps import detect_format
+from ingestion.parsing.timestamps.search import detect_format
 
 # By so much must more cells repeat by chance than none: e to the power of minus this is the
 # probability that measurements of the same range do not repeat.

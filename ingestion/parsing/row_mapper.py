@@ -15,7 +15,7 @@ from ingestion.parsing.mapping import FORMAT, check_columns
 from ingestion.parsing.readers.base import KEPT, KEPT_BYTE
 from ingestion.parsing.readers.table import Table
 from ingestion.parsing.shared_ids import SharedIds
-from ingestion.parsing.timestamps import sql_times
+from ingestion.parsing.timestamps.moments import Moments
 from records.rows import Row, Rows
 
 # A row as readers yield it: its cells by column.
@@ -63,7 +63,7 @@ class RowMapper:
         self._prefix = f"{source}:"
         self._key: list[str] = mapping.get("id") or []
         self._time: list[str] = mapping.get("timestamp") or []
-        self._moments = sql_times(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
+        self._moments = Moments(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
         self._occurrences = occurrences
         self._keys = KeyCells()
         # How many rows have an unreadable timestamp, and the first line of these.
@@ -128,7 +128,7 @@ class RowMapper:
             return [None] * len(rows)
         parts = [column_texts(rows, column) for column in self._time]
         texts = parts[0] if len(parts) == 1 else list(map(" ".join, zip(*parts, strict=True)))
-        moments = self._moments(texts)
+        moments = self._moments(texts, lines)
         if None in moments:
             for line, text, moment in zip(lines, texts, moments, strict=True):
                 if moment is None and text.strip():
