@@ -12,7 +12,7 @@ from ingestion.loading.drafts import Choice
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
-from ingestion.parsing.timestamps import FORMATS
+from records.dates.formats import reads_years
 from records.models import IngestionRun
 from records.models.sources import OnConflict
 from records.rows import ROLES
@@ -126,7 +126,7 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     }
     pattern = post.get(FORMAT) or None
     offered = [name for name, _ in seen.formats]
-    if pattern is not None and pattern not in FORMATS and pattern not in offered:
+    if pattern is not None and pattern not in offered and not reads_years(pattern):
         raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)

@@ -20,7 +20,7 @@ from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.readers.table import Table
 from ingestion.parsing.row_mapper import cell_text
 from ingestion.parsing.survey import Survey
-from ingestion.parsing.timestamps import Doubt, FormatSearch
+from ingestion.parsing.timestamps.search import Doubt, FormatSearch
 from records.rows import ROLES
 
 # How many rows are used to find the columns that may play a role; the survey looks at all of them.
