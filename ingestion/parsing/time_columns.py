@@ -160,7 +160,7 @@ def _looked_at(column: str, name: str, cells: Sequence[str], place: int) -> _Tim
     words = set(name.split())
     is_named = _name_rank(name) < _NO_NAME
     parts = set(pattern.split(OR))
-    kind = _DAYS if len(filled) * 2 >= len(cells) else _SPARSE
+    kind: int | None = _DAYS if len(filled) * 2 >= len(cells) else _SPARSE
     if parts <= BARE:
         moments = [read(pattern, cell) for cell in (filled[0], min(filled), max(filled))]
         are_recent = all(one is not None and one.year in RECENT for one in moments)

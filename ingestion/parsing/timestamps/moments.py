@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingestion.parsing.timestamps.layouts import Cells, Dates, Flags, Layout, layout_of, written
+from ingestion.parsing.timestamps.calendar_dates import Dates, Flags, written
+from ingestion.parsing.timestamps.layouts import Cells, Layout, layout_of
 from ingestion.parsing.timestamps.local_times import Count, Order, ZoneTable, in_utc, offsets_of
 from records.dates.formats import LONGEST, OR, read_moment
 from records.dates.zones import zone_of
