@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ingestion.parsing.timestamps import Doubt
+from ingestion.parsing.timestamps.search import Doubt
 from records.errors import EnvironmentFault
 
 # The error codes of the system for a disk that takes no more data.

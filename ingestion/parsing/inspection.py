@@ -16,7 +16,8 @@ from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.preparation import Prepared, prepare
-from ingestion.parsing.timestamps import FORMATS, parser, spelled
+from ingestion.parsing.timestamps.patterns import patterns_of
+from ingestion.parsing.timestamps.search import parser, spelled
 from records.rows import ROLES
 
 # How much of the raw file, and how many of its rows, a preview shows.
@@ -237,7 +238,7 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     if doubt:
         example, first = doubt.text, [doubt.best, doubt.rival]
     found = []
-    for pattern in dict.fromkeys([*first, *FORMATS]):
+    for pattern in dict.fromkeys([*first, *(whole for _, whole in patterns_of(example))]):
         moment = parser(pattern)(example)
         if moment is not None:
             found.append((pattern, f"{example.strip()[:40]} is {spelled(moment)}"))
