@@ -13,6 +13,7 @@ from ingestion.errors import IngestionError
 from ingestion.loading.comparison import Compared, Comparison, Verdict
 from ingestion.loading.run_input import closing_notes, open_input, row_mapper, write_down
 from ingestion.parsing.batches import read_batches
+from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.preparation import prepare
 from ingestion.parsing.profile import Profile
 from ingestion.parsing.readers import Chunk, Reader
@@ -113,7 +114,7 @@ def examine(
     write_down(run, found)
     findings = _Findings()
     with open_input(run, on_chunk) as reader, SpillDict() as seen:
-        profile = Profile(reader.columns)
+        profile = Profile(reader.columns, _date_formats(run))
         mapper = row_mapper(run, seen.count)
         with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:
             for batch in read_batches(
@@ -143,6 +144,12 @@ def examine(
     }
     storable: Report = _storable(report)
     return storable
+
+
+def _date_formats(run: IngestionRun) -> dict[str, str]:
+    """The date format of the timestamp column, if it is one column."""
+    times, pattern = run.mapping["timestamp"], run.mapping[FORMAT]
+    return {times[0]: pattern} if len(times) == 1 and pattern else {}
 
 
 class _Profiled:

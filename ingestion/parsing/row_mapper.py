@@ -16,7 +16,7 @@ from ingestion.parsing.readers.base import KEPT, KEPT_BYTE
 from ingestion.parsing.readers.table import Table
 from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.moments import Moments
-from records.dates.zones import zone_of
+from records.dates.zones import home_zone
 from records.rows import Row, Rows
 
 # A row as readers yield it: its cells by column.
@@ -167,7 +167,7 @@ class RowMapper:
 
 def _zone(mapping: Mapping[str, Any], home: tzinfo) -> tzinfo:
     """Where times without an offset are local: in the zone of the mapping, else ``home``."""
-    return zone_of(mapping.get(ZONE) or "", home) or home
+    return home_zone(mapping.get(ZONE) or "") or home
 
 
 def column_texts(rows: Sequence[Cells], column: str) -> list[str]:

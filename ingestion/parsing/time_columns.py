@@ -114,7 +114,7 @@ def date_columns(
     columns: Sequence[str], names: Mapping[str, str], cells: Mapping[str, Sequence[str]]
 ) -> list[_TimeColumn]:
     """The columns that hold dates. Bare digits count if a name says so, or if nothing else does."""
-    likely = [column for column in columns if _may_hold_dates(cells[column])]
+    likely = [column for column in columns if may_hold_dates(cells[column])]
     likely.sort(key=lambda column: _name_rank(names[column]))
     places = {column: place for place, column in enumerate(columns)}
     found = []
@@ -146,7 +146,8 @@ def propose_zone(
 _DAYS, _SPARSE, _NAMED_DIGITS, _MONTHS, _UNNAMED_DIGITS, _YEARS = range(6)
 
 
-def _may_hold_dates(cells: Sequence[str]) -> bool:
+def may_hold_dates(cells: Sequence[str]) -> bool:
+    """Whether it is worth looking for the date format of a column."""
     filled = islice((cell for cell in dict.fromkeys(cells) if cell.strip()), FIRST_CELLS)
     return any(next(patterns_of(cell), None) is not None for cell in filled)
 

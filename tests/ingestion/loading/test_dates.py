@@ -1,10 +1,12 @@
 """Dates, time zones and what a person is told of them, from a file to its records."""
 
 import json
+from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from explore.metrics import record_counts
 from records.models import DataRecord, IngestionRun, Source
 from tests.factories import load
 
@@ -119,6 +121,8 @@ def test_days_that_stand_for_an_unknown_date_are_dates(file):
     run = load(file("id,day\n1,2024-01-05\n2,0001-01-01\n3,9999-12-31\n4,0001-01-01\n"))
     assert moments()[0] == "2024-01-05 00:00:00"
     assert None not in moments()
+    days = record_counts.by_day("times")
+    assert (days.dated[date(1, 1, 1)].raw, days.undated.raw) == (2, 0)
     assert run.notes[-1] == (
         "Dates that often stand for an unknown one: 0001-01-01 (2), 9999-12-31 (1). They count as "
         "dates."
