@@ -155,7 +155,7 @@ def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
         return []
     if len(times) == 1 and mapping.get("timestamp_format"):
         date["formats"] = [mapping["timestamp_format"]]
-        if times == [name] or (column.looks_like == "date" and _fit(column.values, date)):
+        if times == [name] or (column.looks_like != "number" and _fit(column.values, date)):
             return [date]
     if column.looks_like == "date" and all(map(ISO_DATE.match, column.values)):
         return [date | {"formats": ["iso"]}]
