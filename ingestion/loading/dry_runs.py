@@ -99,7 +99,7 @@ def examine(
     ``on_chunk`` is called repeatedly while the input is detected, before its rows are read. What
     is detected is set on the run, which need not be saved. The report is plain JSON: the ledger;
     ``reasons`` of rejected rows and ``changes`` of records, with examples; the ``profile`` of every
-    column; ``columns``, ``mapping`` and ``notes``. Raises IngestionError.
+    column; ``columns``, ``mapping``, ``notes`` and ``shared_ids``. Raises IngestionError.
     """
     found = prepare(
         Path(run.path),
@@ -127,7 +127,8 @@ def examine(
                 for reject in batch.rejects:
                     findings.add_reject(reject)
                 on_batch(batch.bytes_read, findings.read)
-        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper)]
+        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper, on_conflict)]
+        shared = mapper.shared_ids
     report = {
         **findings.report(),
         "on_conflict": on_conflict,
@@ -135,6 +136,7 @@ def examine(
         "mapping": run.mapping,
         "encoding": run.encoding,
         "notes": notes,
+        "shared_ids": asdict(shared),
         "profile": [
             {**asdict(column), "share": column.numbers * 100} for column in profile.columns()
         ],

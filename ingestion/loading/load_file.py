@@ -64,7 +64,8 @@ class LoadFile(Job[IngestionRun]):
                 landing(batches, self._batch_writer(), self.worker) as landed_batches,
             ):
                 self._check_ledger(landed_batches)
-            return [*self.input_notes(), *reader.notes, *closing_notes(reader, mapper)]
+            closing = closing_notes(reader, mapper, run.source.on_conflict)
+            return [*self.input_notes(), *reader.notes, *closing]
 
     def input_notes(self) -> list[str]:
         """The notes on the file from before its rows were read."""

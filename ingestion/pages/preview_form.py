@@ -9,7 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
 from ingestion.loading.drafts import Choice
-from ingestion.parsing.dialect import CHARACTERS, CHECKS, Dialect, Format
+from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
 from records.dates.formats import reads_years
@@ -21,7 +21,7 @@ NAMES = {character: name for name, character in reversed(CHARACTERS.items())}
 # The parsing options of each format, besides format and encoding.
 ASKED = {
     Format.DELIMITED: ("delimiter", "quote", "escape", "header", "skip"),
-    Format.XLSX: ("sheet", "header", "skip"),
+    **dict.fromkeys(WORKBOOKS, ("sheet", "header", "skip")),
     Format.JSON: ("rows_path",),
     Format.NDJSON: (),
 }
@@ -47,6 +47,7 @@ SUGGESTED = {
 SEVERAL = ("id", "timestamp")
 # How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
+OFFERED_SHEETS = 100
 HELP = {
     "id": "Identifies a record. Without an ID column, the key is made from the row's content.",
     "timestamp": "A date, or a date and a time.",
@@ -85,16 +86,19 @@ def reading_fields(
     answers = run.reading if said is None else said
     form = seen.prepared.detected.dialect.format if seen.prepared else _format(seen)
     found = _found(seen)
+    detected = seen.prepared.detected if seen.prepared else seen.found
+    sheets = detected.sheets[:OFFERED_SHEETS] if detected else []
+    has_no_encoding = form in WORKBOOKS and form != Format.HTML
     return [
         ReadingField(
             name,
             LABELS[name],
             answers.get(name, ""),
             found.get(name, ""),
-            SUGGESTED.get(name, ()),
+            tuple(sheets) if name == "sheet" else SUGGESTED.get(name, ()),
             (errors or {}).get(name, ""),
         )
-        for name in ("format", *(() if form == Format.XLSX else ("encoding",)), *ASKED[form])
+        for name in ("format", *([] if has_no_encoding else ["encoding"]), *ASKED[form])
     ]
 
 
