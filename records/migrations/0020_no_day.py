@@ -42,7 +42,7 @@ def _add(apps: Any, source: str, day: date, status: str, count: int) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0017_run_trigger"),
+        ("records", "0018_run_changes"),
     ]
 
     operations = [

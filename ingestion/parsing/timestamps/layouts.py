@@ -6,7 +6,7 @@ The cells of a column are one array of bytes. Those that look like one example, 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.parsing.timestamps.calendar_dates import Dates, Flags, Numbers, Places, day_of
+from records.dates import names
 from records.dates.formats import ISO, UNITS, UNIX
 
 Bytes = NDArray[np.uint8]
@@ -31,6 +32,11 @@ _ISO = re.compile(
 )
 _OFFSET = re.compile(r"(\s?)(?:(Z|UTC|GMT)|([+-])([0-9]{2})(:?)([0-9]{2})?)", re.DOTALL)
 _HALF = re.compile(r"([AaPp])[Mm]")
+_WORD = re.compile(r"[A-Za-z]{3,15}")
+# The directives for names: of months, and of weekdays, which only have to be some.
+NAMES = {"b": "month", "B": "month", "h": "month", "a": "weekday", "A": "weekday"}
+# A column has no more different names than this.
+MOST_NAMES = 64
 LAST_SECOND = 253_402_300_799
 SINCE_1970 = frozenset({UNIX, *UNITS})
 
@@ -40,9 +46,9 @@ class Layout:
     """Where the fields of a date stand in a text of a certain length.
 
     ``signs`` are what is no digit: the place, and the bytes that may stand there. ``fields`` are
-    where each number begins and ends. ``half`` is the place of the A or P of AM and PM, ``sign``
-    that of the sign of an offset. ``is_local``: the texts say no offset. A number of Unix time has
-    so many ``unit``s a second.
+    where each number begins and ends, ``words`` where the names of months and weekdays do. ``half``
+    is the place of the A or P of AM and PM, ``sign`` that of the sign of an offset. ``is_local``:
+    the texts say no offset. A number of Unix time has so many ``unit``s a second.
     """
 
     width: int
@@ -52,6 +58,7 @@ class Layout:
     sign: int | None = None
     is_local: bool = True
     unit: int = 1
+    words: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Cells:
@@ -114,6 +121,7 @@ class _Builder:
         self._half: int | None = None
         self._sign: int | None = None
         self._is_local = True
+        self._words: dict[str, tuple[int, int]] = {}
 
     def build(self, pattern: str) -> Layout | None:
         tokens = _TOKEN.findall(pattern)
@@ -126,7 +134,7 @@ class _Builder:
             return None
         return Layout(
             len(self._text), tuple(self._signs), self._fields, self._half, self._sign,
-            self._is_local,
+            self._is_local, words=self._words,
         )  # fmt: skip
 
     def _literal(self, literal: str) -> bool:
@@ -143,6 +151,8 @@ class _Builder:
     def _field(self, name: str, is_joined: bool) -> bool:
         if name == "z":
             return self._offset()
+        if name in NAMES:
+            return self._word(NAMES[name])
         if name == "p":
             found = _HALF.match(self._text, self._at)
             if found is None:
@@ -161,6 +171,14 @@ class _Builder:
             return False
         self._fields[name] = (self._at, end)
         self._at = end
+        return True
+
+    def _word(self, kind: str) -> bool:
+        found = _WORD.match(self._text, self._at)
+        if found is None or kind in self._words:
+            return False
+        self._words[kind] = found.span()
+        self._at = found.end()
         return True
 
     def _offset(self) -> bool:
@@ -184,6 +202,8 @@ class _Builder:
 def _looks_like(columns: Bytes, layout: Layout) -> Flags:
     good = np.ones(columns.shape[1], bool)
     others = {place for place, _ in layout.signs}
+    for start, end in layout.words.values():
+        others.update(range(start, end))
     for place, allowed in layout.signs:
         matching = columns[place] == allowed[0]
         for other in allowed[1:]:
@@ -200,7 +220,12 @@ def _dates(places: Places, columns: Bytes, layout: Layout) -> Dates | None:
     if "epoch" in layout.fields:
         return _since_1970(places, _number(columns, 0, layout.width, np.int64), layout.unit, zero)
     numbers = {name: _number(columns, *ends) for name, ends in layout.fields.items() if name != "f"}
+    for kind, ends in layout.words.items():
+        if (numbers_of := _named(columns, *ends, kind)) is None:
+            return None
+        numbers["m" if kind == "month" else kind] = numbers_of
     year, month, day, good = day_of(numbers, zero)
+    good &= numbers.get("weekday", zero) >= 0
     hour, minute, second = (numbers.get(name, zero) for name in "HMS")
     if "I" in numbers and layout.half is not None:
         good &= (numbers["I"] >= 1) & (numbers["I"] <= 12)
@@ -224,6 +249,20 @@ def _dates(places: Places, columns: Bytes, layout: Layout) -> Dates | None:
         found = found.moved(found.seconds - offset)
         good = (found.year >= 1) & (found.year <= 9999)
     return found.taken(good)
+
+
+def _named(columns: Bytes, start: int, end: int, kind: str) -> Numbers | None:
+    """The numbers of months, 0 for a word that is none; of weekdays only -1 for what is none."""
+    words = np.ascontiguousarray(columns[start:end].T).view(f"S{end - start}").ravel()
+    different, places = np.unique(words, return_inverse=True)
+    if len(different) > MOST_NAMES:
+        return None
+    texts = [word.decode("ascii") for word in different.tolist()]
+    if kind == "month":
+        found = [names.month_number(text) or 0 for text in texts]
+    else:
+        found = [0 if names.is_weekday(text) else -1 for text in texts]
+    return np.array(found, np.int16)[places]
 
 
 def _since_1970(places: Places, number: Numbers, unit: int, zero: Numbers) -> Dates:

@@ -26,6 +26,7 @@ PLACEHOLDERS = frozenset({(1, 1, 1), (1753, 1, 1), (1900, 1, 1), (2999, 12, 31),
 _OLDEST_USUAL, _NEWEST_USUAL = 1900, 2999
 
 _DIGIT = re.compile("[0-9]")
+_LETTER = re.compile("[A-Za-z]")
 
 
 class Moment(NamedTuple):
@@ -53,6 +54,7 @@ class Moments:
         self._home = zone
         self._read = read_moment(pattern)
         self._layouts: dict[str, Layout | None] = {}
+        self._has_names = any(name in pattern for name in ("%b", "%B", "%h", "%a", "%A"))
         self._tables: dict[str, ZoneTable] = {}
         self.order = Order()
         self.never = Count()
@@ -163,6 +165,8 @@ class Moments:
         untried[place] = False
         text = texts[place]
         look = _DIGIT.sub("0", text[: LONGEST + 1])
+        if self._has_names:
+            look = _LETTER.sub("a", look)
         if look in self._layouts or not text.strip() or len(text) > LONGEST:
             return None
         if len(self._layouts) < MOST_LAYOUTS:
