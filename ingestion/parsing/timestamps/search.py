@@ -184,7 +184,8 @@ class FormatSearch:
 
 
 def _filled(texts: Iterable[str]) -> list[str]:
-    return [text for text in dict.fromkeys(texts) if text.strip()]
+    """The different texts that may be dates: 00000000 is none in any format."""
+    return [text for text in dict.fromkeys(texts) if text.strip(" 0")]
 
 
 def _likely(texts: Sequence[str]) -> set[str]:
@@ -206,7 +207,9 @@ def _ways(texts: Sequence[str], among: Container[str]) -> dict[str, _Way]:
     return {
         name: one
         for name, one in tied.items()
-        if shape(name) == shape(best) or name in tied[best].rivals
+        if (shape(name) == shape(best) or name in tied[best].rivals)
+        # With dots, the day comes first wherever it can.
+        and (name != "%y.%m.%d" or "%d.%m.%y" not in tied)
     }
 
 
