@@ -15,8 +15,17 @@ from ingestion.parsing.compression import GZIP, ZIP, unpacked
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import (
+    NUMBER_FORMAT,
+    NUMBERS,
+    chosen_format,
+    formats_for,
+    known_style,
+    offered_formats,
+)
 from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.timestamps import FORMATS, parser, spelled
+from records.number_text import PLAIN
 from records.rows import ROLES
 
 # How much of the raw file, and how many of its rows, a preview shows.
@@ -47,7 +56,8 @@ class Look:
 
     ``found`` is what was detected without the user's parsing options; ``error`` says why the input
     can't be read with them, and then ``prepared`` is None. ``partly``: only the beginning of a
-    large file was read. ``formats`` are the date formats that fit, each with an example.
+    large file was read. ``formats`` are the date formats that fit, each with an example,
+    ``number_formats`` those of the value column.
     ``settled``: the date format comes from the dry run, since the beginning left it open.
     ``same`` is a run that imported the same file before.
     """
@@ -60,6 +70,7 @@ class Look:
     partly: bool = False
     header: HeaderChange = field(default_factory=HeaderChange)
     formats: list[tuple[str, str]] = field(default_factory=list)
+    number_formats: list[tuple[str, str]] = field(default_factory=list)
     settled: bool = False
     same: object = None
     # The file was not read, since too many others were being previewed.
@@ -71,16 +82,25 @@ class Look:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The column mapping, with the date format if it is known."""
+        """The column mapping, with the formats of dates and numbers if they are known."""
         if self.prepared is None:
-            return {**{role: [] for role in ROLES}, FORMAT: None}
+            return {**{role: [] for role in ROLES}, FORMAT: None, NUMBER_FORMAT: None}
         chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
-        return {**self.prepared.mapping, FORMAT: chosen}
+        values = self.prepared.mapping["value"]
+        numbers = chosen_format(self.prepared.mapping, values[0]) if values else None
+        if self.asks_for_number_format:
+            numbers = None
+        return {**self.prepared.mapping, FORMAT: chosen, NUMBER_FORMAT: numbers}
 
     @property
     def asks_for_format(self) -> bool:
         """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def asks_for_number_format(self) -> bool:
+        """Whether the numbers are ambiguous and nobody has chosen a format."""
+        return self.prepared is not None and self.prepared.number_doubt is not None
 
     @property
     def obstacle(self) -> str:
@@ -92,6 +112,8 @@ class Look:
             return f"The file has no column {named}. Choose another column, or none."
         if self.asks_for_format:
             return "The dates are ambiguous. Choose their format."
+        if self.asks_for_number_format:
+            return "The numbers are ambiguous. Choose their format."
         return ""
 
 
@@ -146,7 +168,10 @@ def look_at(
         seen.header = header_change(before, seen.prepared.columns)
     if seen.partly and seen.asks_for_format and told is not None:
         seen.settled = _settle(seen.prepared, told)
+    if seen.partly and told is not None:
+        seen.settled |= _settle_numbers(seen.prepared, told)
     seen.formats = _formats(seen.prepared)
+    seen.number_formats = _number_formats(seen.prepared)
     # The rest of the sample has been used already.
     seen.prepared.sample = seen.rows
     return seen
@@ -158,6 +183,18 @@ def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
         return False
     prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
     return True
+
+
+def _settle_numbers(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
+    """Take the number styles of a dry run, which has read all; return whether that settles what
+    the beginning left open."""
+    if mapping["value"] != prepared.mapping["value"]:
+        return False
+    prepared.mapping.pop(NUMBERS, None)
+    if NUMBERS in mapping:
+        prepared.mapping[NUMBERS] = mapping[NUMBERS]
+    was_open, prepared.number_doubt = prepared.number_doubt is not None, None
+    return was_open
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
@@ -244,3 +281,15 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     if chosen and chosen not in dict(found):
         found.insert(0, (chosen, "same as earlier files"))
     return found
+
+
+def _number_formats(prepared: Prepared) -> list[tuple[str, str]]:
+    """The number formats to choose from, with their readings of a number of the sample."""
+    values = prepared.mapping["value"]
+    if not values or prepared.missing:
+        return []
+    if doubt := prepared.number_doubt:
+        return formats_for(doubt.text, [doubt.best, doubt.rival])
+    place = prepared.columns.index(values[0])
+    style = known_style(prepared.mapping, values[0]) or PLAIN
+    return offered_formats([row[place] for row in prepared.sample], style)

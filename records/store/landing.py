@@ -267,7 +267,9 @@ def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datet
     if not rows:
         return
     changed = [row.id for row in rows]
-    former = supersede(changed, now, reason=RecordVersion.Reason.UPDATE, run=run, user=None)
+    former = supersede(
+        changed, now, reason=RecordVersion.Reason.UPDATE, run=run, user=None, counts=counts
+    )
     condition, ids = bulk.among("data_records.id", changed)
     with connection.cursor() as cursor:
         cursor.execute(
