@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ingestion.parsing.timestamps import Doubt
+from ingestion.parsing.timestamps.search import Doubt
 from records.errors import EnvironmentFault
 from records.number_decision import FORMATS
 from records.number_decision import Doubt as NumberDoubt

@@ -6,11 +6,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
-from django.test import SimpleTestCase
+from django.test import Client, SimpleTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -18,6 +19,7 @@ from pytest_django.live_server_helper import LiveServer
 from dataflow_site.static_files import build_charts_if_missing
 from tests import postgres
 from tests.installation import Installation, copied, installation
+from tests.markup import as_shown
 from tests.site import Site
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -110,6 +112,21 @@ def skip_without(what: str, why: str) -> None:
 def _nothing_kept() -> None:
     """Tests share a process, and so what pages keep of figures; their tables they do not share."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _pages_as_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read pages as a browser shows them, wherever templates break their lines."""
+    request = Client.request
+
+    def shown(self: Client, **environ: Any) -> Any:
+        response = request(self, **environ)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and not response.streaming:
+            response.content = as_shown(response.content.decode()).encode()
+        return response
+
+    monkeypatch.setattr(Client, "request", shown)
 
 
 @pytest.fixture

@@ -1,7 +1,26 @@
 """Pages as trees: what a person finds on them, whatever order the attributes stand in."""
 
+import re
+
 from bs4 import BeautifulSoup
 from bs4.element import Tag
+
+# Elements whose spaces are part of what they show.
+KEPT = re.compile(r"(<(textarea|pre)\b.*?</\2>)", re.DOTALL)
+# Elements at whose edges a browser shows no space.
+BLOCK = "(?:d[dlt]|div|figure|form|h[1-6]|legend|li|nav|ol|option|p|section|summary|t[dhr]|ul)"
+# Templates indent what follows a line end; cells of data hardly do.
+LINE_END = r"\s*\n {2,}"
+AT_EDGES = re.compile(rf"(?<=>){LINE_END}(?=</?{BLOCK}\b)|(<{BLOCK}\b[^<>]*>|</{BLOCK}>){LINE_END}")
+
+
+def as_shown(html: str) -> str:
+    """A page whose line ends are the spaces that a browser takes them for, or nothing."""
+    found = KEPT.split(html)
+    # Between what is kept, with its name as a group.
+    for place in range(0, len(found), 3):
+        found[place] = re.sub(LINE_END, " ", AT_EDGES.sub(r"\1", found[place]))
+    return "".join(part for place, part in enumerate(found) if place % 3 < 2)
 
 
 def tree(html: str) -> BeautifulSoup:

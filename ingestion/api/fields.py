@@ -104,7 +104,9 @@ class IngestQuery(serializers.Serializer[Any]):
         required=False, allow_blank=True, help_text="The number of lines before the table."
     )
     sheet = serializers.CharField(
-        required=False, allow_blank=True, help_text="The sheet of a workbook to read."
+        required=False,
+        allow_blank=True,
+        help_text='The sheet of a workbook; "*" is all visible sheets with the same columns.',
     )
     rows_path = serializers.CharField(
         required=False,

@@ -9,11 +9,11 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
 from ingestion.loading.drafts import Choice
-from ingestion.parsing.dialect import CHARACTERS, CHECKS, Dialect, Format
+from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.number_format import NUMBER_FORMAT
-from ingestion.parsing.timestamps import FORMATS
+from records.dates.formats import reads_years
 from records.models import IngestionRun
 from records.models.sources import OnConflict
 from records.number_decision import FORMATS as NUMBER_FORMATS
@@ -23,7 +23,7 @@ NAMES = {character: name for name, character in reversed(CHARACTERS.items())}
 # The parsing options of each format, besides format and encoding.
 ASKED = {
     Format.DELIMITED: ("delimiter", "quote", "escape", "header", "skip"),
-    Format.XLSX: ("sheet", "header", "skip"),
+    **dict.fromkeys(WORKBOOKS, ("sheet", "header", "skip")),
     Format.JSON: ("rows_path",),
     Format.NDJSON: (),
 }
@@ -49,6 +49,7 @@ SUGGESTED = {
 SEVERAL = ("id", "timestamp")
 # How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
+OFFERED_SHEETS = 100
 HELP = {
     "id": "Identifies a record. Without an ID column, the key is made from the row's content.",
     "timestamp": "A date, or a date and a time.",
@@ -87,16 +88,19 @@ def reading_fields(
     answers = run.reading if said is None else said
     form = seen.prepared.detected.dialect.format if seen.prepared else _format(seen)
     found = _found(seen)
+    detected = seen.prepared.detected if seen.prepared else seen.found
+    sheets = detected.sheets[:OFFERED_SHEETS] if detected else []
+    has_no_encoding = form in WORKBOOKS and form != Format.HTML
     return [
         ReadingField(
             name,
             LABELS[name],
             answers.get(name, ""),
             found.get(name, ""),
-            SUGGESTED.get(name, ()),
+            tuple(sheets) if name == "sheet" else SUGGESTED.get(name, ()),
             (errors or {}).get(name, ""),
         )
-        for name in ("format", *(() if form == Format.XLSX else ("encoding",)), *ASKED[form])
+        for name in ("format", *([] if has_no_encoding else ["encoding"]), *ASKED[form])
     ]
 
 
@@ -124,7 +128,7 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     }
     pattern = post.get(FORMAT) or None
     offered = [name for name, _ in seen.formats]
-    if pattern is not None and pattern not in FORMATS and pattern not in offered:
+    if pattern is not None and pattern not in offered and not reads_years(pattern):
         raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
     numbers = post.get(NUMBER_FORMAT) or None

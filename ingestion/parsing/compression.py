@@ -23,9 +23,28 @@ from ingestion.parsing.limits import (
 )
 
 GZIP = b"\x1f\x8b"
+# Old Excel files, and others of Microsoft Office.
+OLE = b"\xd0\xcf\x11\xe0"
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 CHUNK_BYTES = 1 << 20
+MIME_BYTES = 1_000
+# The kinds of documents that are ZIP archives, by their "mimetype" or by a member.
+MIME_KINDS = [
+    ("application/vnd.oasis.opendocument.spreadsheet", "ods"),
+    ("application/vnd.oasis.opendocument.text", "an OpenDocument text"),
+    ("application/vnd.oasis.opendocument.presentation", "an OpenDocument presentation"),
+    ("application/vnd.oasis.opendocument", "an OpenDocument file without sheets"),
+    ("application/epub+zip", "an EPUB book"),
+]
+MEMBER_KINDS = [
+    ("xl/workbook.xml", "xlsx"),
+    ("xl/workbook.bin", "xlsb"),
+    ("word/document.xml", "a Word document"),
+    ("ppt/presentation.xml", "a PowerPoint presentation"),
+    ("visio/document.xml", "a Visio drawing"),
+    ("Index/Document.iwa", "a document of Apple iWork"),
+]
 
 
 class Plain(NamedTuple):
@@ -59,7 +78,7 @@ def unpacked(
     """
     with path.open("rb") as file:
         start = file.read(4)
-    if not start.startswith((GZIP, ZIP, EMPTY_ZIP)):
+    if not start.startswith((GZIP, ZIP, EMPTY_ZIP, OLE)):
         yield Plain(path, name)
         return
     given = DigestingFile(path, size)
@@ -77,7 +96,7 @@ def unpacked(
                     copy(packed, within=file)
             else:
                 copy(file)
-                if start != ZIP or not holds_workbook(plain, name):
+                if start != OLE and not (start == ZIP and document_kind(plain, name)):
                     archive, plain = plain, Path(folder) / "member"
                     with archive.open("rb") as zipped:
                         inner = _unzip(zipped, name, _Copy(plain, name, on_chunk))
@@ -86,7 +105,7 @@ def unpacked(
             raise UnreadableInput(
                 name, f"the archive is damaged or incomplete ({str(error).rstrip('.')})."
             ) from error
-        is_workbook = start == ZIP and plain.name == "plain"
+        is_workbook = start in (ZIP, OLE) and plain.name == "plain"
         yield Plain(plain, inner, given.digest, is_workbook=is_workbook, grown=given.grown)
 
 
@@ -109,13 +128,28 @@ def check_directory(file: IO[bytes], name: str) -> None:
         )
 
 
-def holds_workbook(path: Path, name: str) -> bool:
-    """Whether a ZIP archive is an Excel workbook. Raises InputTooLarge."""
+def document_kind(path: Path, name: str) -> str:
+    """What kind of document a ZIP archive is: "xlsx", "xlsb", "ods", or a phrase for one that is no
+    workbook; "" for an archive of files. Raises InputTooLarge.
+    """
     try:
         with path.open("rb") as file, open_archive(file, name) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return False
+            members = set(archive.namelist())
+            if "mimetype" in members and archive.getinfo("mimetype").file_size <= MIME_BYTES:
+                mime = archive.read("mimetype").decode("ascii", "replace").strip()
+                for start, kind in MIME_KINDS:
+                    if mime.startswith(start):
+                        return kind
+            return next((kind for member, kind in MEMBER_KINDS if member in members), "")
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        zlib.error,
+        EOFError,
+    ):
+        return ""
 
 
 def _unzip(file: IO[bytes], name: str, copy: "_Copy") -> str:

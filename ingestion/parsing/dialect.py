@@ -17,6 +17,14 @@ class Format(StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     XLSX = "xlsx"
+    XLS = "xls"
+    XLSB = "xlsb"
+    ODS = "ods"
+    HTML = "html"
+
+
+# Formats with sheets. The tables of an HTML document count as sheets.
+WORKBOOKS = (Format.XLSX, Format.XLS, Format.XLSB, Format.ODS, Format.HTML)
 
 
 class Shape(StrEnum):
@@ -48,7 +56,7 @@ class Dialect:
     # their ends; -1 where it is the header that has one too many.
     left: int = 0
     surplus: int = 0
-    # Of a workbook.
+    # Of a workbook; "*" is every visible sheet with the same columns.
     sheet: str = ""
     # Of JSON: the names (or list indexes) that lead to the rows, joined by dots; "" is the document
     # itself. What the rows are, and the path to the list of column names if it is not among them.

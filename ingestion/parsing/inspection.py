@@ -24,7 +24,8 @@ from ingestion.parsing.number_format import (
     offered_formats,
 )
 from ingestion.parsing.preparation import Prepared, prepare
-from ingestion.parsing.timestamps import FORMATS, parser, spelled
+from ingestion.parsing.timestamps.patterns import patterns_of
+from ingestion.parsing.timestamps.search import parser, spelled
 from records.number_text import PLAIN
 from records.rows import ROLES
 
@@ -274,7 +275,7 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     if doubt:
         example, first = doubt.text, [doubt.best, doubt.rival]
     found = []
-    for pattern in dict.fromkeys([*first, *FORMATS]):
+    for pattern in dict.fromkeys([*first, *(whole for _, whole in patterns_of(example))]):
         moment = parser(pattern)(example)
         if moment is not None:
             found.append((pattern, f"{example.strip()[:40]} is {spelled(moment)}"))

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingestion.parsing.isolation import set_limited
+
 DONE, NO_MEMORY, BROKE = "done", "no memory", "broke"
 
 
@@ -66,6 +68,7 @@ def work(connection: socket.socket) -> None:
 
 
 def _limit(task: Task) -> None:
+    set_limited()
     tempfile.tempdir = task.folder
     # Nothing handles this signal, so the system ends the process, whatever it is doing.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

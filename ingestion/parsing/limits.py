@@ -49,6 +49,16 @@ MAX_PART_BYTES = 32 << 20
 # The largest XML of one cell: the longest text, if each character is written as a reference.
 MAX_CELL_XML_BYTES = 1 << 23
 MAX_XML_DEPTH = 100
+# Ranges of merged cells over several rows; all of them are in memory.
+MAX_MERGED = 100_000
+# How many cells an OpenDocument sheet may make by repeating others.
+MAX_REPEATED_CELLS = 50_000_000
+# Old and binary Excel files are read into memory, by a process with these limits. A full sheet of
+# an old file, which has 65,536 rows and 256 columns, takes half of it.
+MAX_BOOK_MEMORY = 1 << 30
+MAX_BOOK_SECONDS = 300.0
+# The longest part of an HTML document without a tag.
+MAX_HTML_CHARACTERS = 1 << 20
 
 # --- compressed files
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ingestion.errors import MissingColumns
 from ingestion.parsing.detection.layout import NUMBER
-from ingestion.parsing.timestamps import detect_format
+from ingestion.parsing.timestamps.search import detect_format
 from records.rows import ROLES
 
 # The one key of a mapping that is not a role.

@@ -27,7 +27,7 @@ from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.readers.table import Table
 from ingestion.parsing.row_mapper import cell_text
 from ingestion.parsing.survey import Survey
-from ingestion.parsing.timestamps import Doubt, FormatSearch
+from ingestion.parsing.timestamps.search import Doubt, FormatSearch
 from records.number_decision import Doubt as NumberDoubt
 from records.number_text import PLAIN
 from records.rows import ROLES

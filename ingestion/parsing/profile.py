@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ingestion.parsing.row_mapper import column_texts
-from ingestion.parsing.timestamps import detect_format
+from ingestion.parsing.timestamps.search import detect_format
 
 # Up to so many distinct cells are counted exactly; beyond that the number is estimated.
 EXACT = 16_384

@@ -13,7 +13,7 @@ from ingestion.errors import RowError
 from ingestion.parsing.mapping import FORMAT, check_columns
 from ingestion.parsing.readers.base import KEPT, KEPT_BYTE
 from ingestion.parsing.readers.table import Table
-from ingestion.parsing.timestamps import sql_times
+from ingestion.parsing.timestamps.moments import Moments
 from records.rows import Row, Rows
 
 # A row as readers yield it: its cells by column.
@@ -61,7 +61,7 @@ class RowMapper:
         self._prefix = f"{source}:"
         self._key: list[str] = mapping.get("id") or []
         self._time: list[str] = mapping.get("timestamp") or []
-        self._moments = sql_times(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
+        self._moments = Moments(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
         self._occurrences = occurrences
         # How many rows have an unreadable timestamp, and the first line of these.
         self.unreadable_moments = 0
@@ -119,7 +119,7 @@ class RowMapper:
             return [None] * len(rows)
         parts = [column_texts(rows, column) for column in self._time]
         texts = parts[0] if len(parts) == 1 else list(map(" ".join, zip(*parts, strict=True)))
-        moments = self._moments(texts)
+        moments = self._moments(texts, lines)
         if None in moments:
             for line, text, moment in zip(lines, texts, moments, strict=True):
                 if moment is None and text.strip():

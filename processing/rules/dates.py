@@ -1,28 +1,20 @@
 """Dates and times, as people and programs write them."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from processing.rules.base import Batch, Kind, Step, filled, listed, replace_failing
 from processing.rules.parameters import CHOICE, TEXT, TEXTS, Parameter, column, on_failure
+from records.dates.formats import Reader, read_moment, reads_months
 from records.number_text import read_number
-
-ISO, UNIX = "iso", "unix"
-# By these it is seen whether a format says year and month; the day may be left out, as in 2025-01.
-SAMPLES = datetime(2025, 12, 31, tzinfo=UTC), datetime(1987, 1, 23, tzinfo=UTC)
-# No date is written longer.
-LONGEST = 100
-
-Parser = Callable[[object], datetime | None]
 
 
 def date(batch: Batch, step: Step) -> None:
     """The cell becomes a date or a time in ISO 8601; one that says nothing stays what it is."""
     name = step["column"]
-    parsers = list(map(_parser, step["formats"]))
+    parsers = list(map(read_moment, step["formats"]))
     zone, as_date = ZoneInfo(step["zone"]), step["becomes"] == "date"
     # The same dates come again and again.
     known: dict[str, str | None] = {}
@@ -42,15 +34,20 @@ def date(batch: Batch, step: Step) -> None:
     replace_failing(batch, name, failing, on_failure=step["on_failure"])
 
 
-def _read(cell: object, parsers: Sequence[Parser], zone: ZoneInfo) -> datetime | None:
+def _read(cell: object, parsers: Sequence[Reader], zone: ZoneInfo) -> datetime | None:
+    text = cell if isinstance(cell, str) else _number_text(cell)
     for parse in parsers:
-        try:
-            found = parse(cell)
-            if found is not None:
-                return found if found.tzinfo else found.replace(tzinfo=zone)
-        except (ValueError, OverflowError, OSError):
-            continue
+        if text is not None and (found := parse(text, zone)) is not None:
+            return found if found.tzinfo else found.replace(tzinfo=zone)
     return None
+
+
+def _number_text(cell: object) -> str | None:
+    """A number as it is written in a file: 1735776000 and 45306.5 may be times."""
+    number = read_number(cell)
+    if number is None:
+        return None
+    return str(int(number)) if number == int(number) else repr(number)
 
 
 def _written(found: datetime | None, as_date: bool) -> str | None:
@@ -62,53 +59,14 @@ def _written(found: datetime | None, as_date: bool) -> str | None:
         return None
 
 
-@lru_cache(maxsize=256)
-def _parser(written: str) -> Parser:
-    if written == UNIX:
-        return _from_unix
-    return _from_iso if written == ISO else partial(_from_format, written)
-
-
-def _from_format(written: str, cell: object) -> datetime | None:
-    # Digits of other scripts are no digits here, as with numbers.
-    if not isinstance(cell, str) or not cell.isascii() or len(cell) > LONGEST:
-        return None
-    # A time without a zone gets that of the step.
-    return datetime.strptime(cell, written)  # noqa: DTZ007
-
-
-def _from_iso(cell: object) -> datetime | None:
-    # fromisoformat takes 20250102 as well, which is a number like any other.
-    if not isinstance(cell, str) or not cell.isascii() or cell[4:5] != "-":
-        return None
-    return datetime.fromisoformat(cell)
-
-
-def _from_unix(cell: object) -> datetime | None:
-    seconds = read_number(cell)
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _says_the_month(written: str) -> bool:
-    if written in (ISO, UNIX):
-        return True
-    try:
-        read = [_from_format(written, sample.strftime(written)) for sample in SAMPLES]
-    except (ValueError, re.error):
-        # A directive given twice makes strptime fail with an error of its regular expression.
-        return False
-    said = [found and (found.year, found.month) for found in read]
-    return said == [(sample.year, sample.month) for sample in SAMPLES]
-
-
 def conflict(step: Step) -> str | None:
     for written in step["formats"]:
-        if not _says_the_month(written):
+        if not reads_months(written):
             return (
                 f"in 'formats', {written!r} is not a format with year and month, such as "
                 "%d.%m.%Y %H:%M, iso or unix"

@@ -1,11 +1,10 @@
 """Validates mappings, for the settings page of a source and the admin."""
 
-import re
-from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from records.dates.formats import reads_years
 from records.number_text import style_problem
 
 # How many columns may play a role; None stands for any number of them.
@@ -55,18 +54,8 @@ def is_name(text: object) -> bool:
 
 def check_format(text: object) -> None:
     """Raise ValidationError unless the text may be the format of a date."""
-    if not (is_name(text) and (text in ("iso", "unix") or reads_dates(str(text)))):
+    if not (is_name(text) and reads_years(str(text))):
         raise ValidationError(f"{FORMAT!r} must be 'iso', 'unix' or a format such as '%d.%m.%Y'.")
-
-
-def reads_dates(pattern: str) -> bool:
-    """Whether strptime reads a date by the pattern: a time of day without a year is none."""
-    moment = datetime(2021, 11, 23, 13, 45, 56, tzinfo=UTC)
-    try:
-        return datetime.strptime(moment.strftime(pattern), pattern).year == moment.year  # noqa: DTZ007
-    except (ValueError, re.error):
-        # A directive given twice makes strptime fail with an error of its regular expression.
-        return False
 
 
 def check_columns(role: str, columns: object) -> None:

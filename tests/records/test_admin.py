@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from explore.metrics import record_counts
-from ingestion.parsing.timestamps import FORMATS
+from ingestion.parsing.timestamps.patterns import FORMATS
 from records import store
 from records.admin.base import LISTED
 from records.errors import LeaseLost, SourceHasRecords

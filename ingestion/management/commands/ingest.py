@@ -24,13 +24,13 @@ from records.number_decision import FORMATS
 # The parsing options; see ingestion.parsing.dialect.
 READING = {
     "encoding": ("NAME", "encoding of the files, such as utf-8"),
-    "format": ("NAME", "delimited, json, ndjson or xlsx"),
+    "format": ("NAME", "delimited, json, ndjson, xlsx, xls, xlsb, ods or html"),
     "delimiter": ("C", "character between cells, or tab"),
     "quote": ("C", "character around cells, or none"),
     "escape": ("C", "character before a quote inside a cell, or none"),
     "header": ("ROW", "line number of the header, FIRST-LAST for several lines, or none"),
     "skip": ("N", "number of lines before the table"),
-    "sheet": ("NAME", "sheet of a workbook"),
+    "sheet": ("NAME", "sheet of a workbook, or * for all with the same columns"),
     "rows_path": ("PATH", "path to the rows in JSON: names or indexes, such as data.items or 1"),
 }
 

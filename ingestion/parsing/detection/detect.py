@@ -7,19 +7,17 @@ from types import MappingProxyType
 from typing import Any
 
 from ingestion.errors import InputAway, UnreadableInput
-from ingestion.parsing.compression import ZIP, unpacked
+from ingestion.parsing.compression import OLE, ZIP, unpacked
 from ingestion.parsing.detection.delimiters import find_dialect
-from ingestion.parsing.detection.encoding import read_whole
+from ingestion.parsing.detection.documents import declared_encoding
+from ingestion.parsing.detection.encoding import read_whole, unicode_of
 from ingestion.parsing.detection.json_shape import find_json_rows, find_ndjson_columns
 from ingestion.parsing.detection.kind import START_BYTES, check_is_table, format_of
-from ingestion.parsing.detection.layout import find_layout
-from ingestion.parsing.dialect import Dialect, Format, check_reading
+from ingestion.parsing.detection.sheets import find_table
+from ingestion.parsing.dialect import WORKBOOKS, Dialect, Format, check_reading
 from ingestion.parsing.input_file import Digest, InputFile
 from ingestion.parsing.readers.base import check_line
-from ingestion.parsing.readers.workbook import Workbook
 
-# How many rows are read to find the table in a sheet.
-SAMPLE_ROWS = 60
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -27,7 +25,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Detected:
     """What was detected. ``notes`` are sentences for the user.
 
-    ``columns`` are set if the whole file had to be read for something else.
+    ``columns`` are set if the whole file had to be read for something else. ``sheets`` are those of
+    a workbook that may be chosen.
     """
 
     digest: Digest
@@ -35,6 +34,7 @@ class Detected:
     dialect: Dialect = field(default_factory=Dialect)
     notes: list[str] = field(default_factory=list)
     columns: list[str] | None = None
+    sheets: list[str] = field(default_factory=list)
 
 
 def detect(
@@ -78,7 +78,8 @@ def _detect(
         file.seek(0)
         text = read_whole(file, start, on_chunk)
     found = Detected(text.digest, text.encoding, notes=text.notes)
-    if start.startswith(ZIP):
+    is_said = "encoding" in said
+    if start.startswith((ZIP, OLE)):
         # The text of a workbook is Unicode, whatever its compressed bytes look like.
         found.encoding, found.notes = "utf-8", []
     if "encoding" in said:
@@ -91,8 +92,19 @@ def _detect(
         found.notes += notes
     else:
         found.dialect = replace(Dialect(format=form), **said)
-        if form is Format.XLSX:
-            _find_table(found, path, name, said, on_chunk)
+        if form in WORKBOOKS:
+            if form == Format.HTML and not is_said and found.encoding != unicode_of(start):
+                _take_declared(found, start)
+            sheets = find_table(
+                InputFile(path),
+                found.dialect,
+                name=name,
+                encoding=found.encoding,
+                said=said,
+                on_chunk=on_chunk,
+            )
+            found.dialect, found.sheets = sheets.dialect, sheets.choices
+            found.notes += sheets.notes
         elif form in (Format.JSON, Format.NDJSON):
             find = find_json_rows if form is Format.JSON else find_ndjson_columns
             found.dialect, found.columns, notes = find(
@@ -106,36 +118,8 @@ def _detect(
     return found
 
 
-def _find_table(
-    found: Detected,
-    path: Path,
-    name: str,
-    said: Mapping[str, Any],
-    on_chunk: Callable[[], None],
-) -> None:
-    """Choose the sheet of a workbook, and find the table in it."""
-    book = Workbook(path, name=name, sheet=said.get("sheet", ""), on_chunk=on_chunk)
-    try:
-        skip = said.get("skip", 0)
-        rows: list[list[str]] = []
-        for line, cells in book.rows():
-            if line > skip + SAMPLE_ROWS:
-                break
-            if line > skip:
-                rows += [[] for _ in range(line - skip - 1 - len(rows))]
-                rows.append(cells)
-    finally:
-        book.close()
-    width = max(map(len, rows), default=0)
-    padded = [[*row, *[""] * (width - len(row))] for row in rows]
-    layout = find_layout(padded, above="skip" not in said, header=said.get("header"))
-    found.dialect = replace(
-        found.dialect,
-        sheet=book.sheet,
-        skip=skip + layout.first,
-        header=layout.header,
-        left=layout.left,
-    )
-    if "sheet" not in said and len(book.sheets) > 1:
-        found.notes.append(f"The workbook has {len(book.sheets)} sheets; {book.sheet!r} was read.")
-    found.notes += layout.notes(skip + layout.first + 1, width - layout.left)
+def _take_declared(found: Detected, start: bytes) -> None:
+    """Read an HTML document in the encoding that it declares, unless all of it is UTF-8."""
+    declared = declared_encoding(start)
+    if declared is not None and found.notes:
+        found.encoding, found.notes = declared, []

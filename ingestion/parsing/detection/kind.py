@@ -5,18 +5,21 @@ import re
 from pathlib import Path, PurePath
 
 from ingestion.errors import UnreadableInput
-from ingestion.parsing.compression import EMPTY_ZIP, GZIP, ZIP, holds_workbook
+from ingestion.parsing.compression import EMPTY_ZIP, GZIP, OLE, ZIP, document_kind
+from ingestion.parsing.detection.documents import (
+    NO_TABLE,
+    check_has_table,
+    check_is_no_xml,
+    is_html,
+    office_format,
+)
 from ingestion.parsing.detection.encoding import unicode_of
-from ingestion.parsing.dialect import Format
+from ingestion.parsing.dialect import WORKBOOKS, Format
 
 # How many bytes are read to see whether a file is a table of text at all.
 START_BYTES = 4096
 
 NOT_TEXT = [
-    (
-        b"\xd0\xcf\x11\xe0",
-        "it is an old Excel or Word file, or password-protected. Save it as .xlsx or CSV.",
-    ),
     (b"%PDF", "it is a PDF document, not a table. Export the table as CSV."),
     (b"\x89PNG", "it is an image, not a table."),
     (b"\xff\xd8\xff", "it is an image, not a table."),
@@ -25,12 +28,6 @@ NOT_TEXT = [
     (b"BZh", "it is compressed with bzip2. Use gzip or zip, or unpack it first."),
     (b"\xfd7zXZ\0", "it is compressed with xz. Use gzip or zip, or unpack it first."),
     (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Use gzip or zip, or unpack it first."),
-]
-NOT_A_TABLE = [
-    (
-        re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE),
-        "it is an HTML or XML document, not a table.",
-    ),
 ]
 JSON_START = re.compile(r'\s*(?:\{\s*["}]|\[\s*[\[{\]])')
 SUFFIXES = {".json": Format.JSON, ".geojson": Format.JSON}
@@ -44,15 +41,17 @@ def check_is_table(start: bytes, name: str) -> None:
     """
     if not start:
         raise UnreadableInput(name, "it is empty.")
-    if start.startswith((GZIP, ZIP, EMPTY_ZIP)):
+    if start.startswith((GZIP, ZIP, EMPTY_ZIP, OLE)):
         return
     for magic, reason in NOT_TEXT:
         if start.startswith(magic):
             raise UnreadableInput(name, reason)
-    for pattern, reason in NOT_A_TABLE:
-        if pattern.match(start):
-            raise UnreadableInput(name, reason)
-    if unicode_of(start):
+    encoding = unicode_of(start)
+    text = start.decode(encoding or "utf-8", "replace").removeprefix("\ufeff")
+    check_is_no_xml(text, name)
+    if len(start) < START_BYTES and is_html(text) and "<table" not in text.lower():
+        raise UnreadableInput(name, NO_TABLE)
+    if encoding:
         return
     # Some tables use these control characters as delimiters.
     control = sum(byte < 9 or 13 < byte < 32 for byte in start if byte not in b"\x01\x02\x1e\x1f")
@@ -63,19 +62,28 @@ def check_is_table(start: bytes, name: str) -> None:
 def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
     """The format of an unpacked file that is called ``name``. Raises UnreadableInput."""
     if start.startswith(ZIP):
-        if holds_workbook(path, name):
-            return Format.XLSX
+        kind = document_kind(path, name)
+        if kind in WORKBOOKS:
+            return Format(kind)
+        if kind:
+            raise UnreadableInput(
+                name, f"it is {kind}, not a table. Save the table in it as .xlsx or CSV."
+            )
         raise UnreadableInput(name, "it is a ZIP archive inside another archive. Unpack it first.")
     if start.startswith(GZIP):
         raise UnreadableInput(name, "it is compressed twice. Unpack it first.")
+    if start.startswith(OLE):
+        return office_format(path, name)
+    # The start may end in the middle of a character.
+    text = start.decode(encoding, "ignore").removeprefix("\ufeff")
+    if is_html(text):
+        check_has_table(path, name)
+        return Format.HTML
     suffix = PurePath(name.lower()).suffix
     if suffix in LINE_SUFFIXES:
         return Format.NDJSON
-    if suffix not in SUFFIXES:
-        # The start may end in the middle of a character.
-        text = start.decode(encoding, "ignore").removeprefix("\ufeff")
-        if not JSON_START.match(text):
-            return Format.DELIMITED
+    if suffix not in SUFFIXES and not JSON_START.match(text):
+        return Format.DELIMITED
     return Format.NDJSON if _is_object_a_line(path, encoding) else Format.JSON
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingestion.errors import ChangedWhileRead, UnreadableInput
 from ingestion.parsing.compression import unpacked
-from ingestion.parsing.dialect import Dialect, Format
+from ingestion.parsing.dialect import WORKBOOKS, Dialect, Format
 from ingestion.parsing.input_file import Digest, InputFile
 from ingestion.parsing.readers.base import Chunk, PackedReader, Reader
 from ingestion.parsing.readers.checked import CheckedReader, went_on
@@ -14,15 +14,15 @@ from ingestion.parsing.readers.delimited import DelimitedReader
 from ingestion.parsing.readers.json import JsonReader
 from ingestion.parsing.readers.ndjson import NdjsonReader
 from ingestion.parsing.readers.repaired import knowing_lines
-from ingestion.parsing.readers.xlsx import XlsxReader
+from ingestion.parsing.readers.sheet import SheetReader
 
 __all__ = ["Chunk", "Reader", "open_reader"]
 
-READERS: dict[Format, type[DelimitedReader | JsonReader | NdjsonReader | XlsxReader]] = {
+READERS: dict[Format, type[DelimitedReader | JsonReader | NdjsonReader | SheetReader]] = {
     Format.DELIMITED: DelimitedReader,
     Format.JSON: JsonReader,
     Format.NDJSON: NdjsonReader,
-    Format.XLSX: XlsxReader,
+    **dict.fromkeys(WORKBOOKS, SheetReader),
 }
 
 

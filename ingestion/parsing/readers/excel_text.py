@@ -7,7 +7,11 @@ from typing import Any
 
 def cell_text(cell: Any) -> str:
     """A cell as the text that Excel shows, except for date formats and rounding."""
-    value = cell.value
+    return value_text(cell.value, cell.number_format or "")
+
+
+def value_text(value: Any, number_format: str) -> str:
+    """The value of a cell as the text that Excel shows in a format."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -15,9 +19,9 @@ def cell_text(cell: Any) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
-        return _number(value, cell.number_format or "")
+        return _number(value, number_format)
     if isinstance(value, datetime):
-        has_time = value.time() != time() or re.search("[hs]", cell.number_format or "", re.I)
+        has_time = value.time() != time() or re.search("[hs]", number_format, re.I)
         return value.isoformat(sep=" ") if has_time else value.date().isoformat()
     if isinstance(value, date | time):
         return value.isoformat()

@@ -1,6 +1,7 @@
 """Makes unique column names from the cells of a header. Pure: no Django, no tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain, count
 
 from ingestion.errors import InputTooLarge, UnreadableInput
 from ingestion.parsing.limits import MAX_COLUMNS, MAX_HEADER_CHARACTERS
@@ -95,6 +96,12 @@ def numbered(width: int, *, name: str) -> list[str]:
     names = [f"column_{number}" for number in range(1, width + 1)]
     check_columns_fit(names, name)
     return names
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name of a column that is added to others: numbered if another one has it."""
+    numbers = (f"{name}_{number}" for number in count(2))
+    return next(each for each in chain([name], numbers) if each not in taken)
 
 
 def is_text(value: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from ingestion.errors import RowError, UnreadableInput
@@ -11,7 +11,7 @@ from ingestion.parsing.dialect import Dialect, Shape
 from ingestion.parsing.input_file import InputFile
 from ingestion.parsing.limits import MAX_COLUMNS
 from ingestion.parsing.readers.base import Chunk, HoldsNothing, original_bytes
-from ingestion.parsing.readers.header import numbered, unique_names
+from ingestion.parsing.readers.header import free_name, numbered, unique_names
 from ingestion.parsing.readers.json_columns import ColumnNames
 from ingestion.parsing.readers.json_rows import KEY_COLUMN, member_text, row_type, to_row
 from ingestion.parsing.readers.json_scanner import Element, Scanner
@@ -69,8 +69,7 @@ class JsonReader(HoldsNothing):
         self.nested, self.notes = names.nested, names.notes
         if not self._is_keyed:
             return columns
-        key = next(name for name in _free_names(KEY_COLUMN) if name not in set(columns))
-        return [key, *columns]
+        return [free_name(KEY_COLUMN, columns), *columns]
 
     def _named_columns(self, on_chunk: Callable[[], None]) -> list[str]:
         """The columns of rows that are lists, from a header or numbered."""
@@ -217,8 +216,3 @@ def column_name(cell: Any) -> str:
     if isinstance(cell, dict):
         cell = cell.get("name", "")
     return cell if isinstance(cell, str) else "" if cell is None else json.dumps(cell)
-
-
-def _free_names(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}_{number}" for number in count(2))

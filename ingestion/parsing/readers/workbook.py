@@ -5,7 +5,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import IO, Any, cast
 from xml.etree.ElementTree import Element, ParseError
@@ -15,8 +15,15 @@ from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.reader.workbook import WorkbookParser
 from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._reader import CELL_TAG, DATA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import (
+    CELL_TAG,
+    DATA_TAG,
+    FORMULA_TAG,
+    ROW_TAG,
+    WorkSheetParser,
+)
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from ingestion.errors import InputTooLarge, UnreadableInput
@@ -26,11 +33,16 @@ from ingestion.parsing.limits import (
     MAX_SHEET_ROWS,
     MAX_SHEETS,
 )
+from ingestion.parsing.readers.books import FIRST_ROWS, Merged, SheetRow, choose
 from ingestion.parsing.readers.excel_text import cell_text
-from ingestion.parsing.readers.workbook_parts import SAVE_AS_CSV, Archive, Part, WatchedFile
+from ingestion.parsing.readers.workbook_parts import (
+    SAVE_AS_CSV,
+    Archive,
+    Part,
+    WatchedFile,
+    merged_down,
+)
 
-# How many rows of a sheet are searched for a non-empty cell.
-FIRST_ROWS = 100
 # The exceptions of openpyxl for a damaged workbook.
 DAMAGED = (
     zipfile.BadZipFile, InvalidFileException, DefusedXmlException, ParseError, KeyError,
@@ -128,10 +140,10 @@ def _text_in(item: Element) -> str:
 
 
 class Workbook:
-    """A workbook that is read row by row, and the sheet that was chosen.
+    """A workbook in Open XML (.xlsx, .xlsm), read row by row; see Book.
 
-    ``sheet`` is its name; "" is the first visible one with a non-empty cell. ``on_chunk`` is called
-    repeatedly on opening, which reads all texts.
+    ``sheet`` is the name of the sheet to choose; "" is the first visible one with a non-empty cell.
+    ``on_chunk`` is called repeatedly on opening, which reads all texts.
     """
 
     def __init__(
@@ -143,13 +155,18 @@ class Workbook:
         on_chunk: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name
+        self.merged: list[Merged] = []
+        # Formulas without a stored value, and the first of them.
+        self._unsaved, self._first_unsaved = 0, ""
         # Given a path, openpyxl would judge the file by its extension.
         self._file = WatchedFile(path.open("rb", buffering=0))
         self._file.on_read = on_chunk
         try:
             self._reader = _Reader(self._file, name)
-            self._sheets = self._reader.sheets()
-            self._sheet = self._choose(sheet)
+            self._sheets = {each.title: each for each in self._reader.sheets()}
+            self._sheet = self._sheets[
+                choose(self.sheets, self.hidden, sheet, self._has_cells, name=name)
+            ]
         except DAMAGED as error:
             self._file.close()
             raise self._damaged() from error
@@ -166,7 +183,27 @@ class Workbook:
     @property
     def sheets(self) -> list[str]:
         """The names of all sheets."""
-        return [sheet.title for sheet in self._sheets]
+        return list(self._sheets)
+
+    @property
+    def hidden(self) -> list[str]:
+        """The names of the sheets that can't be seen."""
+        return [sheet.title for sheet in self._sheets.values() if not sheet.is_visible]
+
+    @property
+    def notes(self) -> list[str]:
+        """Whether formulas have no value."""
+        if not self._unsaved:
+            return []
+        formulas = (
+            "1 formula has no stored value, so its cell is"
+            if self._unsaved == 1
+            else f"{self._unsaved:,} formulas have no stored value, so their cells are"
+        )
+        return [
+            f"{formulas} empty; the first is {self._first_unsaved}. Open the workbook in Excel, "
+            "save it, and import it again."
+        ]
 
     def close(self) -> None:
         """Close the file."""
@@ -180,14 +217,29 @@ class Workbook:
         done = max(self._file.tell() - member.header_offset, 0)
         return min(done / max(member.compress_size, 1), 1.0)
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows of the sheet, with their numbers from 1, without empty cells at their ends.
+    def rows(self, sheet: str) -> Iterator[SheetRow]:
+        """The rows of a sheet, with their numbers from 1, without empty cells at their ends.
 
-        Empty rows are skipped.
+        Missing rows are skipped.
         """
+        self._sheet = self._sheets[sheet]
+        self._unsaved = 0
+        try:
+            with self._reader.archive.open(self._sheet.part) as file:
+                self.merged = merged_down(file, self._name)
+        except DAMAGED as error:
+            raise self._damaged() from error
         yield from self._rows(self._sheet)
 
-    def _rows(self, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
+    def first_rows(self, sheet: str, last: int) -> Iterator[SheetRow]:
+        """The rows of a sheet up to a number."""
+        return takewhile(lambda row: row[0] <= last, self._rows(self._sheets[sheet]))
+
+    def _has_cells(self, sheet: str) -> bool:
+        first = islice(self._rows(self._sheets[sheet]), FIRST_ROWS)
+        return any(cells for _, cells in first)
+
+    def _rows(self, sheet: _Sheet) -> Iterator[SheetRow]:
         # A formula is read as its result when the workbook was saved.
         parser = WorkSheetParser(
             cast(Any, None),
@@ -246,22 +298,11 @@ class Workbook:
         if found["value"] is not None:
             cells += [""] * (column - 1 - len(cells))
             cells.append(cell_text(ReadOnlyCell(cast(Any, sheet), **found)))
-
-    def _choose(self, name: str) -> _Sheet:
-        if name:
-            if name not in self.sheets:
-                raise UnreadableInput(
-                    self._name,
-                    f"it has no sheet {name!r}. Its sheets are: "
-                    f"{', '.join(map(repr, self.sheets[:100]))}.",
-                )
-            return next(sheet for sheet in self._sheets if sheet.title == name)
-        for sheet in self._sheets:
-            if sheet.is_visible and any(
-                cells for _, cells in islice(self._rows(sheet), FIRST_ROWS)
-            ):
-                return sheet
-        raise UnreadableInput(self._name, "all of its sheets are empty.")
+        elif element.get("t") != "str" and element.find(FORMULA_TAG) is not None:
+            self._unsaved += 1
+            self._first_unsaved = self._first_unsaved or (
+                f"{get_column_letter(column)}{parser.row_counter}"
+            )
 
     def _damaged(self) -> UnreadableInput:
         return UnreadableInput(self._name, "the workbook is damaged. Save it again, or as CSV.")

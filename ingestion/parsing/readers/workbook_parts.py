@@ -1,22 +1,26 @@
 """Unpacks the parts of a workbook, within limits. Pure: no Django, no tables."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.ElementTree import iterparse
+from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._reader import ROW_TAG
 
 from ingestion.errors import InputTooLarge
 from ingestion.parsing.compression import check_directory
 from ingestion.parsing.limits import (
     MAX_CELL_XML_BYTES,
+    MAX_MERGED,
     MAX_PART_BYTES,
     MAX_XML_DEPTH,
     most_unpacked,
 )
+from ingestion.parsing.readers.books import Merged
 
 SAVE_AS_CSV = "Save the sheet you need as CSV."
 
@@ -32,12 +36,29 @@ class WatchedFile(io.BufferedReader):
         return super().read(size)
 
 
+# The namespaces of the strict variant of Open XML, and those that openpyxl knows.
+STRICT_NAMESPACES = [
+    (b"http://purl.oclc.org/ooxml/" + strict, b"http://schemas.openxmlformats.org/" + usual)
+    for strict, usual in (
+        (b"spreadsheetml/main", b"spreadsheetml/2006/main"),
+        (b"officeDocument/relationships", b"officeDocument/2006/relationships"),
+    )
+]
+# The root element comes within so many bytes.
+ROOT_BYTES = 1 << 16
+ROOT = re.compile(rb"<[A-Za-z_][^>]*>")
+MERGED = re.compile(
+    rb"""mergeCell\s[^>]{0,300}?ref=["']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})["']"""
+)
+
+
 class Part:
     """A part of a workbook that is unpacked as it is read; the size of elements is limited."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file, self._name = file, name
         self._since = 0
+        self._is_begun = False
 
     def read(self, size: int = -1) -> bytes:
         if self._since > MAX_CELL_XML_BYTES:
@@ -48,8 +69,20 @@ class Part:
                 SAVE_AS_CSV,
             )
         chunk = self._file.read(size)
+        if not self._is_begun:
+            self._is_begun = True
+            chunk = self._begin(chunk)
         self._since += len(chunk)
         return chunk
+
+    def _begin(self, chunk: bytes) -> bytes:
+        """The beginning with the usual namespaces, which the root element declares."""
+        while not (root := ROOT.search(chunk)) and len(chunk) < ROOT_BYTES:
+            if not (more := self._file.read(ROOT_BYTES)):
+                break
+            chunk += more
+        end = root.end() if root else 0
+        return usual_namespaces(chunk[:end]) + chunk[end:]
 
     def elements(self, whole: str) -> Iterator[tuple[str, Element]]:
         """The events of its elements, which are dropped from memory once they have ended.
@@ -97,4 +130,34 @@ class Archive(zipfile.ZipFile):
             raise InputTooLarge(
                 self._name, f"a part {name!r} of {size:,} bytes", MAX_PART_BYTES, SAVE_AS_CSV
             )
-        return super().read(name, pwd)
+        return usual_namespaces(super().read(name, pwd))
+
+
+def usual_namespaces(xml: bytes) -> bytes:
+    """XML of the strict variant of Open XML with the namespaces of the usual one."""
+    for strict, usual in STRICT_NAMESPACES:
+        xml = xml.replace(strict, usual)
+    return xml
+
+
+def merged_down(file: IO[bytes], name: str) -> list[Merged]:
+    """The cells of a sheet that are merged over several rows, by row.
+
+    They come after the cells, so the part is searched without parsing it.
+    """
+    found: list[Merged] = []
+    rest = b""
+    while chunk := file.read(1 << 20):
+        text = rest + chunk
+        end = 0
+        if b"mergeCell" in text:
+            for match in MERGED.finditer(text):
+                end = match.end()
+                first, last = int(match[2]), int(match[4])
+                if last > first:
+                    column = column_index_from_string(match[1].decode()) - 1
+                    found.append(Merged(first, last, column))
+            if len(found) > MAX_MERGED:
+                raise InputTooLarge(name, "too many merged cells", MAX_MERGED, SAVE_AS_CSV)
+        rest = text[max(end, len(text) - 400) :]
+    return sorted(found)

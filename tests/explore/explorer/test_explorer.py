@@ -106,7 +106,7 @@ def test_value_and_category_are_shown_however_far_right_they_stand(admin_client)
         ("cell number", "value"),
         ("cell", "category"),
     ]
-    assert '<td class="cell number"> 007.50</td>' in html
+    assert '<td class="cell number">007.50</td>' in html
 
 
 def test_records_of_different_kinds_name_the_column_of_each_cell(admin_client):

@@ -15,7 +15,7 @@ from ingestion.parsing.compression import unpacked
 from ingestion.parsing.detection import detect
 from ingestion.parsing.preparation import prepare
 from ingestion.parsing.readers.header import unique_names
-from ingestion.parsing.timestamps import sql_times
+from ingestion.parsing.timestamps.moments import Moments
 from tests.hostile import SHEET, STRINGS, read_apart, sheet, strings, workbook
 
 # Of memory besides what any input takes, on any machine.
@@ -161,10 +161,9 @@ def test_a_long_cell_that_is_nearly_a_number_is_told_from_one_at_once(write):
 
 
 def test_long_cells_in_the_column_of_the_timestamp_are_not_kept_in_memory():
-    read = sql_times("%d.%m.%Y")
-    assert read(["1.2.2025", "x" * 1_000_000, f"{' ' * 500}1.2.2025 "]) == [
-        "2025-02-01 00:00:00", None, "2025-02-01 00:00:00",
-    ]  # fmt: skip
+    read = Moments("%d.%m.%Y")
+    cells = ["1.2.2025", "x" * 1_000_000, f"{' ' * 500}1.2.2025 "]
+    assert read(cells, range(3)) == ["2025-02-01 00:00:00", None, "2025-02-01 00:00:00"]
 
 
 # --- workbooks

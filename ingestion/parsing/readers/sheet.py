@@ -1,18 +1,21 @@
-"""Reads a sheet of an Excel workbook, each cell as the text that Excel shows. Pure."""
+"""Reads a sheet of a workbook, each cell as the text that Excel shows. Pure."""
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
 from ingestion.errors import UnreadableInput
-from ingestion.parsing.dialect import Dialect
+from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.input_file import InputFile
 from ingestion.parsing.limits import MAX_CELL_CHARACTERS
 from ingestion.parsing.readers.base import Chunk
-from ingestion.parsing.readers.header import joined, numbered, unique_names
-from ingestion.parsing.readers.workbook import Workbook
+from ingestion.parsing.readers.books import ALL_SHEETS, SheetRow, header_of, named, visible
+from ingestion.parsing.readers.header import free_name, joined, numbered, unique_names
+from ingestion.parsing.readers.merged import MergedCells
+from ingestion.parsing.readers.open_book import open_book
 from records.rows import Reject
 
 # How many rows give the width of a table without a header.
@@ -20,11 +23,16 @@ HEADER_ROWS = 100
 # A chunk ends early where its rows have many cells.
 CHUNK_CELLS = 1 << 19
 
-SheetRow = tuple[int, list[str]]
+# The column with the name of the sheet, if several are read.
+SHEET_COLUMN = "sheet"
 
 
-class XlsxReader:
-    """The rows of a sheet; ``lines`` are the row numbers of Excel."""
+class SheetReader:
+    """The rows of a sheet, or of all visible sheets with the same columns.
+
+    ``lines`` are the row numbers of Excel; in a further sheet they go on where the one before
+    ended. Then the first column is the name of the sheet.
+    """
 
     def __init__(
         self,
@@ -38,12 +46,24 @@ class XlsxReader:
     ) -> None:
         self._dialect = dialect
         self._size = file.size
-        self._book = Workbook(file.path, name=name, sheet=dialect.sheet, on_chunk=on_chunk)
+        self._book = open_book(
+            file,
+            Format(dialect.format),
+            name=name,
+            sheet=dialect.sheet,
+            encoding=encoding,
+            on_chunk=on_chunk,
+        )
+        self._reads_all = dialect.sheet == ALL_SHEETS
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
+        self._sheet = self._book.sheet
+        # How many lines the sheets before had.
+        self._passed = 0
         try:
-            self._rows = (row for row in self._book.rows() if row[0] > dialect.skip)
+            rows = self._book.rows(self._sheet)
+            self._rows = (row for row in rows if row[0] > dialect.skip)
             # The number of the last row that was returned: missing ones after it are blank.
             self._line = dialect.skip
             self._ahead: list[SheetRow] = []
@@ -65,9 +85,17 @@ class XlsxReader:
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time."""
+        yield from self._chunks(chain(self._ahead, self._rows), size)
+        if self._reads_all:
+            yield from self._other_sheets(size)
+
+    def _chunks(self, rows: Iterable[SheetRow], size: int) -> Iterator[Chunk]:
+        """The rows of a sheet, below its header."""
+        merged = MergedCells(self._book, self._line)
         taken: list[SheetRow] = []
         cells = 0
-        for row in self._remaining():
+        for row in rows:
+            merged.fill(*row)
             taken.append(row)
             cells += len(row[1])
             if len(taken) == size or cells > CHUNK_CELLS:
@@ -75,10 +103,31 @@ class XlsxReader:
                 taken, cells = [], 0
         if taken:
             yield self._chunk(taken)
+        where = f"Sheet {self._sheet!r}: " if self._reads_all else ""
+        self.notes += [f"{where}{note}" for note in (merged.note(), *self._book.notes) if note]
 
-    def _remaining(self) -> Iterator[SheetRow]:
-        yield from self._ahead
-        yield from self._rows
+    def _other_sheets(self, size: int) -> Iterator[Chunk]:
+        """The rows of the other visible sheets that have the same header."""
+        dialect = self._dialect
+        wanted = header_of(self._book, self._sheet, dialect)
+        others: list[str] = []
+        for sheet in visible(self._book):
+            if sheet == self._book.sheet:
+                continue
+            if header_of(self._book, sheet, dialect) != wanted:
+                others.append(sheet)
+                continue
+            self._passed += self._line
+            self.notes.append(f"The lines of sheet {sheet!r} are counted from {self._passed + 1}.")
+            self._sheet = sheet
+            rows = ((n, cells) for n, cells in self._book.rows(sheet) if n > dialect.skip)
+            header = dialect.header
+            while header and (row := next(rows, None)) is not None:
+                header -= bool(row[1])
+                self._line = row[0]
+            yield from self._chunks(rows, size)
+        if others:
+            self.notes.append(f"Sheets with other columns were not read: {named(others)}.")
 
     def _read_header(self, name: str) -> None:
         left = self._dialect.left
@@ -103,6 +152,8 @@ class XlsxReader:
             # Rows end with their last non-empty cell, so the longest of them gives the width.
             width = max((len(cells) for _, cells in self._ahead), default=0) - left
             self.columns = numbered(max(width, 1), name=name)
+        if self._reads_all:
+            self.columns = [free_name(SHEET_COLUMN, self.columns), *self.columns]
 
     def _chunk(self, taken: list[SheetRow]) -> Chunk:
         left, width = self._dialect.left, len(self.columns)
@@ -116,14 +167,17 @@ class XlsxReader:
             if not cells:
                 self.blank_rows += 1
                 continue
+            number = self._passed + line
+            if self._reads_all:
+                cells = [*cells[:left], self._sheet, *cells[left:]]
             reason = _refusal(cells, left, width)
             if reason is not None:
-                rejects.append(Reject(line, _raw(cells), *reason))
+                rejects.append(Reject(number, _raw(cells), *reason))
                 continue
-            lines.append(line)
-            raws.append(cells)
-            padded = cells[left:] + [""] * (left + width - max(len(cells), left))
-            rows.append(dict(zip(self.columns, padded, strict=True)))
+            lines.append(number)
+            padded = cells + [""] * (left + width - len(cells))
+            raws.append(padded)
+            rows.append(dict(zip(self.columns, padded[left:], strict=True)))
         return Chunk(
             lines=lines,
             rows=rows,

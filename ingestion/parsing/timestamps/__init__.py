@@ -1,0 +1,1 @@
+"""Finds the date format of a column, and reads its dates. Pure: no Django, no tables."""

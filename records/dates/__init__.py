@@ -1,0 +1,1 @@
+"""Dates as files write them: formats, the names of months, time zones. Pure: no Django."""
