@@ -11,25 +11,31 @@ export COMPOSE_PROJECT_NAME ?= dataflow
 
 # Each process has a database, a browser and ports of its own; the tests of a file stay together.
 # Four of them also on two cores: much of what they do is wait, which the slowest files, that begin
-# first, do most.
-PYTEST := $(PYTHON) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# first, do most. The targets that tests make are not this make's jobs.
+PROCESSES ?= 4
+PYTEST := env -u MAKEFLAGS $(PYTHON) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
 
-.PHONY: help run test coverage lint fix docs environment build up down again
+.PHONY: help run test test-sqlite test-postgres coverage lint fix docs environment build up down again
 .SILENT:
 .DEFAULT_GOAL := run
 
 help: ## List the targets
-	awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 run: .venv/.runtime ## Start everything on this machine (default); HOST=... PORT=... DATAFLOW_PYTHON=...
 	HOST="$(HOST)" PORT="$(PORT)" DATAFLOW_PARENT=$$PPID exec $(PYTHON) manage.py start
 
-test: .venv/.dev ## Run all tests on SQLite, on PostgreSQL, and in a browser
+# With `make -j2` both at the same time.
+test: test-sqlite test-postgres ## Run all tests on SQLite, on PostgreSQL, and in a browser
+
+test-sqlite: .venv/.dev ## Run the tests on SQLite, and in a browser
 	echo "The tests on SQLite"
 	env -u DATABASE_URL $(PYTEST)
+
+test-postgres: .venv/.dev ## Run the tests that may meet the database on PostgreSQL
 	echo "The tests that may meet the database, on PostgreSQL"
 	$(PYTHON) -m tests.postgres $(PYTEST) --only-database
 

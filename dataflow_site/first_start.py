@@ -17,6 +17,7 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 
 from ingestion.loading import runs
+from ingestion.samples import KEYS
 from records.jobs.runner import queue
 from records.models import Source
 
@@ -73,7 +74,8 @@ def load_samples() -> bool:
     call_command("sample_data", directory=folder, verbosity=0, stdout=StringIO())
     with transaction.atomic():
         for path in sorted(folder.glob("*.csv")):
-            queue(runs.create_run(path=path, file_name=path.name, trigger="sample"))
+            roles = {"id": [KEYS[path.stem]]} if path.stem in KEYS else {}
+            queue(runs.create_run(path=path, file_name=path.name, trigger="sample", roles=roles))
     return True
 
 

@@ -1,5 +1,7 @@
 """What tests of all parts share: a real browser and a real PostgreSQL."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,7 +20,13 @@ from pytest_django.live_server_helper import LiveServer
 
 from dataflow_site.static_files import build_charts_if_missing
 from tests import postgres
-from tests.installation import Installation, copied, installation
+from tests.installation import (
+    Installation,
+    copied,
+    installed,
+    new_installation,
+    remove_database,
+)
 from tests.markup import as_shown
 from tests.site import Site
 
@@ -196,11 +204,43 @@ def live_server() -> Iterator[LiveServer]:
 
 
 @pytest.fixture(scope="session")
-def prepared_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """What is the same in every new installation, to be copied: tables and static files."""
-    with installation(tmp_path_factory.mktemp("prepared"), postgres.given_url()) as made:
-        made.manage("shell", "-v0", "-c", PREPARE)
-        yield made
+def prepared_installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """What is the same in every new installation, to be copied: tables and static files.
+
+    The processes that share the tests share it: the first one that needs it makes it.
+    """
+    folder = shared_folder(tmp_path_factory) / "prepared"
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            made = new_installation(folder.with_suffix(".new"), postgres.given_url())
+            made.manage("shell", "-v0", "-c", PREPARE)
+            made.folder.rename(folder)
+    return installed(folder)
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """The folder that is the same for all processes that share the tests."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that other processes wait for."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Drop the database of the installation that all processes have shared."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    prepared = factory.getbasetemp() / "prepared"
+    if prepared.exists():
+        remove_database(installed(prepared))
 
 
 @pytest.fixture(scope="module")

@@ -140,46 +140,70 @@ def open_files_in(folder: Path) -> list[Path]:
     ]
 
 
+# The file in an installation's folder that names its database, unless that is SQLite's own file.
+DATABASE = "database_url"
+
+
+def new_installation(folder: Path, server: str | None) -> Installation:
+    """An installation on SQLite, or on a database of its own on that PostgreSQL server."""
+    folder.mkdir(exist_ok=True)
+    if server is not None:
+        (folder / DATABASE).write_text(_new_database(server))
+    return installed(folder)
+
+
+def installed(folder: Path) -> Installation:
+    """The installation that is in a folder."""
+    named = folder / DATABASE
+    return Installation(folder, named.read_text() if named.exists() else None)
+
+
 @contextmanager
 def installation(folder: Path, server: str | None) -> Iterator[Installation]:
-    """An installation on SQLite, or on a database of its own on that PostgreSQL server."""
-    if server is None:
-        made = Installation(folder)
-    else:
-        name = f"dataflow_{uuid.uuid4().hex[:12]}"
-        _execute(server, f"CREATE DATABASE {name}")
-        made = Installation(folder, urlsplit(server)._replace(path=f"/{name}").geturl())
+    """A new installation that is there for the block only."""
+    made = new_installation(folder, server)
     try:
         yield made
     finally:
         made.end()
-        if server is not None:
-            _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+        remove_database(made)
 
 
 @contextmanager
 def copied(original: Installation, folder: Path) -> Iterator[Installation]:
     """Another installation with the same data; nobody may be at work on the original."""
     shutil.copytree(original.folder, folder)
-    if original.database_url is None:
-        made = Installation(folder)
-    else:
-        name = f"dataflow_{uuid.uuid4().hex[:12]}"
+    if original.database_url is not None:
         template = urlsplit(original.database_url).path[1:]
-        _execute(original.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-        url = urlsplit(original.database_url)._replace(path=f"/{name}").geturl()
-        made = Installation(folder, url)
+        url = _new_database(original.database_url, f"TEMPLATE {template}")
+        (folder / DATABASE).write_text(url)
+    made = installed(folder)
     made.environment = original.environment | made.environment
     try:
         yield made
     finally:
         made.end()
         shutil.rmtree(folder)
-        if original.database_url is not None:
-            _execute(original.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+        remove_database(made)
+
+
+def remove_database(made: Installation) -> None:
+    """Drop the database of an installation, unless it is a file in its folder."""
+    if made.database_url is not None:
+        name = urlsplit(made.database_url).path[1:]
+        _execute(made.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _new_database(server: str, options: str = "") -> str:
+    """The URL of a new database on the server that the URL leads to."""
+    name = f"dataflow_{uuid.uuid4().hex[:12]}"
+    _execute(server, f"CREATE DATABASE {name} {options}")
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 
 def _execute(server: str, statement: str) -> None:
-    with closing(psycopg2.connect(server)) as connection:
+    """Execute a statement from the server's own database: a session keeps others from copying."""
+    url = urlsplit(server)._replace(path="/postgres").geturl()
+    with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         connection.cursor().execute(statement)

@@ -100,8 +100,8 @@ def examine(
     ``on_chunk`` is called repeatedly while the input is detected, before its rows are read. What
     is detected is set on the run, which need not be saved. The report is plain JSON: the ledger;
     ``reasons`` of rejected rows and ``changes`` of records, with examples; the ``profile`` of every
-    column; what of the value column can't be read (``value_cells``); ``columns``, ``mapping`` and
-    ``notes``. Raises IngestionError.
+    column; what of the value column can't be read (``value_cells``); ``columns``, ``mapping``,
+    ``notes`` and ``shared_ids``. Raises IngestionError.
     """
     found = prepare(
         Path(run.path),
@@ -131,7 +131,8 @@ def examine(
                 for reject in batch.rejects:
                     findings.add_reject(reject)
                 on_batch(batch.bytes_read, findings.read)
-        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper)]
+        notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper, on_conflict)]
+        shared = mapper.shared_ids
     cells = values.found()[1] if values else None
     if cells is not None and cells.unread:
         notes.append(cells.sentence())
@@ -143,6 +144,7 @@ def examine(
         "encoding": run.encoding,
         "notes": notes,
         "value_cells": cells.as_json() if cells else {},
+        "shared_ids": asdict(shared),
         "profile": [
             {**asdict(column), "share": column.numbers * 100} for column in profile.columns()
         ],

@@ -70,7 +70,8 @@ class LoadFile(Job[IngestionRun]):
                 landing(batches, self._batch_writer(), self.worker) as landed_batches,
             ):
                 self._check_ledger(landed_batches)
-            notes = [*self.input_notes(), *reader.notes, *closing_notes(reader, mapper)]
+            closing = closing_notes(reader, mapper, run.source.on_conflict)
+            notes = [*self.input_notes(), *reader.notes, *closing]
             if values is not None:
                 cells, more = keep_style(run, values)
                 self.value_cells = cells.as_json()

@@ -111,8 +111,13 @@ def row_mapper(
     )
 
 
-def closing_notes(reader: Reader, mapper: RowMapper) -> Iterator[str]:
-    """Notes for the user after all rows have been read."""
+def closing_notes(reader: Reader, mapper: RowMapper, on_conflict: str) -> Iterator[str]:
+    """Notes for the user after all rows have been read.
+
+    ``on_conflict`` is what happens when an existing record changes.
+    """
+    if mapper.shared_ids:
+        yield mapper.shared_ids.note(on_conflict)
     if reader.blank_rows:
         yield f"Blank lines skipped: {reader.blank_rows:,}."
     if mapper.unreadable_moments:

@@ -57,19 +57,16 @@ def read_batches(
 ) -> Iterator[Batch]:
     """The rows of an input in batches, without the first ``skip``, which are written already.
 
-    The skipped rows are still read, and mapped if the mapper has to see them. Empty batches show
-    that reading makes progress. With ``keep_raw`` rows keep their exact bytes.
+    The skipped rows are still read and mapped, as the mapper counts and numbers rows. Empty batches
+    show that reading makes progress. With ``keep_raw`` rows keep their exact bytes.
     """
     position = 0
     for chunk in reader.chunks(size):
         read = len(chunk.rows) + len(chunk.rejects)
-        if position + read <= skip and not mapper.sees_all:
-            batch = Batch(position=position, bytes_read=chunk.bytes_read)
-        else:
-            batch = _map(chunk, mapper, keep_raw=keep_raw)
-            batch.position = position
-            if position < skip:
-                batch = batch.without_first(skip - position)
+        batch = _map(chunk, mapper, keep_raw=keep_raw)
+        batch.position = position
+        if position < skip:
+            batch = batch.without_first(skip - position)
         position += read
         yield batch
 

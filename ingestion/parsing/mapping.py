@@ -54,17 +54,19 @@ def column_names(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, names)))
 
 
-def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
+def propose(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, key: Sequence[str] = ()
+) -> Roles:
     """Propose a mapping by the names of the columns, checked against the first rows.
 
-    A column is proposed as the key only if nearly all of its cells differ, unless its name is
-    exactly "id"; as the timestamp if its cells can be read as dates; as the value if most of its
-    non-empty cells are numbers.
+    The ``key`` was found already (see ingestion.parsing.keys). A column is proposed as the
+    timestamp if its cells can be read as dates; as the value if most of its non-empty cells are
+    numbers.
     """
-    names = {column: _plain(column) for column in columns}
+    names = {column: plain_name(column) for column in columns}
     cells = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
     roles: Roles = {role: [] for role in ROLES}
-    roles["id"] = _propose_id(names, cells)
+    roles["id"] = list(key)
     free = [column for column in columns if column not in roles["id"]]
     roles["timestamp"] = _propose_timestamp(free, names, cells)
     free = [column for column in free if column not in roles["timestamp"]]
@@ -74,21 +76,10 @@ def propose(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Roles:
     return roles
 
 
-def _plain(column: str) -> str:
+def plain_name(column: str) -> str:
+    """A name in lower case, its words separated by one space."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     return re.sub(r"[\W_]+", " ", spaced).strip().lower()
-
-
-def _propose_id(names: Mapping[str, str], cells: Mapping[str, list[str]]) -> list[str]:
-    for column, name in names.items():
-        if name == "id":
-            return [column]
-    for column, name in names.items():
-        words = name.split()
-        is_key = bool(words) and (words[-1] in ("id", "uuid", "guid", "key"))
-        if is_key and _mostly_differ(cells[column]):
-            return [column]
-    return []
 
 
 def _propose_timestamp(
@@ -119,11 +110,6 @@ def _first(
         if borne_out(column):
             return [column]
     return []
-
-
-def _mostly_differ(cells: Sequence[str]) -> bool:
-    """Whether cells look like those of a key: a few may repeat, be missing or be damaged."""
-    return len({cell for cell in cells if cell.strip()}) > len(cells) * 0.9
 
 
 def _is_unlike_any(cells: Sequence[str]) -> bool:

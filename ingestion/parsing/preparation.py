@@ -7,6 +7,7 @@ from typing import Any
 
 from ingestion.errors import AmbiguousDates, AmbiguousNumbers
 from ingestion.parsing.detection import Detected, detect
+from ingestion.parsing.keys import KeySearch
 from ingestion.parsing.mapping import (
     FORMAT,
     Roles,
@@ -104,6 +105,7 @@ def prepare(
         size = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(len(columns), 1), MIN_SAMPLE_ROWS))
         chunks = reader.chunks(size)
         sample = _sample(columns, chunks, size, on_chunk)
+        survey = Survey()
         roles = _choose_roles(named, remembered, columns, sample)
         found = Prepared(
             detected,
@@ -113,16 +115,22 @@ def prepare(
             notes=list(detected.notes),
             repaired=reader.run if isinstance(reader, RepairedReader) else None,
         )
+        keys = _search_key(found, named, remembered, name, survey)
+        dates = numbers = None
         if not found.missing:
-            survey = Survey()
-            search = _search_format(found, named, remembered, survey)
+            dates = _search_format(found, named, remembered, survey)
             numbers = _search_numbers(found, named, remembered, survey)
-            survey.run(Table(columns, sample), chunks, on_chunk)
-            if numbers is not None:
-                _choose_numbers(found, numbers)
-            if search is not None:
-                _choose_format(found, search)
-    if not roles["id"]:
+        survey.run(Table(columns, sample), chunks, on_chunk)
+    if keys is not None:
+        key = keys.best()
+        found.mapping |= _choose_roles(named, remembered, columns, sample, key)
+        found.notes += keys.notes(key)
+        keys.close()
+    if dates is not None:
+        _choose_format(found, dates)
+    if numbers is not None and found.mapping["value"] == [numbers.column]:
+        _choose_numbers(found, numbers)
+    if not found.mapping["id"]:
         found.notes.append(
             "No ID column: the key of each row is made from its content, so a row that changes "
             "becomes a new record. Map an ID column if the file has one."
@@ -149,17 +157,46 @@ def _choose_roles(
     remembered: Mapping[str, Any],
     columns: Sequence[str],
     sample: Sequence[Sequence[str]],
+    key: Sequence[str] = (),
 ) -> Roles:
-    """The mapping given by the user, else that of the source, else a proposal by column names."""
+    """The mapping given by the user, else that of the source, else a proposal with the ``key``."""
     knows = knows_roles(remembered)
-    known = remembered if knows else propose(columns, sample)
-    taken = {column for role in ROLES for column in named.get(role) or []}
+    known = remembered if knows else propose(columns, sample, key=key)
+    taken = _taken(named)
     return {
         role: list(named[role])
         if role in named
         else [column for column in known.get(role, []) if knows or column not in taken]
         for role in ROLES
     }
+
+
+def _taken(named: Mapping[str, Any]) -> set[str]:
+    return {column for role in ROLES for column in named.get(role) or []}
+
+
+def _search_key(
+    found: Prepared,
+    named: Mapping[str, Any],
+    remembered: Mapping[str, Any],
+    name: str,
+    survey: Survey,
+) -> KeySearch | None:
+    """Watch the columns that may be the key, unless it was given or saved with the source."""
+    if "id" in named or knows_roles(remembered):
+        return None
+    cells = {
+        column: [row[place] for row in found.sample] for place, column in enumerate(found.columns)
+    }
+    moments = found.mapping["timestamp"]
+    return KeySearch(
+        cells,
+        taken={*_taken(named), *moments},
+        proposed={*found.mapping["value"], *found.mapping["category"]},
+        about=name,
+        has_moments=bool(moments),
+        survey=survey,
+    )
 
 
 def _search_format(

@@ -10,9 +10,11 @@ from typing import Any, cast
 import orjson
 
 from ingestion.errors import RowError
+from ingestion.parsing.distinct import KeyCells
 from ingestion.parsing.mapping import FORMAT, check_columns
 from ingestion.parsing.readers.base import KEPT, KEPT_BYTE
 from ingestion.parsing.readers.table import Table
+from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.moments import Moments
 from records.rows import Row, Rows
 
@@ -63,6 +65,7 @@ class RowMapper:
         self._time: list[str] = mapping.get("timestamp") or []
         self._moments = Moments(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
         self._occurrences = occurrences
+        self._keys = KeyCells()
         # How many rows have an unreadable timestamp, and the first line of these.
         self.unreadable_moments = 0
         self.first_unreadable: int | None = None
@@ -73,9 +76,10 @@ class RowMapper:
         return not self._key
 
     @property
-    def sees_all(self) -> bool:
-        """Whether it must see every row, to number equal rows or count unreadable timestamps."""
-        return self.makes_keys or self._moments is not None
+    def shared_ids(self) -> SharedIds:
+        """The rows so far whose ID is that of an earlier row."""
+        repeats = self._keys.repeats()
+        return SharedIds(repeats, self._keys.filled - repeats)
 
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Rows | list[Row | RowError]:
         """For each row the row to store, or the reason why it is rejected."""
@@ -83,11 +87,16 @@ class RowMapper:
         ids = self._ids(rows) if self._key else self._made_ids(rows, texts)
         times = self._times(lines, rows)
         if None not in texts and None not in ids:
+            if self._key:
+                self._keys.add(cast("list[str]", ids))
             return Rows(cast("list[str]", ids), lines, times, cast("list[str]", texts))
-        return [
+        mapped = [
             self._refusal(row) if key is None or text is None else Row(key, line, time, text)
             for key, line, time, text, row in zip(ids, lines, times, texts, rows, strict=True)
         ]
+        if self._key:
+            self._keys.add([row.id for row in mapped if isinstance(row, Row)])
+        return mapped
 
     def _ids(self, rows: Sequence[Cells]) -> list[str | None]:
         """The ids from the key columns; None if the key is missing or too long."""

@@ -23,9 +23,6 @@ from typing import Protocol
 from ingestion.parsing.readers import Chunk
 from ingestion.parsing.row_mapper import Cells, column_texts
 
-# ``on_chunk`` is called after so many chunks.
-CHUNKS_A_SIGN = 50
-
 Join = Callable[[Sequence[str]], str]
 
 
@@ -78,16 +75,13 @@ class Survey:
     ) -> None:
         """Show the ``first`` rows, and those of ``more`` chunks for as long as an observer is open.
 
-        ``on_chunk`` is called repeatedly.
+        ``on_chunk`` is called after each chunk.
         """
         _show([watched for watched in self._watched if not watched.knows_first], first)
         chunks = iter(more)
-        number = 0
         while (still := self._open()) and (chunk := next(chunks, None)):
             _show(still, chunk.rows)
-            number += 1
-            if number % CHUNKS_A_SIGN == 0:
-                on_chunk()
+            on_chunk()
 
     def _open(self) -> list[_Watched]:
         return [watched for watched in self._watched if watched.observer.is_open]

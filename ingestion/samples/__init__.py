@@ -6,8 +6,10 @@ from datetime import date
 from ingestion.samples import sales, sensors, tickets
 from ingestion.samples.faults import Expected, Sample
 
-__all__ = ["SCALES", "Expected", "Sample", "samples"]
+__all__ = ["KEYS", "SCALES", "Expected", "Sample", "samples"]
 
+# The ID columns. Corrected rows are sent again, so these repeat, and only a person can tell.
+KEYS = {"sales": "order_id", "sensors": "reading_id", "tickets": "ticket_id"}
 # Below the minimum there are too few rows for every kind of fault; the maximum is about a million.
 SCALES = (0.1, 100.0)
 

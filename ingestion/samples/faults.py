@@ -24,8 +24,8 @@ UNREADABLE_VALUE = 50
 REPEATED = 30
 CORRECTED = 20
 
-# A file starts without faults (so many rows, or half of them), so that detection, which uses the
-# first rows, is right: a key that repeats there is not taken for a key.
+# A file starts without faults (so many rows, or half of them), so that the roles that are found in
+# the first rows are right.
 SOUND_ROWS = 1_000
 
 

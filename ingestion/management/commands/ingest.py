@@ -205,6 +205,8 @@ class Command(RunCommand):
             if run.error:
                 facts["error"] = run.error
             self.stdout.write(json.dumps(facts, ensure_ascii=False))
+            for note in run.notes:
+                self.stderr.write(f"{run.file_name}: {note}")
             return
         counts = " + ".join(f"{ledger[name]:,} {name}" for name in list(ledger)[1:])
         self.stdout.write(
