@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
+from records.reject_codes import NO_DATA
+
 # The statuses of the records that a processing run processes, by its selection; None: any.
 SELECTED: dict[str, tuple[str, ...] | None] = {
     "raw": ("raw",),
@@ -176,6 +178,15 @@ class RejectedQuerySet(models.QuerySet[Any]):
     def of_run(self, run: models.Model) -> Self:
         """The rejected rows of a run, and of the replays that took up some of them again."""
         return self.filter(Q(run=run) | Q(run__parent=run))
+
+    def chosen(self, selection: str | list[int] | None) -> Self:
+        """Those that a replay takes: with these ids, with this reject code, or all but those that
+        are no data."""
+        if isinstance(selection, str):
+            return self.filter(code=selection)
+        if selection is None:
+            return self.exclude(code__in=NO_DATA)
+        return self.filter(pk__in=selection)
 
     def newest(self) -> Any:
         """The row that was rejected last, with its reason but not its bytes; None without any."""

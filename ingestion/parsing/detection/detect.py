@@ -8,6 +8,7 @@ from typing import Any
 
 from ingestion.errors import InputAway, UnreadableInput
 from ingestion.parsing.compression import OLE, ZIP, unpacked
+from ingestion.parsing.detection.aside import with_aside
 from ingestion.parsing.detection.delimiters import find_dialect
 from ingestion.parsing.detection.documents import declared_encoding
 from ingestion.parsing.detection.encoding import read_whole, unicode_of
@@ -88,8 +89,12 @@ def _detect(
     if form in (Format.DELIMITED, Format.NDJSON):
         check_line(text.longest_line, name)
     if form is Format.DELIMITED:
-        found.dialect, notes = find_dialect(path, found.encoding, said)
-        found.notes += notes
+        dialect, notes = find_dialect(path, found.encoding, said)
+        plain = InputFile(path, text.digest)
+        found.dialect, more = with_aside(
+            plain, name=name, encoding=found.encoding, dialect=dialect, on_chunk=on_chunk
+        )
+        found.notes += [*notes, *more]
     else:
         found.dialect = replace(Dialect(format=form), **said)
         if form in WORKBOOKS:

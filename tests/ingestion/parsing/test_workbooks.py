@@ -133,6 +133,13 @@ def test_the_column_of_sheet_names_gets_a_name_of_its_own(path):
     assert [cells for _, cells in rows] == [["A", "x", "1"], ["B", "y", "2"]]
 
 
+@pytest.mark.parametrize("rows", [[["Report"]], [["Report"], ["as of today"], []]])
+def test_a_title_above_a_table_of_two_columns_is_skipped(path, rows):
+    write(path, S=[*rows, ["kind", "n"], ["a", 1], ["b", 2], ["c", 3]])
+    columns, found, _, _ = read(path)
+    assert (columns, len(found)) == (["kind", "n"], 3)
+
+
 def test_strict_open_xml_is_read(path):
     url = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     write(path, S=[HEADER, [1, url, date(2024, 3, 4)]])
