@@ -143,6 +143,10 @@ class RecordQuerySet(models.QuerySet[Any]):
         """The records whose id comes behind the cursor."""
         return self.filter(id__gt=cursor) if cursor else self
 
+    def created_by(self, run: models.Model) -> Self:
+        """The records that a run has created and nothing has changed since."""
+        return self.filter(run=run, version=1)
+
     def awaiting(self, source: str | None = None) -> Self:
         """The raw records, of one source or all, in the order in which they are processed."""
         found = self if source is None else self.of_source(source)
@@ -166,6 +170,18 @@ class RecordQuerySet(models.QuerySet[Any]):
     def texts(self) -> "models.QuerySet[Any, tuple[str, str]]":
         """Id and data of each record, the data as JSON text: a quick parser may read it."""
         return self.values_list("id", Cast("data", models.TextField()))
+
+
+class VersionQuerySet(models.QuerySet[Any]):
+    """Reads of what records were before."""
+
+    def updated_by(self, run: models.Model) -> Self:
+        """What the updates of a run have replaced: one row for each that its ledger counts."""
+        return self.filter(replaced_by_run=run, reason="update")
+
+    def created_by(self, run: models.Model) -> Self:
+        """The first content of those records that a run has created and others changed since."""
+        return self.filter(run=run, version=1)
 
 
 class RejectedQuerySet(models.QuerySet[Any]):
@@ -281,4 +297,5 @@ RunManager = models.Manager.from_queryset(RunQuerySet)
 RecordManager = models.Manager.from_queryset(RecordQuerySet)
 ResultManager = models.Manager.from_queryset(ResultQuerySet)
 CountManager = models.Manager.from_queryset(CountQuerySet)
+VersionManager = models.Manager.from_queryset(VersionQuerySet)
 RejectedManager = models.Manager.from_queryset(RejectedQuerySet)

@@ -284,6 +284,13 @@ def test_cells_that_span_rows_and_columns_are_placed(tmp_path):
     assert "1 cell was filled" in notes
 
 
+def test_cells_that_span_too_many_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(html_tables, "MAX_REPEATED_CELLS", 1000)
+    row = "<tr><td rowspan=100 colspan=99>a<td>b</tr>"
+    with pytest.raises(UnreadableInput, match="cells that others span"):
+        read(html(tmp_path, f"<table>{row * 20}</table>"))
+
+
 def test_html_is_read_in_the_encoding_that_it_declares(tmp_path):
     path = html(tmp_path, "<table><tr><td>id<td>ä<tr><td>1<td>łódź</table>", "cp1250")
     assert read(path, header="1")[:2] == (["id", "ä"], [(2, ["1", "łódź"])])
