@@ -29,7 +29,7 @@ def count_values(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0017_run_trigger"),
+        ("records", "0018_run_changes"),
     ]
 
     operations = [
