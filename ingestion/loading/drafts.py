@@ -135,20 +135,23 @@ def _name_number_format(named: dict[str, Any], run: IngestionRun, seen: Look) ->
         named.pop(NUMBER_FORMAT)
 
 
-def load(run: IngestionRun, seen: Look) -> None:
+def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
     """Start the import of a draft as previewed, and save its settings with the source.
 
+    ``keeps_ids``: the person has said that rows which share an ID are to update each other.
     Raises NotReady if something has to be chosen first. A draft is imported once.
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
+    if seen.shared_ids and not keeps_ids:
+        obstacle = obstacle or f"{seen.shared_ids.note(policy_of(run))} Choose what they become."
     if obstacle or seen.prepared is None:
         raise NotReady(obstacle)
+    # What the beginning of a large file suggests may not hold in all of it.
+    mapping = dict(run.mapping if seen.awaited else seen.prepared.mapping)
+    mapping.pop(NUMBERS, None)
+    if NUMBER_FORMAT in run.mapping:
+        mapping[NUMBER_FORMAT] = run.mapping[NUMBER_FORMAT]
     with transaction.atomic():
-        mapping = dict(seen.prepared.mapping)
-        # The preview may have read the beginning only: the import detects the number style again.
-        mapping.pop(NUMBERS, None)
-        if NUMBER_FORMAT in run.mapping:
-            mapping[NUMBER_FORMAT] = run.mapping[NUMBER_FORMAT]
         loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
             state=RunState.QUEUED, mapping=mapping
         )

@@ -24,6 +24,7 @@ from ingestion.parsing.number_format import (
     offered_formats,
 )
 from ingestion.parsing.preparation import Prepared, prepare
+from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.patterns import patterns_of
 from ingestion.parsing.timestamps.search import parser, spelled
 from records.number_text import PLAIN
@@ -59,7 +60,7 @@ class Look:
     can't be read with them, and then ``prepared`` is None. ``partly``: only the beginning of a
     large file was read. ``formats`` are the date formats that fit, each with an example,
     ``number_formats`` those of the value column.
-    ``settled``: the date format comes from the dry run, since the beginning left it open.
+    ``settled``: the dry run has told what the beginning left open; ``awaited``: it has not yet.
     ``same`` is a run that imported the same file before.
     """
 
@@ -73,6 +74,7 @@ class Look:
     formats: list[tuple[str, str]] = field(default_factory=list)
     number_formats: list[tuple[str, str]] = field(default_factory=list)
     settled: bool = False
+    awaited: bool = False
     same: object = None
     # The file was not read, since too many others were being previewed.
     is_busy: bool = False
@@ -102,6 +104,11 @@ class Look:
     def asks_for_number_format(self) -> bool:
         """Whether the numbers are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.number_doubt is not None
+
+    @property
+    def shared_ids(self) -> SharedIds | None:
+        """The rows that share an ID, if a person has chosen that and some do."""
+        return (self.prepared and self.prepared.shared_ids) or None
 
     @property
     def obstacle(self) -> str:
@@ -143,7 +150,7 @@ def look_at(
 ) -> Look:
     """Preview an input; ``before`` are the columns of the source's last input, if any.
 
-    ``told`` is the mapping of a dry run that has read all of it. For the rest see ``prepare``.
+    ``told`` is the report of a dry run that has read all of it. For the rest see ``prepare``.
     """
     seen = Look()
     try:
@@ -158,6 +165,7 @@ def look_at(
                 named=named,
                 remembered=remembered,
                 detected=None if reading else seen.found,
+                asks=True,
             )
     except IngestionError as error:
         seen.error, seen.no_room = str(error), isinstance(error, NoRoom)
@@ -167,10 +175,9 @@ def look_at(
         return seen
     if before:
         seen.header = header_change(before, seen.prepared.columns)
-    if seen.partly and seen.asks_for_format and told is not None:
-        seen.settled = _settle(seen.prepared, told)
+    seen.awaited = seen.partly and told is None
     if seen.partly and told is not None:
-        seen.settled |= _settle_numbers(seen.prepared, told)
+        seen.settled = _settle(seen.prepared, told, named)
     seen.formats = _formats(seen.prepared)
     seen.number_formats = _number_formats(seen.prepared)
     # The rest of the sample has been used already.
@@ -178,24 +185,26 @@ def look_at(
     return seen
 
 
-def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
-    """Take the date format from the mapping of a dry run; return whether it applies here."""
-    if mapping["timestamp"] != prepared.mapping["timestamp"]:
-        return False
-    prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
-    return True
+def _settle(prepared: Prepared, told: Mapping[str, Any], named: Mapping[str, Any]) -> bool:
+    """Take what the dry run has found in the whole input; return whether it differs."""
+    mapping = told["mapping"]
+    before = _open(prepared)
+    prepared.mapping |= {role: mapping[role] for role in ROLES if role not in named}
+    if prepared.doubt is not None and mapping["timestamp"] == prepared.mapping["timestamp"]:
+        prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
+    if prepared.shared_ids is not None:
+        prepared.shared_ids = SharedIds(**told["shared_ids"])
+    if mapping["value"] == prepared.mapping["value"]:
+        prepared.mapping.pop(NUMBERS, None)
+        prepared.mapping |= {NUMBERS: mapping[NUMBERS]} if NUMBERS in mapping else {}
+        prepared.number_doubt = None
+    return before != _open(prepared)
 
 
-def _settle_numbers(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
-    """Take the number styles of a dry run, which has read all; return whether that settles what
-    the beginning left open."""
-    if mapping["value"] != prepared.mapping["value"]:
-        return False
-    prepared.mapping.pop(NUMBERS, None)
-    if NUMBERS in mapping:
-        prepared.mapping[NUMBERS] = mapping[NUMBERS]
-    was_open, prepared.number_doubt = prepared.number_doubt is not None, None
-    return was_open
+def _open(prepared: Prepared) -> tuple[Any, ...]:
+    """What the beginning of an input may leave open."""
+    doubts = prepared.doubt, prepared.number_doubt
+    return dict(prepared.mapping), *doubts, prepared.shared_ids
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:

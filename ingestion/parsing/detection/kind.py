@@ -29,6 +29,8 @@ NOT_TEXT = [
     (b"\xfd7zXZ\0", "it is compressed with xz. Use gzip or zip, or unpack it first."),
     (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Use gzip or zip, or unpack it first."),
 ]
+# The escape sequences of ISO-2022-JP.
+JAPANESE = re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.DOTALL)
 PADDING = re.compile(rb"\0{8,}+")
 JSON_START = re.compile(r'\s*(?:\{\s*["}]|\[\s*[\[{\]])')
 SUFFIXES = {".json": Format.JSON, ".geojson": Format.JSON}
@@ -54,6 +56,8 @@ def check_is_table(start: bytes, name: str) -> None:
         return
     # A file that was not closed in order is padded with zeros.
     start = PADDING.sub(b"", start)
+    if JAPANESE.search(start):
+        return
     # Some tables use these control characters as delimiters.
     control = sum(byte < 9 or 13 < byte < 32 for byte in start if byte not in b"\x01\x02\x1e\x1f")
     if not start or control > len(start) * 0.1:
