@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
+from explore.api.changes import RunChangesView
 from explore.api.exports import ExportDetailView, ExportedFileView
 from explore.api.views import DocsView, RootView, SchemaView
 from ingestion.api.ingest import IngestView
@@ -34,6 +35,7 @@ urlpatterns = [
     # At the root, runs are pages.
     path("api/runs", RunListView.as_view(), name="api-runs"),
     path("api/runs/<int:pk>", RunDetailView.as_view(), name="api-run"),
+    path("api/runs/<int:pk>/changes", RunChangesView.as_view(), name="api-run-changes"),
     # So are exports that workers make.
     path("api/exports/<int:pk>", ExportDetailView.as_view(), name="api-made-export"),
     path("api/exports/<int:pk>/file", ExportedFileView.as_view(), name="api-exported-file"),

@@ -13,6 +13,8 @@ class RejectCode(NamedTuple):
     title: str
     description: str
     remedy: str
+    # Whether the row seems to be no data, so it is imported only if someone asks for it.
+    is_no_data: bool = False
 
 
 CATALOGUE: dict[str, RejectCode] = {
@@ -150,8 +152,66 @@ CATALOGUE: dict[str, RejectCode] = {
             "The row contains something that databases can't store.",
             "Simplify the row.",
         ),
+        RejectCode(
+            "repeated_header",
+            "Repeated header",
+            "The row repeats the header, as in files that were joined.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "units",
+            "Units",
+            "The row below the header has the units of the columns.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "question",
+            "Description of columns",
+            "The row below the header describes the columns, such as the questions of a survey.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "total",
+            "Total",
+            "The row has the totals of rows above it.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "comment",
+            "Comment",
+            "The line begins like a comment.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "rule",
+            "Separating line",
+            "The line only separates rows.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "footer",
+            "Below the table",
+            "The line below the table is a text or a balance.",
+            "Nothing needs to be done. If it is data, import it as data.",
+            is_no_data=True,
+        ),
+        RejectCode(
+            "other_table",
+            "Other table",
+            "The line belongs to another table below the first one.",
+            "To read that table, import the file again and set its header line.",
+            is_no_data=True,
+        ),
     )
 }
+# The codes of rows that seem to be no data.
+NO_DATA = frozenset(code for code, found in CATALOGUE.items() if found.is_no_data)
 
 
 def title_of(code: str) -> str:

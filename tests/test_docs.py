@@ -31,7 +31,14 @@ GUIDES = [path for path in WRITTEN if path.is_relative_to(ROOT / "docs")]
 # dataflow_site.environment.
 READERS = {"os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"}
 # What tests set for processes of their own, and what Python and the tools of tests read.
-OF_TESTS = {"OTHER_HOST", "CLOCK_AHEAD", "DJANGO_ALLOW_ASYNC_UNSAFE", "PATH", "COLUMNS"}
+OF_TESTS = {
+    "OTHER_HOST",
+    "CLOCK_AHEAD",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
+    "PATH",
+    "COLUMNS",
+    "PROCESSES",
+}
 COMMAND = re.compile(r"manage\.py +([a-z_]+)((?:[^\n`]|\\\n)*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 # What a URL asks of lists of records, as in `/records?status=failed`.

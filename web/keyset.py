@@ -7,7 +7,7 @@ and rows that land meanwhile neither repeat nor hide others.
 import base64
 import binascii
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar, cast
@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 NO_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row", bound=Model)
+Item = TypeVar("Item")
 
 FORWARD, BACKWARD = "n", "p"
 
@@ -62,10 +63,10 @@ class Cursor(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(Generic[Item]):
     """The rows of one page in the order of the list, and the cursors of the pages beside it."""
 
-    records: list[Row]
+    records: list[Item]
     next: str | None
     previous: str | None
 
@@ -106,11 +107,35 @@ def page_of(
     found = list(queryset.filter(first_look)[: limit + 1]) if first_look else []
     if len(found) <= limit:
         found = list(queryset[: limit + 1])
+    return _page(found, at, limit, lambda row: _key(row, order))
+
+
+def merged_page(
+    fetch: Callable[[str, bool, int], Iterable[Item]],
+    *,
+    key: Callable[[Item], str],
+    cursor: str | None,
+    limit: int,
+) -> Page[Item]:
+    """The page at ``cursor`` of rows of several tables, in the order of a text that is their key.
+
+    ``fetch`` is given the key that the page lies behind ("" at an end of the list), whether it goes
+    on to greater ones, and how many rows are needed of each table. Raises InvalidCursor.
+    """
+    at = Cursor.parse(cursor) if cursor else Cursor(FORWARD, "")
+    greater = at.direction == FORWARD
+    found = sorted(fetch(at.key, greater, limit + 1), key=key, reverse=not greater)
+    return _page(found, at, limit, key)
+
+
+def _page(found: list[Item], at: Cursor, limit: int, key: Callable[[Item], str]) -> Page[Item]:
+    """The page of rows that were found behind its cursor: one more than it holds, if there are."""
+    backward = at.direction == BACKWARD
     has_more, rows = len(found) > limit, found[:limit]
     if backward:
         rows.reverse()
     # An empty page behind a key has everything else before it: its way back is the list's end.
-    first, last = (_key(rows[0], order), _key(rows[-1], order)) if rows else ("", "")
+    first, last = (key(rows[0]), key(rows[-1])) if rows else ("", "")
     return Page(
         records=rows,
         next=str(Cursor(FORWARD, last)) if (at.key if backward else has_more) else None,

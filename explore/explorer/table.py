@@ -78,8 +78,8 @@ def _differ(before: Any, after: Any) -> bool:
 
 def in_order(columns: Iterable[str], data: dict[str, Any]) -> list[str]:
     """The columns of the data in the order of the input; columns added later come last."""
-    known = [column for column in columns if column in data]
-    return [*known, *(column for column in data if column not in set(known))]
+    known = dict.fromkeys(column for column in columns if column in data)
+    return [*known, *(column for column in data if column not in known)]
 
 
 def as_rows(

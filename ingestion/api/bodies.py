@@ -24,6 +24,11 @@ KINDS = {
     "application/json": Kind("json", "json"),
     "application/x-ndjson": Kind("ndjson", "ndjson"),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Kind("xlsx", "xlsx"),
+    "application/vnd.ms-excel": Kind("xls"),
+    "application/vnd.ms-excel.sheet.binary.macroEnabled.12": Kind("xlsb", "xlsb"),
+    "application/vnd.ms-excel.sheet.macroEnabled.12": Kind("xlsm", "xlsx"),
+    "application/vnd.oasis.opendocument.spreadsheet": Kind("ods", "ods"),
+    "text/html": Kind("html", "html"),
     "application/gzip": Kind("gz"),
     "application/zip": Kind("zip"),
 }

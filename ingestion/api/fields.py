@@ -138,7 +138,9 @@ class IngestForm(IngestQuery):
     name = None  # type: ignore[assignment]
     file = serializers.FileField(max_length=255)
     format = serializers.CharField(
-        required=False, allow_blank=True, help_text="delimited, json, ndjson or xlsx"
+        required=False,
+        allow_blank=True,
+        help_text="delimited, json, ndjson, xlsx, xls, xlsb, ods or html",
     )
 
 

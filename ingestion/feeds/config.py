@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ingestion.feeds.errors import InvalidFeed
-from ingestion.feeds.paging import Paging, Style, with_parameters
+from ingestion.feeds.paging import BY_PARAMETER, Paging, Style, with_parameters
 
 POSITION = "{position}"
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -73,7 +73,9 @@ def check_api(config: APIConfig) -> None:
     paging = config.paging
     if paging.style in (Style.NEXT, Style.CURSOR) and not paging.path:
         raise InvalidFeed("paging_path", "Give the path to the link or cursor of the next page.")
-    if paging.style in (Style.PAGE, Style.OFFSET, Style.CURSOR) and not paging.param:
+    if paging.style == Style.LAST_ROW and not paging.path:
+        raise InvalidFeed("paging_path", "Give the column of the last row, such as id.")
+    if paging.style in BY_PARAMETER and not paging.param:
         raise InvalidFeed("paging_param", "Give the parameter that selects a page.")
     if bool(paging.limit_param) != bool(paging.limit):
         raise InvalidFeed("limit", "Rows per page needs a parameter and a number.")

@@ -26,7 +26,14 @@ class InvalidPage(FeedError):
 
 
 class RepeatedPage(InvalidPage):
-    """A page that repeats the rows of the page before it: they are not imported."""
+    """A page that repeats the rows of another page: they are not imported.
+
+    ``is_end``: the API answers so behind its last page.
+    """
+
+    def __init__(self, message: str, *, is_end: bool = False) -> None:
+        self.is_end = is_end
+        super().__init__(message)
 
 
 class SecretUnknown(FeedError):

@@ -1,6 +1,8 @@
 """Fetches all pages of an API into one input: a file with one row per line."""
 
 import hashlib
+import http
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -13,17 +15,30 @@ from django.conf import settings
 
 from ingestion.errors import NoRoom
 from ingestion.feeds.config import APIConfig
+from ingestion.feeds.endings import error_in
 from ingestion.feeds.errors import AddressRefused, FeedError, FetchFailed, InvalidPage, RepeatedPage
-from ingestion.feeds.http_client import Answer, Client, Patience, in_words, shown
-from ingestion.feeds.json_page import JSONPage, read_page
-from ingestion.feeds.paging import Pages, Style
+from ingestion.feeds.http_client import (
+    BEHIND_THE_END,
+    Answer,
+    Client,
+    Patience,
+    in_words,
+    shown,
+)
+from ingestion.feeds.json_page import JSONPage, read_lines, read_page
+from ingestion.feeds.media import charset_of, check_table, is_ndjson, is_table
+from ingestion.feeds.paging import COUNTED, Pages
+
+# How much of a table is shown in a test.
+SHOWN_BYTES = 32 << 10
 
 
 @dataclass(slots=True)
 class Fetched:
     """The result: ``pages`` are {"url", "rows"} each, ``position`` is the highest cursor value.
 
-    ``cut_short`` says why the result is incomplete; it is empty if it is complete.
+    ``cut_short`` says why the result is incomplete; it is empty if it is complete. ``is_json`` says
+    whether the file has a row in each line; else it is the answer, such as a CSV file.
     """
 
     path: Path
@@ -33,6 +48,7 @@ class Fetched:
     notes: list[str] = field(default_factory=list)
     cut_short: str = ""
     position: str = ""
+    is_json: bool = True
 
     @property
     def doing(self) -> str:
@@ -99,33 +115,55 @@ def fetch(
 
 
 def first_page(config: APIConfig, headers: Mapping[str, str], *, position: str = "") -> JSONPage:
-    """The first page, to test the configuration of a feed. Raises FeedError."""
+    """The first page, to test the configuration of a feed. Raises FeedError.
+
+    Of a table, such as CSV, the lines are the rows.
+    """
     client = new_client(config, headers, lambda trouble: None)
     # A user is waiting for the page.
     client.patience = Patience(connect=5, read=8, tries=1, retry_after_max=2, page=15)
     with client:
         url = Pages(config.paging).first(config.first_url(position))
-        return _page(client.get(url), config, number=1)
+        answer = client.get(url)
+        _check_status(answer, 1)
+        if is_table(answer):
+            check_table(config)
+            lines = answer.body[:SHOWN_BYTES].decode(errors="replace").splitlines()
+            return JSONPage(
+                lines, notes=["The response is a file, which is imported like an upload."]
+            )
+        return _page(answer, config, number=1)
 
 
 def _write(file: IO[bytes], config: APIConfig, client: Client, fetched: Fetched) -> str:
     """Write the rows of every page; return the digest of the file."""
     sha = hashlib.sha256()
-    for page in _pages(config, client, fetched):
-        if page.rows:
-            text = ("\n".join(page.rows) + "\n").encode(errors="surrogateescape")
-            sha.update(text)
-            file.write(text)
-            fetched.size += len(text)
-            fetched.rows += len(page.rows)
-            for cell in page.cells:
-                fetched.position = greatest(fetched.position, cell)
+    for text in _texts(config, client, fetched):
+        sha.update(text)
+        file.write(text)
+        fetched.size += len(text)
     return sha.hexdigest()
 
 
-def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSONPage]:
-    """The pages, one after the other; if they end early, ``cut_short`` says why."""
+def _texts(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[bytes]:
+    """What is written for each page; a table is written as it is."""
     pages = Pages(config.paging)
+    for page in _pages(pages, config, client, fetched):
+        if isinstance(page, bytes):
+            yield page
+        elif page.rows:
+            text = "\n".join(page.rows) + "\n"
+            fetched.rows += len(page.rows)
+            for cell in page.cells:
+                fetched.position = greatest(fetched.position, cell)
+            yield text.encode(errors="surrogateescape")
+    fetched.notes += pages.notes
+
+
+def _pages(
+    pages: Pages, config: APIConfig, client: Client, fetched: Fetched
+) -> Iterator[JSONPage | bytes]:
+    """The pages, one after the other; if they end early, ``cut_short`` says why."""
     url: str | None = pages.first(config.first_url(fetched.position))
     while url is not None:
         number = len(fetched.pages) + 1
@@ -135,10 +173,16 @@ def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSON
                     f"More than {settings.FEED_PAGES:,} pages. DATAFLOW_FEED_PAGES sets this limit."
                 )
             answer = client.get(url)
-            if answer.status == 404 and number > 1 and config.paging.style == Style.PAGE:
-                fetched.notes.append(
-                    f"Page {number} returned {in_words(404)}, which was taken as the end."
-                )
+            is_behind = answer.status in BEHIND_THE_END
+            if is_behind and config.paging.style in COUNTED and pages.may_end:
+                _tell_end(fetched, f"Page {number} returned {in_words(answer.status)}")
+                return
+            _check_status(answer, number)
+            if number == 1 and is_table(answer):
+                check_table(config)
+                fetched.is_json = False
+                fetched.pages.append({"url": shown(url)[:1000], "rows": 0})
+                yield answer.body
                 return
             page = _page(answer, config, number=number)
             if fetched.rows + len(page.rows) > settings.FEED_ROWS:
@@ -155,8 +199,13 @@ def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSON
             following = pages.following(page, headers=answer.headers, url=answer.url)
         except InvalidPage as error:
             following, problem = None, error
+        if isinstance(problem, RepeatedPage) and problem.is_end:
+            what = str(problem).removeprefix("it ")
+            _tell_end(fetched, f"Page {number} ({shown(url)[:200]}) {what}")
+            return
         if not isinstance(problem, RepeatedPage):
             fetched.pages.append({"url": shown(url)[:1000], "rows": len(page.rows)})
+            fetched.notes += [note for note in page.notes if note not in fetched.notes]
             yield page
         if problem is not None:
             failure = FetchFailed(f"Page {number} ({shown(answer.url)}) can't be used: {problem}.")
@@ -164,15 +213,39 @@ def _pages(config: APIConfig, client: Client, fetched: Fetched) -> Iterator[JSON
         url = following
 
 
+def _tell_end(fetched: Fetched, what: str) -> None:
+    fetched.notes.append(f"{what}, which was taken as the end.")
+
+
+def _check_status(answer: Answer, number: int) -> None:
+    if answer.status in BEHIND_THE_END:
+        status = in_words(answer.status)
+        raise FetchFailed(f"Page {number} ({shown(answer.url)}) returned {status}.")
+
+
 def _page(answer: Answer, config: APIConfig, *, number: int) -> JSONPage:
-    if answer.status == 404:
-        raise FetchFailed(f"Page {number} ({shown(answer.url)}) returned {in_words(404)}.")
-    if answer.status == 204:
+    if answer.status == http.HTTPStatus.NO_CONTENT:
         return JSONPage()
+    column, charset = config.incremental.column, charset_of(answer)
     try:
-        return read_page(answer.body, rows_path=config.rows_path, column=config.incremental.column)
+        if is_ndjson(answer):
+            return read_lines(answer.body, column=column, charset=charset)
+        page = read_page(answer.body, rows_path=config.rows_path, column=column, charset=charset)
+        if not page.rows and error_in(page.around):
+            raise InvalidPage("it has no rows")
     except InvalidPage as error:
-        raise InvalidPage(f"Page {number} ({shown(answer.url)}) can't be used: {error}.") from error
+        what = f"{error}{_reported(answer.body)}"
+        raise InvalidPage(f"Page {number} ({shown(answer.url)}) can't be used: {what}.") from error
+    return page
+
+
+def _reported(body: bytes) -> str:
+    """The error that an answer without the expected rows reports, to follow a reason."""
+    try:
+        told = error_in(json.loads(body))
+    except (ValueError, RecursionError):
+        return ""
+    return f". It reports an error: {told.rstrip('.')}" if told else ""
 
 
 def _cut_short(error: FeedError, fetched: Fetched) -> str:

@@ -35,6 +35,8 @@ from ingestion.feeds.addresses import Network, guarded_pools
 from ingestion.feeds.errors import FetchFailed
 
 RETRIED = (429, 500, 502, 503, 504)
+# What APIs answer to a page number or an offset behind the last row.
+BEHIND_THE_END = (400, 404, 416)
 REDIRECTS = 5
 READ_BYTES = 1 << 16
 # URL parameters whose values are hidden.
@@ -100,13 +102,13 @@ class Client:
         self._pool.clear()
 
     def get(self, url: str) -> Answer:
-        """The page at ``url``; its status is 2xx or 404.
+        """The page at ``url``; its status is 2xx, or one that some APIs give behind the last page.
 
         Raises FetchFailed, and AddressRefused.
         """
         retries = self._retries(url)
         headers = {
-            "Accept": "application/json",
+            "Accept": "application/json, application/x-ndjson;q=0.9, text/csv;q=0.8, */*;q=0.1",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": "DataFlow-Analytics",
         }
@@ -144,7 +146,7 @@ class Client:
     def _answer(self, url: str, response: BaseHTTPResponse) -> Answer:
         status = response.status
         final = urljoin(url, response.geturl() or url)
-        if not (200 <= status < 300 or status == http.HTTPStatus.NOT_FOUND):
+        if not (200 <= status < 300 or status in BEHIND_THE_END):
             raise FetchFailed(f"{shown(url)} returned {in_words(status)}.")
         deadline = time.monotonic() + self.patience.page
         parts: list[bytes] = []

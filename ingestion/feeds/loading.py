@@ -29,13 +29,13 @@ def bring_input(
     config = api_config(feed.config)
     fetched = fetch(
         config,
-        filled_in(config.headers) | decrypt(feed.secrets),
+        filled_in({**config.headers, **decrypt(feed.secrets)}),
         name=str(run.pk),
         position=feed.position,
         on_wait=_telling(run, worker, on_progress),
     )
     run.size, run.pages, run.cut_short = fetched.size, fetched.pages, fetched.cut_short
-    if not fetched.rows:
+    if fetched.is_json and not fetched.rows:
         leases.write(run, worker, pages=run.pages, cut_short=run.cut_short, activity="")
         since = f" newer than {feed.position!r}" if feed.position else ""
         return f"The API has no rows{since}."
@@ -51,7 +51,8 @@ def bring_input(
         size=run.size,
         pages=run.pages,
         cut_short=run.cut_short,
-        reading={"format": "ndjson"},
+        reading={"format": "ndjson"} if fetched.is_json else {},
+        file_name=run.file_name if fetched.is_json else f"{run.source.name}.csv",
         activity="",
     )
     return ""

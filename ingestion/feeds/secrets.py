@@ -58,16 +58,16 @@ def filled_in(headers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def check_references(headers: Mapping[str, str]) -> None:
+def check_references(headers: Mapping[str, str], *, field: str = "headers") -> None:
     """Raise InvalidFeed for headers that would show a secret, or use a forbidden variable."""
     for name, value in headers.items():
         references = REFERENCE.findall(value)
         for reference in references:
             if not reference.startswith(PREFIX):
                 raise InvalidFeed(
-                    "headers", f"Environment variables in headers must start with {PREFIX}."
+                    field, f"Environment variables in headers must start with {PREFIX}."
                 )
-        if SENSITIVE.search(name) and not references:
+        if field == "headers" and SENSITIVE.search(name) and not references:
             raise InvalidFeed(
                 "headers",
                 f"The value of {name!r} looks like a secret. Move it to the secret headers, or use "

@@ -95,6 +95,7 @@ def check_config(kind: str, config: dict[str, Any], secrets: Mapping[str, str]) 
     api = api_config(config)
     check_api(api)
     check_references(api.headers)
+    check_references(secrets, field="secrets")
     for name, value in secrets.items():
         try:
             check_header(name, value)
@@ -219,5 +220,5 @@ def try_api(
     check_config(Feed.Kind.HTTP, dict(config), secrets)
     known = feed is not None and same_host(feed, Feed.Kind.HTTP, config)
     kept = decrypt(feed.secrets) if feed is not None and known else {}
-    headers = filled_in(api.headers) | kept | dict(secrets)
+    headers = filled_in({**api.headers, **kept, **secrets})
     return first_page(api, headers, position=feed.position if feed is not None and known else "")

@@ -23,6 +23,7 @@ from records import store
 from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
 from records.models import IngestionRun, RejectedRow, RunState
+from records.reject_codes import NO_DATA
 from records.rows import Reject, Row
 from records.signals import landed
 from web.spreadsheets import guarded
@@ -34,9 +35,11 @@ def create_replay(
     trigger: str,
     user: User | None = None,
     selection: Sequence[int] | None = None,
+    code: str = "",
     encoding: str = "",
 ) -> IngestionRun:
-    """Create a run that replays the open rejected rows of a run, or those in ``selection``.
+    """Create a run that replays the open rejected rows of a run: those in ``selection``, those with
+    a reject ``code``, or else all but those that are no data.
 
     They are read as the run read its input, but in ``encoding`` if that is given, and with the
     column mapping that the source has now. A replay of a replay belongs to the original run.
@@ -47,8 +50,8 @@ def create_replay(
     if parent.is_active or parent.state in (RunState.DRAFT, RunState.UNDONE):
         raise CannotReplay(parent, f"it is {parent.state}")
     waiting = RejectedRow.objects.of_run(parent).open()
-    if selection is not None:
-        waiting = waiting.filter(pk__in=selection)
+    chosen: str | list[int] | None = code or (None if selection is None else list(selection))
+    waiting = waiting.chosen(chosen)
     size = waiting.aggregate(size=Sum(Length("raw")))["size"]
     if size is None:
         raise CannotReplay(parent, "it has no open rejected rows")
@@ -58,7 +61,7 @@ def create_replay(
         file_name=parent.file_name,
         path="",
         size=size,
-        selection=None if selection is None else list(selection),
+        selection=chosen,
         encoding=parent.encoding,
         dialect=parent.dialect,
         columns=parent.columns,
@@ -224,7 +227,13 @@ def _decoded(row: RejectedRow, reading: Mapping[str, Any]) -> str:
 
 def _mapped(row: RejectedRow, text: str, mapper: RowMapper) -> Row | RowError:
     try:
-        cells = read_row(text, dialect=Dialect(**row.run.dialect), columns=row.run.columns)
+        # Someone has chosen to import a row that seemed to be no data: it may lack cells.
+        cells = read_row(
+            text,
+            dialect=Dialect(**row.run.dialect),
+            columns=row.run.columns,
+            fill=row.code in NO_DATA,
+        )
     except RowError as error:
         return error
     return mapper([row.line], [cells])[0]

@@ -20,6 +20,7 @@ STYLES = [
     (Style.PAGE, "Page number"),
     (Style.OFFSET, "Offset"),
     (Style.CURSOR, "Cursor"),
+    (Style.LAST_ROW, "Column of the last row"),
 ]
 # The fields of the form by the names they have in the config.
 PAGING = {
@@ -66,12 +67,15 @@ class FeedForm(forms.Form):
     )
     secrets = lines("Secret headers", "One per line: Authorization: Bearer abc")
     forget_secrets = forms.BooleanField(label="Delete the saved secret headers", required=False)
-    rows_path = text("Path to the rows", "Names separated by dots, such as data.items.")
+    rows_path = text(
+        "Path to the rows", "Names or list indexes separated by dots, such as data.items or 1."
+    )
     style = forms.ChoiceField(
         label="Pagination", choices=STYLES, initial=Style.NONE, required=False
     )
     paging_path = text(
-        "Path to the next link or cursor", "In the response: links.next or meta.cursor."
+        "Path to the next link or cursor",
+        "In the response: links.next or meta.cursor. In the last row: its column, such as id.",
     )
     paging_param = text("Page parameter", "For the page number, offset or cursor, such as page.")
     paging_start = forms.IntegerField(

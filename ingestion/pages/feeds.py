@@ -136,6 +136,7 @@ def _try(form: FeedForm, kept: Feed | None) -> dict[str, object]:
     page = services.try_api(form.config, form.cleaned_data["secrets"], kept)
     return {
         "count": len(page.rows),
+        "notes": page.notes,
         "rows": [
             row.encode(errors="replace").decode()[:SHOWN_CHARACTERS]
             for row in page.rows[:SHOWN_ROWS]

@@ -121,6 +121,8 @@ def role_fields(seen: Look) -> list[RoleField]:
 def choice_of(post: QueryDict, seen: Look) -> Choice:
     """The submitted choice. Columns that the page did not offer are ignored."""
     reading = {name: text for name in CHECKS if (text := post.get(name))}
+    if guess := post.get("guess"):
+        reading["encoding"] = guess
     mapping: dict[str, Any] = {
         role: _columns(post.getlist(role), seen)[: None if role in SEVERAL else 1] for role in ROLES
     }

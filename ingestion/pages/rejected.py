@@ -21,6 +21,7 @@ from records.jobs.workers import worker_name
 from records.lookups import row_or_404
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from records.permissions import Action, check
+from records.reject_codes import CATALOGUE, NO_DATA
 from web.converters import GREATEST_ID
 from web.errors import too_many
 from web.keyset import InvalidCursor, page_of
@@ -85,6 +86,10 @@ def rejected(request: PageRequest) -> HttpResponse:
         "run": run,
         "can_replay": run is not None and RejectedRow.objects.of_run(run).open().exists(),
         "counts": counts,
+        # The open rows of the run that seem to be no data, by reason.
+        "no_data": [reason for reason in counts if reason["code"] in NO_DATA]
+        if state == "open"
+        else [],
         "states": STATES,
         "sources": Source.objects.names(),
     }
@@ -119,13 +124,23 @@ def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def replay_run(request: PageRequest, pk: int) -> HttpResponse:
-    """Queue a replay of all open rows of a run, in another ``encoding`` if one is given."""
+    """Queue a replay of all open rows of a run, in another ``encoding`` if one is given.
+
+    With a ``code``, of those with this reject code: rows that are no data are imported so.
+    """
     check(request.user, Action.REPLAY)
     run = _run_or_404(pk)
+    code = request.POST.get("code", "")
+    if code and code not in CATALOGUE:
+        raise BadRequest("Unknown reason. Choose one from the list.")
     try:
         reading = check_reading({"encoding": request.POST.get("encoding", "").strip()})
         made = replay.create_replay(
-            run=run, trigger="page", user=request.user, encoding=reading.get("encoding", "")
+            run=run,
+            trigger="page",
+            user=request.user,
+            code=code,
+            encoding=reading.get("encoding", ""),
         )
     except IngestionError as error:
         messages.error(request, str(error))

@@ -81,7 +81,9 @@ class SettingsForm(forms.Form):
     escape = _answer("Escape character", "One character, or none.")
     header = _answer("Header line", "A line number, a range such as 2-3, or none.")
     skip = _answer("Lines to skip", "How many lines come before the table.")
-    sheet = _answer("Sheet", "For Excel workbooks: the name of the sheet.")
+    sheet = _answer(
+        "Sheet", "For workbooks: the name of the sheet, or * for all with the same columns."
+    )
     rows_path = _answer("Path to the rows", "For JSON: names with dots, such as data.items.")
 
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:

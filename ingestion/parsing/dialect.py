@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -40,6 +40,16 @@ class Shape(StrEnum):
     DOCUMENTS = "documents"
 
 
+class Spaces(StrEnum):
+    """Spaces that are no part of cells: none, after delimiters, around cells, or runs of spaces
+    that are the delimiters."""
+
+    NONE = ""
+    AFTER = "after"
+    AROUND = "around"
+    RUNS = "runs"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How rows and cells are separated in an input."""
@@ -56,6 +66,24 @@ class Dialect:
     # their ends; -1 where it is the header that has one too many.
     left: int = 0
     surplus: int = 0
+    # How many columns on the left have no cell in the header, such as the row names of R.
+    unnamed: int = 0
+    # Whether the header has empty cells between its names for which rows have no cell.
+    gaps: bool = False
+    # Of delimited text: see Spaces; whether each line is in quotes; where columns begin that are
+    # aligned by spaces; the delimiter of the header, if it is another one.
+    spaces: Spaces = Spaces.NONE
+    wrapped: bool = False
+    cuts: Sequence[int] = ()
+    header_delimiter: str = ""
+    # Whether the header breaks the rules of quoting: it is what stands between the delimiters.
+    plain_header: bool = False
+    # The fewest cells of a row that may lack blank cells at its end; 0: rows are complete.
+    fewest: int = 0
+    # Lines whose rows are no data, each with its reject code, in ascending order.
+    aside: Sequence[tuple[int, str]] = ()
+    # The line from which on rows belong to other tables; 0: there are none.
+    end: int = 0
     # Of a workbook; "*" is every visible sheet with the same columns.
     sheet: str = ""
     # Of JSON: the names (or list indexes) that lead to the rows, joined by dots; "" is the document

@@ -92,6 +92,10 @@ def prepare(
         size = min(SAMPLE_ROWS, max(SAMPLE_CELLS // max(len(columns), 1), MIN_SAMPLE_ROWS))
         chunks = reader.chunks(size)
         sample = _sample(columns, chunks, size, on_chunk)
+        if not columns:
+            # An empty file says nothing about the mapping of its source.
+            nothing: dict[str, Any] = {**{role: [] for role in ROLES}, FORMAT: None}
+            return Prepared(detected, [], [], nothing, notes=list(detected.notes))
         survey = Survey()
         roles = _choose_roles(named, remembered, columns, sample)
         found = Prepared(

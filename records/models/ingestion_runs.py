@@ -38,8 +38,9 @@ class IngestionRun(HasPage, Run):
     reading = models.JSONField(default=dict, blank=True)
     # "500" or "2%": with more rejected rows the run stops.
     max_rejects = models.CharField(max_length=20, blank=True)
-    # A replay retries rejected rows of its parent: those in ``selection`` (ids), else all that
-    # are open; or, if it has a file, the rows that were repaired in that.
+    # A replay retries rejected rows of its parent: those in ``selection`` (ids, or a reject
+    # code), else all that are open but those that are no data; or, if it has a file, the rows
+    # that were repaired in that.
     parent = models.ForeignKey(
         "self", on_delete=models.CASCADE, null=True, blank=True, related_name="replays"
     )

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
+from records.reject_codes import NO_DATA
+
 # The statuses of the records that a processing run processes, by its selection; None: any.
 SELECTED: dict[str, tuple[str, ...] | None] = {
     "raw": ("raw",),
@@ -141,6 +143,10 @@ class RecordQuerySet(models.QuerySet[Any]):
         """The records whose id comes behind the cursor."""
         return self.filter(id__gt=cursor) if cursor else self
 
+    def created_by(self, run: models.Model) -> Self:
+        """The records that a run has created and nothing has changed since."""
+        return self.filter(run=run, version=1)
+
     def awaiting(self, source: str | None = None) -> Self:
         """The raw records, of one source or all, in the order in which they are processed."""
         found = self if source is None else self.of_source(source)
@@ -166,6 +172,18 @@ class RecordQuerySet(models.QuerySet[Any]):
         return self.values_list("id", Cast("data", models.TextField()))
 
 
+class VersionQuerySet(models.QuerySet[Any]):
+    """Reads of what records were before."""
+
+    def updated_by(self, run: models.Model) -> Self:
+        """What the updates of a run have replaced: one row for each that its ledger counts."""
+        return self.filter(replaced_by_run=run, reason="update")
+
+    def created_by(self, run: models.Model) -> Self:
+        """The first content of those records that a run has created and others changed since."""
+        return self.filter(run=run, version=1)
+
+
 class RejectedQuerySet(models.QuerySet[Any]):
     """Reads of rejected rows."""
 
@@ -176,6 +194,15 @@ class RejectedQuerySet(models.QuerySet[Any]):
     def of_run(self, run: models.Model) -> Self:
         """The rejected rows of a run, and of the replays that took up some of them again."""
         return self.filter(Q(run=run) | Q(run__parent=run))
+
+    def chosen(self, selection: str | list[int] | None) -> Self:
+        """Those that a replay takes: with these ids, with this reject code, or all but those that
+        are no data."""
+        if isinstance(selection, str):
+            return self.filter(code=selection)
+        if selection is None:
+            return self.exclude(code__in=NO_DATA)
+        return self.filter(pk__in=selection)
 
     def newest(self) -> Any:
         """The row that was rejected last, with its reason but not its bytes; None without any."""
@@ -270,4 +297,5 @@ RunManager = models.Manager.from_queryset(RunQuerySet)
 RecordManager = models.Manager.from_queryset(RecordQuerySet)
 ResultManager = models.Manager.from_queryset(ResultQuerySet)
 CountManager = models.Manager.from_queryset(CountQuerySet)
+VersionManager = models.Manager.from_queryset(VersionQuerySet)
 RejectedManager = models.Manager.from_queryset(RejectedQuerySet)

@@ -7,7 +7,7 @@ from django.shortcuts import resolve_url
 
 from records.models.fields import KeyField
 from records.models.ingestion_runs import IngestionRun
-from records.models.querysets import RecordManager, RejectedManager
+from records.models.querysets import RecordManager, RejectedManager, VersionManager
 from records.models.sources import Source
 from web.links import HasPage
 
@@ -119,11 +119,25 @@ class RecordVersion(models.Model):
         related_name="+",
     )
 
+    objects = VersionManager()
+
     class Meta:
         db_table = "record_versions"
         ordering = ["record", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["record", "version"], name="record_version_once"),
+        ]
+        indexes = [
+            # What a run has updated, in the order in which it was done.
+            models.Index(
+                fields=["replaced_by_run", "id"],
+                condition=Q(reason="update"),
+                name="versions_updated_by",
+            ),
+            # What a run has created, of the records that have been changed since.
+            models.Index(
+                fields=["run", "record"], condition=Q(version=1), name="versions_created_by"
+            ),
         ]
 
     def __str__(self) -> str:

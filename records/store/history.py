@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db import connection
 
+from records.database import bulk
 from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion
 from records.store import text_index
 
@@ -17,6 +19,7 @@ class Former:
     source: str
     timestamp: datetime | None
     status: str
+    version: int
 
 
 def supersede(
@@ -31,30 +34,27 @@ def supersede(
 
     Locks the records.
     """
-    records = list(DataRecord.objects.with_ids(ids).order_by("id").select_for_update())
-    RecordVersion.objects.bulk_create(
-        [
-            RecordVersion(
-                record=record,
-                version=record.version,
-                timestamp=record.timestamp,
-                data=record.data,
-                run_id=record.run_id,
-                line=record.line,
-                reason=reason,
-                replaced_at=now,
-                replaced_by_run=run,
-                replaced_by_user=user,
-            )
-            for record in records
-        ],
-        batch_size=1000,
-    )
+    records = DataRecord.objects.with_ids(ids).order_by("id").select_for_update()
+    rows = list(records.values_list("id", "source_id", "timestamp", "status", "version"))
+    moment = "CAST(%s AS timestamptz)" if bulk.is_postgresql() else "%s"
+    condition, among = bulk.among("id", ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO record_versions (record_id, version, timestamp, data, run_id, line, "  # noqa: S608
+            "reason, replaced_at, replaced_by_run_id, replaced_by_user_id) "
+            "SELECT id, version, timestamp, data, run_id, line, CAST(%s AS varchar(10)), "
+            f"{moment}, CAST(%s AS bigint), CAST(%s AS bigint) FROM data_records WHERE {condition}",
+            [
+                reason.value,
+                bulk.sql_time(now),
+                run.pk if run else None,
+                user.pk if user else None,
+                among,
+            ],
+        )
     retire_results(ids)
     text_index.note(ids)
-    return {
-        record.id: Former(record.source_id, record.timestamp, record.status) for record in records
-    }
+    return {key: Former(*was) for key, *was in rows}
 
 
 def retire_results(ids: Collection[str]) -> None:

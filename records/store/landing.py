@@ -1,10 +1,11 @@
 """Rows -> records: lands the batches of an ingestion run."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -19,15 +20,14 @@ from records.models import (
     DataRecord,
     IngestionRun,
     OnConflict,
-    RecordVersion,
     RunState,
     Source,
 )
 from records.rows import Ledger, Reject, Row, by_column
-from records.store import text_index
+from records.store.chains import land_chains
 from records.store.counters import CountChanges
-from records.store.history import supersede
 from records.store.rejects import conflict, insert_rejects
+from records.store.writing import create, fill_landing, update
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +116,11 @@ def _land(
             ledger += Ledger(created=len(rows))
         else:
             is_filled = done == _Done.FILLED
-            for distinct in _distinct_keys(rows):
-                ledger += _land_distinct(run, distinct, counts, now, refused, is_filled=is_filled)
+            single, chains = _apart(rows)
+            if single:
+                ledger += _land_distinct(run, single, counts, now, refused, is_filled=is_filled)
+            if chains:
+                ledger += land_chains(run, chains, counts, now, refused)
         insert_rejects(run, [*rejects, *refused], now)
         counts.apply()
         moved = IngestionRun.objects.filter(
@@ -153,9 +156,9 @@ def _do_before(
     if not rows or len(set(by_column(rows).ids)) < len(rows):
         return _Done.NOTHING
     if _are_new(rows):
-        _create(run, rows, counts, now)
+        create(run, rows, counts, now)
         return _Done.CREATED
-    _fill_landing(rows)
+    fill_landing(rows)
     return _Done.FILLED
 
 
@@ -179,20 +182,20 @@ def _are_new(rows: Sequence[Row]) -> bool:
     return not DataRecord.objects.filter(id__range=by_column(rows).ends).exists()
 
 
-def _distinct_keys(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """The rows in their order, cut so that no part has a key twice; one part where no key is."""
-    waiting = rows
-    while waiting:
-        if len(set(by_column(waiting).ids)) == len(waiting):
-            yield waiting
-            return
-        part: dict[str, Row] = {}
-        later: list[Row] = []
-        for row in waiting:
-            if part.setdefault(row.id, row) is not row:
-                later.append(row)
-        yield list(part.values())
-        waiting = later
+def _apart(rows: Sequence[Row]) -> tuple[Sequence[Row], dict[str, list[Row]]]:
+    """The rows with a key of their own, and those that share one, in their order."""
+    columns = by_column(rows)
+    if len(set(columns.ids)) == len(rows):
+        return rows, {}
+    counts = Counter(columns.ids)
+    single: list[Row] = []
+    chains: dict[str, list[Row]] = {}
+    for row in rows:
+        if counts[row.id] == 1:
+            single.append(row)
+        else:
+            chains.setdefault(row.id, []).append(row)
+    return single, chains
 
 
 def _land_distinct(
@@ -211,14 +214,14 @@ def _land_distinct(
     if not is_filled:
         if _are_new(rows):
             # Keys that come in order, or a new source: no need to look for each.
-            _create(run, rows, counts, now)
+            create(run, rows, counts, now)
             return Ledger(created=len(rows))
-        _fill_landing(rows)
+        fill_landing(rows)
     new, changed, moved = _told_apart(*by_column(rows).ends)
-    _create(run, [row for row in rows if row.id in new] if new else [], counts, now)
+    create(run, [row for row in rows if row.id in new] if new else [], counts, now)
     policy = run.source.on_conflict
     updated = moved if policy != OnConflict.UPDATE else changed | moved
-    _update(run, [row for row in rows if row.id in updated] if updated else [], counts, now)
+    update(run, [row for row in rows if row.id in updated] if updated else [], counts, now)
     if policy == OnConflict.REJECT and changed:
         rejects = [conflict(row) for row in rows if row.id in changed]
     else:
@@ -230,73 +233,6 @@ def _land_distinct(
         unchanged=len(rows) - len(new) - len(updated) - len(rejects),
         rejected=len(rejects),
     )
-
-
-def _create(run: IngestionRun, rows: Sequence[Row], counts: CountChanges, now: datetime) -> None:
-    if not rows:
-        return
-    source = run.source.name
-    columns = _columns(rows)
-    bulk.insert(
-        "data_records",
-        columns,
-        {
-            "source": source,
-            "status": Status.RAW.value,
-            "version": 1,
-            "run_id": run.pk,
-            "created_at": bulk.sql_time(now),
-        },
-    )
-    text_index.note(columns["id"])
-    counts.add_all(source, columns["timestamp"], Status.RAW)
-
-
-def _columns(rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
-    columns = by_column(rows)
-    return {
-        "id": columns.ids,
-        "line": columns.lines,
-        "timestamp": columns.timestamps,
-        "data": columns.data,
-    }
-
-
-def _update(run: IngestionRun, rows: list[Row], counts: CountChanges, now: datetime) -> None:
-    """Give known records the data of ``rows``, which differs; the rows are in ``landing``."""
-    if not rows:
-        return
-    changed = [row.id for row in rows]
-    former = supersede(changed, now, reason=RecordVersion.Reason.UPDATE, run=run, user=None)
-    condition, ids = bulk.among("data_records.id", changed)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE data_records SET data = landing.data, timestamp = landing.timestamp, "  # noqa: S608
-            "line = landing.line, run_id = %s, version = version + 1, status = 'raw', "
-            f"processed_at = NULL FROM landing WHERE landing.id = data_records.id AND {condition}",
-            [run.pk, ids],
-        )
-    for row in rows:
-        was = former[row.id]
-        counts.add(was.source, was.timestamp, was.status, -1)
-        counts.add(was.source, row.timestamp, Status.RAW)
-
-
-def _fill_landing(rows: Sequence[Row]) -> None:
-    """Put rows into a temporary table, where the database can compare them with its own."""
-    is_postgresql = bulk.is_postgresql()
-    types = (
-        ('varchar(255) COLLATE "C"', "timestamptz", "jsonb")
-        if is_postgresql
-        else ("text", "text", "text")
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS landing "
-            f"(id {types[0]}, line bigint, timestamp {types[1]}, data {types[2]})"
-        )
-        cursor.execute("TRUNCATE landing" if is_postgresql else "DELETE FROM landing")
-    bulk.insert("landing", _columns(rows))
 
 
 def _told_apart(first: str, last: str) -> tuple[set[str], set[str], set[str]]:

@@ -148,7 +148,8 @@ def _rows_for(run: IngestionRun) -> RejectedQuerySet:
         return RejectedRow.objects.none()
     # Of earlier runs: what this one or a later one rejects anew is not taken up again at once.
     rows = RejectedRow.objects.of_run(parent).filter(run__lt=run.pk)
-    return rows if run.selection is None else rows.filter(pk__in=run.selection)
+    # A file may have repaired any of them.
+    return rows if run.path else rows.chosen(run.selection)
 
 
 def _same_again(held: RejectedRow) -> Reject:

@@ -1,30 +1,24 @@
 """Detects the delimiter, the quotes and the position of the table in a text. Pure: no Django."""
 
-import csv
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ingestion.parsing.detection.layout import find_layout
-from ingestion.parsing.dialect import Dialect
+from ingestion.parsing.detection.layout import Layout, find_layout
+from ingestion.parsing.detection.quotes import find_quotes, plain_header
+from ingestion.parsing.detection.sample import Parsed, Sample, fit, parse, read_sample
+from ingestion.parsing.detection.spaces import find_columns, find_spaces
+from ingestion.parsing.detection.usual import detected
+from ingestion.parsing.detection.whole import says_nothing
+from ingestion.parsing.dialect import Dialect, Spaces
+from ingestion.parsing.readers.delimited_header import other_names
 
 DELIMITERS = [",", ";", "\t", "|"]
 # Delimiters to try if the usual ones don't fit.
 RARE_DELIMITERS = ["\x1f", "\x01", "\x1e", "\x02", "^", "~", "¦", "§", ":", "!"]
 # The share of rows that must have the same number of cells for a delimiter to fit.
 FITTING = 0.9
-# How much of the text the dialect is detected from.
-DIALECT_LINES = 60
-DIALECT_CHARACTERS = 20_000
-# Long words are shortened to this length for detection.
-WORD_CHARACTERS = 200
-# Without these clevercsv takes no cell for JSON.
-NO_BRACES = str.maketrans("{}", "()")
 
 
 def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Dialect, list[str]]:
@@ -32,57 +26,96 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
 
     ``said`` are the fields of the Dialect that are known already.
     """
-    lines = _sample(path, encoding, said.get("skip", 0))
-    notes: list[str] = []
+    sample = read_sample(path, encoding, said.get("skip", 0))
+    lines = sample.lines
     if "skip" not in said and lines and lines[0].strip().lower().startswith("sep="):
         # "sep=" tells Excel the delimiter.
         mark = lines[0].strip("\r\n")[4:]
         if len(mark) == 1 and mark not in '"\\':
             said = {"delimiter": mark, **said, "skip": 1}
-            lines = lines[1:]
-    dialect = _told_apart(lines, said)
-    rows, starts = _rows(lines, dialect)
-    layout = find_layout(rows, above="skip" not in said, header=said.get("header"))
-    skip = said.get("skip", 0) + (starts[layout.first] if layout.first else 0)
+            sample = Sample(lines[1:], sample.is_whole)
+    rows = [line for line in sample.lines if not says_nothing(line)] or sample.lines
+    dialect = _told_apart(path, encoding, Sample(rows, sample.is_whole), said)
+    found = parse(sample.lines, dialect, is_whole=sample.is_whole)
+    if "header" not in said and (plain := plain_header(sample, found, dialect)) is not None:
+        dialect, found = replace(dialect, plain_header=True), plain
+    layout = find_layout(found.rows, above="skip" not in said, header=said.get("header"))
+    skip = said.get("skip", 0) + (found.starts[layout.first] if layout.first else 0)
     dialect = replace(
-        dialect, skip=skip, header=layout.header, left=layout.left, surplus=layout.surplus
+        dialect,
+        skip=skip,
+        header=layout.header,
+        left=layout.left,
+        surplus=layout.surplus,
+        unnamed=layout.unnamed,
+        gaps=layout.gaps,
     )
-    if "delimiter" not in said and dialect.delimiter not in DELIMITERS:
+    if dialect.delimiter == "|" and layout.left and layout.surplus > 0:
+        # A table in a frame is padded for the eye.
+        dialect = replace(dialect, spaces=Spaces.AROUND)
+    dialect = _with_own_header(dialect, sample, found, layout)
+    return dialect, [*_notes(dialect, said), *_layout_notes(layout, found, skip, said)]
+
+
+def _notes(dialect: Dialect, said: Mapping[str, Any]) -> list[str]:
+    notes = []
+    if dialect.cuts or dialect.spaces == Spaces.RUNS:
+        notes.append("The columns are separated by spaces.")
+    elif "delimiter" not in said and dialect.delimiter == " ":
+        notes.append("The delimiter is a space.")
+    elif "delimiter" not in said and dialect.delimiter not in DELIMITERS:
         notes.append(f"The delimiter is {dialect.delimiter!r}.")
-    if "quote" not in said and dialect.quote != '"':
+    if "quote" not in said and dialect.quote not in ('"', ""):
         notes.append(f"The quote character is {dialect.quote!r}.")
     if "escape" not in said and dialect.escape:
         notes.append(f"The escape character is {dialect.escape!r}.")
-    width = max(map(len, rows[layout.first :]), default=1) - layout.left - max(layout.surplus, 0)
-    for note in layout.notes(skip + 1, width):
-        if "header" not in said or not note.startswith(("There is no", "The header has")):
-            notes.append(note)
-    return dialect, notes
+    if dialect.spaces == Spaces.AFTER:
+        notes.append("All delimiters are followed by a space, which was ignored.")
+    if dialect.spaces == Spaces.AROUND:
+        notes.append("Spaces around cells were ignored.")
+    if dialect.wrapped:
+        notes.append("Each line is in quotes, which were removed.")
+    if dialect.header_delimiter:
+        notes.append(f"The header has another delimiter: {dialect.header_delimiter!r}.")
+    return notes
 
 
-def _sample(path: Path, encoding: str, skip: int) -> list[str]:
-    # Bytes that are not valid in the encoding don't matter for the dialect.
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        lines: list[str] = []
-        characters = 0
-        for _ in islice(file, skip):
-            pass
-        while len(lines) < DIALECT_LINES and characters < DIALECT_CHARACTERS:
-            line = file.readline(DIALECT_CHARACTERS)
-            if not line:
-                return lines
-            lines.append(line if lines or skip else line.removeprefix("\ufeff"))
-            characters += len(line)
-    return lines
+def _layout_notes(layout: Layout, found: Parsed, skip: int, said: Mapping[str, Any]) -> list[str]:
+    width = max(map(len, found.rows[layout.first :]), default=1)
+    width -= layout.left + max(layout.surplus, 0)
+    return [
+        note
+        for note in layout.notes(skip + 1, width)
+        if "header" not in said or not note.startswith(("There is no", "The header has"))
+    ]
 
 
-def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
+def _told_apart(path: Path, encoding: str, sample: Sample, said: Mapping[str, Any]) -> Dialect:
     known = {name: said[name] for name in ("delimiter", "quote", "escape") if name in said}
+    dialect = _delimited(sample, known)
+    if not known.keys() & {"quote", "escape"}:
+        dialect = find_quotes(path, encoding, sample, dialect)
+    if "delimiter" not in known and fit(sample, dialect) < FITTING:
+        for delimiter in RARE_DELIMITERS:
+            other = Dialect(**{"delimiter": delimiter, **known})
+            is_there = any(delimiter in line for line in sample.lines)
+            if is_there and delimiter != other.quote and fit(sample, other) >= FITTING:
+                return other
+        if not known and (columns := find_columns(path, encoding, sample, dialect)) is not None:
+            return columns
+    return find_spaces(path, encoding, sample, dialect)
+
+
+def _delimited(sample: Sample, known: Mapping[str, Any]) -> Dialect:
     if {"delimiter", "quote"} <= set(known):
         return Dialect(**known)
-    text = "".join(lines)
     usual = [known["delimiter"]] if "delimiter" in known else DELIMITERS
-    found = _detected(text, tuple(d for d in usual if d in text) or (usual[0],))
+    there = [d for d in usual if any(d in line for line in sample.lines)]
+    if not known:
+        fitting = [d for d in there if fit(sample, Dialect(delimiter=d)) >= FITTING]
+        if len(fitting) == 1:
+            return Dialect(delimiter=fitting[0])
+    found = detected(sample.lines, tuple(there) or (usual[0],))
     dialect = Dialect(delimiter=usual[0])
     if found is not None:
         # Quotes may first appear after the sample, so a dialect without a quote gets the usual one.
@@ -93,73 +126,25 @@ def _told_apart(lines: Sequence[str], said: Mapping[str, Any]) -> Dialect:
         )
     if dialect.delimiter == dialect.quote:
         dialect = replace(dialect, quote="")
-    dialect = replace(dialect, **known)
-    if "delimiter" not in known and _fit(lines, dialect) < FITTING:
-        for delimiter in RARE_DELIMITERS:
-            other = Dialect(**{"delimiter": delimiter, **known})
-            if delimiter in text and delimiter != other.quote and _fit(lines, other) >= FITTING:
-                return other
-    return dialect
+    return replace(dialect, **known)
 
 
-def _detected(text: str, delimiters: tuple[str, ...]) -> Any:
-    """The dialect that clevercsv detects; None if it can't."""
-    # Importing it takes long, since it scans all of Unicode; few processes need it.
-    import clevercsv
-    from clevercsv.detect import Detector
-
-    # It fails on NUL, and its search for URLs is quadratic in the length of a word.
-    text = _long_word(delimiters).sub(r"\1", text.replace("\0", "\ufffd"))
-    for sample in (text, text.translate(NO_BRACES)):
-        # It doesn't restore this limit when it fails.
-        clevercsv.field_size_limit(len(text) + 1)
-        try:
-            return Detector().detect(sample, delimiters=list(delimiters))
-        except clevercsv.Error:
-            return None
-        except (RecursionError, ValueError):
-            # It parses cells in braces as JSON, and this one is nested too deeply or has a number
-            # with too many digits.
+def _with_own_header(dialect: Dialect, sample: Sample, found: Parsed, layout: Layout) -> Dialect:
+    """The dialect with the delimiter of the header, if that is another one than that of rows."""
+    rows = [row for row in found.rows[layout.first :] if any(row)]
+    if dialect.header != 1 or len(rows) < 2 or len(rows[0]) > 1 or dialect.cuts:
+        return dialect
+    widths = {len(row) for row in rows[1:]}
+    if len(widths) > 1 or widths == {1}:
+        return dialect
+    line = sample.lines[found.starts[layout.first]]
+    for delimiter in [*DELIMITERS, " "]:
+        if delimiter == dialect.delimiter or delimiter not in line:
             continue
-    return None
-
-
-@cache
-def _long_word(delimiters: tuple[str, ...]) -> re.Pattern[str]:
-    """Matches long words without delimiters and quotes, with the beginning of each as a group."""
-    word = f"[^\\s\"'\\\\~`{re.escape(''.join(delimiters))}]"
-    return re.compile(f"({word}{{{WORD_CHARACTERS}}}){word}+")
-
-
-def _fit(lines: Sequence[str], dialect: Dialect) -> float:
-    """The share of rows that have as many cells as the first, if that is more than one."""
-    widths = [len(row) for row in _rows(lines, dialect)[0] if row]
-    if len(widths) < 2:
-        return 0
-    width, count = Counter(widths).most_common(1)[0]
-    return count / len(widths) if width > 1 and widths[0] == width else 0
-
-
-def _rows(lines: Sequence[str], dialect: Dialect) -> tuple[list[list[str]], list[int]]:
-    """The rows in some lines, and the line that each starts in, from 0."""
-    reader = csv.reader(
-        lines,
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote or None,
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        escapechar=dialect.escape,
-    )
-    rows: list[list[str]] = []
-    starts: list[int] = []
-    start = 0
-    try:
-        for row in reader:
-            rows.append(row)
-            starts.append(start)
-            start = reader.line_num
-    except csv.Error:
-        pass
-    if len(rows) > 1 and len(lines) >= DIALECT_LINES:
-        # The sample may end in the middle of a row.
-        rows.pop()
-    return rows, starts
+        names = other_names(line, replace(dialect, header_delimiter=delimiter))
+        missing = (widths - {len(names)}).pop() - len(names) if widths != {len(names)} else 0
+        if 0 <= missing <= 1 and all(map(str.strip, names)):
+            return replace(
+                dialect, header_delimiter=delimiter, unnamed=0, gaps=False, surplus=missing
+            )
+    return dialect

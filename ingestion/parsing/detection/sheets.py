@@ -59,7 +59,10 @@ def find_table(
                 rows += [[] for _ in range(line - skip - 1 - len(rows))]
                 rows.append(cells)
         width = max(map(len, rows), default=0)
-        padded = [[*row, *[""] * (width - len(row))] for row in rows]
+        # A row of one cell may be a title, like a line of text above a table.
+        padded = [
+            [*row, *[""] * (width - len(row))] if sum(map(bool, row)) > 1 else row for row in rows
+        ]
         layout = find_layout(padded, above="skip" not in said, header=said.get("header"))
         found = replace(
             dialect,

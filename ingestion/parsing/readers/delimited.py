@@ -3,13 +3,13 @@
 import csv
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from ingestion.errors import InputTooLarge, UnreadableInput
-from ingestion.parsing.dialect import Dialect
+from ingestion.parsing.dialect import Dialect, Spaces
 from ingestion.parsing.input_file import InputFile
 from ingestion.parsing.limits import (
     MAX_CELL_CHARACTERS,
@@ -17,10 +17,20 @@ from ingestion.parsing.limits import (
     MAX_REREAD_TIMES,
     MAX_ROW_CHARACTERS,
 )
+from ingestion.parsing.readers.aside import REASONS, Tally, other_reason, ragged_reason
 from ingestion.parsing.readers.base import Chunk, original_bytes
-from ingestion.parsing.readers.header import joined, numbered, unique_names
+from ingestion.parsing.readers.delimited_header import Header, read_names
+from ingestion.parsing.readers.header import numbered
 from ingestion.parsing.readers.lines import Lines
-from ingestion.parsing.readers.row_text import as_many_as_a_row, malformed, not_too_long, ragged
+from ingestion.parsing.readers.row_text import as_many_as_a_row, malformed, not_too_long
+from ingestion.parsing.readers.splitting import (
+    MARK,
+    csv_reader,
+    finished,
+    is_plain,
+    split_lines,
+    unwrapped,
+)
 from ingestion.parsing.readers.table import Table
 from records.rows import Reject
 
@@ -41,6 +51,7 @@ class _Parsed:
     errors: list[tuple[int, csv.Error]] = field(default_factory=list)
     used: int = 0
     blank: int = 0
+    marked: bool = False
 
 
 class DelimitedReader:
@@ -63,6 +74,7 @@ class DelimitedReader:
     ) -> None:
         self._name = name
         self._dialect = dialect
+        self._is_plain = is_plain(dialect)
         self._encoding = encoding
         self._lines = Lines(file, name=name, encoding=encoding)
         # How many characters were read again because the row they seemed to belong to is invalid.
@@ -70,6 +82,12 @@ class DelimitedReader:
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
+        # The rows of the header, to find where it is repeated.
+        self._header: list[list[str]] = []
+        self._aside = dict(dialect.aside)
+        self._tally = Tally()
+        # How many rows were filled up with blank cells, and lines begin with a byte order mark.
+        self._filled = self._marks = 0
         # How many cells a row has, including those outside the table.
         self._width = 0
         try:
@@ -100,6 +118,21 @@ class DelimitedReader:
             chunk = self._chunk(lines, found)
             self._lines.drop(found.used)
             yield chunk
+        self.notes += self._closing_notes()
+
+    def parsed(self, size: int) -> Iterator[tuple[list[int], list[list[str]]]]:
+        """The lines and cells of all rows, as they are written; a blank one has no cells."""
+        for _, found in self._parsed(size):
+            first = self._lines.number
+            yield [first + place for place in found.starts], found.rows
+            self._lines.drop(found.used)
+
+    def _closing_notes(self) -> Iterator[str]:
+        yield from self._tally.notes()
+        if self._filled:
+            yield f"Rows that have fewer cells than the header got blank ones: {self._filled:,}."
+        if self._marks:
+            yield f"Lines that begin with a byte order mark, which was ignored: {self._marks:,}."
 
     def _parsed(self, size: int) -> Iterator[tuple[list[str], _Parsed]]:
         """Up to ``size`` lines and the rows in them; the caller drops the lines that were used."""
@@ -146,17 +179,22 @@ class DelimitedReader:
         text = "".join(lines)
         if not text.strip("\r\n"):
             return _Parsed(used=len(lines), blank=len(lines))
+        if marked := MARK in text:
+            # Files that were joined have one in the middle.
+            lines = [line.removeprefix(MARK) for line in lines]
+            text = "".join(lines)
         if self._one_row_a_line(lines, text):
-            return _Parsed(self._split(lines, text), range(len(lines)), [], len(lines))
+            rows = self._split(lines, text)
+            return _Parsed(rows, range(len(lines)), [], len(lines), marked=marked)
         is_long = max(map(len, lines)) > MAX_ROW_CHARACTERS
-        found = _Parsed()
+        found = _Parsed(marked=marked)
         starts: list[int] = []
         start = 0
         while start < len(lines):
             offset = start
             # Copying the lines for each damaged row would take quadratic time.
             left = map(lines.__getitem__, range(start, len(lines)))
-            reader = self._csv(not_too_long(left) if is_long else left)
+            reader = csv_reader(not_too_long(left) if is_long else left, self._dialect)
             try:
                 for cells in reader:
                     found.rows.append(cells)
@@ -172,10 +210,27 @@ class DelimitedReader:
                 found.errors.append((start, error))
                 start += 1
         found.starts, found.used = starts, start
+        found.rows = finished(found.rows, self._dialect)
+        if self._dialect.wrapped:
+            self._unwrap(found)
         return found
+
+    def _unwrap(self, found: _Parsed) -> None:
+        """Parse rows that are in quotes as a whole once more."""
+        rows: list[list[str]] = []
+        starts: list[int] = []
+        for place, cells in zip(found.starts, found.rows, strict=True):
+            try:
+                rows.append(unwrapped(cells[0], self._dialect) if len(cells) == 1 else cells)
+                starts.append(place)
+            except csv.Error as error:
+                found.errors.append((place, error))
+        found.rows, found.starts = rows, starts
 
     def _one_row_a_line(self, lines: list[str], text: str) -> bool:
         """Whether lines can simply be split at delimiters: most text has no quotes."""
+        if self._dialect.cuts or self._dialect.spaces == Spaces.RUNS:
+            return True
         if self._dialect.escape or max(map(len, lines)) > MAX_CELL_CHARACTERS:
             return False
         return not self._dialect.quote or self._dialect.quote not in text
@@ -186,18 +241,10 @@ class DelimitedReader:
             bare = [line.rstrip("\r\n") for line in lines]
         else:
             bare = text.removesuffix("\n").split("\n")
+        if not self._is_plain:
+            return split_lines(bare, self._dialect)
         delimiter = self._dialect.delimiter
         return [line.split(delimiter) if line else [] for line in bare]
-
-    def _csv(self, lines: Iterable[str]) -> Any:
-        return csv.reader(
-            lines,
-            delimiter=self._dialect.delimiter,
-            quotechar=self._dialect.quote or None,
-            quoting=csv.QUOTE_MINIMAL if self._dialect.quote else csv.QUOTE_NONE,
-            escapechar=self._dialect.escape,
-            strict=True,
-        )
 
     def _chunk(self, lines: list[str], found: _Parsed) -> Chunk:
         ends = [*found.starts, *(place for place, _ in found.errors), found.used]
@@ -208,14 +255,20 @@ class DelimitedReader:
             return original_bytes("".join(lines[place:end]), self._encoding)
 
         self.blank_rows += found.blank
+        self._marks += (
+            sum(line.startswith(MARK) for line in lines[: found.used]) if found.marked else 0
+        )
         rows, starts = found.rows, found.starts
         rejects: list[Reject] = []
         if (
             set(map(len, rows)) - {self._width}
             or self._width > len(self.columns)
             or not all(map(any, rows))
+            or any(header in rows for header in self._header)
+            or self._has_aside(found.used)
         ):
             rows, starts, rejects = self._even(found, raw)
+            self._tally.add((reject.line, reject.code) for reject in rejects)
         rejects += [
             Reject(self._lines.number + place, raw(place), *malformed(error))
             for place, error in found.errors
@@ -229,6 +282,13 @@ class DelimitedReader:
             bytes_read=self._lines.bytes_read,
         )
 
+    def _has_aside(self, used: int) -> bool:
+        """Whether one of the next lines is no data."""
+        first = self._lines.number
+        if self._dialect.end and first + used > self._dialect.end:
+            return True
+        return bool(self._aside) and any(line in self._aside for line in range(first, first + used))
+
     def _even(
         self, found: _Parsed, raw: Callable[[int], bytes]
     ) -> tuple[list[list[str]], Sequence[int], list[Reject]]:
@@ -241,50 +301,60 @@ class DelimitedReader:
             if _is_blank(cells):
                 self.blank_rows += 1
                 continue
-            if len(cells) != self._width:
-                reason = ragged(len(cells), self._width)
-            elif any(cells[:left]) or any(cells[end:]):
+            line = self._lines.number + place
+            code = self._aside.get(line)
+            if code is not None:
+                reason = REASONS[code]
+            elif 0 < self._dialect.end <= line:
+                reason = other_reason(cells)
+            elif cells in self._header:
+                reason = REASONS["repeated_header"]
+            elif any(cells[:left]):
+                reason = ragged_reason(cells, self._width)
+                if reason[0] not in REASONS:
+                    reason = "cell_outside_table", "There is text outside the columns of the table."
+            elif len(cells) != self._width and not self._can_be_filled(cells):
+                reason = ragged_reason(cells, self._width)
+            elif any(cells[end:]):
                 reason = "cell_outside_table", "There is text outside the columns of the table."
             else:
-                rows.append(cells[left:end])
+                self._filled += len(cells) < end
+                rows.append([*cells[left:end], *[""] * (end - len(cells))])
                 starts.append(place)
                 continue
-            rejects.append(Reject(self._lines.number + place, raw(place), *reason))
+            rejects.append(Reject(line, raw(place), *reason))
         return rows, starts, rejects
 
+    def _can_be_filled(self, cells: list[str]) -> bool:
+        """Whether a row lacks only blank cells at its end."""
+        return (
+            0 < self._dialect.fewest <= len(cells) < self._width
+            and ragged_reason(cells, self._width)[0] not in REASONS
+        )
+
     def _read_header(self) -> None:
-        wanted = self._dialect.header
+        if self._dialect.plain_header:
+            # Parsing it might read on to the end of the file for the end of a quote.
+            self._use_header(Header((), (), [(0, csv.Error("plain"))], 1), 1)
+            return
         for _, found in self._parsed(HEADER_LINES):
-            places = [*found.starts, *(place for place, _ in found.errors), found.used]
-            filled = [
-                place
-                for place, row in zip(found.starts, found.rows, strict=True)
-                if not _is_blank(row)
-            ]
-            header = filled[:wanted]
-            end = min((place for place in places if place > header[-1]), default=0) if header else 0
-            for place, error in found.errors:
-                if place < (end or found.used):
-                    raise UnreadableInput(
-                        self._name,
-                        f"line {self._lines.number + place}, its header: {malformed(error)[1]}",
-                    )
-            if not header:
+            header = Header(found.rows, found.starts, found.errors, found.used)
+            if not header.is_there:
                 self._lines.drop(found.used)
                 continue
-            rows = [
-                row for place, row in zip(found.starts, found.rows, strict=True) if place in header
-            ]
-            cells = joined(rows, name=self._name) if wanted > 1 else rows[0]
-            cells = cells[self._dialect.left :]
-            if self._dialect.surplus < 0 and not cells[-1].strip():
-                cells = cells[:-1]
-            self.columns, self.notes = unique_names(
-                cells, name=self._name, line=self._lines.number + header[0]
-            )
-            self._lines.drop(end)
+            self._use_header(header, found.used)
             return
-        raise UnreadableInput(self._name, "it has no header row.")
+
+    def _use_header(self, header: Header, used: int) -> None:
+        self._lines.fill(used)
+        self.columns, self.notes, self._header = read_names(
+            header,
+            self._lines.first(used),
+            dialect=self._dialect,
+            name=self._name,
+            line=self._lines.number,
+        )
+        self._lines.drop(header.end(self._dialect.header))
 
     def _number_columns(self) -> None:
         """Without a header the first rows give the number of columns."""

@@ -6,13 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from ingestion.errors import RowError
-from ingestion.parsing.dialect import Dialect, Format
+from ingestion.parsing.dialect import Dialect, Format, Spaces
 from ingestion.parsing.readers.json_rows import read_json_row
 from ingestion.parsing.readers.row_text import malformed, ragged
+from ingestion.parsing.readers.splitting import (
+    MARK,
+    csv_reader,
+    finished,
+    split_lines,
+    unwrapped,
+)
 
 
-def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str, Any]:
-    """The cells of the one row in ``text``, parsed with a dialect. Raises RowError."""
+def read_row(
+    text: str, *, dialect: Dialect, columns: Sequence[str], fill: bool = False
+) -> dict[str, Any]:
+    """The cells of the one row in ``text``, parsed with a dialect. Raises RowError.
+
+    With ``fill`` a row with too few cells gets blank ones.
+    """
     if dialect.format in (Format.JSON, Format.NDJSON):
         return read_json_row(text, dialect=dialect, columns=columns)
     found = rows_of(text, dialect)
@@ -22,6 +34,8 @@ def read_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[str
     cells = found[0]
     left, end = dialect.left, dialect.left + len(columns)
     width = end + max(dialect.surplus, 0)
+    if len(cells) < width and (fill or 0 < dialect.fewest <= len(cells)):
+        cells = [*cells, *[""] * (width - len(cells))]
     if len(cells) != width:
         raise RowError(*ragged(len(cells), width))
     if any(cells[:left]) or any(cells[end:]):
@@ -49,30 +63,43 @@ def split_row(text: str, *, dialect: Dialect, columns: Sequence[str]) -> dict[st
 def write_row(cells: Sequence[str], *, dialect: Dialect) -> str:
     """Cells as the text of a row, without a line end, that ``read_row`` can parse again."""
     padded = [*[""] * dialect.left, *cells, *[""] * max(dialect.surplus, 0)]
+    if dialect.cuts:
+        return _aligned(padded, dialect.cuts)
+    written = _written(padded, dialect)
+    return _written([written], dialect) if dialect.wrapped else written
+
+
+def _written(cells: Sequence[str], dialect: Dialect) -> str:
     out = io.StringIO()
     csv.writer(
         out,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        escapechar=dialect.escape if dialect.quote else (dialect.escape or "\\"),
+        # In quotes, a quote is doubled, and an escape character is like any other.
+        escapechar=None if dialect.quote else (dialect.escape or "\\"),
         lineterminator="\r\n",
-    ).writerow(padded)
+    ).writerow(cells)
     return out.getvalue().removesuffix("\r\n")
+
+
+def _aligned(cells: Sequence[str], cuts: Sequence[int]) -> str:
+    """Cells at the beginnings of their columns; one that is too long moves those after it."""
+    line = ""
+    for cell, start in zip(cells, cuts, strict=True):
+        line = line.ljust(start) + cell
+    return line
 
 
 def rows_of(text: str, dialect: Dialect) -> list[list[str]]:
     """The non-blank rows in a text. Raises RowError."""
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(
-        lines,
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote or None,
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        escapechar=dialect.escape,
-        strict=True,
-    )
+    lines = [line.removeprefix(MARK) for line in io.StringIO(text, newline="")]
+    if dialect.cuts or dialect.spaces == Spaces.RUNS:
+        return [row for row in split_lines([line.rstrip("\r\n") for line in lines], dialect) if row]
     try:
-        return [row for row in reader if row]
+        rows = finished([row for row in csv_reader(lines, dialect) if row], dialect)
+        if dialect.wrapped:
+            rows = [unwrapped(row[0], dialect) if len(row) == 1 else row for row in rows]
     except csv.Error as error:
         raise RowError(*malformed(error)) from error
+    return rows

@@ -13,7 +13,7 @@ from ingestion.feeds import folders, jobs, loading, services
 from ingestion.feeds.errors import FolderRefused, InvalidFeed, SecretUnknown
 from ingestion.feeds.fetch import fetch
 from ingestion.feeds.secrets import decrypt, encrypt, filled_in
-from ingestion.feeds.services import save_feed, start
+from ingestion.feeds.services import save_feed, start, try_api
 from ingestion.loading import undo
 from ingestion.loading.failing import failing
 from records.jobs.runner import run_job, work_on
@@ -297,6 +297,28 @@ def test_secrets_reach_the_api_and_are_kept_unreadable(monkeypatch):
     assert headers["X-Tenant"] == "from the environment"
     assert "hush" not in f"{feed.secrets}{feed.config}"
     assert not any("hush" in str(row) for row in IngestionRun.objects.values())
+
+
+def test_a_variable_in_a_secret_header_is_filled_in(monkeypatch):
+    monkeypatch.setenv("DATAFLOW_SECRET_SHOP", "hush")
+    secrets = {"Authorization": "Bearer ${DATAFLOW_SECRET_SHOP}"}
+    with serving(rows_by("none")) as api:
+        loaded(api_feed(api.url, config={"paging": {}}, secrets=secrets))
+        try_api({"url": api.url, "rows_path": "data.items"}, secrets)
+        sent = [request.headers["Authorization"] for request in api.requests]
+    assert sent == ["Bearer hush", "Bearer hush"]
+    with pytest.raises(InvalidFeed, match="must start with DATAFLOW_SECRET_") as error:
+        api_feed("https://api.example/", secrets={"X-Key": "${SECRET_KEY}"})
+    assert error.value.field == "secrets"
+
+
+def test_a_file_at_a_url_is_imported_like_an_upload():
+    reply = Reply("id;name\n1;ä\n2;ö\n".encode("cp1252"), headers={"Content-Type": "text/csv"})
+    with serving(lambda request: reply) as api:
+        config = {"url": api.url}
+        (run,) = loaded(save_feed(source_name="shop", kind="http", config=config))
+    assert (run.state, run.created, run.columns) == (RunState.FINISHED, 2, ["id", "name"])
+    assert (run.file_name, run.dialect["delimiter"]) == ("shop.csv", ";")
 
 
 def test_secrets_stay_while_the_same_host_is_asked_and_go_with_it():

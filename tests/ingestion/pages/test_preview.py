@@ -28,6 +28,7 @@ from tests.site import answers
 
 pytestmark = pytest.mark.django_db
 
+DATA = Path(__file__).parents[2] / "data"
 CONTENT = b"id,date,amount,kind\n1,2025-01-02,2.5,tea\n2,2025-01-03,3.5,tea\n3,2025-01-03\n"
 
 
@@ -143,6 +144,13 @@ def test_changing_and_loading_at_once_shows_the_change_first(page):
     assert page.run.state == "draft"
     assert "Check the new preview of changes." in page.html
     assert page.load().mapping["value"] == []
+
+
+def test_an_encoding_that_is_a_guess_can_be_chosen_by_the_text_that_it_reads(admin_client):
+    page = Page(admin_client, "id,name\n1,Łódź\n2,Kraków\n".encode("cp1250"))
+    assert "Łódź, Kraków" in page.html
+    page.post(guess="cp852")
+    assert page.run.reading == {"encoding": "cp852"}
 
 
 def test_ambiguous_dates_are_asked_for_and_not_guessed(admin_client):
@@ -520,3 +528,18 @@ def test_the_page_of_a_very_wide_table_shows_some_of_its_columns(page):
     assert page.answers()["value"] == ["amount"]
     assert len(html) < 2_000_000
     assert page.load().created == 3
+
+
+def test_the_sheets_of_a_workbook_are_offered_and_all_of_them_at_once(admin_client):
+    content = (DATA / "months.xls").read_bytes()
+    page = Page(admin_client, content, name="months.xls")
+    assert '<option value="*"></option><option value="January"></option>' in page.html
+    assert "Raw file" not in page.html
+    dry = page.look()
+    assert any("2 sheets have the same columns" in note for note in dry.report["notes"])
+    page.post(sheet="*")
+    assert "<td>January</td>" in page.html
+    page.look()
+    run = page.load()
+    assert (run.read, run.created) == (8, 8)
+    assert DataRecord.objects.get(pk="shop:201").data["sheet"] == "February"

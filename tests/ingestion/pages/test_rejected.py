@@ -161,3 +161,45 @@ def test_a_row_whose_record_has_been_deleted_since_does_not_lead_to_it(admin_cli
     html = text(admin_client.get(f"/rejected/{row.pk}/"))
     assert "Imported as record s:gone, which has since been deleted," in html
     assert "/explore/record/" not in html
+
+
+@pytest.fixture
+def with_totals(tmp_path):
+    path = tmp_path / "stock.csv"
+    path.write_text("id,name,n\n# of May\n1,pen,2\n2,ink,3\nTotal,,5\n,cup,7\n")
+    return load(path, "stock", id=["id"])
+
+
+def test_rows_that_are_no_data_are_imported_as_data_by_a_click(admin_client, with_totals):
+    assert with_totals.rejected == 3
+    html = text(admin_client.get(f"/rejected/?run={with_totals.pk}"))
+    assert html.count("Import as data</button>") == 2
+    admin_client.post(f"/runs/ingestion/{with_totals.pk}/replay/", {"code": "comment"})
+    done = work_on(IngestionRun.objects.latest("pk"), WORKER)
+    assert done is not None
+    assert (done.read, done.created) == (1, 1)
+    assert DataRecord.objects.get(id="stock:# of May").data == {
+        "id": "# of May",
+        "name": "",
+        "n": "",
+    }
+
+
+def test_a_replay_of_all_open_rows_leaves_out_what_is_no_data(admin_client, with_totals):
+    admin_client.post(f"/runs/ingestion/{with_totals.pk}/replay/")
+    done = work_on(IngestionRun.objects.latest("pk"), WORKER)
+    assert done is not None
+    assert (done.read, done.rejected) == (1, 1)
+    assert {row.code for row in RejectedRow.objects.open()} == {"missing_key", "comment", "total"}
+
+
+def test_an_unknown_reason_is_refused(admin_client, with_totals):
+    answer = admin_client.post(f"/runs/ingestion/{with_totals.pk}/replay/", {"code": "odd"})
+    assert answer.status_code == 400
+
+
+def test_an_empty_file_is_a_finished_run_without_rows(tmp_path):
+    path = tmp_path / "nothing.csv"
+    path.write_bytes(b"")
+    run = load(path, "nothing", id=["id"])
+    assert (run.state, run.read, run.notes) == ("finished", 0, ["The file has no rows."])

@@ -87,7 +87,6 @@ def test_one_column_needs_no_delimiter(found):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "empty"),
         (b"PK\x03\x04rest", "archive is damaged"),
         (b"\x1f\x8brest", "archive is damaged"),
         (b"\xd0\xcf\x11\xe0rest", "old Excel"),

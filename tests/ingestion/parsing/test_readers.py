@@ -150,17 +150,20 @@ def test_repeated_and_missing_names_are_made_unique_and_told(file):
     assert any("repeats 'a'" in note for note in reader.notes)
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"\n\n", "no header row"),
-        (b"a,b\0\n1,2\n", "column 2"),
-        (b'"a,b\n1,2\n', "line 1"),
-    ],
-)
-def test_a_header_that_is_none_is_refused_with_its_place(file, content, reason):
-    with pytest.raises(UnreadableInput, match=reason):
-        read(file(content))
+def test_a_header_that_is_no_text_is_refused_with_its_place(file):
+    with pytest.raises(UnreadableInput, match="column 2"):
+        read(file(b"a,b\0\n1,2\n"))
+
+
+def test_a_header_that_breaks_the_rules_of_quoting_does_not_cost_the_file(file):
+    reader, rows, refused = read(file(b'"a,b\n1,2\n'))
+    assert (reader.columns, rows, refused) == (['"a', "b"], [(2, ["1", "2"])], [])
+    assert any("line 1 breaks the rules" in note for note in reader.notes)
+
+
+def test_blank_lines_alone_have_no_columns_and_no_rows(file):
+    reader, rows, refused = read(file(b"\n\n"))
+    assert (reader.columns, rows, refused) == ([], [], [])
 
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC
 
 from hypothesis import given, settings
@@ -104,7 +105,9 @@ def test_every_row_is_a_record_or_a_rejected_row(tmp_path_factory, table, dialec
         said["encoding"] = encoding
     found = detect(path, "f.csv", reading=said)
     assert found.encoding == plain(encoding)
-    with open_reader(path, name="f.csv", encoding=found.encoding, dialect=found.dialect) as reader:
+    # Rows that lack cells would be filled up where all of them do; here each is damage.
+    dialect_found = replace(found.dialect, fewest=0)
+    with open_reader(path, name="f.csv", encoding=found.encoding, dialect=dialect_found) as reader:
         mapper = RowMapper(
             source="s",
             columns=reader.columns,

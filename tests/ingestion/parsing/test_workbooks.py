@@ -133,6 +133,13 @@ def test_the_column_of_sheet_names_gets_a_name_of_its_own(path):
     assert [cells for _, cells in rows] == [["A", "x", "1"], ["B", "y", "2"]]
 
 
+@pytest.mark.parametrize("rows", [[["Report"]], [["Report"], ["as of today"], []]])
+def test_a_title_above_a_table_of_two_columns_is_skipped(path, rows):
+    write(path, S=[*rows, ["kind", "n"], ["a", 1], ["b", 2], ["c", 3]])
+    columns, found, _, _ = read(path)
+    assert (columns, len(found)) == (["kind", "n"], 3)
+
+
 def test_strict_open_xml_is_read(path):
     url = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     write(path, S=[HEADER, [1, url, date(2024, 3, 4)]])
@@ -275,6 +282,13 @@ def test_cells_that_span_rows_and_columns_are_placed(tmp_path):
     _, found, _, notes = read(path)
     assert [cells for _, cells in found] == [["1", "North", "5", ""], ["2", "North", "6", "7"]]
     assert "1 cell was filled" in notes
+
+
+def test_cells_that_span_too_many_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(html_tables, "MAX_REPEATED_CELLS", 1000)
+    row = "<tr><td rowspan=100 colspan=99>a<td>b</tr>"
+    with pytest.raises(UnreadableInput, match="cells that others span"):
+        read(html(tmp_path, f"<table>{row * 20}</table>"))
 
 
 def test_html_is_read_in_the_encoding_that_it_declares(tmp_path):
