@@ -117,17 +117,22 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
     return True
 
 
-def load(run: IngestionRun, seen: Look) -> None:
+def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
     """Start the import of a draft as previewed, and save its settings with the source.
 
+    ``keeps_ids``: the person has said that rows which share an ID are to update each other.
     Raises NotReady if something has to be chosen first. A draft is imported once.
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
+    if seen.shared_ids and not keeps_ids:
+        obstacle = obstacle or f"{seen.shared_ids.note(policy_of(run))} Choose what they become."
     if obstacle or seen.prepared is None:
         raise NotReady(obstacle)
+    # What the beginning of a large file suggests may not hold in all of it.
+    mapping = run.mapping if seen.awaited else seen.prepared.mapping
     with transaction.atomic():
         loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
-            state=RunState.QUEUED, mapping=seen.prepared.mapping
+            state=RunState.QUEUED, mapping=mapping
         )
         if not loaded:
             return

@@ -45,6 +45,8 @@ SUGGESTED = {
     "header": ("none", "1", "2", "1-2"),
 }
 SEVERAL = ("id", "timestamp")
+# What becomes of rows that share an ID: "keep" the ID, or "none".
+SHARED = "shared_ids"
 # How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
 OFFERED_SHEETS = 100
@@ -126,6 +128,8 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     mapping: dict[str, Any] = {
         role: _columns(post.getlist(role), seen)[: None if role in SEVERAL else 1] for role in ROLES
     }
+    if post.get(SHARED) == "none":
+        mapping["id"] = []
     pattern = post.get(FORMAT) or None
     offered = [name for name, _ in seen.formats]
     if pattern is not None and pattern not in offered and not reads_years(pattern):

@@ -78,7 +78,7 @@ def dry_run(request: PageRequest, pk: int) -> HttpResponse:
         return render(request, "ingestion/_dry_progress.html", context)
     seen = previews.look(run)
     if seen.settled:
-        # The dry run has found the date format that the form asks for.
+        # The dry run has found what the form asks for.
         return retarget(_show(request, run, seen), "#preview")
     response = render(request, "ingestion/_dry_run.html", {"seen": seen, **context})
     return retarget(response, "#dry-run")
@@ -97,7 +97,7 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     try:
         changed = drafts.adjust(run, choice, seen)
         if request.POST.get("do") == "load" and not changed:
-            drafts.load(run, seen)
+            drafts.load(run, seen, keeps_ids=request.POST.get(preview_form.SHARED) == "keep")
             return redirect(run)
     except InvalidReading as error:
         return _show(request, run, seen, said=choice, errors={error.what: str(error)})
@@ -122,6 +122,7 @@ def _show(
     is_open: bool = True,
 ) -> HttpResponse:
     part = wants_part(request)
+    policy = drafts.policy_of(run)
     written = said.reading if said else None
     reading = preview_form.reading_fields(run, seen, written, errors)
     # The other errors are shown beside their fields.
@@ -131,7 +132,9 @@ def _show(
         "reading": reading,
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
-        "policy": drafts.policy_of(run),
+        "policy": policy,
+        "shared_outcome": seen.shared_ids.outcome(policy) if seen.shared_ids else "",
+        "keeps_ids": request.POST.get(preview_form.SHARED) == "keep",
         "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
         "general_errors": [text for name, text in (errors or {}).items() if name not in beside],

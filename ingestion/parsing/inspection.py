@@ -16,6 +16,7 @@ from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.preparation import Prepared, prepare
+from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.patterns import patterns_of
 from ingestion.parsing.timestamps.search import parser, spelled
 from records.rows import ROLES
@@ -49,7 +50,7 @@ class Look:
     ``found`` is what was detected without the user's parsing options; ``error`` says why the input
     can't be read with them, and then ``prepared`` is None. ``partly``: only the beginning of a
     large file was read. ``formats`` are the date formats that fit, each with an example.
-    ``settled``: the date format comes from the dry run, since the beginning left it open.
+    ``settled``: the dry run has told what the beginning left open; ``awaited``: it has not yet.
     ``same`` is a run that imported the same file before.
     """
 
@@ -62,6 +63,7 @@ class Look:
     header: HeaderChange = field(default_factory=HeaderChange)
     formats: list[tuple[str, str]] = field(default_factory=list)
     settled: bool = False
+    awaited: bool = False
     same: object = None
     # The file was not read, since too many others were being previewed.
     is_busy: bool = False
@@ -82,6 +84,11 @@ class Look:
     def asks_for_format(self) -> bool:
         """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def shared_ids(self) -> SharedIds | None:
+        """The rows that share an ID, if a person has chosen that and some do."""
+        return (self.prepared and self.prepared.shared_ids) or None
 
     @property
     def obstacle(self) -> str:
@@ -121,7 +128,7 @@ def look_at(
 ) -> Look:
     """Preview an input; ``before`` are the columns of the source's last input, if any.
 
-    ``told`` is the mapping of a dry run that has read all of it. For the rest see ``prepare``.
+    ``told`` is the report of a dry run that has read all of it. For the rest see ``prepare``.
     """
     seen = Look()
     try:
@@ -136,6 +143,7 @@ def look_at(
                 named=named,
                 remembered=remembered,
                 detected=None if reading else seen.found,
+                asks=True,
             )
     except IngestionError as error:
         seen.error, seen.no_room = str(error), isinstance(error, NoRoom)
@@ -145,20 +153,25 @@ def look_at(
         return seen
     if before:
         seen.header = header_change(before, seen.prepared.columns)
-    if seen.partly and seen.asks_for_format and told is not None:
-        seen.settled = _settle(seen.prepared, told)
+    seen.awaited = seen.partly and told is None
+    if seen.partly and told is not None:
+        seen.settled = _settle(seen.prepared, told, named)
     seen.formats = _formats(seen.prepared)
     # The rest of the sample has been used already.
     seen.prepared.sample = seen.rows
     return seen
 
 
-def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
-    """Take the date format from the mapping of a dry run; return whether it applies here."""
-    if mapping["timestamp"] != prepared.mapping["timestamp"]:
-        return False
-    prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
-    return True
+def _settle(prepared: Prepared, told: Mapping[str, Any], named: Mapping[str, Any]) -> bool:
+    """Take what the dry run has found in the whole input; return whether it differs."""
+    mapping = told["mapping"]
+    before = dict(prepared.mapping), prepared.doubt, prepared.shared_ids
+    prepared.mapping |= {role: mapping[role] for role in ROLES if role not in named}
+    if prepared.doubt is not None and mapping["timestamp"] == prepared.mapping["timestamp"]:
+        prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
+    if prepared.shared_ids is not None:
+        prepared.shared_ids = SharedIds(**told["shared_ids"])
+    return before != (prepared.mapping, prepared.doubt, prepared.shared_ids)
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingestion.errors import AmbiguousDates
 from ingestion.parsing.detection import Detected, detect
+from ingestion.parsing.distinct import KeyCells
 from ingestion.parsing.keys import KeySearch
 from ingestion.parsing.mapping import (
     FORMAT,
@@ -19,7 +20,8 @@ from ingestion.parsing.mapping import (
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.readers.table import Table
-from ingestion.parsing.row_mapper import cell_text
+from ingestion.parsing.row_mapper import cell_text, join_key
+from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.survey import Survey
 from ingestion.parsing.timestamps.search import Doubt, FormatSearch
 from records.rows import ROLES
@@ -37,8 +39,8 @@ class Prepared:
 
     ``sample`` are the cells of its first rows as text. ``doubt`` is an ambiguity of the date format
     that no row settles; None if a person has chosen. ``notes`` are sentences for the user.
-    ``repaired`` is the number of the run whose fixed rejected rows the input contains; None for
-    any other input.
+    ``shared_ids`` are the rows that share an ID, if that was asked. ``repaired`` is the number of
+    the run whose fixed rejected rows the input contains; None for any other input.
     """
 
     detected: Detected
@@ -47,6 +49,7 @@ class Prepared:
     mapping: dict[str, Any]
     doubt: Doubt | None = None
     notes: list[str] = field(default_factory=list)
+    shared_ids: SharedIds | None = None
     repaired: int | None = None
 
     @property
@@ -70,12 +73,14 @@ def prepare(
     remembered: Mapping[str, Any],
     on_chunk: Callable[[], None] = lambda: None,
     detected: Detected | None = None,
+    asks: bool = False,
 ) -> Prepared:
     """Detect what an input is, and map its columns.
 
     ``reading`` are the parsing options; ``named`` is the part of the mapping that was given for
     this input, ``remembered`` the mapping of its source. ``on_chunk`` is called repeatedly while a
-    large input is read. ``detected`` is what is known about it already. Raises UnreadableInput and
+    large input is read. ``detected`` is what is known about it already. If a person ``asks``, the
+    rows that share an ID which was given for this input are counted. Raises UnreadableInput and
     InvalidReading.
     """
     detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
@@ -107,6 +112,7 @@ def prepare(
             repaired=reader.run if isinstance(reader, RepairedReader) else None,
         )
         keys = _search_key(found, named, remembered, name, survey)
+        ids = _watch_ids(named, remembered, survey) if asks and not found.missing else None
         dates = None
         if not found.missing:
             dates = _search_format(found, named, remembered, survey)
@@ -116,6 +122,9 @@ def prepare(
         found.mapping |= _choose_roles(named, remembered, columns, sample, key)
         found.notes += keys.notes(key)
         keys.close()
+    if ids is not None:
+        found.shared_ids = SharedIds(ids.repeats(), ids.filled - ids.repeats())
+        ids.close()
     if dates is not None:
         _choose_format(found, dates)
     if not found.mapping["id"]:
@@ -185,6 +194,18 @@ def _search_key(
         has_moments=bool(moments),
         survey=survey,
     )
+
+
+def _watch_ids(
+    named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+) -> KeyCells | None:
+    """Watch the ID that a person has chosen, unless the source has it already."""
+    key = named.get("id")
+    if not key or key == remembered.get("id"):
+        return None
+    cells = KeyCells()
+    survey.watch(key, cells, join=join_key)
+    return cells
 
 
 def _search_format(
