@@ -8,11 +8,18 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from ingestion.errors import InvalidDateFormat, InvalidSourceName, InvalidTimeZone
+from ingestion.errors import (
+    InvalidDateFormat,
+    InvalidNumberFormat,
+    InvalidSourceName,
+    InvalidTimeZone,
+)
 from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
+from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format, check_zone
+from records.number_decision import FORMATS
 
 
 def source_name_of(file_name: str) -> str:
@@ -31,6 +38,7 @@ def create_run(
     timestamp_format: str = "",
     timestamp_zone: str = "",
     timestamp_zone_column: str = "",
+    number_format: str = "",
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
@@ -41,12 +49,13 @@ def create_run(
 
     ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
     are proposed by column names. ``timestamp_format`` is the date format, ``timestamp_zone`` the
-    zone of times without an offset, or ``timestamp_zone_column`` the column that names it.
-    ``trigger`` is how the file came in; ``reading`` are the parsing options (see
-    ingestion.parsing.dialect); the rest is detected. With more rejected rows than ``max_rejects``
-    ("500", "2%") the run stops. A run in the state "draft" waits for a person (see
-    ingestion.loading.drafts). Without ``save`` neither the run nor a new source is stored. Raises
-    InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone.
+    zone of times without an offset, or ``timestamp_zone_column`` the column that names it;
+    ``number_format`` is that of the value column as an example (1.234,56), ``trigger`` how the file
+    came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
+    detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
+    state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
+    run nor a new source is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat,
+    InvalidTimeZone, InvalidNumberFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -60,6 +69,8 @@ def create_run(
         mapping[ZONE] = timestamp_zone
     if timestamp_zone_column:
         mapping[ZONE_COLUMN] = timestamp_zone_column
+    if check_number_format(number_format):
+        mapping[NUMBER_FORMAT] = number_format
     run = IngestionRun(
         source=Source.objects.named(name) or Source(name=name),
         path=str(path.resolve()),
@@ -95,4 +106,11 @@ def check_time_zone(text: str) -> str:
             check_zone(text)
     except ValidationError as error:
         raise InvalidTimeZone(text) from error
+    return text
+
+
+def check_number_format(text: str) -> str:
+    """Return a number format, or "" for none, unchanged. Raises InvalidNumberFormat."""
+    if text and text not in FORMATS:
+        raise InvalidNumberFormat(text)
     return text

@@ -15,20 +15,25 @@ from django.views.decorators.http import require_http_methods
 from ingestion.errors import InvalidReading
 from ingestion.parsing.dialect import CHECKS, Format, check_reading
 from ingestion.parsing.mapping import column_names, knows_roles
+from ingestion.parsing.number_format import NUMBER_FORMAT, NUMBERS, chosen_format, known_style
 from records.lookups import source_or_404
 from records.models import OnConflict, Source
 from records.models.mappings import (
     FORMAT,
-    OPTIONS,
     ZONE,
     ZONE_COLUMN,
     check_columns,
     check_format,
     check_zone,
 )
+from records.number_decision import FORMATS, with_signs
+from records.number_text import PLAIN
 from records.permissions import Action, check
 from records.rows import ROLES
 from web.requests import PageRequest
+
+# The settings of dates.
+DATES = (FORMAT, ZONE, ZONE_COLUMN)
 
 
 class ColumnsField(forms.CharField):
@@ -88,6 +93,13 @@ class SettingsForm(forms.Form):
         max_length=2_000,
         help_text="The column with the time zone of each row, such as PST or Europe/Vienna.",
     )
+    number_format = forms.ChoiceField(
+        label="Number format",
+        required=False,
+        choices=[("", "Detect it in the first file"), *((text, text) for text in FORMATS)],
+        help_text="How the numbers of the value column are written. Currency symbols and signs are "
+        "detected.",
+    )
     on_conflict = forms.ChoiceField(
         label="When an existing record changes", choices=OnConflict.choices
     )
@@ -110,6 +122,8 @@ class SettingsForm(forms.Form):
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source
         known = {**source.reading, **source.mapping, "on_conflict": source.on_conflict}
+        if values := source.mapping.get("value"):
+            known[NUMBER_FORMAT] = chosen_format(source.mapping, values[0])
         super().__init__(data, initial={name: known.get(name) for name in self.base_fields})
 
     def clean(self) -> dict[str, Any]:
@@ -124,6 +138,8 @@ class SettingsForm(forms.Form):
             self._check(ZONE, check_zone, self.cleaned_data[ZONE])
         if self.cleaned_data.get(ZONE_COLUMN):
             self._check(ZONE_COLUMN, self._check_columns, [self.cleaned_data[ZONE_COLUMN]])
+        if self.cleaned_data.get(NUMBER_FORMAT) and not self.cleaned_data.get("value"):
+            self.add_error(NUMBER_FORMAT, "A number format needs a value column.")
         try:
             check_reading(self.reading)
         except InvalidReading as error:
@@ -155,10 +171,20 @@ class SettingsForm(forms.Form):
     @property
     def mapping(self) -> dict[str, Any]:
         """The column mapping to save, with roles only if they are set."""
-        options = {name: self.cleaned_data[name] for name in OPTIONS if self.cleaned_data[name]}
+        options = {name: self.cleaned_data[name] for name in DATES if self.cleaned_data[name]}
         if not self.knows_roles:
             return options
-        return {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: None} | options
+        mapping = {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: None} | options
+        return mapping | self._numbers(mapping["value"])
+
+    def _numbers(self, values: list[str]) -> dict[str, Any]:
+        """The number styles of the mapping, with the format of the value column."""
+        styles = dict(self.source.mapping.get(NUMBERS) or {})
+        chosen = self.cleaned_data[NUMBER_FORMAT]
+        if values and chosen and chosen != chosen_format(self.source.mapping, values[0]):
+            known = known_style(self.source.mapping, values[0]) or PLAIN
+            styles[values[0]] = with_signs(known, FORMATS[chosen]).parameters()
+        return {NUMBERS: styles} if styles else {}
 
     @property
     def reading(self) -> dict[str, str]:
@@ -166,7 +192,7 @@ class SettingsForm(forms.Form):
 
     @property
     def role_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in (*ROLES, *OPTIONS)]
+        return [self[name] for name in (*ROLES, *DATES, NUMBER_FORMAT)]
 
     @property
     def reading_fields(self) -> list[forms.BoundField]:

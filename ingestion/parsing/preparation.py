@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingestion.errors import AmbiguousDates
+from ingestion.errors import AmbiguousDates, AmbiguousNumbers
 from ingestion.parsing.date_mapping import (
     choose_zone,
     known_format,
@@ -24,6 +24,13 @@ from ingestion.parsing.mapping import (
     missing_columns,
     propose,
 )
+from ingestion.parsing.number_format import (
+    NUMBER_FORMAT,
+    NUMBERS,
+    NumberSearch,
+    sentences,
+    watch,
+)
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.readers.table import Table
@@ -31,6 +38,8 @@ from ingestion.parsing.row_mapper import cell_text, join_key
 from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.survey import Survey
 from ingestion.parsing.timestamps.search import Doubt, FormatSearch
+from records.number_decision import Doubt as NumberDoubt
+from records.number_text import PLAIN
 from records.rows import ROLES
 
 # How many rows are used to find the columns that may play a role; the survey looks at all of them.
@@ -45,9 +54,10 @@ class Prepared:
     """What was detected about an input, and its column mapping.
 
     ``sample`` are the cells of its first rows as text. ``doubt`` is an ambiguity of the date format
-    that no row settles; None if a person has chosen. ``notes`` are sentences for the user.
-    ``shared_ids`` are the rows that share an ID, if that was asked. ``repaired`` is the number of
-    the run whose fixed rejected rows the input contains; None for any other input.
+    that no row settles; None if a person has chosen. ``number_doubt`` is one of the number format.
+    ``notes`` are sentences for the user. ``shared_ids`` are the rows that share an ID, if that was
+    asked. ``repaired`` is the number of the run whose fixed rejected rows the input contains; None
+    for any other input.
     """
 
     detected: Detected
@@ -55,6 +65,7 @@ class Prepared:
     sample: list[list[str]]
     mapping: dict[str, Any]
     doubt: Doubt | None = None
+    number_doubt: NumberDoubt | None = None
     notes: list[str] = field(default_factory=list)
     shared_ids: SharedIds | None = None
     repaired: int | None = None
@@ -70,10 +81,13 @@ class Prepared:
         return [" ".join(row[place] for place in places) for row in self.sample]
 
     def check(self) -> None:
-        """Raise MissingColumns or AmbiguousDates if the input can't be imported like this."""
+        """Raise MissingColumns, AmbiguousDates or AmbiguousNumbers if the input can't be imported
+        like this."""
         check_columns(self.mapping, self.columns)
         if self.doubt is not None:
             raise AmbiguousDates(self.mapping["timestamp"], self.doubt)
+        if self.number_doubt is not None:
+            raise AmbiguousNumbers(self.mapping["value"][0], self.number_doubt)
 
 
 def prepare(
@@ -125,9 +139,10 @@ def prepare(
         )
         keys = _search_key(found, named, remembered, name, survey)
         ids = _watch_ids(named, remembered, survey) if asks and not found.missing else None
-        dates = None
+        dates = numbers = None
         if not found.missing:
             dates = _search_format(found, named, remembered, survey)
+            numbers = _search_numbers(found, named, remembered, survey)
         watched = found.mapping["timestamp"]
         survey.run(Table(columns, sample), chunks, on_chunk)
     if keys is not None:
@@ -143,6 +158,8 @@ def prepare(
             # The key is a column of dates that was taken for the timestamp.
             dates = _search_format(found, named, remembered, survey)
         _choose_dates(found, dates, named, remembered)
+    if numbers is not None and found.mapping["value"] == [numbers.column]:
+        _choose_numbers(found, numbers)
     if not found.mapping["id"]:
         found.notes.append(
             "No ID column: the key of each row is made from its content, so a row that changes "
@@ -261,3 +278,34 @@ def _choose_dates(
     free = [column for column in found.columns if column not in found.mapping["id"]]
     if not columns and (note := unused_dates(free, cells)):
         found.notes.append(note)
+
+
+def _search_numbers(
+    found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+) -> NumberSearch | None:
+    """Add the number styles that are known to the mapping; watch the value column if its own is
+    not."""
+    known = {**(remembered.get(NUMBERS) or {}), **(named.get(NUMBERS) or {})}
+    columns = set(found.columns)
+    if kept := {column: style for column, style in known.items() if column in columns}:
+        found.mapping[NUMBERS] = kept
+    if values := found.mapping["value"]:
+        return watch(values[0], named, remembered, survey)
+    if named.get(NUMBER_FORMAT):
+        found.notes.append("The number format was ignored: no value column is mapped.")
+    return None
+
+
+def _choose_numbers(found: Prepared, search: NumberSearch) -> None:
+    """Add the number style of the value column to the mapping."""
+    column = search.column
+    numbers = search.found(found.columns, found.sample)
+    found.number_doubt = numbers.doubt
+    found.notes += sentences(column, numbers)
+    styles = dict(found.mapping.pop(NUMBERS, {}))
+    styles.pop(column, None)
+    # Plain numbers need no word, unless a person has chosen their format.
+    if numbers.style != PLAIN or search.given is not None:
+        styles[column] = numbers.style.parameters()
+    if styles:
+        found.mapping[NUMBERS] = styles

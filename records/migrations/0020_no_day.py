@@ -42,7 +42,7 @@ def _add(apps: Any, source: str, day: date, status: str, count: int) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0018_run_changes"),
+        ("records", "0019_value_counts"),
     ]
 
     operations = [

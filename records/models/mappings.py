@@ -6,11 +6,14 @@ from django.core.exceptions import ValidationError
 
 from records.dates.formats import reads_years
 from records.dates.zones import is_zone
+from records.number_text import style_problem
 
 # How many columns may play a role; None stands for any number of them.
 MOST: dict[str, int | None] = {"id": None, "timestamp": None, "value": 1, "category": 1}
 FORMAT, ZONE, ZONE_COLUMN = "timestamp_format", "timestamp_zone", "timestamp_zone_column"
-OPTIONS = (FORMAT, ZONE, ZONE_COLUMN)
+# Column -> how its numbers are written, as parameters of the rule ``number``.
+NUMBERS = "numbers"
+OPTIONS = (FORMAT, ZONE, ZONE_COLUMN, NUMBERS)
 
 
 def check_mapping(mapping: Any) -> dict[str, Any]:
@@ -29,6 +32,8 @@ def check_mapping(mapping: Any) -> dict[str, Any]:
         elif role == ZONE_COLUMN:
             if not is_name(columns):
                 raise ValidationError(f"{ZONE_COLUMN!r} must be the name of a column.")
+        elif role == NUMBERS:
+            check_numbers(columns)
         elif role in MOST:
             check_columns(role, columns)
         else:
@@ -39,6 +44,15 @@ def check_mapping(mapping: Any) -> dict[str, Any]:
     return {role: mapping.get(role, []) for role in MOST} | {
         key: value for key, value in mapping.items() if key in OPTIONS
     }
+
+
+def check_numbers(numbers: object) -> None:
+    """Raise ValidationError unless the value may be the number styles of columns."""
+    if not isinstance(numbers, dict) or not all(map(is_name, numbers)):
+        raise ValidationError(f"{NUMBERS!r} must be an object of columns and their number styles.")
+    for column, style in numbers.items():
+        if problem := style_problem(style):
+            raise ValidationError(f"The number style of {column!r} {problem}.")
 
 
 def is_name(text: object) -> bool:
