@@ -190,9 +190,9 @@ class DelimitedReader:
             return _Parsed(rows, range(len(lines)), [], len(lines), marked=marked)
         is_long = max(map(len, lines)) > MAX_ROW_CHARACTERS
         if not (is_long or self._dialect.wrapped or self._has_long_rows):
-            rows = _rows_of_one_line(lines, self._dialect)
-            if rows is not None:
-                return _Parsed(rows, range(len(lines)), [], len(lines), marked=marked)
+            short = _rows_of_one_line(lines, self._dialect)
+            if short is not None:
+                return _Parsed(short, range(len(lines)), [], len(lines), marked=marked)
         found = _Parsed(marked=marked)
         starts: list[int] = []
         start = 0
