@@ -11,6 +11,7 @@ from ingestion.loading import runs
 from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.dialect import CHECKS, check_reading
 from ingestion.parsing.mapping import column_names
+from records.number_decision import FORMATS
 from web.api.base import unknown_name
 from web.names import SOURCE_NAME
 
@@ -66,6 +67,15 @@ class IngestQuery(serializers.Serializer[Any]):
         "format saved with the source, else the detected one. If the dates are ambiguous, the run "
         "fails with an error that names the formats.",
     )
+    number_format = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text="How the numbers of the value column are written, as an example: one of "
+        f"{', '.join(f'`{text}`' for text in FORMATS)}. Default: the format saved with the source, "
+        "else the detected one. If the numbers are ambiguous, the run fails with an error that "
+        "names the formats.",
+    )
     max_rejects = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -119,6 +129,10 @@ class IngestQuery(serializers.Serializer[Any]):
     def validate_timestamp_format(self, text: str) -> str:
         with _refusals():
             return runs.check_date_format(text)
+
+    def validate_number_format(self, text: str) -> str:
+        with _refusals():
+            return runs.check_number_format(text)
 
     def validate_max_rejects(self, text: str) -> str:
         with _refusals():

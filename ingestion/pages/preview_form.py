@@ -12,9 +12,11 @@ from ingestion.loading.drafts import Choice
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.dates.formats import reads_years
 from records.models import IngestionRun
 from records.models.sources import OnConflict
+from records.number_decision import FORMATS as NUMBER_FORMATS
 from records.rows import ROLES
 
 NAMES = {character: name for name, character in reversed(CHARACTERS.items())}
@@ -135,6 +137,10 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     if pattern is not None and pattern not in offered and not reads_years(pattern):
         raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
+    numbers = post.get(NUMBER_FORMAT) or None
+    if numbers is not None and numbers not in NUMBER_FORMATS:
+        raise BadRequest("Unknown number format. Choose one from the list.")
+    mapping[NUMBER_FORMAT] = numbers
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)
     if on_conflict not in OnConflict.values:
         raise BadRequest("Unknown policy for existing records. Choose one from the list.")

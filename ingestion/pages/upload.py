@@ -16,6 +16,7 @@ from ingestion.loading.inputs import keep_upload
 from ingestion.pages import preview_form
 from ingestion.pages.upload_form import UploadForm
 from ingestion.parsing.inspection import Look
+from ingestion.parsing.number_format import ValueCells
 from records.jobs.liveness import lacks_worker
 from records.lookups import row_or_404
 from records.models import IngestionRun, RunState, Source
@@ -160,6 +161,7 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
         "dry": dry,
         "no_worker": dry is not None and lacks_worker(dry),
         "too_many": drafts.too_many_rejects(run, dry),
+        "values": ValueCells.from_json(dry.report.get("value_cells") or {}) if dry else None,
     }
 
 

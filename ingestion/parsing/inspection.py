@@ -15,10 +15,19 @@ from ingestion.parsing.compression import GZIP, OLE, ZIP, unpacked
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import (
+    NUMBER_FORMAT,
+    NUMBERS,
+    chosen_format,
+    formats_for,
+    known_style,
+    offered_formats,
+)
 from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.patterns import patterns_of
 from ingestion.parsing.timestamps.search import parser, spelled
+from records.number_text import PLAIN
 from records.rows import ROLES
 
 # How much of the raw file, and how many of its rows, a preview shows.
@@ -49,7 +58,8 @@ class Look:
 
     ``found`` is what was detected without the user's parsing options; ``error`` says why the input
     can't be read with them, and then ``prepared`` is None. ``partly``: only the beginning of a
-    large file was read. ``formats`` are the date formats that fit, each with an example.
+    large file was read. ``formats`` are the date formats that fit, each with an example,
+    ``number_formats`` those of the value column.
     ``settled``: the dry run has told what the beginning left open; ``awaited``: it has not yet.
     ``same`` is a run that imported the same file before.
     """
@@ -62,6 +72,7 @@ class Look:
     partly: bool = False
     header: HeaderChange = field(default_factory=HeaderChange)
     formats: list[tuple[str, str]] = field(default_factory=list)
+    number_formats: list[tuple[str, str]] = field(default_factory=list)
     settled: bool = False
     awaited: bool = False
     same: object = None
@@ -74,16 +85,25 @@ class Look:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The column mapping, with the date format if it is known."""
+        """The column mapping, with the formats of dates and numbers if they are known."""
         if self.prepared is None:
-            return {**{role: [] for role in ROLES}, FORMAT: None}
+            return {**{role: [] for role in ROLES}, FORMAT: None, NUMBER_FORMAT: None}
         chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
-        return {**self.prepared.mapping, FORMAT: chosen}
+        values = self.prepared.mapping["value"]
+        numbers = chosen_format(self.prepared.mapping, values[0]) if values else None
+        if self.asks_for_number_format:
+            numbers = None
+        return {**self.prepared.mapping, FORMAT: chosen, NUMBER_FORMAT: numbers}
 
     @property
     def asks_for_format(self) -> bool:
         """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def asks_for_number_format(self) -> bool:
+        """Whether the numbers are ambiguous and nobody has chosen a format."""
+        return self.prepared is not None and self.prepared.number_doubt is not None
 
     @property
     def shared_ids(self) -> SharedIds | None:
@@ -100,6 +120,8 @@ class Look:
             return f"The file has no column {named}. Choose another column, or none."
         if self.asks_for_format:
             return "The dates are ambiguous. Choose their format."
+        if self.asks_for_number_format:
+            return "The numbers are ambiguous. Choose their format."
         return ""
 
 
@@ -157,6 +179,7 @@ def look_at(
     if seen.partly and told is not None:
         seen.settled = _settle(seen.prepared, told, named)
     seen.formats = _formats(seen.prepared)
+    seen.number_formats = _number_formats(seen.prepared)
     # The rest of the sample has been used already.
     seen.prepared.sample = seen.rows
     return seen
@@ -165,13 +188,23 @@ def look_at(
 def _settle(prepared: Prepared, told: Mapping[str, Any], named: Mapping[str, Any]) -> bool:
     """Take what the dry run has found in the whole input; return whether it differs."""
     mapping = told["mapping"]
-    before = dict(prepared.mapping), prepared.doubt, prepared.shared_ids
+    before = _open(prepared)
     prepared.mapping |= {role: mapping[role] for role in ROLES if role not in named}
     if prepared.doubt is not None and mapping["timestamp"] == prepared.mapping["timestamp"]:
         prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
     if prepared.shared_ids is not None:
         prepared.shared_ids = SharedIds(**told["shared_ids"])
-    return before != (prepared.mapping, prepared.doubt, prepared.shared_ids)
+    if mapping["value"] == prepared.mapping["value"]:
+        prepared.mapping.pop(NUMBERS, None)
+        prepared.mapping |= {NUMBERS: mapping[NUMBERS]} if NUMBERS in mapping else {}
+        prepared.number_doubt = None
+    return before != _open(prepared)
+
+
+def _open(prepared: Prepared) -> tuple[Any, ...]:
+    """What the beginning of an input may leave open."""
+    doubts = prepared.doubt, prepared.number_doubt
+    return dict(prepared.mapping), *doubts, prepared.shared_ids
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
@@ -258,3 +291,15 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     if chosen and chosen not in dict(found):
         found.insert(0, (chosen, "same as earlier files"))
     return found
+
+
+def _number_formats(prepared: Prepared) -> list[tuple[str, str]]:
+    """The number formats to choose from, with their readings of a number of the sample."""
+    values = prepared.mapping["value"]
+    if not values or prepared.missing:
+        return []
+    if doubt := prepared.number_doubt:
+        return formats_for(doubt.text, [doubt.best, doubt.rival])
+    place = prepared.columns.index(values[0])
+    style = known_style(prepared.mapping, values[0]) or PLAIN
+    return offered_formats([row[place] for row in prepared.sample], style)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingestion.errors import AmbiguousDates
+from ingestion.errors import AmbiguousDates, AmbiguousNumbers
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.distinct import KeyCells
 from ingestion.parsing.keys import KeySearch
@@ -17,6 +17,13 @@ from ingestion.parsing.mapping import (
     missing_columns,
     propose,
 )
+from ingestion.parsing.number_format import (
+    NUMBER_FORMAT,
+    NUMBERS,
+    NumberSearch,
+    sentences,
+    watch,
+)
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.readers.table import Table
@@ -24,6 +31,8 @@ from ingestion.parsing.row_mapper import cell_text, join_key
 from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.survey import Survey
 from ingestion.parsing.timestamps.search import Doubt, FormatSearch
+from records.number_decision import Doubt as NumberDoubt
+from records.number_text import PLAIN
 from records.rows import ROLES
 
 # How many rows are used to find the columns that may play a role; the survey looks at all of them.
@@ -38,9 +47,10 @@ class Prepared:
     """What was detected about an input, and its column mapping.
 
     ``sample`` are the cells of its first rows as text. ``doubt`` is an ambiguity of the date format
-    that no row settles; None if a person has chosen. ``notes`` are sentences for the user.
-    ``shared_ids`` are the rows that share an ID, if that was asked. ``repaired`` is the number of
-    the run whose fixed rejected rows the input contains; None for any other input.
+    that no row settles; None if a person has chosen. ``number_doubt`` is one of the number format.
+    ``notes`` are sentences for the user. ``shared_ids`` are the rows that share an ID, if that was
+    asked. ``repaired`` is the number of the run whose fixed rejected rows the input contains; None
+    for any other input.
     """
 
     detected: Detected
@@ -48,6 +58,7 @@ class Prepared:
     sample: list[list[str]]
     mapping: dict[str, Any]
     doubt: Doubt | None = None
+    number_doubt: NumberDoubt | None = None
     notes: list[str] = field(default_factory=list)
     shared_ids: SharedIds | None = None
     repaired: int | None = None
@@ -58,10 +69,13 @@ class Prepared:
         return missing_columns(self.mapping, self.columns)
 
     def check(self) -> None:
-        """Raise MissingColumns or AmbiguousDates if the input can't be imported like this."""
+        """Raise MissingColumns, AmbiguousDates or AmbiguousNumbers if the input can't be imported
+        like this."""
         check_columns(self.mapping, self.columns)
         if self.doubt is not None:
             raise AmbiguousDates(self.mapping["timestamp"], self.doubt)
+        if self.number_doubt is not None:
+            raise AmbiguousNumbers(self.mapping["value"][0], self.number_doubt)
 
 
 def prepare(
@@ -113,9 +127,10 @@ def prepare(
         )
         keys = _search_key(found, named, remembered, name, survey)
         ids = _watch_ids(named, remembered, survey) if asks and not found.missing else None
-        dates = None
+        dates = numbers = None
         if not found.missing:
             dates = _search_format(found, named, remembered, survey)
+            numbers = _search_numbers(found, named, remembered, survey)
         survey.run(Table(columns, sample), chunks, on_chunk)
     if keys is not None:
         key = keys.best()
@@ -127,6 +142,8 @@ def prepare(
         ids.close()
     if dates is not None:
         _choose_format(found, dates)
+    if numbers is not None and found.mapping["value"] == [numbers.column]:
+        _choose_numbers(found, numbers)
     if not found.mapping["id"]:
         found.notes.append(
             "No ID column: the key of each row is made from its content, so a row that changes "
@@ -235,6 +252,37 @@ def _choose_format(found: Prepared, search: FormatSearch) -> None:
     if search.best is None and any(row[place].strip() for row in found.sample for place in places):
         column = " and ".join(map(repr, columns))
         found.notes.append(f"The dates in {column} have an unknown format; none was read.")
+
+
+def _search_numbers(
+    found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+) -> NumberSearch | None:
+    """Add the number styles that are known to the mapping; watch the value column if its own is
+    not."""
+    known = {**(remembered.get(NUMBERS) or {}), **(named.get(NUMBERS) or {})}
+    columns = set(found.columns)
+    if kept := {column: style for column, style in known.items() if column in columns}:
+        found.mapping[NUMBERS] = kept
+    if values := found.mapping["value"]:
+        return watch(values[0], named, remembered, survey)
+    if named.get(NUMBER_FORMAT):
+        found.notes.append("The number format was ignored: no value column is mapped.")
+    return None
+
+
+def _choose_numbers(found: Prepared, search: NumberSearch) -> None:
+    """Add the number style of the value column to the mapping."""
+    column = search.column
+    numbers = search.found(found.columns, found.sample)
+    found.number_doubt = numbers.doubt
+    found.notes += sentences(column, numbers)
+    styles = dict(found.mapping.pop(NUMBERS, {}))
+    styles.pop(column, None)
+    # Plain numbers need no word, unless a person has chosen their format.
+    if numbers.style != PLAIN or search.given is not None:
+        styles[column] = numbers.style.parameters()
+    if styles:
+        found.mapping[NUMBERS] = styles
 
 
 def _known_format(
