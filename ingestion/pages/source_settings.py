@@ -76,7 +76,7 @@ class SettingsForm(forms.Form):
     timestamp_format = forms.CharField(
         label="Date format",
         required=False,
-        max_length=100,
+        max_length=500,
         help_text="iso, unix or a pattern such as %d.%m.%Y. Leave blank to detect it in each file; "
         "a file with ambiguous dates is then not imported.",
     )

@@ -17,6 +17,8 @@ from records.dates.zones import zone_of
 
 # So many layouts of a column are read in columns; cells of others one by one.
 MOST_LAYOUTS = 24
+# The offsets of so many zones are remembered.
+MOST_TABLES = 100
 # So many different texts that name no zone are remembered.
 MOST_ZONES = 20
 # Fewer cells than this are faster one by one.
@@ -198,6 +200,8 @@ class Moments:
         return moved.taken((moved.year >= 1) & (moved.year <= 9999))
 
     def _table(self, zone: tzinfo) -> ZoneTable:
+        if len(self._tables) >= MOST_TABLES:
+            self._tables.clear()
         return self._tables.setdefault(str(zone), ZoneTable(zone))
 
     def _count_placeholders(self, dates: Dates) -> None:
