@@ -30,7 +30,7 @@ def test_the_first_day_of_the_calendar_is_a_day_like_any_other():
 
 
 def test_counters_of_earlier_versions_are_told_apart():
-    migration = import_module("records.migrations.0020_no_day")
+    migration = import_module("records.migrations.0021_no_day")
     land([row("s:1", {}, at=FIRST), row("s:2", {}), row("s:3", {})])
     migration.move_back(apps, None)
     assert counts() == {(date(1, 1, 1), "raw"): 3}

@@ -42,7 +42,7 @@ def _add(apps: Any, source: str, day: date, status: str, count: int) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0019_value_counts"),
+        ("records", "0020_draft_sources"),
     ]
 
     operations = [
