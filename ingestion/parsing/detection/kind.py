@@ -77,9 +77,6 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
         raise UnreadableInput(name, "it is a ZIP archive inside another archive. Unpack it first.")
     if start.startswith(GZIP):
         raise UnreadableInput(name, "it is compressed twice. Unpack it first.")
-    if not start:
-        # It has no rows, whatever its name says.
-        return Format.DELIMITED
     if start.startswith(OLE):
         return office_format(path, name)
     # The start may end in the middle of a character.
@@ -88,6 +85,10 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
         check_has_table(path, name)
         return Format.HTML
     suffix = PurePath(name.lower()).suffix
+    if not start:
+        if suffix in SUFFIXES:
+            raise UnreadableInput(name, "it is empty, which is no JSON document.")
+        return Format.DELIMITED
     if suffix in LINE_SUFFIXES:
         return Format.NDJSON
     if suffix not in SUFFIXES and not JSON_START.match(text):

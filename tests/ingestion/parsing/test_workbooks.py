@@ -325,6 +325,24 @@ def test_other_documents_are_named_in_the_refusal(tmp_path, members, kind):
         read(path)
 
 
+@pytest.mark.parametrize("name", ["book.xlsx", "book.ods"])
+def test_damaged_parts_of_an_archive_are_refused(tmp_path, name):
+    path = tmp_path / name
+    if name == "book.ods":
+        write_ods(path, ods_table("S", [HEADER, ["1", "a", "b"]]))
+        change_parts(path, lambda part, xml: xml.replace(b'"UTF-8"', b'"no such encoding"'))
+    else:
+        write(path, S=[HEADER, [1, "a", 2]])
+        with zipfile.ZipFile(path) as archive:
+            part = archive.getinfo("xl/styles.xml")
+        content = bytearray(path.read_bytes())
+        begin = part.header_offset + 60
+        content[begin : begin + 40] = b"\xff" * 40
+        path.write_bytes(content)
+    with pytest.raises(UnreadableInput, match="damaged"):
+        read(path)
+
+
 def test_an_open_document_without_cells_is_refused(tmp_path):
     path = tmp_path / "book.ods"
     write_ods(path, ods_table("S", [["<table:table-cell/>"]]))
