@@ -1,6 +1,7 @@
 """Too many unreadable values are told in red wherever a source is shown, and mended by a button."""
 
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -67,7 +68,7 @@ def test_the_button_mends_it(admin_client, shop):
 
 
 def test_rules_that_a_person_saved_are_kept(admin_client, shop):
-    rules = [
+    rules: list[dict[str, Any]] = [
         {"rule": "number", "column": "amount", "on_failure": "empty"},
         {"rule": "drop", "columns": ["id"]},
     ]
