@@ -19,6 +19,7 @@ from ingestion.parsing.readers.repaired import repaired_run
 from records import store
 from records.jobs.runner import queue
 from records.models import DryRun, IngestionRun, RunState, Source
+from records.reject_codes import NO_DATA
 from records.rows import ROLES
 
 
@@ -73,7 +74,11 @@ def too_many_rejects(run: IngestionRun, dry: DryRun | None) -> str:
     """Why the draft would exceed its reject limit, by its dry run; empty if it would not."""
     if dry is None or dry.state != RunState.FINISHED:
         return ""
-    rejected, read = dry.report["rejected"], dry.report["read"]
+    read = dry.report["read"]
+    # Rows that are no data don't count.
+    rejected = dry.report["rejected"] - sum(
+        reason["count"] for reason in dry.report["reasons"] if reason["code"] in NO_DATA
+    )
     if not exceeds(run.max_rejects, rejected=rejected, read=read, at_end=True):
         return ""
     return (
