@@ -295,9 +295,9 @@ ALLOWED_NETWORKS = networks("DATAFLOW_ALLOWED_NETWORKS")
 FEED_PAGE_BYTES = number("DATAFLOW_FEED_PAGE_BYTES", 32 * 1024**2)
 FEED_PAGES = number("DATAFLOW_FEED_PAGES", 10_000)
 FEED_ROWS = number("DATAFLOW_FEED_ROWS", 10_000_000)
-# See ingestion.feeds.http_client.Patience. A worker that waits for an answer can't renew its
+# See ingestion.feeds.http_client.Timeouts. A worker that waits for an answer can't renew its
 # lease: it waits no longer than that lasts.
-FEED_PATIENCE: dict[str, Any] = {
+FEED_TIMEOUTS: dict[str, Any] = {
     "connect": min(10.0, LEASE_SECONDS / 3),
     "read": min(20.0, LEASE_SECONDS * 2 / 3),
     "slice": min(2.0, LEASE_SECONDS / 3),

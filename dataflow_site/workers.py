@@ -17,10 +17,10 @@ from records.jobs.sweep import wake_stalled
 
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
-PATIENCE_SECONDS = number("DATAFLOW_PATIENCE_SECONDS", 60)
+SILENCE_SECONDS = number("DATAFLOW_PATIENCE_SECONDS", 60)
 # It is doubled each time that it was in vain: on a machine that is slow enough, a cluster that is
 # always started anew before it can answer would never work.
-LONGEST_PATIENCE = 10 * PATIENCE_SECONDS
+LONGEST_SILENCE = 10 * SILENCE_SECONDS
 KEEP_FAILURES = timedelta(days=30)
 
 
@@ -40,7 +40,7 @@ class Workers:
         self.question: str | None = None
         self.ask_after = 0.0
         self.alive_at = time.monotonic()
-        self.patience: float = PATIENCE_SECONDS
+        self.silence_allowed: float = SILENCE_SECONDS
 
     def look(self) -> None:
         """Do what is due. Raises django.db.Error when the database can't be reached."""
@@ -62,9 +62,9 @@ class Workers:
 
     def end_if_silent(self) -> None:
         """End the cluster if it has given no sign of life for too long."""
-        if time.monotonic() - self.alive_at > self.patience:
+        if time.monotonic() - self.alive_at > self.silence_allowed:
             self.child.restart("is not responding")
-            self.patience = min(2 * self.patience, LONGEST_PATIENCE)
+            self.silence_allowed = min(2 * self.silence_allowed, LONGEST_SILENCE)
             self.alive_at = time.monotonic()
 
     def _forget(self) -> None:
@@ -91,7 +91,7 @@ class Workers:
         if not Task.objects.filter(id=self.question).delete()[0]:
             return False
         self.question = None
-        self.patience = PATIENCE_SECONDS
+        self.silence_allowed = SILENCE_SECONDS
         return True
 
 

@@ -40,7 +40,7 @@ class Part:
     steps: list[AppliedRule] = field(default_factory=list)
 
 
-def story(record: DataRecord) -> list[Part]:
+def history(record: DataRecord) -> list[Part]:
     """What happened to a record, in order."""
     versions = list(
         record.versions.select_related("run", "replaced_by_run", "replaced_by_user").order_by(
@@ -177,10 +177,10 @@ def _url(run: Any) -> str:
     return resolve_url(run) if run else ""
 
 
-def told(record: DataRecord) -> Iterator[str]:
+def lines(record: DataRecord) -> Iterator[str]:
     """The history as lines of text for a terminal; control characters are not escaped yet."""
     yield f"History of {record.pk}"
-    for number, part in enumerate(story(record), start=1):
+    for number, part in enumerate(history(record), start=1):
         when = f" ({timezone.localtime(part.when):%Y-%m-%d %H:%M:%S %Z})" if part.when else ""
         yield f"{number}. {part.title}{when}"
         for name, cell in (part.cells or {}).items():

@@ -57,8 +57,8 @@ class Channel(HTTPChannel):
 
     # What is waited for.
 
-    def is_overdue(self, now: float, patience: float) -> bool:
-        """Whether the client has been too slow; ``patience`` below 1 shortens what it is given."""
+    def is_overdue(self, now: float, share: float) -> bool:
+        """Whether the client has been too slow; ``share`` below 1 shortens what it is given."""
         request = self.request
         if self.total_outbufs_len:
             waits_for: tuple[object, ...] = ("reader", self.answers)
@@ -79,9 +79,9 @@ class Channel(HTTPChannel):
         moves = waits_for[0] in ("reader", "body")
         if self.watch is None or waits_for != self.watched:
             self.watched, self.watch = waits_for, Watch(now, now, passed)
-        if self.watch.is_late(now, seconds=seconds, patience=1.0 if moves else patience):
+        if self.watch.is_late(now, seconds=seconds, share=1.0 if moves else share):
             return True
-        return moves and self.watch.is_slow(now, passed, patience=patience)
+        return moves and self.watch.is_slow(now, passed, share=share)
 
     def drop(self) -> None:
         """Close the connection of a client that was too slow."""

@@ -32,15 +32,15 @@ class Watch:
     window_began: float
     window_bytes: int = 0
 
-    def is_late(self, now: float, *, seconds: float, patience: float = 1.0) -> bool:
-        """Whether it took longer than ``seconds``; less ``patience`` than 1 shortens them."""
-        return now - self.began > seconds * patience
+    def is_late(self, now: float, *, seconds: float, share: float = 1.0) -> bool:
+        """Whether it took longer than ``seconds``; less ``share`` than 1 shortens them."""
+        return now - self.began > seconds * share
 
-    def is_slow(self, now: float, passed: int, *, patience: float = 1.0) -> bool:
+    def is_slow(self, now: float, passed: int, *, share: float = 1.0) -> bool:
         """Whether too few bytes have passed in the last window; ``passed`` counts all of them."""
-        if now - self.window_began <= WINDOW_SECONDS * patience:
+        if now - self.window_began <= WINDOW_SECONDS * share:
             return False
-        is_slow = passed - self.window_bytes < WINDOW_BYTES * patience
+        is_slow = passed - self.window_bytes < WINDOW_BYTES * share
         self.window_began, self.window_bytes = now, passed
         return is_slow
 

@@ -159,10 +159,10 @@ def _pareto(name_title: str, amount_title: str, lines: int, height: int) -> dict
 
 def values_url(part: Bin | Category, scope: Scope, repaired: bool, **wanted: str) -> str:
     """The records whose values a part counts: those from its minimum to its maximum."""
-    if part.least is None or part.greatest is None:
+    if part.minimum is None or part.maximum is None:
         return ""
     kept = {} if repaired else {"repaired": "0"}
-    return scope.url(value_from=part.least, value_to=part.greatest, **kept, **wanted)
+    return scope.url(value_from=part.minimum, value_to=part.maximum, **kept, **wanted)
 
 
 def labels_of(names: Sequence[str]) -> list[str]:

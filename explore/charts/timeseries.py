@@ -101,8 +101,8 @@ def _urls(step: Interval, series: TimeSeries, scope: Scope, repaired: bool) -> t
         scope = scope.within(series.span).within(Span(first, end_of(first, series.unit)))
     kept = {} if repaired else {"repaired": "0"}
     usual = far = ""
-    if step.least is not None and step.greatest is not None:
-        usual = scope.url(value_from=step.least, value_to=step.greatest, anomaly="0", **kept)
+    if step.minimum is not None and step.maximum is not None:
+        usual = scope.url(value_from=step.minimum, value_to=step.maximum, anomaly="0", **kept)
     if step.low is not None and step.high is not None:
         far = scope.url(value_from=step.low, value_to=step.high, anomaly="1", **kept)
     return usual, far

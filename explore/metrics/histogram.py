@@ -20,14 +20,14 @@ NEARLY_ALL = 0.9
 class Bin:
     """How many values lie from ``start`` up to, but not including, ``end``.
 
-    ``least`` and ``greatest`` are the extremes of these values; None without any.
+    ``minimum`` and ``maximum`` are the extremes of these values; None without any.
     """
 
     start: float
     end: float
     records: int
-    least: float | None = None
-    greatest: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _hiding(histogram: Distribution, sample: list[float]) -> float | None:
     if middle is None or sample.count(middle) <= NEARLY_ALL * len(sample):
         return None
     fullest = max(histogram.bins, key=lambda part: part.records)
-    return None if fullest.least == fullest.greatest else middle
+    return None if fullest.minimum == fullest.maximum else middle
 
 
 def _where_most_lie(sample: list[float], lowest: float, highest: float) -> tuple[float, float]:
@@ -120,10 +120,10 @@ def _count_bins(
     rows = (
         results.annotate(place=Greatest(Least(place, float(number)), -1.0))
         .values("place")
-        .annotate(records=Count("pk"), least=Min("value"), greatest=Max("value"))
+        .annotate(records=Count("pk"), minimum=Min("value"), maximum=Max("value"))
     )
     # A value on an edge may be taken for one beside it, as sums of fractions are not exact: the
-    # least and the greatest value of a bin tell exactly which ones it counts.
+    # minimum and the maximum value of a bin tell exactly which ones it counts.
     found = {int(row.pop("place")): row for row in rows}
 
     def part(index: int) -> Bin:

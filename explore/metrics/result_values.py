@@ -21,15 +21,15 @@ from records.models.querysets import ResultQuerySet
 class Category:
     """The records of one category, and those of their values that are shown.
 
-    ``least`` and ``greatest`` are the extremes of the ``number`` values that ``mean`` is of.
+    ``minimum`` and ``maximum`` are the extremes of the ``number`` values that ``mean`` is of.
     """
 
     name: str
     records: int
     number: int = 0
     mean: float | None = None
-    least: float | None = None
-    greatest: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ def categories(
             records=Count("pk"),
             number=Count("pk", filter=shown),
             mean=Avg("value", filter=shown),
-            least=Min("value", filter=shown),
-            greatest=Max("value", filter=shown),
+            minimum=Min("value", filter=shown),
+            maximum=Max("value", filter=shown),
         )
         .order_by("-records", "category")[:limit]
     )
@@ -129,8 +129,8 @@ def categories(
             row["records"],
             row["number"],
             row["mean"],
-            row["least"],
-            row["greatest"],
+            row["minimum"],
+            row["maximum"],
         )
         for row in rows
         if can_be_asked_for(row["category"])

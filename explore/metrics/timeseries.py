@@ -42,11 +42,11 @@ class Interval:
 
     start: datetime
     number: int = 0
-    least: float | None = None
+    minimum: float | None = None
     lower: float | None = None
     median: float | None = None
     upper: float | None = None
-    greatest: float | None = None
+    maximum: float | None = None
     anomalies: int = 0
     low: float | None = None
     high: float | None = None
@@ -151,9 +151,9 @@ def _place(step: dict[str, Any], place: int, size: int, value: float) -> None:
     if place == (size + 2) // 2:
         step["median"] = (step["median"] + value) / 2
     if place == 1:
-        step["least"] = value
+        step["minimum"] = value
     if place == size:
-        step["greatest"] = value
+        step["maximum"] = value
 
 
 def _flagged(usable: ResultQuerySet) -> Any:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from explore.explorer.table import compare
-from explore.history import story
+from explore.history import history
 from records.lookups import or_404
 from records.models import DataRecord, ProcessingResult
 
@@ -21,6 +21,6 @@ def record(request: HttpRequest, record_id: str) -> HttpResponse:
         "record": found,
         "result": current,
         "cells": compare(found, current),
-        "story": story(found),
+        "history": history(found),
     }
     return render(request, "explore/record.html", context)

@@ -21,7 +21,7 @@ from ingestion.feeds.http_client import (
     BEHIND_THE_END,
     Answer,
     Client,
-    Patience,
+    Timeouts,
     in_words,
     shown,
 )
@@ -66,7 +66,7 @@ def new_client(
         headers=headers,
         allowed=settings.ALLOWED_NETWORKS,
         max_bytes=settings.FEED_PAGE_BYTES,
-        patience=Patience(**settings.FEED_PATIENCE),
+        timeouts=Timeouts(**settings.FEED_TIMEOUTS),
         on_wait=on_wait,
     )
 
@@ -121,7 +121,7 @@ def first_page(config: APIConfig, headers: Mapping[str, str], *, position: str =
     """
     client = new_client(config, headers, lambda trouble: None)
     # A user is waiting for the page.
-    client.patience = Patience(connect=5, read=8, tries=1, retry_after_max=2, page=15)
+    client.timeouts = Timeouts(connect=5, read=8, tries=1, retry_after_max=2, page=15)
     with client:
         url = Pages(config.paging).first(config.first_url(position))
         answer = client.get(url)

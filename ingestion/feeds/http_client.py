@@ -44,7 +44,7 @@ SECRET_PARAMETER = re.compile(r"key|token|secret|passw|sig|auth|credential|sessi
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Timeouts in seconds, and the number of retries."""
 
     connect: float = 10
@@ -81,7 +81,7 @@ class Client:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     allowed: Sequence[Network] = ()
-    patience: Patience = Patience()
+    timeouts: Timeouts = Timeouts()
     max_bytes: int = 32 << 20
     on_wait: Callable[[str], object] = lambda trouble: None
     _pool: PoolManager = field(init=False, repr=False)
@@ -122,7 +122,7 @@ class Client:
                     url,
                     headers=headers,
                     retries=retries,
-                    timeout=Timeout(connect=self.patience.connect, read=self.patience.read),
+                    timeout=Timeout(connect=self.timeouts.connect, read=self.timeouts.read),
                     preload_content=False,
                 )
                 try:
@@ -136,11 +136,11 @@ class Client:
                 finally:
                     response.close()
             except HTTPError as error:
-                raise FetchFailed(_sentence(url, error, self.patience)) from None
+                raise FetchFailed(_sentence(url, error, self.timeouts)) from None
             except ValueError as error:
                 # The redirect target can't even be parsed as a URL.
                 no_url = LocationValueError(str(error))
-                raise FetchFailed(_sentence(url, no_url, self.patience)) from None
+                raise FetchFailed(_sentence(url, no_url, self.timeouts)) from None
             retries.sleep()
 
     def _answer(self, url: str, response: BaseHTTPResponse) -> Answer:
@@ -148,7 +148,7 @@ class Client:
         final = urljoin(url, response.geturl() or url)
         if not (200 <= status < 300 or status in BEHIND_THE_END):
             raise FetchFailed(f"{shown(url)} returned {in_words(status)}.")
-        deadline = time.monotonic() + self.patience.page
+        deadline = time.monotonic() + self.timeouts.page
         parts: list[bytes] = []
         length = 0
         while part := response.read1(READ_BYTES):
@@ -161,13 +161,13 @@ class Client:
                 )
             if time.monotonic() > deadline:
                 raise FetchFailed(
-                    f"{shown(url)} did not finish within {self.patience.page:,.0f} seconds."
+                    f"{shown(url)} did not finish within {self.timeouts.page:,.0f} seconds."
                 )
             self.on_wait("")
         return Answer(b"".join(parts), status, dict(response.headers), final)
 
     def _retries(self, url: str) -> Retry:
-        on_wait, patience = self.on_wait, self.patience
+        on_wait, timeouts = self.on_wait, self.timeouts
 
         class Patient(Retry):
             def sleep(self, response: BaseHTTPResponse | None = None) -> None:
@@ -177,10 +177,10 @@ class Client:
                 except (InvalidHeader, ValueError, OverflowError):
                     asked = None
                 until = time.monotonic() + (asked or self.get_backoff_time())
-                trouble = _trouble(url, self.history, patience)
+                trouble = _trouble(url, self.history, timeouts)
                 while (left := until - time.monotonic()) > 0:
                     on_wait(f"{trouble}, retrying in {math.ceil(left)} s.")
-                    time.sleep(min(left, patience.slice))
+                    time.sleep(min(left, timeouts.slice))
                 on_wait(f"{trouble}, retrying now.")
 
             def increment(self, *args: Any, **options: Any) -> Self:
@@ -191,13 +191,13 @@ class Client:
                 return super().increment(*args, **options)
 
         return Patient(
-            total=patience.tries,
+            total=timeouts.tries,
             redirect=REDIRECTS,
             status_forcelist=RETRIED,
-            backoff_factor=patience.backoff,
-            backoff_max=patience.backoff_max,
-            backoff_jitter=patience.backoff,
-            retry_after_max=patience.retry_after_max,
+            backoff_factor=timeouts.backoff,
+            backoff_max=timeouts.backoff_max,
+            backoff_jitter=timeouts.backoff,
+            retry_after_max=timeouts.retry_after_max,
             remove_headers_on_redirect=set(self.headers) | {"Authorization", "Cookie"},
         )
 
@@ -237,27 +237,27 @@ def _broken(error: Exception) -> ProtocolError:
     return ProtocolError(what)
 
 
-def _trouble(url: str, history: Sequence[RequestHistory], patience: Patience) -> str:
+def _trouble(url: str, history: Sequence[RequestHistory], timeouts: Timeouts) -> str:
     """Why a page has not arrived yet, and how often it was tried, by urllib3's history."""
     tries = [entry for entry in history if not entry.redirect_location]
     last = tries[-1]
     if last.status:
         why = f"it returned {in_words(last.status)}"
     else:
-        why = _why(url, last.error or HTTPError(), patience)
+        why = _why(url, last.error or HTTPError(), timeouts)
     times = "once" if len(tries) == 1 else f"{len(tries)} times"
     return f"No page from {urlsplit(url).hostname}: {why}. Tried {times}"
 
 
-def _sentence(url: str, error: HTTPError, patience: Patience) -> str:
+def _sentence(url: str, error: HTTPError, timeouts: Timeouts) -> str:
     reason = error.reason if isinstance(error, MaxRetryError) else error
-    why = _why(url, reason, patience)
+    why = _why(url, reason, timeouts)
     tried = isinstance(error, MaxRetryError) and "redirect" not in str(reason)
-    times = f", {patience.tries + 1} times" if tried and not isinstance(reason, SSLError) else ""
+    times = f", {timeouts.tries + 1} times" if tried and not isinstance(reason, SSLError) else ""
     return f"{shown(url)} can't be fetched: {why}{times}."
 
 
-def _why(url: str, reason: Exception | None, patience: Patience) -> str:
+def _why(url: str, reason: Exception | None, timeouts: Timeouts) -> str:
     why: str
     match reason:
         case NameResolutionError():
@@ -265,9 +265,9 @@ def _why(url: str, reason: Exception | None, patience: Patience) -> str:
         case NewConnectionError():
             why = "the connection failed"
         case ConnectTimeoutError():
-            why = f"it did not accept a connection within {patience.connect:g} seconds"
+            why = f"it did not accept a connection within {timeouts.connect:g} seconds"
         case ReadTimeoutError():
-            why = f"it sent no data for {patience.read:g} seconds"
+            why = f"it sent no data for {timeouts.read:g} seconds"
         case ResponseError() if "redirect" in str(reason):
             why = f"it redirects more than {REDIRECTS} times"
         case ResponseError():

@@ -71,7 +71,7 @@ class LookIntoFolder(Job[Any]):
         due = due_feeds(Feed.Kind.FOLDER).filter(pk=row.pk)
         return due.select_related("source").first()
 
-    def guard(self, patience: float | None) -> AbstractContextManager[None]:
+    def guard(self, retry_seconds: float | None) -> AbstractContextManager[None]:
         return nullcontext()
 
     def run(self) -> None:

@@ -130,7 +130,7 @@ class LoadFile(Job[IngestionRun]):
                 )
 
             return land
-        says, written = replay.says(run), replay.written(run)
+        cells_of, restore = replay.comparable_cells(run), replay.restore(run)
 
         def land_repaired(batch: Batch, turn: store.Turn | None) -> Ledger:
             # Rows that were rejected before are identified by their lines.
@@ -143,8 +143,8 @@ class LoadFile(Job[IngestionRun]):
                 rejects=batch.rejects,
                 position=batch.position,
                 bytes_read=batch.bytes_read,
-                says=says,
-                written=written,
+                cells_of=cells_of,
+                restore=restore,
             )
 
         return land_repaired

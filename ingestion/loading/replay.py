@@ -138,7 +138,7 @@ def repaired_csv(run: IngestionRun) -> Iterator[str]:
     yield out.getvalue()
 
 
-def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str, ...]]:
+def comparable_cells(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str, ...]]:
     """The cells of rows of a fixed file, and those that ``repaired_csv`` wrote for them."""
     dialect = Dialect(**run.dialect)
 
@@ -156,7 +156,7 @@ def says(run: IngestionRun) -> Callable[[RejectedRow | Row | Reject], tuple[str,
     return cells
 
 
-def written(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
+def restore(run: IngestionRun) -> Callable[[RejectedRow, Row], Row | Reject]:
     """A row of a fixed file whose original was JSON.
 
     A cell that was not edited keeps its original JSON value instead of its text.

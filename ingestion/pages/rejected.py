@@ -30,7 +30,7 @@ from web.requests import PageRequest
 
 PAGE = 50
 # How many seconds a page waits for a database that can't be written to.
-PATIENCE_SECONDS = 5
+RETRY_SECONDS = 5
 # A row with more columns is edited as text.
 MOST_CELLS = 100
 STATES = {"open": "Open", "resolved": "Replayed", "all": "All"}
@@ -178,7 +178,7 @@ def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse
     except IngestionError as error:
         messages.error(request, str(error))
         return redirect("rejected-row", row.pk)
-    done = work_on(made, worker_name(of_queue=False), patience=PATIENCE_SECONDS)
+    done = work_on(made, worker_name(of_queue=False), retry_seconds=RETRY_SECONDS)
     row.refresh_from_db()
     if done is None:
         messages.info(request, "A worker is replaying this row.")

@@ -55,9 +55,9 @@ class Job(Generic[Row]):
         """Whether the row may start now; if not, it is not worth waking a worker for it."""
         return True
 
-    def guard(self, patience: float | None) -> AbstractContextManager[None]:
+    def guard(self, retry_seconds: float | None) -> AbstractContextManager[None]:
         """A context in which an error ends the row, or lets it wait, instead of the worker."""
-        return leases.working_on(self.row, self.worker, self.refusals, patience=patience)
+        return leases.working_on(self.row, self.worker, self.refusals, retry_seconds=retry_seconds)
 
     def after_run(self) -> None:
         """Called when the worker is done with the row, whether it ended or not."""

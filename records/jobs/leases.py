@@ -117,13 +117,13 @@ def working_on(
     worker: str,
     refusals: tuple[type[Exception], ...] = (),
     *,
-    patience: float | None = None,
+    retry_seconds: float | None = None,
 ) -> Iterator[None]:
     """What ends the work on a run ends the run, and never the worker.
 
     ``refusals`` are errors whose sentence is what its page shows. After any other error the page
     refers to the log. Where the environment is at fault, the run waits and is tried again; see
-    ``put_back`` for ``patience``. Ctrl-C cancels the run.
+    ``put_back`` for ``retry_seconds``. Ctrl-C cancels the run.
     """
     try:
         try:
@@ -136,7 +136,7 @@ def working_on(
             fault = str(error) if isinstance(error, EnvironmentFault) else environment_fault(error)
             if fault:
                 log.warning("%s is waiting. %s (%s)", run, fault, error)
-                put_back(run, worker, fault, patience=patience)
+                put_back(run, worker, fault, retry_seconds=retry_seconds)
             elif isinstance(error, refusals):
                 fail(run, worker, str(error))
             else:

@@ -42,18 +42,18 @@ def work_on(
     worker: str,
     on_progress: OnProgress | None = None,
     *,
-    patience: float | None = None,
+    retry_seconds: float | None = None,
     seconds: float | None = None,
 ) -> Row | None:
     """Run the job of a row in this process; return the row as it is afterwards.
 
     Returns None if another worker has the row, or if it has ended before, or was deleted.
     ``on_progress`` is called with the row as it makes progress. If the environment is at fault,
-    the row is queued again and retried after a pause; for ``patience`` see
+    the row is queued again and retried after a pause; for ``retry_seconds`` see
     records.jobs.waiting.put_back. After ``seconds`` some jobs let other rows go first.
     """
     entry = registry.entry_of(row)
-    return _run(entry, row, worker, on_progress, patience=patience, seconds=seconds)
+    return _run(entry, row, worker, on_progress, retry_seconds=retry_seconds, seconds=seconds)
 
 
 def _run(
@@ -62,14 +62,14 @@ def _run(
     worker: str,
     on_progress: OnProgress | None = None,
     *,
-    patience: float | None = None,
+    retry_seconds: float | None = None,
     seconds: float | None = None,
 ) -> Row | None:
     claimed = entry.job.claim(row, worker)
     if claimed is None:
         return None
     job = entry.job(claimed, worker, on_progress, seconds=seconds)
-    with job.guard(patience):
+    with job.guard(retry_seconds):
         job.run()
     job.after_run()
     found: Row | None = type(row)._default_manager.filter(pk=row.pk).first()

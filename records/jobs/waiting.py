@@ -25,14 +25,14 @@ LONGEST_SLEEP = 15
 NO_INPUT = "An input can't be read at the moment."
 
 
-def put_back(run: Run, worker: str, fault: str, *, patience: float | None = None) -> None:
+def put_back(run: Run, worker: str, fault: str, *, retry_seconds: float | None = None) -> None:
     """Let a run wait, with growing pauses, until the environment is as it should be.
 
     It goes on where its last commit was; which that is, the next worker reads in the database.
     The attempt does not count. A database that can't be written to now is tried until it can, or
-    for ``patience`` seconds; the lease then lapses. Raises LeaseLost.
+    for ``retry_seconds`` seconds; the lease then lapses. Raises LeaseLost.
     """
-    until = None if patience is None else time.monotonic() + patience
+    until = None if retry_seconds is None else time.monotonic() + retry_seconds
     pause = 0.5
     while True:
         try:

@@ -14,9 +14,9 @@ from records.store.landing import land
 # A rejected row, if it is known which, and what has become of it.
 Taken = tuple[RejectedRow | None, Row | Reject]
 # The cells of a row: the same for a rejected row as it was given out, and as it came back.
-Says = Callable[[RejectedRow | Row | Reject], Hashable]
+CellsOf = Callable[[RejectedRow | Row | Reject], Hashable]
 # A repaired row, with the values that its rejected row had in the cells that nobody touched.
-Written = Callable[[RejectedRow, Row], Row | Reject]
+Restore = Callable[[RejectedRow, Row], Row | Reject]
 
 
 def replay_batch(
@@ -52,31 +52,31 @@ def land_repaired(
     rejects: Sequence[Reject],
     position: int,
     bytes_read: int,
-    says: Says,
-    written: Written,
+    cells_of: CellsOf,
+    restore: Restore,
 ) -> Ledger:
     """Land a batch of a file in which the rejected rows of the run's parent have been repaired.
 
-    A row belongs to a rejected row of its line. ``says`` tells the cells of either: could the
+    A row belongs to a rejected row of its line. ``cells_of`` gives the cells of either: could the
     rejected row not be read, and has it come back as it was given out, it stays rejected. Else it
-    lands as ``written``. Raises LeaseLost if another worker holds the run.
+    lands as ``restore`` makes it. Raises LeaseLost if another worker holds the run.
     """
     with transaction.atomic():
         _lock(run)
         outcomes: list[Row | Reject] = [*rows, *rejects]
         taken: list[Taken] = []
-        for held, outcome in zip(_whose(run, outcomes, says), outcomes, strict=True):
+        for held, outcome in zip(_whose(run, outcomes, cells_of), outcomes, strict=True):
             if held is None or isinstance(outcome, Reject):
                 taken.append((held, outcome))
-            elif _is_untouched(held, outcome, says):
+            elif _is_untouched(held, outcome, cells_of):
                 taken.append((held, _same_again(held)))
             else:
-                taken.append((held, written(held, outcome)))
+                taken.append((held, restore(held, outcome)))
         return _land(run, worker, taken, position, bytes_read)
 
 
 def _whose(
-    run: IngestionRun, outcomes: Sequence[Row | Reject], says: Says
+    run: IngestionRun, outcomes: Sequence[Row | Reject], cells_of: CellsOf
 ) -> list[RejectedRow | None]:
     """The rejected row that each of these rows of a repaired file is; None for one more row."""
     held = _rows_for(run).filter(line__in={outcome.line for outcome in outcomes})
@@ -88,14 +88,14 @@ def _whose(
         places.setdefault(outcome.line, []).append(place)
     found: list[RejectedRow | None] = [None] * len(outcomes)
     for line, its_places in places.items():
-        its_rows = _pair([outcomes[place] for place in its_places], on_line.get(line, []), says)
+        its_rows = _pair([outcomes[place] for place in its_places], on_line.get(line, []), cells_of)
         for place, row in zip(its_places, its_rows, strict=True):
             found[place] = row
     return found
 
 
 def _pair(
-    outcomes: Sequence[Row | Reject], rows: Sequence[RejectedRow], says: Says
+    outcomes: Sequence[Row | Reject], rows: Sequence[RejectedRow], cells_of: CellsOf
 ) -> list[RejectedRow | None]:
     """Who is who on one line: each rejected row, oldest first, is at most one of the outcomes.
 
@@ -120,7 +120,7 @@ def _pair(
 
     is_open = [row for row in rows if row.resolved_by_id is None]
     if len(outcomes) > 1 and len(is_open) > 1:
-        is_open = match(is_open, says, says)
+        is_open = match(is_open, cells_of, cells_of)
     match(is_open, lambda row: None, lambda outcome: None)
     closed = [row for row in reversed(rows) if row.resolved_by_id is not None]
     closed = match(closed, lambda row: _stem(row.record_id), _stem_of)
@@ -156,8 +156,8 @@ def _same_again(held: RejectedRow) -> Reject:
     return Reject(held.line, bytes(held.raw), held.code, held.message, held.column)
 
 
-def _is_untouched(held: RejectedRow, row: Row, says: Says) -> bool:
-    return held.resolved_by_id is None and held.is_unreadable and says(row) == says(held)
+def _is_untouched(held: RejectedRow, row: Row, cells_of: CellsOf) -> bool:
+    return held.resolved_by_id is None and held.is_unreadable and cells_of(row) == cells_of(held)
 
 
 def _land(

@@ -158,7 +158,7 @@ def test_questions_do_not_pile_up_while_a_worker_is_busy(
 def test_a_silent_cluster_is_started_anew(
     asleep: Child, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(workers, "SILENCE_SECONDS", 0)
     silent = Workers("ingestion")
     silent.child = asleep
     silent.look()
@@ -187,7 +187,7 @@ def test_a_cluster_that_is_slow_to_start_is_given_longer_each_time(
         id=slow.question, name="beat", func="beat", started=timezone.now(), stopped=timezone.now()
     )
     slow.look()
-    assert slow.patience == workers.PATIENCE_SECONDS
+    assert slow.silence_allowed == workers.SILENCE_SECONDS
 
 
 @pytest.mark.django_db

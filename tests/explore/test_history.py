@@ -1,4 +1,4 @@
-"""The story of a record, as the command tells it."""
+"""The history of a record, as the command tells it."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from explore.history import Part, story
+from explore.history import Part, history
 from ingestion.loading import undo as ingestion_undo
 from processing.jobs import process as processing_runs
 from records import store
@@ -32,7 +32,7 @@ STAMP = {"rule": "stamp", "column": "processed_timestamp"}
 
 
 def parts(key: str = "1") -> list[Part]:
-    return story(DataRecord.objects.select_related("run").get(pk=f"shop:{key}"))
+    return history(DataRecord.objects.select_related("run").get(pk=f"shop:{key}"))
 
 
 def kinds(key: str = "1") -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from explore.history import told
+from explore.history import lines
 from records.errors import RecordNotFound
 from records.jobs.terminal import RunCommand
 from records.models import DataRecord
@@ -25,5 +25,5 @@ class Command(RunCommand):
         record = DataRecord.objects.select_related("run").find(options["record"])
         if record is None:
             raise CommandError(str(RecordNotFound(options["record"])), returncode=2)
-        for line in told(record):
+        for line in lines(record):
             self.stdout.write(escape_control_chars(line))

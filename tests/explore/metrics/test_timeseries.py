@@ -49,7 +49,7 @@ def test_a_step_is_told_by_its_median_and_the_half_around_it(values, lower, medi
     assert (step.number, step.lower, step.median, step.upper) == (
         len(values), lower, median, upper,
     )  # fmt: skip
-    assert (step.least, step.greatest) == (min(values), max(values))
+    assert (step.minimum, step.maximum) == (min(values), max(values))
 
 
 def test_anomalies_and_repaired_values_are_not_among_the_others():

@@ -49,7 +49,7 @@ def test_a_record_without_a_result_says_that_it_waits(admin_client):
     assert "has not been processed yet" in page(admin_client, "shop:1")
 
 
-def test_the_page_tells_the_story_with_earlier_versions_and_results(admin_client, admin_user):
+def test_the_page_shows_the_history_with_earlier_versions_and_results(admin_client, admin_user):
     land("shop", {"1": sale(1, note="first wording", value="bad")})
     process_all()
     store.edit_record(record_id="shop:1", data=sale(1, note="second wording"), user=admin_user)

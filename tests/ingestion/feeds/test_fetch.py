@@ -30,7 +30,7 @@ STYLES = {
 def installation(settings, tmp_path):
     settings.INPUT_DIR = tmp_path / "inputs"
     settings.ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
+    settings.FEED_TIMEOUTS = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
     return settings
 
 
@@ -82,7 +82,7 @@ def clock(monkeypatch) -> Clock:
 
 
 def test_retry_after_is_obeyed_up_to_a_cap(settings, clock):
-    settings.FEED_PATIENCE = {**settings.FEED_PATIENCE, "retry_after_max": 2}
+    settings.FEED_TIMEOUTS = {**settings.FEED_TIMEOUTS, "retry_after_max": 2}
     moments = []
 
     def answer(request):

@@ -22,7 +22,7 @@ LAST_ROW = Paging(Style.LAST_ROW, path="id", param="after")
 def installation(settings, tmp_path):
     settings.INPUT_DIR = tmp_path / "inputs"
     settings.ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.001, "tries": 2, "slice": 0.05}
+    settings.FEED_TIMEOUTS = {"read": 0.5, "backoff": 0.001, "tries": 2, "slice": 0.05}
 
 
 def get(answer, paging=None, **more):

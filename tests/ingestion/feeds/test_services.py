@@ -34,7 +34,7 @@ PAGED = {
 def installation(settings, tmp_path):
     settings.INPUT_DIR = tmp_path / "inputs"
     settings.ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
+    settings.FEED_TIMEOUTS = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
     settings.FOLDER_ROOTS = [tmp_path / "inbox"]
     (tmp_path / "inbox" / "shop").mkdir(parents=True)
     return settings
@@ -74,7 +74,7 @@ def test_an_api_lands_every_row_once_whatever_fails_on_the_way():
 
 def test_a_run_says_which_page_is_fetched_or_why_none_comes(monkeypatch, settings):
     monkeypatch.setattr(loading, "TELL_SECONDS", 0)
-    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.01, "tries": 2, "slice": 0.005}
+    settings.FEED_TIMEOUTS = {"read": 0.5, "backoff": 0.01, "tries": 2, "slice": 0.005}
     whole, shown = rows_by("cursor"), []
 
     def answer(request):
@@ -99,7 +99,7 @@ def test_a_run_says_which_page_is_fetched_or_why_none_comes(monkeypatch, setting
 
 def test_a_run_of_an_api_that_no_one_answers_says_so_while_it_is_tried_again(settings, monkeypatch):
     monkeypatch.setattr(loading, "TELL_SECONDS", 0)
-    settings.FEED_PATIENCE = {"tries": 2, "backoff": 0.01, "slice": 0.005}
+    settings.FEED_TIMEOUTS = {"tries": 2, "backoff": 0.01, "slice": 0.005}
     shown: list[str] = []
     with serving(rows_by("none")) as api:
         gone = api.url

@@ -35,7 +35,7 @@ API = {
 def installation(settings, tmp_path):
     settings.INPUT_DIR = tmp_path / "inputs"
     settings.ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    settings.FEED_PATIENCE = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
+    settings.FEED_TIMEOUTS = {"read": 0.5, "backoff": 0.001, "tries": 12, "slice": 0.05}
     settings.FOLDER_ROOTS = [tmp_path / "inbox"]
     (tmp_path / "inbox" / "shop").mkdir(parents=True)
     return settings
