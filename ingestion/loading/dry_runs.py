@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from ingestion.errors import IngestionError
 from ingestion.loading.comparison import Compared, Comparison, Verdict
+from ingestion.loading.doubled import doubled_note
 from ingestion.loading.run_input import closing_notes, open_input, row_mapper, write_down
 from ingestion.loading.value_cells import watch_values
 from ingestion.parsing.batches import read_batches
@@ -113,6 +114,8 @@ def examine(
     )
     found.check()
     write_down(run, found)
+    if note := doubled_note(run, on_chunk):
+        run.notes.append(note)
     findings = _Findings()
     with open_input(run, on_chunk) as reader, SpillDict() as seen:
         profile = Profile(reader.columns)

@@ -8,12 +8,12 @@ from django.conf import settings
 
 from ingestion.errors import IngestionError
 from ingestion.loading import inputs, replay
+from ingestion.loading.detected_input import detect_input
 from ingestion.loading.pipelined_writer import Land, Landed, landing
 from ingestion.loading.reject_limit import check_rejects
 from ingestion.loading.run_input import (
     check_unchanged,
     closing_notes,
-    detect_input,
     open_input,
     row_mapper,
 )

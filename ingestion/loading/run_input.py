@@ -6,51 +6,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from ingestion.errors import InputAway, InputChanged, OtherSource
-from ingestion.parsing.dialect import Dialect, joined
+from ingestion.parsing.dialect import Dialect
 from ingestion.parsing.input_file import Digest, digest
-from ingestion.parsing.preparation import Prepared, prepare
+from ingestion.parsing.preparation import Prepared
 from ingestion.parsing.readers import Reader, open_reader
-from ingestion.parsing.readers.repaired import repaired_run
 from ingestion.parsing.row_mapper import RowMapper
-from records.jobs import leases
-from records.models import IngestionRun, Source
-
-# The fields of a run that describe its input.
-FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
-
-
-def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -> None:
-    """Detect the input and map its columns, and save both with the run."""
-    # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
-    if not run.pages and repaired_run(Path(run.path)) is None:
-        run.reading = joined(run.source.reading, run.reading)
-    remembered = run.source.mapping
-    found = prepare(
-        Path(run.path),
-        run.file_name,
-        reading=run.reading,
-        named=run.mapping,
-        remembered=remembered,
-        on_chunk=on_chunk,
-    )
-    found.check()
-    write_down(run, found)
-    # A run with columns is not prepared again, so its source must have them by then.
-    with transaction.atomic():
-        kept = ("reading", "mapping", *FOUND)
-        leases.write(run, worker, **{name: getattr(run, name) for name in kept})
-        # Without rows the column names could not be checked, so the mapping is not saved.
-        if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
-            source = Source.objects.filter(pk=run.source_id)
-            source.update(mapping=run.mapping, columns=run.columns)
+from records.models import IngestionRun
 
 
 def write_down(run: IngestionRun, found: Prepared) -> None:
-    """Set the fields in FOUND, and the mapping, to what was detected; does not save the run."""
+    """Set what was detected on a run: what describes its input, and the mapping; saves nothing."""
     detected = found.detected
     (run.size, run.sha256), run.encoding = detected.digest, detected.encoding
     run.dialect = asdict(detected.dialect)
