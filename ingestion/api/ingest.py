@@ -152,6 +152,7 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         roles={role: wanted[role] for role in ROLES if wanted.get(role)},
         timestamp_format=wanted.get(FORMAT, ""),
         max_rejects=wanted.get("max_rejects", ""),
+        on_conflict=wanted.get("on_conflict", ""),
         user=cast(User, request.user),
         reading=reading_of(wanted),
     )

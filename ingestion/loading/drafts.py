@@ -63,12 +63,6 @@ def create_draft(
     return run
 
 
-def policy_of(run: IngestionRun) -> str:
-    """The draft's policy for existing records: the one chosen for its dry run."""
-    dry = dry_runs.latest(run)
-    return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
-
-
 def too_many_rejects(run: IngestionRun, dry: DryRun | None) -> str:
     """Why the draft would exceed its reject limit, by its dry run; empty if it would not."""
     if dry is None or dry.state != RunState.FINISHED:
@@ -99,7 +93,7 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
     if not named[FORMAT]:
         # The format was not known when the page was made, or can't be detected.
         named[FORMAT] = seen.mapping[FORMAT]
-    if same_reading and named == seen.mapping and choice.on_conflict == policy_of(run):
+    if same_reading and named == seen.mapping and choice.on_conflict == dry_runs.policy_of(run):
         return False
     if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
         named.pop(FORMAT)
@@ -132,7 +126,7 @@ def load(run: IngestionRun, seen: Look) -> None:
         if not loaded:
             return
         source = Source.objects.filter(pk=run.source_id)
-        source.update(on_conflict=policy_of(run))
+        source.update(on_conflict=dry_runs.policy_of(run))
         if repaired_run(Path(run.path)) is None:
             source.update(reading=run.reading)
         dry_runs.stop(run)

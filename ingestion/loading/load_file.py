@@ -12,6 +12,7 @@ from ingestion.loading.run_input import (
     check_unchanged,
     closing_notes,
     detect_input,
+    lost_cells_notes,
     open_input,
     row_mapper,
 )
@@ -22,6 +23,7 @@ from records import store
 from records.database import bulk
 from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
+from records.lost_cells import lost_cells
 from records.models import IngestionRun, OnConflict
 from records.rows import Ledger
 from records.signals import landed
@@ -65,7 +67,10 @@ class LoadFile(Job[IngestionRun]):
             ):
                 self._check_ledger(landed_batches)
             closing = closing_notes(reader, mapper, run.source.on_conflict)
-            return [*self.input_notes(), *reader.notes, *closing]
+            notes = [*self.input_notes(), *reader.notes, *closing]
+        if run.source.on_conflict == OnConflict.UPDATE:
+            notes += lost_cells_notes(lost_cells(run))
+        return notes
 
     def input_notes(self) -> list[str]:
         """The notes on the file from before its rows were read."""

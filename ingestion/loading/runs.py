@@ -33,6 +33,7 @@ def create_run(
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
     max_rejects: str = "",
+    on_conflict: str = "",
     save: bool = True,
 ) -> IngestionRun:
     """Create a run for a file; a source that does not exist is created.
@@ -40,9 +41,10 @@ def create_run(
     ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
     are proposed by column names. ``timestamp_format`` is the date format, ``trigger`` how the file
     came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
-    detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
-    state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
-    run nor a new source is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
+    detected. ``on_conflict`` is the source's policy for existing records from now on. With more
+    rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
+    for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
+    is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -66,6 +68,11 @@ def create_run(
     )
     if save:
         run.source, _ = Source.objects.get_or_create(name=name)
+    if on_conflict:
+        run.source.on_conflict = on_conflict
+    if save:
+        if on_conflict:
+            run.source.save(update_fields=["on_conflict"])
         run.save()
     return run
 

@@ -131,7 +131,7 @@ def _show(
         "reading": reading,
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
-        "policy": drafts.policy_of(run),
+        "policy": dry_runs.policy_of(run),
         "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
         "general_errors": [text for name, text in (errors or {}).items() if name not in beside],

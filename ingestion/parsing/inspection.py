@@ -117,6 +117,7 @@ def look_at(
     remembered: Mapping[str, Any],
     before: Sequence[str],
     told: Mapping[str, Any] | None,
+    merges: bool,
     sizes: Sizes,
 ) -> Look:
     """Preview an input; ``before`` are the columns of the source's last input, if any.
@@ -135,6 +136,7 @@ def look_at(
                 reading=reading,
                 named=named,
                 remembered=remembered,
+                merges=merges,
                 detected=None if reading else seen.found,
             )
     except IngestionError as error:
@@ -228,7 +230,7 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
 def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     """The formats that can read a date of the sample, each with its reading."""
     columns = prepared.mapping["timestamp"]
-    if not columns or prepared.missing:
+    if not columns or prepared.missing or "timestamp" in prepared.absent:
         return []
     places = [prepared.columns.index(column) for column in columns]
     texts = (" ".join(row[place] for place in places) for row in prepared.sample)

@@ -1,6 +1,6 @@
 """Detects what an input is and maps its columns, before its rows are read. Pure: no tables."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from ingestion.parsing.keys import KeySearch
 from ingestion.parsing.mapping import (
     FORMAT,
     Roles,
+    absent_roles,
     check_columns,
     knows_roles,
     missing_columns,
@@ -38,7 +39,8 @@ class Prepared:
     ``sample`` are the cells of its first rows as text. ``doubt`` is an ambiguity of the date format
     that no row settles; None if a person has chosen. ``notes`` are sentences for the user.
     ``repaired`` is the number of the run whose fixed rejected rows the input contains; None for
-    any other input.
+    any other input. ``absent`` are roles of the source that the input does not play: its rows are
+    merged with records that do.
     """
 
     detected: Detected
@@ -48,15 +50,17 @@ class Prepared:
     doubt: Doubt | None = None
     notes: list[str] = field(default_factory=list)
     repaired: int | None = None
+    absent: Collection[str] = ()
 
     @property
     def missing(self) -> list[tuple[str, str]]:
         """The roles with mapped columns that the input does not have, and these columns."""
-        return missing_columns(self.mapping, self.columns)
+        missing = missing_columns(self.mapping, self.columns)
+        return [(role, column) for role, column in missing if role not in self.absent]
 
     def check(self) -> None:
         """Raise MissingColumns or AmbiguousDates if the input can't be imported like this."""
-        check_columns(self.mapping, self.columns)
+        check_columns(self.mapping, self.columns, absent=self.absent)
         if self.doubt is not None:
             raise AmbiguousDates(self.mapping["timestamp"], self.doubt)
 
@@ -68,15 +72,17 @@ def prepare(
     reading: Mapping[str, Any],
     named: Mapping[str, Any],
     remembered: Mapping[str, Any],
+    merges: bool = False,
     on_chunk: Callable[[], None] = lambda: None,
     detected: Detected | None = None,
 ) -> Prepared:
     """Detect what an input is, and map its columns.
 
     ``reading`` are the parsing options; ``named`` is the part of the mapping that was given for
-    this input, ``remembered`` the mapping of its source. ``on_chunk`` is called repeatedly while a
-    large input is read. ``detected`` is what is known about it already. Raises UnreadableInput and
-    InvalidReading.
+    this input, ``remembered`` the mapping of its source. ``merges`` says that records keep
+    the cells that their rows lack, so the input may do without columns. ``on_chunk`` is called
+    repeatedly while a large input is read. ``detected`` is what is known about it already. Raises
+    UnreadableInput and InvalidReading.
     """
     detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
@@ -105,6 +111,7 @@ def prepare(
             {**roles, FORMAT: None},
             notes=list(detected.notes),
             repaired=reader.run if isinstance(reader, RepairedReader) else None,
+            absent=absent_roles(roles, columns, remembered) if merges else (),
         )
         keys = _search_key(found, named, remembered, name, survey)
         dates = None
@@ -118,6 +125,12 @@ def prepare(
         keys.close()
     if dates is not None:
         _choose_format(found, dates)
+    if found.absent:
+        names = [column for role in found.absent for column in found.mapping[role]]
+        found.notes.append(
+            f"Mapped columns that this file does not have: {', '.join(map(repr, names))}. Existing "
+            "records keep these cells, and new ones have none."
+        )
     if not found.mapping["id"]:
         found.notes.append(
             "No ID column: the key of each row is made from its content, so a row that changes "
@@ -198,7 +211,7 @@ def _search_format(
             found.notes.append("The date format was ignored: no timestamp column is mapped.")
         return None
     found.mapping[FORMAT] = _known_format(columns, named, remembered)
-    if found.mapping[FORMAT]:
+    if found.mapping[FORMAT] or "timestamp" in found.absent:
         return None
     places = [found.columns.index(column) for column in columns]
     search = FormatSearch(" ".join(row[place] for place in places) for row in found.sample)

@@ -17,7 +17,7 @@ from ingestion.loading.report_text import report_lines
 from ingestion.parsing.dialect import check_reading, joined
 from ingestion.parsing.mapping import column_names
 from records.jobs.terminal import RunCommand, progress_bar
-from records.models import IngestionRun, RunState
+from records.models import IngestionRun, OnConflict, RunState
 
 # The parsing options; see ingestion.parsing.dialect.
 READING = {
@@ -60,6 +60,13 @@ class Command(RunCommand):
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, metavar=metavar, help=f"{what} (default: detected)")
         parser.add_argument(
+            "--on-conflict", choices=OnConflict.values, default="",
+            help="what to do when an existing record changes, for these files and all later ones "
+            "of the source: update replaces its cells, merge only those of the columns in the "
+            "file, keep ignores the row, reject rejects it (default: as saved with the source, at "
+            "first update)",
+        )  # fmt: skip
+        parser.add_argument(
             "--max-rejects",
             metavar="N|P%",
             default="",
@@ -88,6 +95,7 @@ class Command(RunCommand):
             "roles": roles,
             "timestamp_format": date_format,
             "reading": said,
+            "on_conflict": options["on_conflict"],
         }
         status = 0
         for path in self.files(options["paths"]):
