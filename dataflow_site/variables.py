@@ -166,6 +166,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "a server of its own",
             "A PostgreSQL server for the tests to create their databases on.",
         ),
+        Variable("PROCESSES", "`4`", "Processes that share the tests of a database."),
         Variable("CHROMIUM", "found on the system", "Path of the browser for tests."),
         Variable(
             "DATAFLOW_REQUIRE",

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from ingestion.parsing.timestamps.search import Doubt
 from records.errors import EnvironmentFault
+from records.number_decision import FORMATS
+from records.number_decision import Doubt as NumberDoubt
 
 # The error codes of the system for a disk that takes no more data.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -108,6 +110,30 @@ class AmbiguousDates(IngestionError):
             "row settles it. Nothing was imported. Choose a date format and import the file again: "
             f"--timestamp-format '{rival}' on the command line, timestamp_format in the API, or "
             "Date format in the source settings."
+        )
+
+
+class AmbiguousNumbers(IngestionError):
+    """Numbers that two formats read differently, and nobody has chosen one."""
+
+    def __init__(self, column: str, doubt: NumberDoubt) -> None:
+        self.column = column
+        self.doubt = doubt
+        (best, first), (rival, second) = doubt.readings
+        super().__init__(
+            f"The numbers in {column!r} are ambiguous: {doubt.text!r} is {first} as {best}, but "
+            f"{second} as {rival}, and no other row settles it. Nothing was imported. Choose a "
+            f"number format and import the file again: --number-format '{rival}' on the command "
+            "line, number_format in the API, or Number format in the source settings."
+        )
+
+
+class InvalidNumberFormat(IngestionError):
+    """A number format that is not valid."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text[:100]!r} is not a valid number format: use one of {', '.join(FORMATS)}."
         )
 
 

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from processing.errors import InvalidRules
-from processing.rule_sets import DEFAULT_NOTE
 from processing.rules.check import check_rules
 from records import store
 from records.admin.fields import JSONText
@@ -39,7 +38,7 @@ class RuleSetForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"]
-        if note == DEFAULT_NOTE:
+        if note == RuleSet.DEFAULT_NOTE:
             raise ValidationError("This note is reserved for default rules. Enter a different one.")
         return note
 

@@ -4,7 +4,6 @@ from processing.rules.defaults import default_rules
 from records import store
 from records.models import RuleSet, Source
 
-DEFAULT_NOTE = "Default rules for the source's mapping"
 LONGEST_NOTE = 500
 
 
@@ -16,14 +15,14 @@ def rule_set_for(source: Source) -> RuleSet:
     """
     current = source.current_rule_set
     rules = default_rules(source.mapping)
-    if current is not None and (current.note != DEFAULT_NOTE or current.rules == rules):
+    if current is not None and (not current.is_default or current.rules == rules):
         return current
-    return store.save_rule_set(source=source, rules=rules, note=DEFAULT_NOTE)
+    return store.save_rule_set(source=source, rules=rules, note=RuleSet.DEFAULT_NOTE)
 
 
 def note_problem(note: str) -> str | None:
     """Why a version that a person saves can't have this note, as a sentence; None if it can."""
-    if note == DEFAULT_NOTE:
+    if note == RuleSet.DEFAULT_NOTE:
         return "This note is reserved for default rules. Enter a different one."
     if len(note) > LONGEST_NOTE or "\0" in note:
         return f"A note can have at most {LONGEST_NOTE} characters and no NUL."

@@ -70,6 +70,23 @@ def format_of(style: Style) -> str:
 FORMATS = {format_of(style): style for style in SIGNS}
 
 
+def with_signs(style: Style, signs: Style) -> Style:
+    """A style with the decimal and thousands signs of another."""
+    return style._replace(decimal=signs.decimal, thousands=signs.thousands, lakh=signs.lakh)
+
+
+def described(style: Style) -> str:
+    """A style in words: as 1.234,56, with the currency €."""
+    words = [f"as {format_of(style)}"]
+    if style.currency:
+        words.append(f"with {' or '.join(style.currency)}")
+    if style.percent:
+        words.append("12% as 0.12")
+    if style.variants:
+        words.append("negative with any minus sign or in parentheses")
+    return ", ".join(words)
+
+
 def spelled(number: float | None) -> str:
     """A number for people, without any sign that could be misread: 1234.5."""
     return "no number" if number is None else f"{number:.15g}"
@@ -93,22 +110,25 @@ class Decision:
     def _numbers(self) -> list[Shape]:
         return [shape for shape in self.shapes.values() if shape.parts]
 
-    def style(self, known: Style | None, decimal: str) -> tuple[Style, Doubt | None, list[str]]:
+    def style(
+        self, known: Style | None, decimal: str, *, is_sure: bool
+    ) -> tuple[Style, Doubt | None, list[str]]:
         """The style, the doubt that is left, and what was decided without proof."""
         if not self._numbers:
             return known or PLAIN, None, []
         beside, notes = self._beside()
-        if known is not None:
-            return self._widened(known, beside), None, []
         best, *others = self._best_signs()
         rival, text = self._rival(best, others)
+        if known is not None:
+            has_proof = is_sure or rival is None
+            return self._widened(known, beside, signs=has_proof), None, []
         if rival is None:
-            return self._simplest(_joined(best, beside)), None, notes
+            return self._simplest(with_signs(beside, best)), None, notes
         settled, note = self._settled(best, rival, text, decimal)
         notes += [note] if note else []
         if settled is not None:
-            return self._simplest(_joined(settled, beside)), None, notes
-        first, second = (self._simplest(_joined(signs, beside)) for signs in (best, rival))
+            return self._simplest(with_signs(beside, settled)), None, notes
+        first, second = (self._simplest(with_signs(beside, signs)) for signs in (best, rival))
         doubt = Doubt(first, second, text)
         return doubt.best, doubt, notes
 
@@ -208,8 +228,11 @@ class Decision:
             style = style._replace(credit="plus")
         return style, notes
 
-    def _widened(self, known: Style, beside: Style) -> Style:
-        """A known style with what else the cells need, as far as that reads more of them."""
+    def _widened(self, known: Style, beside: Style, *, signs: bool) -> Style:
+        """A known style with what else the cells need, as far as that reads more of them.
+
+        ``signs``: also a sign between thousands.
+        """
         best, most = known, self._fit(known)
         wider = known._replace(
             percent=known.percent or beside.percent,
@@ -220,8 +243,8 @@ class Decision:
             credit=known.credit or beside.credit,
         )
         tried = [wider]
-        if not known.thousands:
-            same = [signs for signs in SIGNS if signs.decimal == known.decimal]
+        if signs and not known.thousands:
+            same = [style for style in SIGNS if style.decimal == known.decimal]
             tried += [wider._replace(thousands=s.thousands, lakh=s.lakh) for s in same]
         for style in tried:
             if (fit := self._fit(style)) > most:
@@ -243,10 +266,6 @@ class Decision:
 
 def _value(style: Style, shape: Shape) -> float | None:
     return reader(style)((shape.parts or NO_PARTS).digits.replace("0", "1"))
-
-
-def _joined(signs: Style, beside: Style) -> Style:
-    return beside._replace(decimal=signs.decimal, thousands=signs.thousands, lakh=signs.lakh)
 
 
 def _percent_notes(percent: int, total: int) -> Iterator[str]:

@@ -74,17 +74,19 @@ class NumberColumn:
         self._has_point = False
         self._zero_led: set[str] = set()
         self._is_code = False
-        self._chunks = 0
+        self._chunks = self._rows = 0
 
     @property
-    def is_text(self) -> bool:
-        """Whether the column is no longer followed, since it holds no numbers."""
-        return self._is_text
+    def is_open(self) -> bool:
+        """Whether further cells may change what is found."""
+        return not self._is_text
 
-    def add(self, cells: Sequence[str], lines: Sequence[int]) -> None:
-        """The next cells and their lines."""
+    def add(self, cells: Sequence[str], lines: Sequence[int] = ()) -> None:
+        """The next cells and their lines; without lines they are counted from 1."""
         if self._is_text or not cells:
             return
+        lines = lines or range(self._rows + 1, self._rows + 1 + len(cells))
+        self._rows += len(cells)
         if self._has_point and plain_numbers(cells) is not None:
             self._plain += len(cells)
             return
@@ -140,16 +142,27 @@ class NumberColumn:
             self._is_text = True
             self._shapes.clear()
 
-    def found(self, *, known: Style | None = None, decimal: str = "") -> Numbers:
+    def found(
+        self,
+        *,
+        known: Style | None = None,
+        is_sure: bool = True,
+        widens: bool = True,
+        decimal: str = "",
+    ) -> Numbers:
         """How the numbers are written.
 
         ``known`` is the style that a person chose or that earlier inputs had: it stays, and takes
-        on what else the cells have. ``decimal`` is the decimal sign of other columns of the input,
+        on what else the cells have; unless it ``is_sure``, only what they leave no doubt about, and
+        nothing unless it ``widens``. ``decimal`` is the decimal sign of other columns of the input,
         which settles what the cells leave open.
         """
         shapes = {name: shape for name, shape in self._shapes.items() if name.strip()}
         decision = Decision(shapes, self._plain, frozenset(self._zero_led))
-        style, doubt, notes = decision.style(known, decimal)
+        if known is not None and not widens:
+            style, doubt, notes = known, None, list[str]()
+        else:
+            style, doubt, notes = decision.style(known, decimal, is_sure=is_sure)
         unread = [shape for name, shape in shapes.items() if not reads(style, name)]
         unread.sort(key=lambda shape: shape.line)
         cores = [s.parts.digits for n, s in shapes.items() if s.parts and reads(style, n)]

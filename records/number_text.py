@@ -56,12 +56,50 @@ class Style(NamedTuple):
 
 
 PLAIN = Style()
+# The choices of the signs.
+DECIMALS = (".", ",")
+THOUSANDS = ("", ",", ".", " ", "'")
+CREDITS = ("", "plus", "minus")
+# More currency symbols, or longer ones, would take minutes to compile into a pattern.
+MOST_SYMBOLS, LONGEST_SYMBOL = 100, 20
 
 
 def style_of(parameters: Mapping[str, Any]) -> Style:
     """The style that parameters of the rule describe; others among them are ignored."""
     said = {name: parameters[name] for name in Style._fields if name in parameters}
     return Style(**said | {"currency": tuple(said.get("currency") or ())})
+
+
+def style_problem(parameters: object) -> str | None:
+    """Why parameters describe no style, as a part of a sentence; None if they do."""
+    if not isinstance(parameters, dict):
+        return 'must be an object such as {"decimal": ","}'
+    if unknown := sorted(set(parameters) - set(Style._fields)):
+        return f"has no {unknown[0]!r}; it may have {', '.join(Style._fields)}"
+    symbols = parameters.get("currency", [])
+    if not isinstance(symbols, list) or not all(map(_is_symbol, symbols)):
+        return "must have a list of currency symbols without digits and signs as 'currency'"
+    if len(symbols) > MOST_SYMBOLS:
+        return f"can have {MOST_SYMBOLS} currency symbols at most"
+    style = style_of(parameters)
+    chosen = {"decimal": DECIMALS, "thousands": THOUSANDS, "credit": CREDITS}
+    for name, choices in chosen.items():
+        if getattr(style, name) not in choices:
+            return f"must have one of {', '.join(map(repr, choices))} as {name!r}"
+    for name in ("lakh", "percent", "variants"):
+        if not isinstance(getattr(style, name), bool):
+            return f"must have true or false as {name!r}"
+    if style.decimal == style.thousands or (style.lakh and not style.thousands):
+        return "must have different signs for decimals and thousands"
+    return None
+
+
+def _is_symbol(text: object) -> bool:
+    return (
+        isinstance(text, str)
+        and 0 < len(text.strip()) <= LONGEST_SYMBOL
+        and not set(text) & set("0123456789+-.,%\0")
+    )
 
 
 def read_number(cell: object) -> float | None:

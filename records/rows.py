@@ -120,9 +120,10 @@ class Outcome(NamedTuple):
 
     ``processed`` is the cleaned data as JSON text, None where validation failed. ``errors`` and
     ``repairs`` are lists as ProcessingResult documents them; ``value`` and ``category`` the two
-    mapped cells; ``repaired`` says that a repair made the value. ``anomaly`` is the reason, in
-    words, why the record is out of the ordinary; None for one that is not. A tuple, as there is
-    one for each record: ``zip(*outcomes)`` gives columns.
+    mapped cells; ``repaired`` says that a repair made the value, ``unread`` that its cell could not
+    be read as a number. ``anomaly`` is the reason, in words, why the record is out of the ordinary;
+    None for one that is not. A tuple, as there is one for each record: ``zip(*outcomes)`` gives
+    columns.
     """
 
     record_id: str
@@ -135,6 +136,7 @@ class Outcome(NamedTuple):
     value: float | None = None
     category: str | None = None
     repaired: bool = False
+    unread: bool = False
     anomaly: str | None = None
     seconds: float = 0.0
 
@@ -164,15 +166,20 @@ class FormerOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProcessingCounts:
-    """The counts of a pass of processing; ``repaired`` counts processed records with a repair."""
+    """The counts of a pass of processing; ``repaired`` counts processed records with a repair,
+    ``filled`` those with a value, and ``unread`` those whose value could not be read."""
 
     processed: int = 0
     failed: int = 0
     repaired: int = 0
+    filled: int = 0
+    unread: int = 0
 
     def __add__(self, other: "ProcessingCounts") -> "ProcessingCounts":
         return ProcessingCounts(
             self.processed + other.processed,
             self.failed + other.failed,
             self.repaired + other.repaired,
+            self.filled + other.filled,
+            self.unread + other.unread,
         )

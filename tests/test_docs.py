@@ -37,7 +37,6 @@ OF_TESTS = {
     "DJANGO_ALLOW_ASYNC_UNSAFE",
     "PATH",
     "COLUMNS",
-    "PROCESSES",
 }
 COMMAND = re.compile(r"manage\.py +([a-z_]+)((?:[^\n`]|\\\n)*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

@@ -7,6 +7,8 @@ or with tabs. Wherever a cell of ours has such a character or a line end inside,
 may then begin, even within quotes, which count only at the beginning of a cell. So an apostrophe,
 which marks text, is put before each formula at the beginning of a cell or behind such a character.
 It can be taken off again.
+
+In a file with another separator, the comma divides cells for those who open it with commas.
 """
 
 import re
@@ -17,7 +19,15 @@ from operator import itemgetter
 STARTS = "-=+@\uff1d\uff0b\uff0d\uff20"
 # What may divide cells where the comma does not.
 SEPARATORS = ";\t\r\n"
-PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Numbers as programs write them, and as people do: digits with their separators, a currency symbol
+# or a percent sign. No formula can be made of these alone.
+_SYMBOL = "[$\u00a2-\u00a5\u20a0-\u20cf]"
+PLAIN_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    rf"|-?(?:{_SYMBOL}[ \u00a0]?)?"
+    r"[0-9](?:[.,'\u2019]?[0-9]|[ \u00a0\u2009\u202f](?=[0-9]{3}(?![0-9])))*"
+    rf"(?:[ \u00a0\u202f]?(?:%|{_SYMBOL}))?"
+)
 
 # A formula, also behind apostrophes that are the cell's own: so that ours can be told from them.
 _FORMULA = f"'*[{STARTS}]"
@@ -26,6 +36,7 @@ _AT_FIRST = f"'*[{STARTS}\t\r\n]"
 _place = re.compile(rf'\A(?={_AT_FIRST})|([{SEPARATORS}]"*)(?={_FORMULA})')
 _guard = re.compile(rf"""\A'(?={_AT_FIRST})|([{SEPARATORS}]"*)'(?={_FORMULA})""")
 _formula_inside = re.compile(rf'[{SEPARATORS}]"*{_FORMULA}').search
+_behind_commas = re.compile(rf'(,"*)(?={_FORMULA})')
 
 _FIRST_CHARACTERS = frozenset(f"'{STARTS}\t\r\n")
 _first_character = itemgetter(slice(1))
@@ -42,11 +53,16 @@ def guarded(cell: str, *, opens_line: bool = False) -> str:
     return _place.sub(r"\1'", cell)
 
 
-def guarded_column(cells: Sequence[str]) -> Sequence[str]:
+def guarded_column(cells: Sequence[str], *, delimiter: str = ",") -> Sequence[str]:
     """The cells of a column, none of which opens a line, each of them guarded.
 
     Most columns need no guard, which a look at all of their text tells at once.
     """
+    if delimiter != "," and any(map(_behind_commas.search, cells)):
+        cells = [
+            cell if PLAIN_NUMBER.fullmatch(cell) else _behind_commas.sub(r"\1'", cell)
+            for cell in cells
+        ]
     if _FIRST_CHARACTERS.isdisjoint(map(_first_character, cells)):
         text = "".join(cells)
         has_separator = any(separator in text for separator in SEPARATORS)

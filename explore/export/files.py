@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from explore.export import csv_table, ndjson, workbook
+from explore.export.options import Options
 from explore.export.walk import Progress, Reading, table_of
 from explore.filters import RecordQuery
 from explore.filters.orders import in_line_order
@@ -26,24 +27,22 @@ class ExportFile:
 def export(
     query: RecordQuery,
     *,
-    kind: str,
-    raw: bool = False,
-    packed: bool = False,
+    options: Options,
     progress: Progress = lambda count: None,
     expect: Callable[[int], None] = lambda total: None,
     seconds: float | None = None,
     is_spooled: bool = False,
 ) -> ExportFile:
-    """The records that a valid query finds, in its order, as a file of a kind of FORMATS.
+    """The records that a valid query finds, in its order, as a file.
 
-    With ``raw`` it holds the cells as they were read, and nothing else; without an order given
-    in that of their lines. ``packed`` compresses it with gzip. ``expect`` is told how many records
-    there are before the first of them is written. Reading them may take so many ``seconds``;
-    ``is_spooled`` reads all of them before anything else is done. Raises ExportError.
+    Original cells without an order given are in that of their lines. ``expect`` is told how many
+    records there are before the first of them is written. Reading them may take so many
+    ``seconds``; ``is_spooled`` reads all of them before anything else is done. Raises ExportError.
     """
     source = query.sources[0] if query.is_of_one_source else None
     found = query.queryset()
-    records = in_line_order(found) if raw and not query.texts("sort") else query.order.of(found)
+    in_lines = options.raw and not query.texts("sort")
+    records = in_line_order(found) if in_lines else query.order.of(found)
     table = table_of(
         records,
         columns=query.columns,
@@ -52,18 +51,18 @@ def export(
         reading=Reading(seconds, is_spooled=is_spooled),
     )
     expect(table.total)
-    writer = FORMATS[kind]
-    content = writer.content(table, raw=raw, progress=progress)
-    name = f"{source or 'records'}.{kind}"
-    if packed:
-        return ExportFile(f"{name}.gz", "application/gzip", table.total, _packed(content))
+    writer = FORMATS[options.kind]
+    content = writer.content(table, options=options, progress=progress)
+    name = f"{source or 'records'}.{options.kind}"
+    if options.gzip:
+        return ExportFile(f"{name}.gz", "application/gzip", table.total, _compressed(content))
     return ExportFile(name, writer.MEDIA_TYPE, table.total, content)
 
 
-def _packed(content: Iterator[bytes]) -> Iterator[bytes]:
+def _compressed(content: Iterator[bytes]) -> Iterator[bytes]:
     # Level 6 costs three times the time of level 1 for a tenth less.
-    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    compressor = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     for piece in content:
-        if out := packer.compress(piece):
+        if out := compressor.compress(piece):
             yield out
-    yield packer.flush()
+    yield compressor.flush()

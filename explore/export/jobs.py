@@ -102,9 +102,7 @@ class MakeExport(Job[Export]):
         self._note_progress(total=None)
         file = export_file(
             asked.records,
-            kind=asked.kind,
-            raw=asked.raw,
-            packed=asked.packed,
+            options=asked.options,
             seconds=settings.EXPORT_SECONDS,
             is_spooled=True,
             expect=lambda total: self._note_progress(total=total),

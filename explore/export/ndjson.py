@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 from explore.export.cells import in_columns
+from explore.export.options import Options
 from explore.export.walk import Progress, Table
 from records.json_text import json_text
 
 MEDIA_TYPE = "application/x-ndjson"
 
 
-def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
-    """An object for each record, as the API lists it; with ``raw`` its cells and nothing else."""
+def content(table: Table, *, options: Options, progress: Progress) -> Iterator[bytes]:
+    """An object for each record, as the API lists it; raw: its cells and nothing else."""
     columns, results = table.columns, table.result_columns
-    if raw:
+    if options.raw:
         for rows in table.data(progress):
             yield _lines([in_columns(data, columns) for data in rows])
         return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from explore.export.errors import Refused
-from explore.export.options import OptionsForm
+from explore.export.options import Options, OptionsForm
 from explore.filters import RecordQuery
 from web.statement_timeout import LIST_SECONDS, TookTooLong, at_most
 
@@ -16,12 +16,10 @@ MOST_AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A valid query, and the kind of file to make of what it finds."""
+    """A valid query, and the options of the file to make of what it finds."""
 
     records: RecordQuery
-    kind: str
-    raw: bool
-    packed: bool
+    options: Options
 
     @property
     def query(self) -> str:
@@ -31,7 +29,7 @@ class Asked:
     @property
     def is_for_a_worker(self) -> bool:
         """Whether the file takes so much work that no request may do it."""
-        if self.kind != "xlsx":
+        if self.options.kind != "xlsx":
             return False
         records = self.records.queryset().order_by().values_list("pk")
         try:
@@ -48,4 +46,4 @@ def asked_for(parameters: QueryDict) -> Asked:
     if not (records.is_valid and options.is_valid()):
         of_options = {name: list(map(str, said)) for name, said in options.errors.items()}
         raise Refused({**records.errors, **of_options})
-    return Asked(records, options.kind, options.raw_cells, options.packed)
+    return Asked(records, options.options)

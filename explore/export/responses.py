@@ -23,9 +23,7 @@ def export_answer(asked: Asked, *, user: User, has_body: bool = True) -> HttpRes
     try:
         file = export(
             asked.records,
-            kind=asked.kind,
-            raw=asked.raw,
-            packed=asked.packed,
+            options=asked.options,
             seconds=settings.EXPORT_SECONDS,
         )
     except ExportError as error:

@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -14,6 +15,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from explore.export.cells import as_text, head_of
 from explore.export.errors import TooLargeForExcel
+from explore.export.options import Options
 from explore.export.walk import Progress, Table
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -26,14 +28,19 @@ UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 # A number, which Excel shows by the same digits. It keeps 15 of them.
 PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 MOST_DIGITS = 15
+# The first moment that Excel counts right: it takes 1900 for a leap year.
+FIRST_MOMENT = datetime(1900, 3, 1)  # noqa: DTZ001 (cells have no zone)
+SECONDS, MILLISECONDS = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000"
+
+Value = str | int | Decimal | datetime
 
 
-def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
-    """The table; with ``raw`` all cells are text, else plain numbers are numbers.
+def content(table: Table, *, options: Options, progress: Progress) -> Iterator[bytes]:
+    """The table; raw: all cells are text, else plain numbers are numbers, and timestamps dates.
 
     Nothing in it is ever a formula. Raises TooLargeForExcel before the first byte.
     """
-    head = head_of(table.columns, table.result_columns, raw=raw)
+    head = head_of(table.columns, table.result_columns, raw=options.raw)
     if table.total >= MOST_ROWS:
         raise TooLargeForExcel(
             f"An Excel sheet can hold {MOST_ROWS - 1:,} records, and this export has "
@@ -49,7 +56,7 @@ def content(table: Table, *, raw: bool, progress: Progress) -> Iterator[bytes]:
     sheet: Any = book.create_sheet("Records")
     sheet.freeze_panes = "A2"
     try:
-        for row in _rows(table, head, raw=raw, progress=progress):
+        for row in _rows(table, head, raw=options.raw, progress=progress):
             sheet.append([_cell(sheet, cell) for cell in row])
         # Not `book.save`, which leaves the archive open when there is no room for it.
         with ZipFile(file, "w", ZIP_DEFLATED) as archive:
@@ -90,9 +97,17 @@ def _rows(table: Table, head: list[str], *, raw: bool, progress: Progress) -> It
                 yield [as_text(data.get(column)) for column in table.columns]
         return
     for chunk in table.chunks(progress):
-        for *told, data, made in zip(*chunk, strict=True):
+        for key, timestamp, *told, data, made in zip(*chunk, strict=True):
             cells = [*map(data.get, table.columns), *map(made.get, table.result_columns)]
-            yield [*told, *map(_number_or_text, cells)]
+            yield [key, _moment_or_text(timestamp), *told, *map(_number_or_text, cells)]
+
+
+def _moment_or_text(timestamp: str) -> datetime | str:
+    """A timestamp, UTC, as the date that Excel shows; as text where Excel would change it."""
+    if not timestamp:
+        return ""
+    moment = datetime.fromisoformat(timestamp).replace(tzinfo=None)
+    return timestamp if moment < FIRST_MOMENT or moment.microsecond % 1000 else moment
 
 
 def _number_or_text(cell: Any) -> str | int | Decimal:
@@ -103,7 +118,12 @@ def _number_or_text(cell: Any) -> str | int | Decimal:
     return text
 
 
-def _cell(sheet: Any, value: str | int | Decimal) -> Any:
+def _cell(sheet: Any, value: Value) -> Any:
+    if isinstance(value, datetime):
+        moment = WriteOnlyCell(sheet)
+        moment.value = value
+        moment.number_format = MILLISECONDS if value.microsecond else SECONDS
+        return moment
     if isinstance(value, Decimal):
         number = WriteOnlyCell(sheet)
         number.value = value

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
 from explore.filters.conditions import Condition
+from explore.filters.known_columns import unknown_columns
 from explore.filters.orders import ORDERS, Order
 from explore.filters.record_filter import SHOWING, Asked, RecordFilter
 from records.models import DataRecord, ProcessingResult
@@ -56,6 +57,9 @@ class RecordQuery:
         filled = dict(_filled(parameters))
         lists = {name: list(texts) for name, texts in filled.items()}
         form = RecordFilter(MultiValueDict(lists)).form
+        if form.is_valid():
+            for name, sentences in unknown_columns(form.cleaned_data).items():
+                form.add_error(name, sentences)
         errors = {name: list(map(str, said)) for name, said in form.errors.items()}
         values = {name: each for name, each in form.cleaned_data.items() if each not in EMPTY}
         return cls(filled, values, errors, form)

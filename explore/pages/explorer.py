@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from explore.explorer.facets import all_facets, quick_facets
 from explore.explorer.pages import page_of_records
 from explore.explorer.table import as_rows
-from explore.export.files import FORMATS
+from explore.export.options import KINDS
 from explore.filters import ORDERS, RecordQuery
 from explore.filters.conditions import Condition
 from explore.filters.operators import OPERATORS
@@ -43,7 +43,7 @@ def explorer(request: PageRequest) -> HttpResponse:
         "orders": ORDERS,
         "operators": {key: operator.words for key, operator in OPERATORS.items()},
         **_facets(request, query, counted=request.GET.get("facets") == "1"),
-        "formats": FORMATS,
+        "formats": KINDS,
     }
     status = 200
     if query.is_valid:

@@ -17,6 +17,7 @@ class Kind:
     format: str = ""
 
 
+# In lower case, as they are compared.
 KINDS = {
     "text/csv": Kind("csv", "delimited"),
     "text/tab-separated-values": Kind("tsv", "delimited"),
@@ -24,6 +25,11 @@ KINDS = {
     "application/json": Kind("json", "json"),
     "application/x-ndjson": Kind("ndjson", "ndjson"),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Kind("xlsx", "xlsx"),
+    "application/vnd.ms-excel": Kind("xls"),
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12": Kind("xlsb", "xlsb"),
+    "application/vnd.ms-excel.sheet.macroenabled.12": Kind("xlsm", "xlsx"),
+    "application/vnd.oasis.opendocument.spreadsheet": Kind("ods", "ods"),
+    "text/html": Kind("html", "html"),
     "application/gzip": Kind("gz"),
     "application/zip": Kind("zip"),
 }

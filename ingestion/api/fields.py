@@ -12,6 +12,7 @@ from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.dialect import CHECKS, check_reading
 from ingestion.parsing.mapping import column_names
 from records.models import OnConflict
+from records.number_decision import FORMATS
 from web.api.base import unknown_name
 from web.names import SOURCE_NAME
 
@@ -66,6 +67,15 @@ class IngestQuery(serializers.Serializer[Any]):
         help_text='The date format: "iso", "unix" or a pattern such as "%d/%m/%Y". Default: the '
         "format saved with the source, else the detected one. If the dates are ambiguous, the run "
         "fails with an error that names the formats.",
+    )
+    number_format = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text="How the numbers of the value column are written, as an example: one of "
+        f"{', '.join(f'`{text}`' for text in FORMATS)}. Default: the format saved with the source, "
+        "else the detected one. If the numbers are ambiguous, the run fails with an error that "
+        "names the formats.",
     )
     on_conflict = serializers.ChoiceField(
         choices=OnConflict.choices,
@@ -128,6 +138,10 @@ class IngestQuery(serializers.Serializer[Any]):
         with _refusals():
             return runs.check_date_format(text)
 
+    def validate_number_format(self, text: str) -> str:
+        with _refusals():
+            return runs.check_number_format(text)
+
     def validate_max_rejects(self, text: str) -> str:
         with _refusals():
             return check_limit(text)
@@ -146,7 +160,9 @@ class IngestForm(IngestQuery):
     name = None  # type: ignore[assignment]
     file = serializers.FileField(max_length=255)
     format = serializers.CharField(
-        required=False, allow_blank=True, help_text="delimited, json, ndjson or xlsx"
+        required=False,
+        allow_blank=True,
+        help_text="delimited, json, ndjson, xlsx, xls, xlsb, ods or html",
     )
 
 

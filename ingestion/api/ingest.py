@@ -21,6 +21,7 @@ from ingestion.loading import runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
@@ -151,6 +152,7 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         source_name=wanted.get("source") or None,
         roles={role: wanted[role] for role in ROLES if wanted.get(role)},
         timestamp_format=wanted.get(FORMAT, ""),
+        number_format=wanted.get(NUMBER_FORMAT, ""),
         max_rejects=wanted.get("max_rejects", ""),
         on_conflict=wanted.get("on_conflict", ""),
         user=cast(User, request.user),

@@ -2,6 +2,7 @@
 
 import hashlib
 import http
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -230,11 +231,21 @@ def _page(answer: Answer, config: APIConfig, *, number: int) -> JSONPage:
         if is_ndjson(answer):
             return read_lines(answer.body, column=column, charset=charset)
         page = read_page(answer.body, rows_path=config.rows_path, column=column, charset=charset)
-        if not page.rows and (error := error_in(page.around)):
-            raise InvalidPage(f"it reports an error: {error.rstrip('.')}")
+        if not page.rows and error_in(page.around):
+            raise InvalidPage("it has no rows")
     except InvalidPage as error:
-        raise InvalidPage(f"Page {number} ({shown(answer.url)}) can't be used: {error}.") from error
+        what = f"{error}{_reported(answer.body)}"
+        raise InvalidPage(f"Page {number} ({shown(answer.url)}) can't be used: {what}.") from error
     return page
+
+
+def _reported(body: bytes) -> str:
+    """The error that an answer without the expected rows reports, to follow a reason."""
+    try:
+        told = error_in(json.loads(body))
+    except (ValueError, RecursionError):
+        return ""
+    return f". It reports an error: {told.rstrip('.')}" if told else ""
 
 
 def _cut_short(error: FeedError, fetched: Fetched) -> str:

@@ -15,6 +15,7 @@ from ingestion.loading.reject_limit import check_limit, exceeds
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import NUMBER_FORMAT, NUMBERS
 from ingestion.parsing.readers.repaired import repaired_run
 from records import store
 from records.errors import SourceHasRecords
@@ -25,7 +26,8 @@ from records.rows import ROLES
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The settings chosen on a preview; ``mapping`` has every role, and the date format."""
+    """The settings chosen on a preview; ``mapping`` has every role, and the formats of dates and
+    numbers."""
 
     reading: dict[str, str]
     mapping: dict[str, Any]
@@ -90,13 +92,17 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
     draft.update(max_rejects=run.max_rejects)
     same_reading = choice.reading == run.reading
     named = dict(choice.mapping)
-    if not named[FORMAT]:
-        # The format was not known when the page was made, or can't be detected.
-        named[FORMAT] = seen.mapping[FORMAT]
+    for name in (FORMAT, NUMBER_FORMAT):
+        if not named[name]:
+            # The format was not known when the page was made, or can't be detected.
+            named[name] = seen.mapping[name]
+    if NUMBERS in seen.mapping:
+        named[NUMBERS] = seen.mapping[NUMBERS]
     if same_reading and named == seen.mapping and choice.on_conflict == dry_runs.policy_of(run):
         return False
     if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
         named.pop(FORMAT)
+    _name_number_format(named, run, seen)
     run.reading, run.mapping = choice.reading, named
     if not same_reading:
         prepared = look(run).prepared
@@ -106,22 +112,44 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         }
         if FORMAT in named and "timestamp" in run.mapping:
             run.mapping[FORMAT] = named[FORMAT]
+        if NUMBER_FORMAT in named and "value" in run.mapping:
+            run.mapping[NUMBER_FORMAT] = named[NUMBER_FORMAT]
     if draft.update(reading=run.reading, mapping=run.mapping):
         dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
     return True
 
 
-def load(run: IngestionRun, seen: Look) -> None:
+def _name_number_format(named: dict[str, Any], run: IngestionRun, seen: Look) -> None:
+    """Leave the number format in a mapping if a person has chosen it, now or before: what was
+    detected is detected again, with all that belongs to it."""
+    named.pop(NUMBERS, None)
+    is_same = named["value"] == seen.mapping["value"]
+    is_chosen = named[NUMBER_FORMAT] != seen.mapping[NUMBER_FORMAT] or NUMBER_FORMAT in run.mapping
+    if not (is_same and is_chosen and named[NUMBER_FORMAT]):
+        named.pop(NUMBER_FORMAT)
+
+
+def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
     """Start the import of a draft as previewed, and save its settings with the source.
 
+    ``keeps_ids``: the person has said that rows which share an ID are to update each other.
     Raises NotReady if something has to be chosen first. A draft is imported once.
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
+    if seen.shared_ids and not keeps_ids:
+        obstacle = (
+            obstacle or f"{seen.shared_ids.note(dry_runs.policy_of(run))} Choose what they become."
+        )
     if obstacle or seen.prepared is None:
         raise NotReady(obstacle)
+    # What the beginning of a large file suggests may not hold in all of it.
+    mapping = dict(run.mapping if seen.awaited else seen.prepared.mapping)
+    mapping.pop(NUMBERS, None)
+    if NUMBER_FORMAT in run.mapping:
+        mapping[NUMBER_FORMAT] = run.mapping[NUMBER_FORMAT]
     with transaction.atomic():
         loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
-            state=RunState.QUEUED, mapping=seen.prepared.mapping
+            state=RunState.QUEUED, mapping=mapping
         )
         if not loaded:
             return

@@ -19,6 +19,7 @@ from ingestion.loading.run_input import (
     row_mapper,
     write_down,
 )
+from ingestion.loading.value_cells import watch_values
 from ingestion.parsing.batches import read_batches
 from ingestion.parsing.preparation import prepare
 from ingestion.parsing.profile import Profile
@@ -112,7 +113,8 @@ def examine(
     ``on_chunk`` is called repeatedly while the input is detected, before its rows are read. What
     is detected is set on the run, which need not be saved. The report is plain JSON: the ledger;
     ``reasons`` of rejected rows and ``changes`` of records, with examples; the ``profile`` of every
-    column; ``columns``, ``mapping``, ``notes`` and ``shared_ids``. Raises IngestionError.
+    column; what of the value column can't be read (``value_cells``); ``columns``, ``mapping``,
+    ``notes`` and ``shared_ids``. Raises IngestionError.
     """
     found = prepare(
         Path(run.path),
@@ -129,13 +131,15 @@ def examine(
     with open_input(run, on_chunk) as reader, SpillDict() as seen:
         profile = Profile(reader.columns)
         mapper = row_mapper(run, seen.count, on_conflict=on_conflict)
+        profiled = _Profiled(reader, profile)
+        values = watch_values(run, profiled)
         with Comparison(
             on_conflict=on_conflict,
             repeats=not mapper.makes_keys,
             time_columns=run.mapping["timestamp"],
         ) as compare:
             for batch in read_batches(
-                _Profiled(reader, profile),
+                values or profiled,
                 mapper,
                 size=settings.BATCH_ROWS,
                 keep_raw=on_conflict == OnConflict.REJECT,
@@ -148,6 +152,9 @@ def examine(
         notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper, on_conflict)]
         notes += lost_cells_notes(findings.lost) if on_conflict == OnConflict.UPDATE else []
         shared = mapper.shared_ids
+    cells = values.found()[1] if values else None
+    if cells is not None and cells.unread:
+        notes.append(cells.sentence())
     report = {
         **findings.report(),
         "on_conflict": on_conflict,
@@ -155,6 +162,7 @@ def examine(
         "mapping": run.mapping,
         "encoding": run.encoding,
         "notes": notes,
+        "value_cells": cells.as_json() if cells else {},
         "shared_ids": asdict(shared),
         "profile": [
             {**asdict(column), "share": column.numbers * 100} for column in profile.columns()

@@ -1,6 +1,8 @@
 """The job that loads a file into records and rejected rows."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
+from typing import Any
 
 from django.conf import settings
 
@@ -16,6 +18,7 @@ from ingestion.loading.run_input import (
     open_input,
     row_mapper,
 )
+from ingestion.loading.value_cells import keep_style, watch_values
 from ingestion.parsing.batches import Batch, read_batches
 from ingestion.parsing.prefetch import prefetch
 from ingestion.parsing.spill_dict import SpillDict
@@ -37,6 +40,8 @@ class LoadFile(Job[IngestionRun]):
     """
 
     refusals = (IngestionError,)
+    # What of the value column can't be read, once all rows have been.
+    value_cells: Mapping[str, Any] = {}
 
     def run(self) -> None:
         with tuned_gc():
@@ -52,8 +57,9 @@ class LoadFile(Job[IngestionRun]):
         run = self.row
         with open_input(run, self.still_here) as reader, SpillDict() as seen:
             mapper = row_mapper(run, seen.count)
+            values = watch_values(run, reader)
             found = read_batches(
-                reader,
+                values or reader,
                 mapper,
                 skip=run.read,
                 size=settings.BATCH_ROWS,
@@ -68,9 +74,13 @@ class LoadFile(Job[IngestionRun]):
                 self._check_ledger(landed_batches)
             closing = closing_notes(reader, mapper, run.source.on_conflict)
             notes = [*self.input_notes(), *reader.notes, *closing]
-        if run.source.on_conflict == OnConflict.UPDATE:
-            notes += lost_cells_notes(lost_cells(run))
-        return notes
+            if run.source.on_conflict == OnConflict.UPDATE:
+                notes += lost_cells_notes(lost_cells(run))
+            if values is not None:
+                cells, more = keep_style(run, values)
+                self.value_cells = cells.as_json()
+                notes += more
+            return notes
 
     def input_notes(self) -> list[str]:
         """The notes on the file from before its rows were read."""
@@ -78,7 +88,12 @@ class LoadFile(Job[IngestionRun]):
 
     def end_run(self, notes: list[str]) -> None:
         """End the run, since all rows are saved."""
-        self.finish(notes=notes, bytes_read=self.row.size)
+        self.finish(
+            notes=notes,
+            bytes_read=self.row.size,
+            value_cells=self.value_cells,
+            mapping=self.row.mapping,
+        )
 
     @classmethod
     def tidy(cls) -> None:

@@ -28,7 +28,7 @@ def look(run: IngestionRun) -> Look:
         return Look(error=error)
     dry = dry_runs.latest(run)
     # A dry run that could not settle the date format has failed, as the import would.
-    told = dry.report["mapping"] if dry and dry.state == RunState.FINISHED else None
+    told = dry.report if dry and dry.state == RunState.FINISHED else None
     path = Path(run.path)
     try:
         seen = call_apart(

@@ -8,11 +8,13 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from ingestion.errors import InvalidDateFormat, InvalidSourceName
+from ingestion.errors import InvalidDateFormat, InvalidNumberFormat, InvalidSourceName
 from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format
+from records.number_decision import FORMATS
 
 
 def source_name_of(file_name: str) -> str:
@@ -29,6 +31,7 @@ def create_run(
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
     timestamp_format: str = "",
+    number_format: str = "",
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
@@ -39,12 +42,13 @@ def create_run(
     """Create a run for a file; a source that does not exist is created.
 
     ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
-    are proposed by column names. ``timestamp_format`` is the date format, ``trigger`` how the file
-    came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
-    detected. ``on_conflict`` is the source's policy for existing records from now on. With more
-    rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
-    for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
-    is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat.
+    are proposed by column names. ``timestamp_format`` is the date format, ``number_format`` that of
+    the value column as an example (1.234,56), ``trigger`` how the file came in; ``reading`` are the
+    parsing options (see ingestion.parsing.dialect); the rest is detected. ``on_conflict`` is the
+    source's policy for existing records from now on. With more rejected rows than ``max_rejects``
+    ("500", "2%") the run stops. A run in the state "draft" waits for a person (see
+    ingestion.loading.drafts). Without ``save`` neither the run nor a new source is stored. Raises
+    InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidNumberFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -54,6 +58,8 @@ def create_run(
     mapping: dict[str, Any] = {role: list(columns) for role, columns in (roles or {}).items()}
     if check_date_format(timestamp_format):
         mapping[FORMAT] = timestamp_format
+    if check_number_format(number_format):
+        mapping[NUMBER_FORMAT] = number_format
     run = IngestionRun(
         source=Source.objects.named(name) or Source(name=name),
         path=str(path.resolve()),
@@ -84,4 +90,11 @@ def check_date_format(text: str) -> str:
             check_format(text)
     except ValidationError as error:
         raise InvalidDateFormat(text) from error
+    return text
+
+
+def check_number_format(text: str) -> str:
+    """Return a number format, or "" for none, unchanged. Raises InvalidNumberFormat."""
+    if text and text not in FORMATS:
+        raise InvalidNumberFormat(text)
     return text

@@ -12,9 +12,11 @@ from ingestion.loading.drafts import Choice
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.dates.formats import reads_years
 from records.models import IngestionRun
 from records.models.sources import OnConflict
+from records.number_decision import FORMATS as NUMBER_FORMATS
 from records.rows import ROLES
 
 NAMES = {character: name for name, character in reversed(CHARACTERS.items())}
@@ -45,6 +47,8 @@ SUGGESTED = {
     "header": ("none", "1", "2", "1-2"),
 }
 SEVERAL = ("id", "timestamp")
+# What becomes of rows that share an ID: "keep" the ID, or "none".
+SHARED = "shared_ids"
 # How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
 OFFERED_SHEETS = 100
@@ -121,14 +125,22 @@ def role_fields(seen: Look) -> list[RoleField]:
 def choice_of(post: QueryDict, seen: Look) -> Choice:
     """The submitted choice. Columns that the page did not offer are ignored."""
     reading = {name: text for name in CHECKS if (text := post.get(name))}
+    if guess := post.get("guess"):
+        reading["encoding"] = guess
     mapping: dict[str, Any] = {
         role: _columns(post.getlist(role), seen)[: None if role in SEVERAL else 1] for role in ROLES
     }
+    if post.get(SHARED) == "none":
+        mapping["id"] = []
     pattern = post.get(FORMAT) or None
     offered = [name for name, _ in seen.formats]
     if pattern is not None and pattern not in offered and not reads_years(pattern):
         raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
+    numbers = post.get(NUMBER_FORMAT) or None
+    if numbers is not None and numbers not in NUMBER_FORMATS:
+        raise BadRequest("Unknown number format. Choose one from the list.")
+    mapping[NUMBER_FORMAT] = numbers
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)
     if on_conflict not in OnConflict.values:
         raise BadRequest("Unknown policy for existing records. Choose one from the list.")

@@ -15,9 +15,12 @@ from django.views.decorators.http import require_http_methods
 from ingestion.errors import InvalidReading
 from ingestion.parsing.dialect import CHECKS, Format, check_reading
 from ingestion.parsing.mapping import column_names, knows_roles
+from ingestion.parsing.number_format import NUMBER_FORMAT, NUMBERS, chosen_format, known_style
 from records.lookups import source_or_404
 from records.models import OnConflict, Source
 from records.models.mappings import FORMAT, check_columns, check_format
+from records.number_decision import FORMATS, with_signs
+from records.number_text import PLAIN
 from records.permissions import Action, check
 from records.rows import ROLES
 from web.requests import PageRequest
@@ -67,6 +70,13 @@ class SettingsForm(forms.Form):
         help_text="iso, unix or a pattern such as %d.%m.%Y. Leave blank to detect it in each file; "
         "a file with ambiguous dates is then not imported.",
     )
+    number_format = forms.ChoiceField(
+        label="Number format",
+        required=False,
+        choices=[("", "Detect it in the first file"), *((text, text) for text in FORMATS)],
+        help_text="How the numbers of the value column are written. Currency symbols and signs are "
+        "detected.",
+    )
     on_conflict = forms.ChoiceField(
         label="When an existing record changes", choices=OnConflict.choices
     )
@@ -81,12 +91,16 @@ class SettingsForm(forms.Form):
     escape = _answer("Escape character", "One character, or none.")
     header = _answer("Header line", "A line number, a range such as 2-3, or none.")
     skip = _answer("Lines to skip", "How many lines come before the table.")
-    sheet = _answer("Sheet", "For Excel workbooks: the name of the sheet.")
+    sheet = _answer(
+        "Sheet", "For workbooks: the name of the sheet, or * for all with the same columns."
+    )
     rows_path = _answer("Path to the rows", "For JSON: names with dots, such as data.items.")
 
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source
         known = {**source.reading, **source.mapping, "on_conflict": source.on_conflict}
+        if values := source.mapping.get("value"):
+            known[NUMBER_FORMAT] = chosen_format(source.mapping, values[0])
         super().__init__(data, initial={name: known.get(name) for name in self.base_fields})
 
     def clean(self) -> dict[str, Any]:
@@ -97,6 +111,8 @@ class SettingsForm(forms.Form):
             self._check(FORMAT, check_format, self.cleaned_data[FORMAT])
             if self.knows_roles and not self.cleaned_data.get("timestamp"):
                 self.add_error(FORMAT, "A date format needs a timestamp column.")
+        if self.cleaned_data.get(NUMBER_FORMAT) and not self.cleaned_data.get("value"):
+            self.add_error(NUMBER_FORMAT, "A number format needs a value column.")
         try:
             check_reading(self.reading)
         except InvalidReading as error:
@@ -128,7 +144,18 @@ class SettingsForm(forms.Form):
         date_format = self.cleaned_data[FORMAT]
         if not self.knows_roles:
             return {FORMAT: date_format} if date_format else {}
-        return {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: date_format or None}
+        mapping = {role: self.cleaned_data[role] for role in ROLES}
+        mapping[FORMAT] = date_format or None
+        return mapping | self._numbers(mapping["value"])
+
+    def _numbers(self, values: list[str]) -> dict[str, Any]:
+        """The number styles of the mapping, with the format of the value column."""
+        styles = dict(self.source.mapping.get(NUMBERS) or {})
+        chosen = self.cleaned_data[NUMBER_FORMAT]
+        if values and chosen and chosen != chosen_format(self.source.mapping, values[0]):
+            known = known_style(self.source.mapping, values[0]) or PLAIN
+            styles[values[0]] = with_signs(known, FORMATS[chosen]).parameters()
+        return {NUMBERS: styles} if styles else {}
 
     @property
     def reading(self) -> dict[str, str]:
@@ -136,7 +163,7 @@ class SettingsForm(forms.Form):
 
     @property
     def role_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in (*ROLES, FORMAT)]
+        return [self[name] for name in (*ROLES, FORMAT, NUMBER_FORMAT)]
 
     @property
     def reading_fields(self) -> list[forms.BoundField]:

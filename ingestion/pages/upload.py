@@ -16,6 +16,7 @@ from ingestion.loading.inputs import keep_upload
 from ingestion.pages import preview_form
 from ingestion.pages.upload_form import UploadForm
 from ingestion.parsing.inspection import Look
+from ingestion.parsing.number_format import ValueCells
 from records.jobs.liveness import lacks_worker
 from records.lookups import row_or_404
 from records.models import IngestionRun, RunState, Source
@@ -78,7 +79,7 @@ def dry_run(request: PageRequest, pk: int) -> HttpResponse:
         return render(request, "ingestion/_dry_progress.html", context)
     seen = previews.look(run)
     if seen.settled:
-        # The dry run has found the date format that the form asks for.
+        # The dry run has found what the form asks for.
         return retarget(_show(request, run, seen), "#preview")
     response = render(request, "ingestion/_dry_run.html", {"seen": seen, **context})
     return retarget(response, "#dry-run")
@@ -97,7 +98,7 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     try:
         changed = drafts.adjust(run, choice, seen)
         if request.POST.get("do") == "load" and not changed:
-            drafts.load(run, seen)
+            drafts.load(run, seen, keeps_ids=request.POST.get(preview_form.SHARED) == "keep")
             return redirect(run)
     except InvalidReading as error:
         return _show(request, run, seen, said=choice, errors={error.what: str(error)})
@@ -122,6 +123,7 @@ def _show(
     is_open: bool = True,
 ) -> HttpResponse:
     part = wants_part(request)
+    policy = dry_runs.policy_of(run)
     written = said.reading if said else None
     reading = preview_form.reading_fields(run, seen, written, errors)
     # The other errors are shown beside their fields.
@@ -131,7 +133,9 @@ def _show(
         "reading": reading,
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
-        "policy": dry_runs.policy_of(run),
+        "policy": policy,
+        "shared_outcome": seen.shared_ids.outcome(policy) if seen.shared_ids else "",
+        "keeps_ids": request.POST.get(preview_form.SHARED) == "keep",
         "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
         "general_errors": [text for name, text in (errors or {}).items() if name not in beside],
@@ -151,6 +155,7 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
         "dry": dry,
         "no_worker": dry is not None and lacks_worker(dry),
         "too_many": drafts.too_many_rejects(run, dry),
+        "values": ValueCells.from_json(dry.report.get("value_cells") or {}) if dry else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -28,6 +29,10 @@ OLE = b"\xd0\xcf\x11\xe0"
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 CHUNK_BYTES = 1 << 20
+DAMAGED = (
+    EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile,
+    NotImplementedError,
+)  # fmt: skip
 MIME_BYTES = 1_000
 # The kinds of documents that are ZIP archives, by their "mimetype" or by a member.
 MIME_KINDS = [
@@ -101,7 +106,7 @@ def unpacked(
                     with archive.open("rb") as zipped:
                         inner = _unzip(zipped, name, _Copy(plain, name, on_chunk))
                     archive.unlink()
-        except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             raise UnreadableInput(
                 name, f"the archive is damaged or incomplete ({str(error).rstrip('.')})."
             ) from error

@@ -15,9 +15,19 @@ from ingestion.parsing.compression import GZIP, OLE, ZIP, unpacked
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import (
+    NUMBER_FORMAT,
+    NUMBERS,
+    chosen_format,
+    formats_for,
+    known_style,
+    offered_formats,
+)
 from ingestion.parsing.preparation import Prepared, prepare
+from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.patterns import patterns_of
 from ingestion.parsing.timestamps.search import parser, spelled
+from records.number_text import PLAIN
 from records.rows import ROLES
 
 # How much of the raw file, and how many of its rows, a preview shows.
@@ -48,8 +58,9 @@ class Look:
 
     ``found`` is what was detected without the user's parsing options; ``error`` says why the input
     can't be read with them, and then ``prepared`` is None. ``partly``: only the beginning of a
-    large file was read. ``formats`` are the date formats that fit, each with an example.
-    ``settled``: the date format comes from the dry run, since the beginning left it open.
+    large file was read. ``formats`` are the date formats that fit, each with an example,
+    ``number_formats`` those of the value column.
+    ``settled``: the dry run has told what the beginning left open; ``awaited``: it has not yet.
     ``same`` is a run that imported the same file before.
     """
 
@@ -61,7 +72,9 @@ class Look:
     partly: bool = False
     header: HeaderChange = field(default_factory=HeaderChange)
     formats: list[tuple[str, str]] = field(default_factory=list)
+    number_formats: list[tuple[str, str]] = field(default_factory=list)
     settled: bool = False
+    awaited: bool = False
     same: object = None
     # The file was not read, since too many others were being previewed.
     is_busy: bool = False
@@ -72,16 +85,30 @@ class Look:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The column mapping, with the date format if it is known."""
+        """The column mapping, with the formats of dates and numbers if they are known."""
         if self.prepared is None:
-            return {**{role: [] for role in ROLES}, FORMAT: None}
+            return {**{role: [] for role in ROLES}, FORMAT: None, NUMBER_FORMAT: None}
         chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
-        return {**self.prepared.mapping, FORMAT: chosen}
+        values = self.prepared.mapping["value"]
+        numbers = chosen_format(self.prepared.mapping, values[0]) if values else None
+        if self.asks_for_number_format:
+            numbers = None
+        return {**self.prepared.mapping, FORMAT: chosen, NUMBER_FORMAT: numbers}
 
     @property
     def asks_for_format(self) -> bool:
         """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def asks_for_number_format(self) -> bool:
+        """Whether the numbers are ambiguous and nobody has chosen a format."""
+        return self.prepared is not None and self.prepared.number_doubt is not None
+
+    @property
+    def shared_ids(self) -> SharedIds | None:
+        """The rows that share an ID, if a person has chosen that and some do."""
+        return (self.prepared and self.prepared.shared_ids) or None
 
     @property
     def obstacle(self) -> str:
@@ -93,6 +120,8 @@ class Look:
             return f"The file has no column {named}. Choose another column, or none."
         if self.asks_for_format:
             return "The dates are ambiguous. Choose their format."
+        if self.asks_for_number_format:
+            return "The numbers are ambiguous. Choose their format."
         return ""
 
 
@@ -122,7 +151,7 @@ def look_at(
 ) -> Look:
     """Preview an input; ``before`` are the columns of the source's last input, if any.
 
-    ``told`` is the mapping of a dry run that has read all of it. For the rest see ``prepare``.
+    ``told`` is the report of a dry run that has read all of it. For the rest see ``prepare``.
     """
     seen = Look()
     try:
@@ -138,6 +167,7 @@ def look_at(
                 remembered=remembered,
                 merges=merges,
                 detected=None if reading else seen.found,
+                asks=True,
             )
     except IngestionError as error:
         seen.error, seen.no_room = str(error), isinstance(error, NoRoom)
@@ -147,20 +177,36 @@ def look_at(
         return seen
     if before:
         seen.header = header_change(before, seen.prepared.columns)
-    if seen.partly and seen.asks_for_format and told is not None:
-        seen.settled = _settle(seen.prepared, told)
+    seen.awaited = seen.partly and told is None
+    if seen.partly and told is not None:
+        seen.settled = _settle(seen.prepared, told, named)
     seen.formats = _formats(seen.prepared)
+    seen.number_formats = _number_formats(seen.prepared)
     # The rest of the sample has been used already.
     seen.prepared.sample = seen.rows
     return seen
 
 
-def _settle(prepared: Prepared, mapping: Mapping[str, Any]) -> bool:
-    """Take the date format from the mapping of a dry run; return whether it applies here."""
-    if mapping["timestamp"] != prepared.mapping["timestamp"]:
-        return False
-    prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
-    return True
+def _settle(prepared: Prepared, told: Mapping[str, Any], named: Mapping[str, Any]) -> bool:
+    """Take what the dry run has found in the whole input; return whether it differs."""
+    mapping = told["mapping"]
+    before = _open(prepared)
+    prepared.mapping |= {role: mapping[role] for role in ROLES if role not in named}
+    if prepared.doubt is not None and mapping["timestamp"] == prepared.mapping["timestamp"]:
+        prepared.mapping[FORMAT], prepared.doubt = mapping[FORMAT], None
+    if prepared.shared_ids is not None:
+        prepared.shared_ids = SharedIds(**told["shared_ids"])
+    if mapping["value"] == prepared.mapping["value"]:
+        prepared.mapping.pop(NUMBERS, None)
+        prepared.mapping |= {NUMBERS: mapping[NUMBERS]} if NUMBERS in mapping else {}
+        prepared.number_doubt = None
+    return before != _open(prepared)
+
+
+def _open(prepared: Prepared) -> tuple[Any, ...]:
+    """What the beginning of an input may leave open."""
+    doubts = prepared.doubt, prepared.number_doubt
+    return dict(prepared.mapping), *doubts, prepared.shared_ids
 
 
 def header_change(before: Sequence[str], after: Sequence[str]) -> HeaderChange:
@@ -247,3 +293,15 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     if chosen and chosen not in dict(found):
         found.insert(0, (chosen, "same as earlier files"))
     return found
+
+
+def _number_formats(prepared: Prepared) -> list[tuple[str, str]]:
+    """The number formats to choose from, with their readings of a number of the sample."""
+    values = prepared.mapping["value"]
+    if not values or prepared.missing or "value" in prepared.absent:
+        return []
+    if doubt := prepared.number_doubt:
+        return formats_for(doubt.text, [doubt.best, doubt.rival])
+    place = prepared.columns.index(values[0])
+    style = known_style(prepared.mapping, values[0]) or PLAIN
+    return offered_formats([row[place] for row in prepared.sample], style)

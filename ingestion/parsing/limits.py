@@ -51,7 +51,7 @@ MAX_CELL_XML_BYTES = 1 << 23
 MAX_XML_DEPTH = 100
 # Ranges of merged cells over several rows; all of them are in memory.
 MAX_MERGED = 100_000
-# How many cells an OpenDocument sheet may make by repeating others.
+# How many cells a sheet may make by repeating others, or by cells that span several.
 MAX_REPEATED_CELLS = 50_000_000
 # Old and binary Excel files are read into memory, by a process with these limits. A full sheet of
 # an old file, which has 65,536 rows and 256 columns, takes half of it.

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingestion.errors import AmbiguousDates
+from ingestion.errors import AmbiguousDates, AmbiguousNumbers
 from ingestion.parsing.detection import Detected, detect
+from ingestion.parsing.distinct import KeyCells
 from ingestion.parsing.keys import KeySearch
 from ingestion.parsing.mapping import (
     FORMAT,
@@ -17,12 +18,22 @@ from ingestion.parsing.mapping import (
     missing_columns,
     propose,
 )
+from ingestion.parsing.number_format import (
+    NUMBER_FORMAT,
+    NUMBERS,
+    NumberSearch,
+    sentences,
+    watch,
+)
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
 from ingestion.parsing.readers.table import Table
-from ingestion.parsing.row_mapper import cell_text
+from ingestion.parsing.row_mapper import cell_text, join_key
+from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.survey import Survey
 from ingestion.parsing.timestamps.search import Doubt, FormatSearch
+from records.number_decision import Doubt as NumberDoubt
+from records.number_text import PLAIN
 from records.rows import ROLES
 
 # How many rows are used to find the columns that may play a role; the survey looks at all of them.
@@ -37,10 +48,11 @@ class Prepared:
     """What was detected about an input, and its column mapping.
 
     ``sample`` are the cells of its first rows as text. ``doubt`` is an ambiguity of the date format
-    that no row settles; None if a person has chosen. ``notes`` are sentences for the user.
-    ``repaired`` is the number of the run whose fixed rejected rows the input contains; None for
-    any other input. ``absent`` are roles of the source that the input does not play: its rows are
-    merged with records that do.
+    that no row settles; None if a person has chosen. ``number_doubt`` is one of the number format.
+    ``notes`` are sentences for the user. ``shared_ids`` are the rows that share an ID, if that was
+    asked. ``repaired`` is the number of the run whose fixed rejected rows the input contains; None
+    for any other input. ``absent`` are roles of the source that the input does not play: its rows
+    are merged with records that do.
     """
 
     detected: Detected
@@ -48,7 +60,9 @@ class Prepared:
     sample: list[list[str]]
     mapping: dict[str, Any]
     doubt: Doubt | None = None
+    number_doubt: NumberDoubt | None = None
     notes: list[str] = field(default_factory=list)
+    shared_ids: SharedIds | None = None
     repaired: int | None = None
     absent: Collection[str] = ()
 
@@ -59,10 +73,13 @@ class Prepared:
         return [(role, column) for role, column in missing if role not in self.absent]
 
     def check(self) -> None:
-        """Raise MissingColumns or AmbiguousDates if the input can't be imported like this."""
+        """Raise MissingColumns, AmbiguousDates or AmbiguousNumbers if the input can't be imported
+        like this."""
         check_columns(self.mapping, self.columns, absent=self.absent)
         if self.doubt is not None:
             raise AmbiguousDates(self.mapping["timestamp"], self.doubt)
+        if self.number_doubt is not None:
+            raise AmbiguousNumbers(self.mapping["value"][0], self.number_doubt)
 
 
 def prepare(
@@ -75,13 +92,15 @@ def prepare(
     merges: bool = False,
     on_chunk: Callable[[], None] = lambda: None,
     detected: Detected | None = None,
+    asks: bool = False,
 ) -> Prepared:
     """Detect what an input is, and map its columns.
 
     ``reading`` are the parsing options; ``named`` is the part of the mapping that was given for
-    this input, ``remembered`` the mapping of its source. ``merges`` says that records keep
-    the cells that their rows lack, so the input may do without columns. ``on_chunk`` is called
-    repeatedly while a large input is read. ``detected`` is what is known about it already. Raises
+    this input, ``remembered`` the mapping of its source. ``merges`` says that records keep the
+    cells that their rows lack, so the input may do without columns. ``on_chunk`` is called
+    repeatedly while a large input is read. ``detected`` is what is known about it already. If a
+    person ``asks``, the rows that share an ID which was given for this input are counted. Raises
     UnreadableInput and InvalidReading.
     """
     detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
@@ -114,17 +133,24 @@ def prepare(
             absent=absent_roles(roles, columns, remembered) if merges else (),
         )
         keys = _search_key(found, named, remembered, name, survey)
-        dates = None
+        ids = _watch_ids(named, remembered, survey) if asks and not found.missing else None
+        dates = numbers = None
         if not found.missing:
             dates = _search_format(found, named, remembered, survey)
+            numbers = _search_numbers(found, named, remembered, survey)
         survey.run(Table(columns, sample), chunks, on_chunk)
     if keys is not None:
         key = keys.best()
         found.mapping |= _choose_roles(named, remembered, columns, sample, key)
         found.notes += keys.notes(key)
         keys.close()
+    if ids is not None:
+        found.shared_ids = SharedIds(ids.repeats(), ids.filled - ids.repeats())
+        ids.close()
     if dates is not None:
         _choose_format(found, dates)
+    if numbers is not None and found.mapping["value"] == [numbers.column]:
+        _choose_numbers(found, numbers)
     if found.absent:
         names = [column for role in found.absent for column in found.mapping[role]]
         found.notes.append(
@@ -200,6 +226,18 @@ def _search_key(
     )
 
 
+def _watch_ids(
+    named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+) -> KeyCells | None:
+    """Watch the ID that a person has chosen, unless the source has it already."""
+    key = named.get("id")
+    if not key or key == remembered.get("id"):
+        return None
+    cells = KeyCells()
+    survey.watch(key, cells, join=join_key)
+    return cells
+
+
 def _search_format(
     found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
 ) -> FormatSearch | None:
@@ -227,6 +265,39 @@ def _choose_format(found: Prepared, search: FormatSearch) -> None:
     if search.best is None and any(row[place].strip() for row in found.sample for place in places):
         column = " and ".join(map(repr, columns))
         found.notes.append(f"The dates in {column} have an unknown format; none was read.")
+
+
+def _search_numbers(
+    found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+) -> NumberSearch | None:
+    """Add the number styles that are known to the mapping; watch the value column if its own is
+    not."""
+    known = {**(remembered.get(NUMBERS) or {}), **(named.get(NUMBERS) or {})}
+    # What an input to merge does not have, its records do.
+    columns = {*found.columns, *(name for role in found.absent for name in found.mapping[role])}
+    if kept := {column: style for column, style in known.items() if column in columns}:
+        found.mapping[NUMBERS] = kept
+    values = found.mapping["value"]
+    if values and "value" not in found.absent:
+        return watch(values[0], named, remembered, survey)
+    if named.get(NUMBER_FORMAT):
+        found.notes.append("The number format was ignored: no value column is mapped.")
+    return None
+
+
+def _choose_numbers(found: Prepared, search: NumberSearch) -> None:
+    """Add the number style of the value column to the mapping."""
+    column = search.column
+    numbers = search.found(found.columns, found.sample)
+    found.number_doubt = numbers.doubt
+    found.notes += sentences(column, numbers)
+    styles = dict(found.mapping.pop(NUMBERS, {}))
+    styles.pop(column, None)
+    # Plain numbers need no word, unless a person has chosen their format.
+    if numbers.style != PLAIN or search.given is not None:
+        styles[column] = numbers.style.parameters()
+    if styles:
+        found.mapping[NUMBERS] = styles
 
 
 def _known_format(

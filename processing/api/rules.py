@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from processing.errors import InvalidRules
-from processing.rule_sets import DEFAULT_NOTE
 from processing.rules import KINDS, Kind, describe
 from processing.rules.check import EVERY_STEP, MOST_STEPS, check_rules
 from records import store
@@ -72,7 +71,7 @@ class NewRules(serializers.Serializer[Any]):
             raise serializers.ValidationError(str(error)) from error
 
     def validate_note(self, note: str) -> str:
-        if note == DEFAULT_NOTE:
+        if note == RuleSet.DEFAULT_NOTE:
             raise serializers.ValidationError(
                 "This note is reserved for default rules. Enter a different one."
             )

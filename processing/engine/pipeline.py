@@ -48,6 +48,7 @@ def run(
         [cell if isinstance(cell, float) and -INF < cell < INF else None for cell in values],
         [cell if isinstance(cell, str) else None for cell in categories],
         repeat(False),
+        repeat(False),
         repeat(None),
         repeat(seconds),
     )
@@ -58,8 +59,10 @@ def run(
         *map(batch.name_now, mapping.get("value") or []),
     }
     for place, repairs in batch.repairs.items():
-        is_value = any(repair["column"] in value_columns for repair in repairs)
-        outcomes[place] = outcomes[place]._replace(repairs=repairs, repaired=is_value)
+        of_value = {repair["rule"] for repair in repairs if repair["column"] in value_columns}
+        outcomes[place] = outcomes[place]._replace(
+            repairs=repairs, repaired=bool(of_value), unread="number" in of_value
+        )
     for place, reasons in batch.anomalies.items():
         outcomes[place] = outcomes[place]._replace(anomaly=" ".join(reasons))
     for place, errors in batch.errors.items():

@@ -15,9 +15,8 @@ from processing.rules.parameters import (
     on_failure,
 )
 from records.number_text import (
-    NUMBER as PATTERN,
-)
-from records.number_text import (
+    LONGEST_SYMBOL,
+    MOST_SYMBOLS,
     PLAIN,
     Reader,
     plain_numbers,
@@ -25,10 +24,9 @@ from records.number_text import (
     style_of,
     styled_numbers,
 )
-
-# More currency symbols, or longer ones, would take minutes to compile into a pattern.
-MOST_SIGNS = 100
-LONGEST_SIGN = 20
+from records.number_text import (
+    NUMBER as PATTERN,
+)
 
 _INFINITE = (math.inf, -math.inf)
 
@@ -105,8 +103,8 @@ def conflict(step: Step) -> str | None:
     ):
         return "symbols in 'currency' can't be blank or contain digits, '+', '-', '.', ',' or '%'"
     signs = step["currency"] or ()
-    if len(signs) > MOST_SIGNS or any(len(sign) > LONGEST_SIGN for sign in signs):
-        return f"'currency' can have {MOST_SIGNS} symbols of {LONGEST_SIGN} characters at most"
+    if len(signs) > MOST_SYMBOLS or any(len(sign) > LONGEST_SYMBOL for sign in signs):
+        return f"'currency' can have {MOST_SYMBOLS} symbols of {LONGEST_SYMBOL} characters at most"
     return None
 
 

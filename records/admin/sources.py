@@ -13,7 +13,7 @@ from records import store
 from records.admin.base import LargeTable, LookOnly
 from records.admin.fields import JSONText
 from records.errors import SourceHasRecords
-from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source
+from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source, ValueCount
 from records.models.mappings import check_mapping
 
 
@@ -86,6 +86,14 @@ class CountAdmin(LookOnly, LargeTable):
     ordering = ("source", "-day", "status")
     search_fields = ("source",)
     search_help_text = "Search by source name."
+
+
+@admin.register(ValueCount)
+class ValueCountAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """How many values each source has, and how many of these could not be read."""
+
+    list_display = ("source", "filled", "unread")
+    ordering = ("source",)
 
 
 @admin.register(Heartbeat)

@@ -1,7 +1,7 @@
 """Every table of the project. Rows are written by ``records.store`` alone."""
 
 from records.models.batches import ProcessingBatch
-from records.models.counts import RecordCount
+from records.models.counts import RecordCount, ValueCount
 from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
 from records.models.feeds import Feed, FolderFile
@@ -44,4 +44,5 @@ __all__ = [
     "Source",
     "TextChange",
     "Undo",
+    "ValueCount",
 ]

@@ -29,3 +29,18 @@ class RecordCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.day} {self.status}: {self.count}"
+
+
+class ValueCount(models.Model):
+    """How many current results of a source have a value, and for how many of these the value cell
+    could not be read as a number."""
+
+    source = KeyField(max_length=100, unique=True)
+    filled = models.BigIntegerField(default=0)
+    unread = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "value_counts"
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.unread} of {self.filled}"

@@ -52,6 +52,9 @@ class IngestionRun(HasPage, Run):
     pages = models.JSONField(default=list, blank=True)
     # Why the input ends before its end: the run fails once everything before that has landed.
     cut_short = models.TextField(blank=True)
+    # What of the value column can't be read: {"column": .., "filled": .., "unread": ..,
+    # "examples": [[line, cell], ..]}; see ingestion.parsing.number_format.
+    value_cells = models.JSONField(default=dict, blank=True)
     # What is done for it before there are bytes and rows to count, as a sentence.
     activity = models.TextField(blank=True)
 

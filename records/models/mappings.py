@@ -5,10 +5,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from records.dates.formats import reads_years
+from records.number_text import style_problem
 
 # How many columns may play a role; None stands for any number of them.
 MOST: dict[str, int | None] = {"id": None, "timestamp": None, "value": 1, "category": 1}
 FORMAT = "timestamp_format"
+# Column -> how its numbers are written, as parameters of the rule ``number``.
+NUMBERS = "numbers"
 
 
 def check_mapping(mapping: Any) -> dict[str, Any]:
@@ -22,16 +25,27 @@ def check_mapping(mapping: Any) -> dict[str, Any]:
         if role == FORMAT:
             if columns is not None:
                 check_format(columns)
+        elif role == NUMBERS:
+            check_numbers(columns)
         elif role in MOST:
             check_columns(role, columns)
         else:
-            known = ", ".join([*MOST, FORMAT])
+            known = ", ".join([*MOST, FORMAT, NUMBERS])
             raise ValidationError(f"There is no role {role!r}. The roles are {known}.")
     if not mapping.keys() & MOST.keys():
         return mapping
     return {role: mapping.get(role, []) for role in MOST} | {
-        key: value for key, value in mapping.items() if key == FORMAT
+        key: value for key, value in mapping.items() if key in (FORMAT, NUMBERS)
     }
+
+
+def check_numbers(numbers: object) -> None:
+    """Raise ValidationError unless the value may be the number styles of columns."""
+    if not isinstance(numbers, dict) or not all(map(is_name, numbers)):
+        raise ValidationError(f"{NUMBERS!r} must be an object of columns and their number styles.")
+    for column, style in numbers.items():
+        if problem := style_problem(style):
+            raise ValidationError(f"The number style of {column!r} {problem}.")
 
 
 def is_name(text: object) -> bool:

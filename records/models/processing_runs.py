@@ -46,6 +46,10 @@ class ProcessingRun(HasPage, Run):
     unchanged = models.PositiveBigIntegerField(
         default=0, help_text="checked, with the same result as before"
     )
+    filled = models.PositiveBigIntegerField(default=0, help_text="processed with a value")
+    unread = models.PositiveBigIntegerField(
+        default=0, help_text="processed, with a value that could not be read as a number"
+    )
 
     class Meta(Run.Meta):
         db_table = "processing_runs"

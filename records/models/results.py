@@ -53,6 +53,8 @@ class ProcessingResult(models.Model):
     value = models.FloatField(null=True)
     category = models.TextField(null=True)  # noqa: DJ001
     repaired = models.BooleanField(default=False)
+    # Whether the value cell could not be read as a number.
+    unread = models.BooleanField(default=False)
     # Why the record is out of the ordinary, in words; NULL for one that is not.
     anomaly = models.TextField(null=True)  # noqa: DJ001
 
@@ -69,6 +71,10 @@ class ProcessingResult(models.Model):
         indexes = [
             # The history of a record: only what has been superseded pays for it.
             models.Index(fields=["record"], condition=Q(current=False), name="results_former"),
+            # The examples that pages show: costs nothing on values that are read.
+            models.Index(
+                fields=["record"], condition=Q(current=True, unread=True), name="results_unread"
+            ),
         ]
 
     def __str__(self) -> str:

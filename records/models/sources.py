@@ -28,7 +28,8 @@ class Source(HasPage, models.Model):
     name = KeyField(max_length=100, unique=True, validators=[SOURCE_NAME])
     # Role -> columns of the input: {"id": [..], "timestamp": [..], "value": [..],
     # "category": [..]}; a role without a column has an empty list. "timestamp_format" is the
-    # format of the dates. Without any role the next input's columns tell who plays which.
+    # format of the dates, "numbers" how numbers are written, by column. Without any role the next
+    # input's columns tell who plays which.
     mapping = models.JSONField(default=dict, blank=True)
     # The columns of the input that the mapping was last used on, in its order.
     columns = models.JSONField(default=list, blank=True)
@@ -71,6 +72,9 @@ class RuleSet(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # The note of versions that follow the mapping of the source.
+    DEFAULT_NOTE = "Default rules for the source's mapping"
+
     class Meta:
         db_table = "rule_sets"
         ordering = ["source", "-version"]
@@ -80,3 +84,8 @@ class RuleSet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} v{self.version}"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it was made from the mapping, and the next version follows that again."""
+        return self.note == self.DEFAULT_NOTE

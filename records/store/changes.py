@@ -32,8 +32,15 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
             raise RecordNotFound(record_id)
         if _canonical(record.data) == _canonical(data):
             return record
-        supersede([record_id], now, reason=RecordVersion.Reason.EDIT, run=None, user=user)
         counts = CountChanges()
+        supersede(
+            [record_id],
+            now,
+            reason=RecordVersion.Reason.EDIT,
+            run=None,
+            user=user,
+            counts=counts,
+        )
         counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
         record.data = data
         record.status = Status.RAW
@@ -84,9 +91,9 @@ def requeue_records(*, ids: Collection[str]) -> int:
             .only("id", "source_id", "timestamp", "status")
         )
         found = [record.id for record in records]
-        retire_results(found)
-        DataRecord.objects.with_ids(found).update(status=Status.RAW, processed_at=None)
         counts = CountChanges()
+        retire_results(found, counts)
+        DataRecord.objects.with_ids(found).update(status=Status.RAW, processed_at=None)
         for record in records:
             counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
         counts.apply()
@@ -102,8 +109,8 @@ def delete_records(*, ids: Collection[str]) -> int:
             .select_for_update()
             .only("id", "source_id", "timestamp", "status")
         )
-        remove([record.id for record in records])
         counts = CountChanges()
+        remove([record.id for record in records], counts)
         for record in records:
             counts.add(record.source_id, record.timestamp, record.status, -1)
         counts.apply()

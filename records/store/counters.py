@@ -23,6 +23,7 @@ class CountChanges:
 
     def __init__(self) -> None:
         self._changes: Counter[tuple[str, date, str]] = Counter()
+        self._values: Counter[tuple[str, str]] = Counter()
 
     def add(
         self, source: str, timestamp: datetime | str | None, status: str, count: int = 1
@@ -44,8 +45,14 @@ class CountChanges:
         self.add(source, timestamp, before, -1)
         self.add(source, timestamp, after, 1)
 
+    def add_values(self, source: str, *, filled: int, unread: int) -> None:
+        """So many current results with a value more, so many of them unread."""
+        self._values[source, "filled"] += filled
+        self._values[source, "unread"] += unread
+
     def apply(self) -> None:
         """Write the changes; call it last in the transaction that wrote the rows."""
+        self._apply_values()
         # Sorted, so that two transactions lock the counters that they share in the same order.
         changes = sorted((key, count) for key, count in self._changes.items() if count)
         if not changes:
@@ -61,3 +68,17 @@ class CountChanges:
                     [part for key, count in chunk for part in (*key, count)],
                 )
         self._changes.clear()
+
+    def _apply_values(self) -> None:
+        sources = sorted({source for (source, _), count in self._values.items() if count})
+        with connection.cursor() as cursor:
+            for source in sources:
+                counts = [self._values[source, name] for name in ("filled", "unread")]
+                cursor.execute(
+                    "INSERT INTO value_counts (source, filled, unread) VALUES (%s, %s, %s) "
+                    "ON CONFLICT (source) DO UPDATE SET "
+                    "filled = value_counts.filled + excluded.filled, "
+                    "unread = value_counts.unread + excluded.unread",
+                    [source, *counts],
+                )
+        self._values.clear()

@@ -1,15 +1,18 @@
 """What a record was before a change: kept as a version, its result as history."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Q
 
 from records.database import bulk
 from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion
 from records.store import text_index
+from records.store.counters import CountChanges
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ def supersede(
     reason: RecordVersion.Reason,
     run: IngestionRun | None,
     user: User | None,
+    counts: CountChanges,
 ) -> dict[str, Former]:
     """Keep what records hold as versions, and make their results history: they are about to change.
 
@@ -52,18 +56,33 @@ def supersede(
                 among,
             ],
         )
-    retire_results(ids)
+    retire_results(ids, counts)
     text_index.note(ids)
     return {key: Former(*was) for key, *was in rows}
 
 
-def retire_results(ids: Collection[str]) -> None:
+def retire_results(ids: Collection[str], counts: CountChanges) -> None:
     """A raw record has no current result: the one it had becomes history."""
+    count_values(ids, counts)
     ProcessingResult.objects.filter(record_id__in=ids, current=True).update(current=False)
 
 
-def remove(ids: Collection[str]) -> None:
+def count_values(ids: Collection[str], counts: CountChanges) -> None:
+    """Take the current results of records out of the counts of values; they are about to go."""
+    has_value = Q(value__isnull=False) | Q(unread=True)
+    results = ProcessingResult.objects.filter(has_value, record_id__in=ids, current=True)
+    # The source is the part of an id before the first colon.
+    found = Counter(
+        (record_id.partition(":")[0], unread)
+        for record_id, unread in results.values_list("record_id", "unread")
+    )
+    for (source, unread), count in found.items():
+        counts.add_values(source, filled=-count, unread=-count * unread)
+
+
+def remove(ids: Collection[str], counts: CountChanges) -> None:
     """Delete records with their results and versions. The caller has locked and counts them."""
+    count_values(ids, counts)
     results = ProcessingResult.objects.filter(record_id__in=ids)
     # One after the other, as there is an index for each.
     results.filter(current=True).delete()

@@ -34,13 +34,44 @@ def check_counts(*, repair: bool = False) -> list[WrongCount]:
         if bulk.is_postgresql():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        wrong = _wrong_counts()
+        wrong, wrong_values = _wrong_counts(), _wrong_values()
         if repair:
             changes = CountChanges()
             for item in wrong:
                 changes.add_day(item.source, item.day, item.status, item.counted - item.stored)
+            for item in wrong_values:
+                more = {"filled": 0, "unread": 0, item.status: item.counted - item.stored}
+                changes.add_values(item.source, **more)
             changes.apply()
-    return wrong
+    return [*wrong, *wrong_values]
+
+
+def _wrong_values() -> list[WrongCount]:
+    """The wrong counts of values: "filled" and "unread" stand for a status."""
+    source = (
+        "split_part(record_id, ':', 1)"
+        if bulk.is_postgresql()
+        else "substr(record_id, 1, instr(record_id, ':') - 1)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT source, SUM(filled), SUM(has_value), SUM(unread), SUM(is_unread) FROM ("  # noqa: S608 (no values)
+            "SELECT source, filled, unread, 0 AS has_value, 0 AS is_unread FROM value_counts "
+            f"UNION ALL SELECT {source}, 0, 0, COUNT(*), COUNT(*) FILTER (WHERE unread) "
+            "FROM processing_results WHERE current AND (value IS NOT NULL OR unread) GROUP BY 1"
+            ") AS counts GROUP BY 1 ORDER BY 1"
+        )
+        rows = cursor.fetchall()
+    compared = [
+        (name, status, int(stored), int(counted))
+        for name, *filled, unread, is_unread in rows
+        for status, stored, counted in [("filled", *filled), ("unread", unread, is_unread)]
+    ]
+    return [
+        WrongCount(name, NO_DAY, status, stored, counted)
+        for name, status, stored, counted in compared
+        if stored != counted
+    ]
 
 
 def _wrong_counts() -> list[WrongCount]:

@@ -18,7 +18,7 @@ from records.json_text import json_text
 from records.models import DataRecord, ProcessingBatch, ProcessingResult, RuleSet, Selection
 from records.rows import Outcome, ProcessingCounts
 from records.store.counters import CountChanges
-from records.store.history import retire_results
+from records.store.history import count_values, retire_results
 from records.store.readings import OF_RECORDS, OF_RESULTS, Reading, fingerprint, selected
 
 Status = DataRecord.Status
@@ -33,10 +33,13 @@ COLUMNS = {
     "value": "value",
     "category": "category",
     "repaired": "repaired",
+    "unread": "unread",
     "anomaly": "anomaly",
     "seconds": "processing_time",
 }
 
+# How many of the results found have a value, and how many a value that could not be read.
+OF_VALUES = ", count(*) FILTER (WHERE value IS NOT NULL OR unread), count(*) FILTER (WHERE unread)"
 # The id of no rule set.
 NO_VERSION = 0
 
@@ -82,9 +85,21 @@ def prepare_results(
         failed=len(outcomes) - succeeded,
         # What failed has no repairs.
         repaired=sum(map(bool, columns["repairs"])),
+        filled=_filled(columns),
+        unread=sum(columns["unread"]),
     )
     insert = _insertion(batch, rule_set, columns, now)
     return Results(batch, reading, rule_set, outcomes, now, counts, columns, insert)
+
+
+def _filled(columns: Mapping[str, Sequence[Any]]) -> int:
+    """How many outcomes have a value, or would have one if it could have been read."""
+    values, unread = columns["value"], columns["unread"]
+    filled = len(values) - values.count(None)
+    if True not in unread:
+        return filled
+    pairs = zip(values, unread, strict=True)
+    return filled + sum(value is None and is_unread for value, is_unread in pairs)
 
 
 def save_results(*, results: Results, worker: str) -> ProcessingCounts:
@@ -119,12 +134,15 @@ def _save(
             raise BatchLost(batch)
         saved = move(results, counts)
         saved.insert()
+        counts.add_values(batch.source, filled=saved.counts.filled, unread=saved.counts.unread)
         counts.apply()
         batch.run.renew_parts(worker, lease_end())
         renewed = batch.run.held_by(worker).update(
             processed=F("processed") + saved.counts.processed,
             failed=F("failed") + saved.counts.failed,
             repaired=F("repaired") + saved.counts.repaired,
+            filled=F("filled") + saved.counts.filled,
+            unread=F("unread") + saved.counts.unread,
             unchanged=F("unchanged") + unchanged,
             worker=worker,
             lease_until=lease_end(),
@@ -153,7 +171,7 @@ def _move_all(results: Results, counts: CountChanges) -> Results:
     failed = [i for i, success in zip(reading.ids, successes, strict=True) if not success]
     if _set_statuses(batch, failed, results.now) != reading.of_records:
         raise _Changed
-    if batch.run.selection != Selection.RAW and _retire(results) != reading.of_results:
+    if batch.run.selection != Selection.RAW and _retire(results, counts) != reading.of_results:
         raise _Changed
     moves = Counter(zip(reading.days, reading.statuses, successes, strict=True))
     for (day, before, success), count in moves.items():
@@ -170,15 +188,15 @@ def _set_statuses(batch: ProcessingBatch, failed: Collection[str], now: datetime
     update = f"UPDATE data_records SET status = {status}, processed_at = %s WHERE {condition}"  # noqa: S608 (words of ours)
     values = [*parameters, bulk.sql_time(now), *which]
     if bulk.is_postgresql():
-        return _mark(f"WITH found AS ({update} RETURNING id, version)", OF_RECORDS, values)
+        return _mark(f"WITH found AS ({update} RETURNING id, version)", OF_RECORDS, values)[0]
     # In two steps: who writes to SQLite is alone.
     found = f"SELECT id, version FROM data_records WHERE {condition} ORDER BY id"  # noqa: S608 (words of ours)
-    mark = _mark(f"WITH found AS ({found})", OF_RECORDS, which)
+    mark, *_ = _mark(f"WITH found AS ({found})", OF_RECORDS, which)
     _execute(update, values)
     return mark
 
 
-def _retire(results: Results) -> str:
+def _retire(results: Results, counts: CountChanges) -> str:
     """Make the current results of the batch's records history; the fingerprint of those found.
 
     Where all records are processed anew, what the same version of the rules has made of the same
@@ -192,26 +210,34 @@ def _retire(results: Results) -> str:
     same = results.rule_set.pk if batch.run.selection == Selection.ALL else NO_VERSION
     update = "UPDATE processing_results SET current = FALSE"
     delete = "DELETE FROM processing_results"
-    returning = "RETURNING record_id, success"
+    names = "record_id, success, value, unread"
+    returning = f"RETURNING {names}"
     if bulk.is_postgresql():
-        return _mark(
+        mark, filled, unread = _mark(
             f"WITH replaced AS ({delete} WHERE {theirs} AND rule_set_id = %s {returning}), "  # noqa: S608 (words of ours)
             f"former AS ({update} WHERE {theirs} AND rule_set_id <> %s {returning}), "
             "found AS (SELECT * FROM replaced UNION ALL SELECT * FROM former)",
             OF_RESULTS,
             [*which, same, *which, same],
+            OF_VALUES,
         )
-    found = f"SELECT record_id, success FROM processing_results WHERE {theirs} ORDER BY record_id"  # noqa: S608 (words of ours)
-    mark = _mark(f"WITH found AS ({found})", OF_RESULTS, which)
-    _execute(f"{delete} WHERE {theirs} AND rule_set_id = %s", [*which, same])
-    _execute(f"{update} WHERE {theirs}", which)
+    else:
+        found = f"SELECT {names} FROM processing_results WHERE {theirs} ORDER BY record_id"  # noqa: S608 (words of ours)
+        mark, filled, unread = _mark(f"WITH found AS ({found})", OF_RESULTS, which, OF_VALUES)
+        _execute(f"{delete} WHERE {theirs} AND rule_set_id = %s", [*which, same])
+        _execute(f"{update} WHERE {theirs}", which)
+    counts.add_values(batch.source, filled=-filled, unread=-unread)
     return mark
 
 
-def _mark(found: str, marks: tuple[str, str], parameters: Sequence[Any]) -> str:
+def _mark(
+    found: str, marks: tuple[str, str], parameters: Sequence[Any], more: str = ""
+) -> tuple[Any, ...]:
+    """The fingerprint of what was found, and what ``more`` asks about it."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{found} SELECT {fingerprint(*marks)} FROM found", parameters)  # noqa: S608 (words of ours)
-        return str(cursor.fetchone()[0])
+        cursor.execute(f"{found} SELECT {fingerprint(*marks)}{more} FROM found", parameters)  # noqa: S608 (words of ours)
+        mark, *rest = cursor.fetchone()
+        return str(mark), *rest
 
 
 def _execute(sql: str, parameters: Sequence[Any]) -> None:
@@ -238,9 +264,12 @@ def _move_some(results: Results, counts: CountChanges) -> Results:
     ]
     had_result = [o.record_id for o in saved if records[o.record_id][1] != Status.RAW]
     if batch.run.selection == Selection.ALL:
+        count_values(had_result, counts)
         current = ProcessingResult.objects.filter(record_id__in=had_result, current=True)
         current.filter(rule_set=results.rule_set).delete()
-    retire_results(had_result)
+        retire_results(had_result, CountChanges())
+    else:
+        retire_results(had_result, counts)
     for status in (Status.PROCESSED, Status.FAILED):
         ids = [o.record_id for o in saved if o.success is (status == Status.PROCESSED)]
         if ids:

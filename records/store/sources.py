@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from records.errors import SourceHasRecords
-from records.models import DataRecord, RecordCount, Source
+from records.models import DataRecord, RecordCount, Source, ValueCount
 
 
 def delete_source(*, source: Source) -> None:
@@ -17,4 +17,5 @@ def delete_source(*, source: Source) -> None:
         if DataRecord.objects.of_source(source.name).exists():
             raise SourceHasRecords(source.name)
         RecordCount.objects.filter(source=source.name).delete()
+        ValueCount.objects.filter(source=source.name).delete()
         source.delete()

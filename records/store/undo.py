@@ -90,7 +90,7 @@ def undo_batch(*, undo: Undo, worker: str, size: int = BATCH) -> bool:
         last = ahead.values_list("id", flat=True)[size - 1 : size].first()
         plan = _plan(run, _touched(run, ahead if last is None else ahead.filter(id__lte=last)))
         counts = CountChanges()
-        remove([record.id for record in plan.delete])
+        remove([record.id for record in plan.delete], counts)
         for record in plan.delete:
             counts.add(run.source.name, record.timestamp, record.status, -1)
         _restore(undo, plan.restore, counts, now)
@@ -220,7 +220,9 @@ def _restore(
     """Give records the content of a former version back, as a new version."""
     if not restore:
         return
-    former = supersede(list(restore), now, reason=Reason.UNDO, run=undo.run, user=undo.user)
+    former = supersede(
+        list(restore), now, reason=Reason.UNDO, run=undo.run, user=undo.user, counts=counts
+    )
     pairs = orjson.dumps([[record, version] for record, (version, _) in restore.items()]).decode()
     wanted = (
         "SELECT value->>0 AS id, CAST(value->>1 AS integer) AS version FROM json_array_elements(%s)"

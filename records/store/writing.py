@@ -62,7 +62,9 @@ def update(
     if not rows:
         return {}
     changed = [row.id for row in rows]
-    former = supersede(changed, now, reason=RecordVersion.Reason.UPDATE, run=run, user=None)
+    former = supersede(
+        changed, now, reason=RecordVersion.Reason.UPDATE, run=run, user=None, counts=counts
+    )
     condition, ids = bulk.among("data_records.id", changed)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,5 +1,7 @@
 """How templates show records and runs."""
 
+from typing import Any
+
 from django import template
 from django.shortcuts import resolve_url
 from django.utils.html import format_html
@@ -8,6 +10,8 @@ from django.utils.safestring import SafeString
 from records import reject_codes
 from records.models import DataRecord, IngestionRun, RunState
 from records.models.runs import Run
+from records.number_decision import described
+from records.number_text import style_of
 from web.templatetags.show import badge
 
 register = template.Library()
@@ -43,6 +47,12 @@ def reject_catalogue(chosen: str = "") -> list[tuple[str, str]]:
 def record_url(record_id: str) -> str:
     """The page of the record with this id, whatever its key holds."""
     return resolve_url(DataRecord(id=record_id))
+
+
+@register.filter
+def number_style(parameters: dict[str, Any]) -> str:
+    """How the numbers of a column are written, in words."""
+    return described(style_of(parameters))
 
 
 @register.simple_tag

@@ -124,6 +124,17 @@ def test_a_file_without_the_date_leaves_the_timestamps(source, file):
     assert cells("1") == {"id": "1", "date": "2025-02-05", "value": "6"}
 
 
+def test_a_file_without_the_value_keeps_its_number_format_with_the_source(source, file):
+    loaded(file, "id;a;sum", "1;x;1.234,56", "2;y;2.345,67", "3;z;7,5", value=["sum"])
+    source.refresh_from_db()
+    style = source.mapping["numbers"]
+    run = loaded(file, "id;a", "1;X", "4;q")
+    assert ledger(run) == (2, 1, 1, 0, 0)
+    assert cells("1") == {"id": "1", "a": "X", "sum": "1.234,56"}
+    source.refresh_from_db()
+    assert (source.mapping["numbers"], source.mapping["value"]) == (style, ["sum"])
+
+
 def test_a_file_with_half_of_the_timestamp_is_refused(source, file):
     loaded(file, "id,day,time", "1,2025-01-02,10:00", timestamp=["day", "time"])
     file.write_text("id,day\n1,2025-01-03\n")

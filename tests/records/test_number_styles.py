@@ -93,6 +93,12 @@ def test_a_style_that_is_known_stays_and_takes_on_what_it_lacks():
     assert (found.style, found.unread) == (Style(",", "."), 2)
 
 
+def test_a_style_that_is_not_sure_takes_on_only_what_leaves_no_doubt():
+    assert seen(["1,234.50", "2.00"], known=Style(), is_sure=False).style == Style(thousands=",")
+    found = seen(["1,234", "5,678"], known=Style(), is_sure=False)
+    assert (found.style, found.unread) == (Style(), 2)
+
+
 def test_cells_that_can_not_be_read_are_counted_with_the_first_of_them():
     found = seen(["1,5", "n/a", "", " ", "2,5", "n/a", "?", "-"])
     assert (found.filled, found.unread, found.read) == (6, 4, 2)
@@ -135,7 +141,7 @@ def test_numbers_that_begin_with_zeros_are_codes():
 def test_a_column_of_texts_is_soon_no_longer_followed():
     column = NumberColumn()
     column.add([f"text {number}" for number in range(3_000)], range(3_000))
-    assert column.is_text
+    assert not column.is_open
     assert column.found() == Numbers()
 
 

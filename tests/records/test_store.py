@@ -153,10 +153,12 @@ def test_results_set_the_status_and_keep_what_was_found():
     error = {"rule": "required", "column": "v", "value": "", "message": "is missing"}
     counts = save(
         Outcome("s:0", 1, True, '{"v":0.5}', value=0.5, category="é", seconds=0.25),
-        Outcome("s:1", 1, True, '{"v":0.0}', repairs=[repair], value=0.0, repaired=True),
+        Outcome(
+            "s:1", 1, True, '{"v":0.0}', repairs=[repair], value=0.0, repaired=True, unread=True
+        ),
         Outcome("s:2", 1, False, errors=[error], error_message="It failed."),
     )
-    assert counts == ProcessingCounts(processed=2, failed=1, repaired=1)
+    assert counts == ProcessingCounts(processed=2, failed=1, repaired=1, filled=2, unread=1)
     assert counted() == recounted() == {("s", "processed"): 2, ("s", "failed"): 1}
     good, repaired, bad = ProcessingResult.objects.order_by("record_id")
     assert (good.processed_data, good.value, good.category) == ({"v": 0.5}, 0.5, "é")

@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.http import QueryDict
 
-from explore.export.files import FORMATS, export
+from explore.export.files import export
+from explore.export.options import DELIMITERS, KINDS, LINE_ENDS, Options
 from explore.filters import RecordQuery
 from explore.filters.record_filter import RecordFilter
 from records.errors import ExportError
@@ -32,7 +33,7 @@ class Command(RunCommand):
         )  # fmt: skip
         parser.add_argument(
             "--format",
-            choices=list(FORMATS),
+            choices=KINDS,
             help="file format (default: from the name of FILE, else csv)",
         )
         parser.add_argument(
@@ -40,6 +41,16 @@ class Command(RunCommand):
             help="export only the original cells, in the order of the imported lines",
         )  # fmt: skip
         parser.add_argument("--gzip", action="store_true", help="compress the output")
+        parser.add_argument(
+            "--delimiter", choices=DELIMITERS, default="comma", help="the delimiter of CSV",
+        )  # fmt: skip
+        parser.add_argument(
+            "--line-end", choices=LINE_ENDS, default="crlf", help="the line end of CSV",
+        )  # fmt: skip
+        parser.add_argument(
+            "--bom", action="store_true",
+            help="start CSV with a byte order mark, by which Excel recognises UTF-8",
+        )  # fmt: skip
         filters = parser.add_argument_group(
             "filters, as in the URL of the explorer (* may be repeated)"
         )
@@ -55,15 +66,24 @@ class Command(RunCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         query = self.query(options)
         path = None if options["file"] == "-" else Path(options["file"])
-        kind, packed = self.kind(path, options)
+        kind, is_gzip = self.kind(path, options)
+        if kind != "csv" and (
+            options["bom"] or (options["delimiter"], options["line_end"]) != ("comma", "crlf")
+        ):
+            raise CommandError("--delimiter, --line-end and --bom apply to CSV only.", returncode=2)
         is_shown = path is not None or not sys.stdout.isatty()
         try:
             with counting_bar("records", enabled=is_shown) as counter:
                 file = export(
                     query,
-                    kind=kind,
-                    raw=options["raw"],
-                    packed=packed,
+                    options=Options(
+                        kind=kind,
+                        raw=options["raw"],
+                        gzip=is_gzip,
+                        delimiter=DELIMITERS[options["delimiter"]],
+                        line_end=LINE_ENDS[options["line_end"]],
+                        bom=options["bom"],
+                    ),
                     progress=counter.advance,
                     expect=counter.expect,
                 )
@@ -95,11 +115,11 @@ class Command(RunCommand):
     def kind(self, path: Path | None, options: dict[str, Any]) -> tuple[str, bool]:
         """The kind of file, and whether to compress it: by the options, else by its name."""
         suffixes = [suffix.lower() for suffix in path.suffixes[-2:]] if path else []
-        packed = suffixes[-1:] == [".gz"]
-        named = suffixes[-2 if packed else -1 :][:1]
-        by_name = {f".{kind}": kind for kind in FORMATS} | {".jsonl": "ndjson"}
+        is_gzip = suffixes[-1:] == [".gz"]
+        named = suffixes[-2 if is_gzip else -1 :][:1]
+        by_name = {f".{kind}": kind for kind in KINDS} | {".jsonl": "ndjson"}
         kind = options["format"] or by_name.get(named[0] if named else "", "csv")
-        return kind, packed or options["gzip"]
+        return kind, is_gzip or options["gzip"]
 
     def write(self, content: Iterable[bytes], path: Path) -> None:
         """Write the file under another name first: what is there is never half an export."""

@@ -16,8 +16,10 @@ from ingestion.loading.reject_limit import check_limit
 from ingestion.loading.report_text import report_lines
 from ingestion.parsing.dialect import check_reading, joined
 from ingestion.parsing.mapping import column_names
+from ingestion.parsing.number_format import ValueCells
 from records.jobs.terminal import RunCommand, progress_bar
 from records.models import IngestionRun, OnConflict, RunState
+from records.number_decision import FORMATS
 
 # The parsing options; see ingestion.parsing.dialect.
 READING = {
@@ -56,6 +58,12 @@ class Command(RunCommand):
             help="date format: iso, unix or a pattern such as %%d/%%m/%%Y (default: the format "
             "saved with the source, else detected; required if the dates are ambiguous)",
         )  # fmt: skip
+        parser.add_argument(
+            "--number-format", metavar="FORMAT", default="",
+            help="how the numbers of the value column are written, as one of these examples: "
+            f"{'  '.join(FORMATS)} (default: the format saved with the source, else detected; "
+            "required if the numbers are ambiguous)",
+        )  # fmt: skip
         for name, (metavar, what) in READING.items():
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, metavar=metavar, help=f"{what} (default: detected)")
@@ -87,6 +95,7 @@ class Command(RunCommand):
             check_reading(said)
             limit = check_limit(options["max_rejects"])
             date_format = runs.check_date_format(options["timestamp_format"])
+            number_format = runs.check_number_format(options["number_format"])
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
         wanted = {
@@ -94,6 +103,7 @@ class Command(RunCommand):
             "source_name": options["source"],
             "roles": roles,
             "timestamp_format": date_format,
+            "number_format": number_format,
             "reading": said,
             "on_conflict": options["on_conflict"],
         }
@@ -181,6 +191,7 @@ class Command(RunCommand):
         )
         for line in report_lines(report):
             self.stdout.write(f"  {line}")
+        self.warn(report["value_cells"])
         return 0
 
     def report(self, run: IngestionRun, *, as_json: bool) -> None:
@@ -197,6 +208,8 @@ class Command(RunCommand):
                 **ledger,
                 "seconds": round(run.seconds or 0, 3),
             }
+            if run.value_cells.get("unread"):
+                facts["value_cells"] = run.value_cells
             if run.error:
                 facts["error"] = run.error
             self.stdout.write(json.dumps(facts, ensure_ascii=False))
@@ -210,3 +223,10 @@ class Command(RunCommand):
         )
         for note in run.notes:
             self.stdout.write(f"  {note}")
+        self.warn(run.value_cells)
+
+    def warn(self, value_cells: dict[str, Any]) -> None:
+        """Say in red what of the value column can't be read, if it is too much."""
+        cells = ValueCells.from_json(value_cells)
+        if cells is not None and cells.is_bad:
+            self.stdout.write(self.style.ERROR(f"  {cells.warning()}"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from ingestion.errors import UnreadableInput
 from ingestion.parsing.detection.below import rows_below
 from ingestion.parsing.detection.cells import Cells, is_word, kind_of, kinds_of, said_by
 from ingestion.parsing.detection.odd import Odd, Pass
@@ -33,7 +34,12 @@ def with_aside(
     file: InputFile, *, name: str, encoding: str, dialect: Dialect, on_chunk: Callable[[], None]
 ) -> tuple[Dialect, list[str]]:
     """The dialect with the rows that are no data, and notes."""
-    with DelimitedReader(file, name=name, encoding=encoding, dialect=dialect) as reader:
+    try:
+        reader = DelimitedReader(file, name=name, encoding=encoding, dialect=dialect)
+    except UnreadableInput:
+        # Whoever reads it is told so; another dialect may be chosen.
+        return dialect, []
+    with reader:
         width = dialect.left + len(reader.columns) + max(dialect.surplus, 0)
         if not reader.columns:
             return dialect, ["The file has no rows."]
@@ -215,10 +221,14 @@ def _fewest(seen: Pass, aside: Mapping[int, str], end: int) -> int:
         return 0
     if end or any(cells > seen.width for cells in seen.widths):
         return 0
+    # Cells of the same width may be those left of a cell that was lost, unless their types fit.
+    last = seen.kinds[min(widths) - 1] if min(widths) > 2 else ""
+    if full and len(widths) == 1 and not last:
+        return 0
     for row in seen.odd:
         if row.is_full or row.line in aside or len(row.cells) < 2:
             continue
         for cell, kind in zip(row.cells, seen.kinds, strict=False):
-            if kind and full and cell.strip() and kind_of(cell) != kind and is_word(cell):
+            if kind and full and cell.strip() and kind_of(cell) != kind:
                 return 0
     return min(widths)

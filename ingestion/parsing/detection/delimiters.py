@@ -40,7 +40,10 @@ def find_dialect(path: Path, encoding: str, said: Mapping[str, Any]) -> tuple[Di
     if "header" not in said and (plain := plain_header(sample, found, dialect)) is not None:
         dialect, found = replace(dialect, plain_header=True), plain
     layout = find_layout(found.rows, above="skip" not in said, header=said.get("header"))
-    skip = said.get("skip", 0) + (found.starts[layout.first] if layout.first else 0)
+    skip = said.get("skip", 0)
+    if layout.first or (found.rows and 0 in found.faults and "header" not in said):
+        # A line above that breaks the rules of quoting is no row.
+        skip += found.starts[layout.first]
     dialect = replace(
         dialect,
         skip=skip,

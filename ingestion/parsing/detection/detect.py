@@ -14,6 +14,7 @@ from ingestion.parsing.detection.documents import declared_encoding
 from ingestion.parsing.detection.encoding import read_whole, unicode_of
 from ingestion.parsing.detection.json_shape import find_json_rows, find_ndjson_columns
 from ingestion.parsing.detection.kind import START_BYTES, check_is_table, format_of
+from ingestion.parsing.detection.legacy import Guess
 from ingestion.parsing.detection.sheets import find_table
 from ingestion.parsing.dialect import WORKBOOKS, Dialect, Format, check_reading
 from ingestion.parsing.input_file import Digest, InputFile
@@ -27,7 +28,7 @@ class Detected:
     """What was detected. ``notes`` are sentences for the user.
 
     ``columns`` are set if the whole file had to be read for something else. ``sheets`` are those of
-    a workbook that may be chosen.
+    a workbook that may be chosen, ``guesses`` encodings with some of the text as they read it.
     """
 
     digest: Digest
@@ -36,6 +37,7 @@ class Detected:
     notes: list[str] = field(default_factory=list)
     columns: list[str] | None = None
     sheets: list[str] = field(default_factory=list)
+    guesses: list[Guess] = field(default_factory=list)
 
 
 def detect(
@@ -78,11 +80,11 @@ def _detect(
         check_is_table(start, name)
         file.seek(0)
         text = read_whole(file, start, on_chunk)
-    found = Detected(text.digest, text.encoding, notes=text.notes)
+    found = Detected(text.digest, text.encoding, notes=text.notes, guesses=text.guesses)
     is_said = "encoding" in said
     if start.startswith((ZIP, OLE)):
         # The text of a workbook is Unicode, whatever its compressed bytes look like.
-        found.encoding, found.notes = "utf-8", []
+        found.encoding, found.notes, found.guesses = "utf-8", [], []
     if "encoding" in said:
         found.encoding, found.notes = said.pop("encoding"), []
     form = said.pop("format", None) or format_of(path, start, inner, found.encoding)

@@ -6,18 +6,13 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import charset_normalizer
-
+from ingestion.parsing.detection.legacy import Guess, guesses
 from ingestion.parsing.input_file import Digest
 from ingestion.parsing.readers.base import LineLength
 
 CHUNK_BYTES = 1 << 20
 # How much of the non-ASCII lines is used to detect a legacy encoding.
 LEGACY_BYTES = 1 << 20
-# With fewer non-ASCII bytes languages can't be distinguished, and such files are mostly in the
-# encoding of Western Windows.
-LEGACY_SAMPLE = 50
-
 BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -25,20 +20,22 @@ BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
-# The legacy encodings to choose from. With more of them, detection would be less reliable.
-LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp932", "gb18030"]
+# How ISO-2022-JP, in which all bytes are ASCII, begins Japanese text.
+ESCAPE = b"\x1b$"
 
 
 @dataclass(slots=True)
 class Text:
     """Size, digest and encoding of a file; ``notes`` are sentences for the user.
 
+    ``guesses`` are the encodings that it may have, if that can only be guessed.
     ``longest_line`` is the approximate size of its longest line in bytes.
     """
 
     digest: Digest
     encoding: str
     longest_line: int = 0
+    guesses: list[Guess] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -72,6 +69,7 @@ def _wide_encoding(start: bytes) -> str | None:
 def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], None]) -> Text:
     """Size, digest and encoding in one pass: an invalid byte may come after megabytes."""
     size, sha, beyond_ascii = 0, hashlib.sha256(), bytearray()
+    escaped = bytearray()
     marked = unicode_of(start)
     wide = marked is not None and marked != "utf-8"
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
@@ -82,6 +80,8 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
         size += len(chunk)
         sha.update(chunk)
         lines_seen.add(chunk)
+        if ESCAPE in chunk and len(escaped) < LEGACY_BYTES:
+            escaped += chunk[:LEGACY_BYTES]
         if wide or (chunk.isascii() and not decoder.getstate()[0]):
             continue
         text = decoder.decode(chunk)
@@ -96,34 +96,27 @@ def read_whole(file: io.BufferedReader, start: bytes, on_chunk: Callable[[], Non
     bad += len(tail)
     digest = Digest(size, sha.hexdigest())
     found = Text(digest, marked or "utf-8", lines_seen.longest)
-    if bad:
-        if fitting >= bad or marked:
-            found.notes.append(
-                "The file is UTF-8 with some invalid bytes; rows that contain them are rejected."
-            )
-        else:
-            found.encoding = _legacy_encoding(bytes(beyond_ascii))
-            found.notes.append(
-                f"The file is not UTF-8. It was read as {found.encoding}, which is a guess."
-            )
+    if bad and (fitting >= bad or marked):
+        found.notes.append(
+            "The file is UTF-8 with some invalid bytes; rows that contain them are rejected."
+        )
+    elif bad:
+        found.guesses = guesses(bytes(beyond_ascii))
+        found.encoding = found.guesses[0].encoding
+        others = " or ".join(guess.encoding for guess in found.guesses[1:])
+        found.notes.append(
+            f"The file is not UTF-8. It was read as {found.encoding}, which is a guess"
+            f"{f'; it may also be {others}' if others else ''}."
+        )
+    elif escaped and not fitting and _is_japanese(bytes(escaped)):
+        found.encoding = "iso2022_jp"
+        found.notes.append("The file was read as ISO-2022-JP, since it has its escape sequences.")
     return found
 
 
-def _legacy_encoding(sample: bytes) -> str:
-    if sum(byte > 127 for byte in sample) >= LEGACY_SAMPLE:
-        likely = charset_normalizer.from_bytes(sample[:LEGACY_BYTES], cp_isolation=LEGACY)
-        best = likely.best()
-        # If several encodings fit equally well, the most common one, not the first by name.
-        alike = {
-            name
-            for match in likely
-            if best is not None and match.chaos <= best.chaos + 0.02
-            for name in (match.encoding, *match.could_be_from_charset)
-        }
-        if "cp1252" not in alike and best is not None:
-            return best.encoding
+def _is_japanese(sample: bytes) -> bool:
+    """Whether bytes with escape sequences are Japanese text."""
     try:
-        sample.decode("cp1252")
+        return not codecs.getincrementaldecoder("iso2022_jp")().decode(sample).isascii()
     except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
+        return False

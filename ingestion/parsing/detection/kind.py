@@ -29,6 +29,8 @@ NOT_TEXT = [
     (b"\xfd7zXZ\0", "it is compressed with xz. Use gzip or zip, or unpack it first."),
     (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Use gzip or zip, or unpack it first."),
 ]
+# The escape sequences of ISO-2022-JP.
+JAPANESE = re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.DOTALL)
 PADDING = re.compile(rb"\0{8,}+")
 JSON_START = re.compile(r'\s*(?:\{\s*["}]|\[\s*[\[{\]])')
 SUFFIXES = {".json": Format.JSON, ".geojson": Format.JSON}
@@ -54,6 +56,8 @@ def check_is_table(start: bytes, name: str) -> None:
         return
     # A file that was not closed in order is padded with zeros.
     start = PADDING.sub(b"", start)
+    if JAPANESE.search(start):
+        return
     # Some tables use these control characters as delimiters.
     control = sum(byte < 9 or 13 < byte < 32 for byte in start if byte not in b"\x01\x02\x1e\x1f")
     if not start or control > len(start) * 0.1:
@@ -73,9 +77,6 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
         raise UnreadableInput(name, "it is a ZIP archive inside another archive. Unpack it first.")
     if start.startswith(GZIP):
         raise UnreadableInput(name, "it is compressed twice. Unpack it first.")
-    if not start:
-        # It has no rows, whatever its name says.
-        return Format.DELIMITED
     if start.startswith(OLE):
         return office_format(path, name)
     # The start may end in the middle of a character.
@@ -84,6 +85,10 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
         check_has_table(path, name)
         return Format.HTML
     suffix = PurePath(name.lower()).suffix
+    if not start:
+        if suffix in SUFFIXES:
+            raise UnreadableInput(name, "it is empty, which is no JSON document.")
+        return Format.DELIMITED
     if suffix in LINE_SUFFIXES:
         return Format.NDJSON
     if suffix not in SUFFIXES and not JSON_START.match(text):

@@ -30,7 +30,8 @@ def find_quotes(path: Path, encoding: str, sample: Sample, dialect: Dialect) -> 
         return plain
     for quote, escape in _candidates(dialect):
         other = replace(dialect, quote=quote, escape=escape)
-        is_used = any(quote in line for line in sample.lines) and (
+        begins = dialect.delimiter + quote
+        is_used = any(begins in line or line.startswith(quote) for line in sample.lines) and (
             escape is None or any(escape + quote in line for line in sample.lines)
         )
         if is_used and other.delimiter != quote and _holds(path, encoding, sample, other):
@@ -62,7 +63,8 @@ def _is_even(parsed: Parsed) -> bool:
         return False
     width = widths[-1]
     above = next((place for place, found in enumerate(widths) if found == width), 0)
-    return width > 1 and all(found == width for found in widths[above:]) and above < NEAR_TOP
+    is_even = all(found == width for found in widths[above:])
+    return width > 1 and is_even and above < NEAR_TOP and len(widths) - above > above
 
 
 def _are_single(parsed: Parsed) -> bool:

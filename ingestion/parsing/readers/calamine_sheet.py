@@ -22,6 +22,8 @@ from python_calamine import (
 from ingestion.parsing.readers.books import COMPARED_SHEETS, FIRST_ROWS
 from ingestion.parsing.readers.excel_text import value_text
 
+DAMAGED = "the workbook is damaged. Save it again, as .xlsx or CSV."
+
 
 @dataclass(slots=True)
 class Converted:
@@ -59,7 +61,12 @@ def convert(path: Path, rows: Path | None, *, sheet: str, most: int, most_merged
     except PasswordError:
         found.refusal = "the workbook is protected by a password. Save it without one."
     except CalamineError:
-        found.refusal = "the workbook is damaged. Save it again, as .xlsx or CSV."
+        found.refusal = DAMAGED
+    except BaseException as error:
+        # Calamine panics at some damage, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        found.refusal = DAMAGED
     return found
 
 

@@ -8,6 +8,9 @@ from ingestion.parsing.dialect import Dialect
 from ingestion.parsing.readers.header import joined, unique_names
 from ingestion.parsing.readers.splitting import csv_reader, finished, plain_cells
 
+# Around names.
+BLANKS = " \t\u00a0"
+
 
 @dataclass(slots=True)
 class Header:
@@ -82,8 +85,8 @@ def read_names(
     if dialect.gaps:
         cells = [cell for cell in cells if cell.strip()]
     cells = [*[""] * dialect.unnamed, *cells]
-    if any(cell != cell.strip() for cell in cells):
-        cells = [cell.strip() for cell in cells]
+    if any(cell != cell.strip(BLANKS) for cell in cells):
+        cells = [cell.strip(BLANKS) for cell in cells]
         notes.append("Spaces around the names in the header were removed.")
     first = line + header.lines(1)[0]
     names, changed = unique_names(cells, name=name, line=first)

@@ -12,6 +12,7 @@ from ingestion.parsing.limits import (
     MAX_COLUMNS,
     MAX_HTML_CHARACTERS,
     MAX_MERGED,
+    MAX_REPEATED_CELLS,
     MAX_ROW_CHARACTERS,
     MAX_SHEET_ROWS,
     MAX_SHEETS,
@@ -213,31 +214,36 @@ class _Placed:
     def __init__(self, name: str) -> None:
         self._name = name
         self._line = 0
-        # How many more rows each column is covered.
+        # The last row in which each column is covered by a cell above.
         self._covered: dict[int, int] = {}
+        # How many cells were made for those that span several.
+        self._made = 0
         self.merged: list[Merged] = []
 
     def row(self, written: list[_Cell]) -> SheetRow:
         self._line += 1
-        covered = {column for column, rows in self._covered.items() if rows}
-        self._covered = {column: rows - 1 for column, rows in self._covered.items() if rows > 1}
         cells: list[str] = []
         for cell in written:
-            while len(cells) in covered:
+            while self._covered.get(len(cells), 0) >= self._line:
                 cells.append("")
+                self._made += 1
             column = len(cells)
             if column + cell.columns > MAX_COLUMNS:
                 what = f"a cell in column {column + cell.columns:,} of row {self._line:,}"
                 raise InputTooLarge(self._name, what, MAX_COLUMNS, SAVE_AS_CSV)
             cells.append(cell.text)
             cells += [""] * (cell.columns - 1)
+            self._made += cell.columns - 1
             if cell.rows > 1:
                 for place in range(column, column + cell.columns):
-                    self._covered[place] = cell.rows - 1
+                    self._covered[place] = self._line + cell.rows - 1
                 if not cell.is_header:
                     self.merged.append(Merged(self._line, self._line + cell.rows - 1, column))
         if len(self.merged) > MAX_MERGED:
             raise InputTooLarge(self._name, "too many merged cells", MAX_MERGED, SAVE_AS_CSV)
+        if self._made > MAX_REPEATED_CELLS:
+            what = f"{self._made:,} cells that others span"
+            raise InputTooLarge(self._name, what, MAX_REPEATED_CELLS, SAVE_AS_CSV)
         while cells and not cells[-1]:
             cells.pop()
         return self._line, cells

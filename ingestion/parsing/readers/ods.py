@@ -1,13 +1,10 @@
 """Reads the sheets of an OpenDocument spreadsheet row by row, within limits. Pure."""
 
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml import DefusedXmlException
+from xml.etree.ElementTree import Element
 
 from ingestion.errors import InputTooLarge, UnreadableInput
 from ingestion.parsing.limits import (
@@ -18,7 +15,13 @@ from ingestion.parsing.limits import (
     MAX_SHEETS,
 )
 from ingestion.parsing.readers.books import FIRST_ROWS, Merged, SheetRow, choose
-from ingestion.parsing.readers.workbook_parts import SAVE_AS_CSV, Archive, Part, WatchedFile
+from ingestion.parsing.readers.workbook_parts import (
+    DAMAGED_PARTS,
+    SAVE_AS_CSV,
+    Archive,
+    Part,
+    WatchedFile,
+)
 
 NAMESPACE = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
 TABLE, OFFICE, TEXT, STYLE = (NAMESPACE % name for name in ("table", "office", "text", "style"))
@@ -27,10 +30,6 @@ CELL, COVERED, ROW, SHEET = (
 )
 NUMBERS = ("float", "percentage", "currency")
 DURATION = re.compile(r"PT([0-9]{1,9})H([0-9]{1,2})M([0-9]{1,2})(?:[.,][0-9]*)?S")
-DAMAGED = (
-    zipfile.BadZipFile, DefusedXmlException, ParseError, KeyError, ValueError, EOFError,
-    NotImplementedError, RuntimeError,
-)  # fmt: skip
 
 
 class OpenDocumentBook:
@@ -54,7 +53,7 @@ class OpenDocumentBook:
             self._archive = Archive(self._file, name)
             self._sheets = self._list()
             self.sheet = choose(self.sheets, self.hidden, sheet, self._has_cells, name=name)
-        except DAMAGED as error:
+        except DAMAGED_PARTS as error:
             self._file.close()
             raise self._damaged() from error
         except BaseException:
@@ -141,7 +140,7 @@ class OpenDocumentBook:
                         line += times
                     elif tag == CELL or (tag == COVERED and event == "start"):
                         row.add(element)
-        except DAMAGED as error:
+        except DAMAGED_PARTS as error:
             raise self._damaged() from error
 
     def _check(self, line: int, repeated: int) -> None:

@@ -2,15 +2,13 @@
 
 import sys
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import IO, Any, cast
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.reader.workbook import WorkbookParser
@@ -36,6 +34,7 @@ from ingestion.parsing.limits import (
 from ingestion.parsing.readers.books import FIRST_ROWS, Merged, SheetRow, choose
 from ingestion.parsing.readers.excel_text import cell_text
 from ingestion.parsing.readers.workbook_parts import (
+    DAMAGED_PARTS,
     SAVE_AS_CSV,
     Archive,
     Part,
@@ -44,11 +43,7 @@ from ingestion.parsing.readers.workbook_parts import (
 )
 
 # The exceptions of openpyxl for a damaged workbook.
-DAMAGED = (
-    zipfile.BadZipFile, InvalidFileException, DefusedXmlException, ParseError, KeyError,
-    ValueError, TypeError, AttributeError, IndexError, EOFError, OverflowError,
-    NotImplementedError,
-)  # fmt: skip
+DAMAGED = (*DAMAGED_PARTS, InvalidFileException, TypeError, AttributeError, OverflowError)
 STRING_TAG, TEXT_TAG, RUN_TAG = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
 
 # openpyxl warns about skipped content, cell by cell, and Python remembers every shown warning.

@@ -3,10 +3,12 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._reader import ROW_TAG
@@ -22,6 +24,11 @@ from ingestion.parsing.limits import (
 )
 from ingestion.parsing.readers.books import Merged
 
+# The exceptions of a damaged archive, or of damaged XML in it.
+DAMAGED_PARTS = (
+    zipfile.BadZipFile, zlib.error, DefusedXmlException, ParseError, LookupError, ValueError,
+    EOFError, NotImplementedError, RuntimeError,
+)  # fmt: skip
 SAVE_AS_CSV = "Save the sheet you need as CSV."
 
 

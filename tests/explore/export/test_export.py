@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Generator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rest_framework.test import APIClient
 from explore.export import csv_table, walk, workbook
 from explore.export.errors import TooLargeForExcel
 from explore.export.files import export
+from explore.export.options import Options
 from explore.filters import RecordQuery
 from records import store
 from records.jobs.runner import work_on
@@ -45,7 +47,7 @@ NASTY = [*FORMULAS, "1;=1+1", "a\t=1", "a\n=1", *HARMLESS]
 def exported(kind: str, query: str = "", *, raw: bool = False) -> bytes:
     found = RecordQuery.parse(QueryDict(query))
     assert found.is_valid, found.errors
-    return b"".join(export(found, kind=kind, raw=raw).content)
+    return b"".join(export(found, options=Options(kind=kind, raw=raw)).content)
 
 
 def table(content: bytes) -> list[list[str]]:
@@ -151,12 +153,36 @@ def test_cells_that_start_a_formula_are_neutralised_unless_raw_is_asked_for():
     assert [row[0] for row in raw] == ["=cell", *NASTY]
 
 
-@pytest.mark.parametrize("number", ["-5", "-5.25", "+1", "-.5", "-1e-7", "5", ""])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "-5", "-5.25", "+1", "-.5", "-1e-7", "5", "", "-1.234,56", "-1,234.56", "-1 234,56",
+        "-1\u202f234,56", "-1'234.50", "-12,5 %", "-€5", "-$ 1,000", "-5 €", "+49",
+    ],
+)  # fmt: skip
 def test_numbers_are_no_formulas(number):
     assert guarded(number) == number
 
 
-@pytest.mark.parametrize("text", ["-5-3", "-5 ", "+", "-", "-1e", "--1", "-٣", "-1\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-5-3",
+        "-5 ",
+        "+",
+        "-",
+        "-1e",
+        "--1",
+        "-٣",
+        "-1\n",
+        "-1+2",
+        "-A1",
+        "-1,-2",
+        "-5%%",
+        "-€",
+        "-,5",
+    ],
+)
 def test_what_is_nearly_a_number_is_neutralised(text):
     assert guarded(text) == "'" + text
 
@@ -206,6 +232,45 @@ def test_a_workbook_holds_text_and_plain_numbers_and_never_a_formula():
     assert sheet(exported("xlsx", raw=True))[1][:3] == ["12.50", "-7", "00501"]
 
 
+def test_timestamps_are_dates_in_a_workbook():
+    times = ["2026-03-01T12:30:00Z", "2026-03-01T12:30:00.250Z", "2026-03-01T12:30:00.000001Z"]
+    times += ["1899-12-31T00:00:00Z", ""]
+    for place, text in enumerate(times):
+        land(
+            "shop",
+            {str(place): {"a": "1"}},
+            timestamp=datetime.fromisoformat(text) if text else None,
+        )
+    book = openpyxl.load_workbook(io.BytesIO(exported("xlsx")))
+    cells = [row[1] for row in book["Records"].iter_rows(min_row=2)]
+    assert [(str(cell.value), cell.number_format) for cell in cells[:2]] == [
+        ("2026-03-01 12:30:00", "yyyy-mm-dd hh:mm:ss"),
+        ("2026-03-01 12:30:00.250000", "yyyy-mm-dd hh:mm:ss.000"),
+    ]
+    # Excel would change what these say.
+    assert [cell.value for cell in cells[2:]] == [times[2], times[3], None]
+
+
+def test_csv_is_written_as_the_options_say(api, tmp_path):
+    file_in_columns(land("shop", {"1": {"a": "x;y", "b": "1,=2"}}, timestamp=None), "a", "b")
+    wanted = (
+        "\ufeffrecord_id;record_timestamp;record_source;record_status;a;b\n"
+        'shop:1;;shop;raw;"x;y";1,\'=2\n'
+    )
+    asked = "format=csv&delimiter=semicolon&line_end=lf&bom=1"
+    for url in ("/api/export", "/explore/export"):
+        answer = api.get(f"{url}?{asked}")
+        assert b"".join(answer.streaming_content).decode() == wanted
+    path = tmp_path / "out.csv"
+    options = ["--delimiter", "semicolon", "--line-end", "lf", "--bom"]
+    call_command("export", str(path), *options, verbosity=0)
+    assert path.read_bytes().decode() == wanted
+    with pytest.raises(CommandError, match="apply to CSV only"):
+        call_command("export", str(tmp_path / "out.xlsx"), *options)
+    refused = api.get("/api/export?format=xlsx&bom=1")
+    assert (refused.status_code, "“bom” applies to CSV only." in str(refused.json())) == (400, True)
+
+
 def test_what_excel_can_not_hold_is_said_before_the_first_byte(monkeypatch):
     land("shop", {"1": {"a": "x" * 32_768}, "2": {"a": "y"}})
     with pytest.raises(TooLargeForExcel, match="32,767 characters, and one cell has 32,768"):
@@ -232,7 +297,7 @@ def test_an_export_that_nobody_reads_to_its_end_ends_quietly(monkeypatch):
     monkeypatch.setattr(sys, "unraisablehook", said.append)
     found = RecordQuery.parse(QueryDict(""))
     assert found.is_valid
-    content = export(found, kind="csv").content
+    content = export(found, options=Options()).content
     assert isinstance(content, Generator)
     while b"shop:1" not in next(content):
         pass
@@ -249,8 +314,10 @@ def test_lines_are_those_that_the_csv_module_writes(columns, data):
     cell = st.text(st.sampled_from('a ,"\r\n;\t\x0b\x85\u2028é'), max_size=4)
     rows = data.draw(st.lists(st.lists(cell, min_size=columns, max_size=columns), min_size=1))
     expected = io.StringIO(newline="")
-    csv.writer(expected).writerows(rows)
-    assert csv_table.lines(list(zip(*rows, strict=True))).decode() == expected.getvalue()
+    options = Options(delimiter=data.draw(st.sampled_from(",;\t")))
+    csv.writer(expected, delimiter=options.delimiter).writerows(rows)
+    columns_of_cells = list(zip(*rows, strict=True))
+    assert csv_table.lines(columns_of_cells, options).decode() == expected.getvalue()
 
 
 @settings(max_examples=50)

@@ -13,6 +13,9 @@ from explore.filters.parameters import query_of_page
 from explore.filters.record_filter import SHOWING, RecordFilter
 from tests.landed import land, sale
 
+# Columns that a query names are looked up.
+pytestmark = pytest.mark.django_db
+
 NAMES = [*RecordFilter.base_filters, "facet", "facets", "format"]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 TEXTS = TEXT | st.sampled_from(

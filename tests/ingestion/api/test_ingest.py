@@ -17,7 +17,9 @@ from rest_framework.test import APIClient
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 from tests.installation import comes_true, open_files_in
+from tests.workbooks import write_xlsb
 
+DATA = Path(__file__).parents[2] / "data"
 CSV = b"key;amount\n1;2\n2;3\n"
 
 
@@ -375,3 +377,33 @@ def test_a_body_that_ends_early_is_refused_and_not_kept(send, settings):
     assert stored
     assert not kept(settings)
     assert not IngestionRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "created"),
+    [
+        ("application/vnd.ms-excel", (DATA / "months.xls").read_bytes(), 4),
+        ("text/html", b"<table><tr><td>id<td>n<tr><td>1<td>2</table>", 1),
+        ("Application/X-NDJSON", b'{"id": {"a": 1}}\n{"id": {"a": 2}}\n', 2),
+        ("application/json", b'[{"page": 1}, [{"id": 1}, {"id": 2}]]', 2),
+    ],
+)
+def test_a_body_may_be_a_workbook_or_any_shape_of_json(api, kind, content, created):
+    response = api.post("/ingest?source=shop", content, content_type=kind)
+    assert response.status_code == 202
+    run = load(response.data["id"])
+    assert run is not None
+    assert (run.created, run.error) == (created, "")
+
+
+def test_the_kind_of_a_body_is_known_in_any_case(api, tmp_path):
+    path = tmp_path / "book.xlsb"
+    write_xlsb(path, {"S": [["id", "n"], ["a", 1.5]]})
+    kind = "application/vnd.ms-excel.sheet.binary.macroEnabled.12"
+    for content, created, error in ((path.read_bytes(), 1, ""), (b"x", 0, "damaged")):
+        response = api.post("/ingest?source=shop", content, content_type=kind)
+        assert response.status_code == 202
+        run = load(response.data["id"])
+        assert run is not None
+        assert run.created == created
+        assert error in run.error

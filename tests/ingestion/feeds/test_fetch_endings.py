@@ -243,8 +243,9 @@ def test_the_encoding_that_an_answer_names_is_used():
         ({"status": "error", "message": "quota exceeded", "results": []}, "quota exceeded"),
         ({"errors": [{"detail": "bad token"}], "results": []}, "bad token"),
         ({"error": "closed", "results": None}, "closed"),
+        ({"error": {"code": 403, "message": "Invalid API key"}}, "Invalid API key"),
     ],
 )
 def test_an_answer_without_rows_that_reports_an_error_fails(body, why):
-    with pytest.raises(FeedError, match=f"it reports an error: {why}"):
+    with pytest.raises(FeedError, match=f"It reports an error: {why}"):
         get(lambda request: Reply(body), rows_path="results")

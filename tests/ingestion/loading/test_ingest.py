@@ -58,6 +58,7 @@ def test_a_file_lands_in_a_source_of_its_name(sales, capsys):
         "updated": 0,
         "unchanged": 0,
         "rejected": 0,
+        "value_cells": {"column": "amount", "filled": 2, "unread": 1, "examples": [[3, "x"]]},
     }
     assert Source.objects.get().mapping == {
         "id": ["id"],
@@ -115,7 +116,7 @@ def test_bad_rows_are_held_with_line_and_reason_and_the_others_land(tmp_path, ca
     assert bytes(RejectedRow.objects.get(line=8).raw) == b"7,\xff\n"
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\n\n"])
+@pytest.mark.parametrize("content", [b"%PDF-1.7", b"PK\x03\x04"])
 def test_a_file_that_is_no_table_is_one_clear_error(tmp_path, capsys, content):
     path = tmp_path / "odd.csv"
     path.write_bytes(content)
@@ -123,6 +124,15 @@ def test_a_file_that_is_no_table_is_one_clear_error(tmp_path, capsys, content):
     assert status == 1
     assert facts["error"].startswith("odd.csv can't be read: ")
     assert facts["read"] == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n"])
+def test_a_file_without_rows_is_a_finished_run_with_a_note(tmp_path, capsys, content):
+    path = tmp_path / "nothing.csv"
+    path.write_bytes(content)
+    (facts,), status = ingest(capsys, path)
+    assert (status, facts["read"]) == (0, 0)
+    assert IngestionRun.objects.get().notes == ["The file has no rows."]
 
 
 def test_a_database_without_tables_is_one_clear_sentence(sales, monkeypatch):

@@ -146,6 +146,13 @@ def test_changing_and_loading_at_once_shows_the_change_first(page):
     assert page.load().mapping["value"] == []
 
 
+def test_an_encoding_that_is_a_guess_can_be_chosen_by_the_text_that_it_reads(admin_client):
+    page = Page(admin_client, "id,name\n1,Łódź\n2,Kraków\n".encode("cp1250"))
+    assert "Łódź, Kraków" in page.html
+    page.post(guess="cp852")
+    assert page.run.reading == {"encoding": "cp852"}
+
+
 def test_ambiguous_dates_are_asked_for_and_not_guessed(admin_client):
     page = Page(admin_client, b"id,date\n1,03/04/2025\n2,05/06/2025\n")
     page.look()
@@ -336,7 +343,7 @@ def test_a_source_that_is_in_use_outlives_a_discarded_draft(admin_client):
 
 
 def test_a_file_that_can_not_be_read_can_be_read_otherwise(admin_client):
-    page = Page(admin_client, b'"open\nid,value\n1,2\n')
+    page = Page(admin_client, b"odd\0,name\nid,value\n1,2\n")
     assert re.search(r'id="load"[^>]* disabled', page.html)
     page.post(skip="1")
     assert "<td>2</td>" in page.html

@@ -83,7 +83,6 @@ def test_what_is_packed_is_read_like_any_file_and_known_by_its_packed_bytes(pack
         (zipped(), "contains no file"),
         (zipped(**{"a.zip": zipped(**{"b.csv": CONTENT})}), "ZIP archive inside"),
         (gzipped(gzipped(CONTENT)), "compressed twice"),
-        (gzipped(b""), "empty"),
     ],
 )
 def test_an_archive_without_one_sound_file_is_refused(packed, content, reason):

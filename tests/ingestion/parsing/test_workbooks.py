@@ -284,6 +284,13 @@ def test_cells_that_span_rows_and_columns_are_placed(tmp_path):
     assert "1 cell was filled" in notes
 
 
+def test_cells_that_span_too_many_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(html_tables, "MAX_REPEATED_CELLS", 1000)
+    row = "<tr><td rowspan=100 colspan=99>a<td>b</tr>"
+    with pytest.raises(UnreadableInput, match="cells that others span"):
+        read(html(tmp_path, f"<table>{row * 20}</table>"))
+
+
 def test_html_is_read_in_the_encoding_that_it_declares(tmp_path):
     path = html(tmp_path, "<table><tr><td>id<td>ä<tr><td>1<td>łódź</table>", "cp1250")
     assert read(path, header="1")[:2] == (["id", "ä"], [(2, ["1", "łódź"])])
@@ -315,6 +322,24 @@ def test_other_documents_are_named_in_the_refusal(tmp_path, members, kind):
         for name, content in members.items():
             archive.writestr(name, content)
     with pytest.raises(UnreadableInput, match=f"it is {kind}, not a table"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["book.xlsx", "book.ods"])
+def test_damaged_parts_of_an_archive_are_refused(tmp_path, name):
+    path = tmp_path / name
+    if name == "book.ods":
+        write_ods(path, ods_table("S", [HEADER, ["1", "a", "b"]]))
+        change_parts(path, lambda part, xml: xml.replace(b'"UTF-8"', b'"no such encoding"'))
+    else:
+        write(path, S=[HEADER, [1, "a", 2]])
+        with zipfile.ZipFile(path) as archive:
+            part = archive.getinfo("xl/styles.xml")
+        content = bytearray(path.read_bytes())
+        begin = part.header_offset + 60
+        content[begin : begin + 40] = b"\xff" * 40
+        path.write_bytes(content)
+    with pytest.raises(UnreadableInput, match="damaged"):
         read(path)
 
 
