@@ -53,7 +53,7 @@ def save_feed(
     check_config(kind, config, secrets)
     due = first_time(schedule)
     with transaction.atomic():
-        source, _ = Source.objects.get_or_create(name=source_name)
+        source = Source.everything.ensured(source_name)
         feed = Feed.objects.select_for_update().filter(source=source).first()
         if feed is None:
             feed = Feed(source=source, user=user)

@@ -1,6 +1,5 @@
 """Drafts: runs that wait for a person to check the preview and import or discard the file."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.number_format import NUMBER_FORMAT, NUMBERS
 from ingestion.parsing.readers.repaired import repaired_run
 from records import store
-from records.errors import SourceHasRecords
 from records.jobs.runner import queue
-from records.models import DryRun, Feed, IngestionRun, RunState, Source
+from records.models import DryRun, IngestionRun, RunState, Source
 from records.rows import ROLES
 
 
@@ -153,8 +151,8 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
         )
         if not loaded:
             return
-        source = Source.objects.filter(pk=run.source_id)
-        source.update(on_conflict=dry_runs.policy_of(run))
+        source = Source.everything.filter(pk=run.source_id)
+        source.update(on_conflict=dry_runs.policy_of(run), is_draft=False)
         if repaired_run(Path(run.path)) is None:
             source.update(reading=run.reading)
         dry_runs.stop(run)
@@ -162,15 +160,36 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
     queue(run)
 
 
+def alike(run: IngestionRun, seen: Look) -> list[str]:
+    """The sources that a draft may belong to by its columns, if nobody has named its source."""
+    if not run.source.is_draft or run.source.name != runs.source_name_of(run.file_name):
+        return []
+    columns = seen.prepared.columns if seen.prepared else []
+    return Source.objects.with_columns(columns) if columns else []
+
+
+def move(run: IngestionRun, source: Source) -> None:
+    """Have a draft imported into another source, with the settings of that."""
+    with transaction.atomic():
+        dry_runs.stop(run)
+        draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
+        if draft.update(source=source, mapping={}, reading=source.reading):
+            _drop_source(run.source_id)
+            run.refresh_from_db()
+            dry_runs.start(run, on_conflict=source.on_conflict, user=run.user)
+
+
 def discard(run: IngestionRun) -> None:
-    """Delete a draft with its file, and its source if that was created for the draft only."""
+    """Delete a draft with its file, and its source if only drafts had it and this was the last."""
     with transaction.atomic():
         dry_runs.stop(run)
         IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).delete()
-        source = Source.objects.select_for_update().get(pk=run.source_id)
-        is_new = not (source.mapping or source.ingestion_runs.exists())
-        if is_new and not Feed.objects.filter(source=source).exists():
-            with suppress(SourceHasRecords):
-                store.delete_source(source=source)
+        _drop_source(run.source_id)
     if not IngestionRun.objects.filter(path=run.path).exists():
         inputs.forget(Path(run.path), kept_before=run.created_at)
+
+
+def _drop_source(pk: int) -> None:
+    source = Source.everything.select_for_update().get(pk=pk)
+    if source.is_draft and not source.ingestion_runs.exists():
+        store.delete_source(source=source)

@@ -39,7 +39,7 @@ def create_run(
     on_conflict: str = "",
     save: bool = True,
 ) -> IngestionRun:
-    """Create a run for a file; a source that does not exist is created.
+    """Create a run for a file; a source that does not exist is created (a draft's is hidden).
 
     ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
     are proposed by column names. ``timestamp_format`` is the date format, ``number_format`` that of
@@ -73,12 +73,12 @@ def create_run(
         max_rejects=check_limit(max_rejects),
     )
     if save:
-        run.source, _ = Source.objects.get_or_create(name=name)
+        run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)
     if on_conflict:
         run.source.on_conflict = on_conflict
     if save:
         if on_conflict:
-            run.source.save(update_fields=["on_conflict"])
+            Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
         run.save()
     return run
 

@@ -91,6 +91,11 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
         drafts.discard(run)
         messages.success(request, "The file was discarded. Nothing was imported.")
         return redirect("upload")
+    if request.POST.get("do") == "move":
+        source = Source.objects.named(request.POST.get("source", ""))
+        if source is not None:
+            drafts.move(run, source)
+        return redirect(run)
     seen = previews.look(run)
     if seen.is_busy:
         return _show(request, run, seen, errors={"": seen.error})
@@ -134,6 +139,7 @@ def _show(
         "roles": preview_form.role_fields(seen),
         "policies": OnConflict.choices,
         "policy": policy,
+        "alike": drafts.alike(run, seen),
         "shared_outcome": seen.shared_ids.outcome(policy) if seen.shared_ids else "",
         "keeps_ids": request.POST.get(preview_form.SHARED) == "keep",
         "max_rejects": said.max_rejects if said else run.max_rejects,

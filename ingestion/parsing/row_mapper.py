@@ -162,8 +162,8 @@ def column_texts(rows: Sequence[Cells], column: str) -> list[str]:
 
 def _texts(rows: Sequence[Cells]) -> list[str | None]:
     """The rows as JSON; None for one with a value that no database can hold."""
-    if isinstance(rows, Table) and (plain := rows.plain_json()) is not None:
-        return list(plain)
+    if isinstance(rows, Table) and (found := rows.json()) is not None:
+        return list(found)
     return list(map(_text, rows))
 
 

@@ -52,6 +52,13 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> Any:
         return ("name", "columns", "reading", "created_at") if obj else ()
 
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        hidden = Source.everything.filter(name=obj.name, is_draft=True).first()
+        if hidden is not None:
+            # The drafts of a source of this name are now drafts of this one.
+            obj.pk, obj.created_at = hidden.pk, hidden.created_at
+        super().save_model(request, obj, form, change)
+
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         try:
             store.delete_source(source=obj)

@@ -1,6 +1,6 @@
 """Named queries on single tables."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
@@ -29,6 +29,10 @@ def _on_days(field: str, first: date, last: date) -> Q:
     return Q((f"{field}__gte", start), (f"{field}__lte", end))
 
 
+# How many sources, the newest, are compared with the columns of an input.
+COMPARED = 500
+
+
 class SourceQuerySet(models.QuerySet[Any]):
     """Reads of sources."""
 
@@ -38,6 +42,19 @@ class SourceQuerySet(models.QuerySet[Any]):
     def named(self, name: str) -> Any:
         """The source of this name; None where there is none. No name holds a NUL."""
         return None if "\0" in name else self.filter(name=name).first()
+
+    def ensured(self, name: str, *, draft: bool = False) -> Any:
+        """The source of this name; made if there is none, for drafts only if it is a ``draft``."""
+        source, _ = self.get_or_create(name=name, defaults={"is_draft": draft})
+        if source.is_draft and not draft:
+            self.filter(pk=source.pk).update(is_draft=False)
+            source.is_draft = False
+        return source
+
+    def with_columns(self, columns: Sequence[str]) -> list[str]:
+        """The names of sources whose last input had these columns, in any order."""
+        known = self.exclude(columns=[]).order_by("-pk").values_list("name", "columns")[:COMPARED]
+        return sorted(name for name, others in known if sorted(others) == sorted(columns))
 
     def with_rule_version(self) -> Self:
         """With ``rule_version``, the number of the rule set in force, or None."""
@@ -291,8 +308,16 @@ class ResultQuerySet(models.QuerySet[Any]):
         return found if repaired else found.filter(repaired=False)
 
 
+class _KnownSources(models.Manager[Any]):
+    """The sources, without those that only drafts have so far."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(is_draft=False)
+
+
 # Made here, not by as_manager() in the models, so that types know the methods.
-SourceManager = models.Manager.from_queryset(SourceQuerySet)
+SourceManager = _KnownSources.from_queryset(SourceQuerySet)
+EverySourceManager = models.Manager.from_queryset(SourceQuerySet)
 RunManager = models.Manager.from_queryset(RunQuerySet)
 RecordManager = models.Manager.from_queryset(RecordQuerySet)
 ResultManager = models.Manager.from_queryset(ResultQuerySet)

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from records.models.fields import KeyField
-from records.models.querysets import SourceManager
+from records.models.querysets import EverySourceManager, SourceManager
 from web.links import HasPage
 from web.names import SOURCE_NAME
 
@@ -42,9 +42,12 @@ class Source(HasPage, models.Model):
         choices=OnConflict.choices,
         default=OnConflict.UPDATE,
     )
+    # Only drafts have it: no file has been imported into it, and nobody else knows of it.
+    is_draft = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SourceManager()
+    everything = EverySourceManager()
 
     class Meta:
         db_table = "sources"

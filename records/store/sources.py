@@ -13,7 +13,7 @@ def delete_source(*, source: Source) -> None:
     """
     with transaction.atomic():
         # Landing takes the same lock, so that no record comes in between.
-        Source.objects.select_for_update().get(pk=source.pk)
+        Source.everything.select_for_update().get(pk=source.pk)
         if DataRecord.objects.of_source(source.name).exists():
             raise SourceHasRecords(source.name)
         RecordCount.objects.filter(source=source.name).delete()

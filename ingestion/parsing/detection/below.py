@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from ingestion.parsing.detection.cells import Cells, is_word, kinds_of, said_by
+from ingestion.parsing.detection.cells import Cells, is_word, kinds_of
 
 # No more rows than these describe columns.
 MOST = 3
@@ -14,14 +14,13 @@ UNIT = re.compile(r"\s*[^\W\d]{0,3}[^\s\d]{0,5}(?:[/*·^ ][^\s]{1,5}){0,3}\s*")
 
 def rows_below(rows: Sequence[Cells]) -> list[str]:
     """The codes of the first rows of a table that are no data; all other rows bear that out."""
-    said = [row for row in rows if said_by(row) > 1 or len(row) == 1]
-    described = _json_row(said)
+    described = _json_row(rows)
     if described:
         return ["question"] * described
     found: list[str] = []
-    for place in range(min(MOST, len(said) - 2)):
-        code = _code(said[place], said[place + 1 :])
-        if not code or list(said[place]) != list(rows[place]):
+    for place in range(min(MOST, len(rows) - 2)):
+        code = _code(rows[place], rows[place + 1 :])
+        if not code:
             break
         found.append(code)
     return found

@@ -86,8 +86,11 @@ def plain_header(sample: Sample, found: Parsed, dialect: Dialect) -> Parsed | No
     lines = sample.lines
     if not dialect.quote or not lines:
         return None
-    if lines[0].count(dialect.quote) % 2 == 0 and 0 not in found.faults:
-        return None
+    if 0 not in found.faults and found.rows:
+        # A header of several lines is sound if its rows are as wide.
+        rest = Counter(len(row) for row in found.rows[1:] if any(row)).most_common(1)
+        if lines[0].count(dialect.quote) % 2 == 0 or (rest and rest[0][0] == len(found.rows[0])):
+            return None
     alone = parse(lines[:1], dialect, is_whole=True)
     if not alone.faults:
         return None

@@ -79,6 +79,8 @@ class DelimitedReader:
         self._lines = Lines(file, name=name, encoding=encoding)
         # How many characters were read again because the row they seemed to belong to is invalid.
         self._reread = 0
+        # Whether rows went on over several lines where they were looked at last.
+        self._has_long_rows = False
         self.blank_rows = 0
         self.columns: list[str] = []
         self.notes: list[str] = []
@@ -187,6 +189,10 @@ class DelimitedReader:
             rows = self._split(lines, text)
             return _Parsed(rows, range(len(lines)), [], len(lines), marked=marked)
         is_long = max(map(len, lines)) > MAX_ROW_CHARACTERS
+        if not (is_long or self._dialect.wrapped or self._has_long_rows):
+            short = _rows_of_one_line(lines, self._dialect)
+            if short is not None:
+                return _Parsed(short, range(len(lines)), [], len(lines), marked=marked)
         found = _Parsed(marked=marked)
         starts: list[int] = []
         start = 0
@@ -210,6 +216,7 @@ class DelimitedReader:
                 found.errors.append((start, error))
                 start += 1
         found.starts, found.used = starts, start
+        self._has_long_rows = len(starts) < start
         found.rows = finished(found.rows, self._dialect)
         if self._dialect.wrapped:
             self._unwrap(found)
@@ -374,3 +381,13 @@ class DelimitedReader:
 def _is_blank(cells: list[str]) -> bool:
     """Whether a row is blank: a single empty cell is not if there is only one column."""
     return not any(cells) and len(cells) != 1
+
+
+def _rows_of_one_line(lines: list[str], dialect: Dialect) -> list[list[str]] | None:
+    """The rows in lines if each is a valid row by itself, which most are; else None."""
+    reader = csv_reader(lines, dialect)
+    try:
+        rows = list(reader)
+    except csv.Error:
+        return None
+    return finished(rows, dialect) if len(rows) == len(lines) else None

@@ -1,5 +1,6 @@
 """Rows of text with the same columns, stored as lists. Pure: no Django, no tables."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
@@ -8,6 +9,8 @@ from typing import overload
 import orjson
 
 Cells = dict[str, str]
+
+_to_escape = re.compile(r'["\\\x00-\x1f]').search
 
 
 class Table(Sequence[Cells]):
@@ -40,18 +43,16 @@ class Table(Sequence[Cells]):
         """The cells of a column."""
         return list(self._cells[self._places[name]]) if self._rows else []
 
-    def plain_json(self) -> list[str] | None:
-        """The rows as JSON, if no cell has to be escaped; else None."""
-        text = "".join(map("".join, self._cells))
-        # Non-printable characters include all control characters and surrogates.
-        if not text.isprintable() or '"' in text or "\\" in text:
-            return None
+    def json(self) -> list[str] | None:
+        """The rows as JSON; None if a cell has a character that no database can hold."""
         if not self._rows:
             return []
         pieces: list[Iterable[str]] = []
         before = "{"
         for name, cells in zip(self._columns, self._cells, strict=True):
-            pieces += [repeat(f'{before}{orjson.dumps(name).decode()}:"'), cells]
+            if (escaped := _escaped(cells)) is None:
+                return None
+            pieces += [repeat(f'{before}{orjson.dumps(name).decode()}:"'), escaped]
             before = '",'
         return list(map("".join, zip(*pieces, repeat('"}'), strict=False)))
 
@@ -63,3 +64,26 @@ class Table(Sequence[Cells]):
     def _cells(self) -> list[tuple[str, ...]]:
         """The cells by column, so that work per column is done once instead of for each row."""
         return list(zip(*self._rows, strict=True))
+
+
+def _escaped(cells: Sequence[str]) -> Sequence[str] | None:
+    """The cells as JSON strings without their quotes; None if one has a NUL or half a surrogate.
+
+    Most columns need no escape, and of the others most cells.
+    """
+    text = "".join(cells)
+    # Non-printable characters include all control characters and surrogates.
+    is_printable = text.isprintable()
+    if is_printable and '"' not in text and "\\" not in text:
+        return cells
+    if not is_printable and ("\0" in text or not _is_unicode(text)):
+        return None
+    return [orjson.dumps(cell).decode()[1:-1] if _to_escape(cell) else cell for cell in cells]
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
