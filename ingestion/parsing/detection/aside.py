@@ -59,6 +59,36 @@ def with_aside(
     return _decide(dialect, seen, below, first, width)
 
 
+def aside_in_sheet(
+    rows: Sequence[tuple[int, list[str]]], *, dialect: Dialect, width: int
+) -> Sequence[tuple[int, str]]:
+    """The rows of a sheet that are no data, by number, each with its reject code.
+
+    ``rows`` are all rows below the header; ``width`` is that of the table, with the columns left of
+    it. A row may lack blank cells at its end, and blank rows may be missing; a row of one cell may
+    be a line of text.
+    """
+    lines: list[int] = []
+    cells: list[Cells] = []
+    for line, row in rows:
+        if lines and line > lines[-1] + 1:
+            lines.append(line - 1)
+            cells.append([])
+        lines.append(line)
+        cells.append(row + [""] * (width - len(row)) if len(row) > 1 else row)
+    table = _Table(cells[:FIRST_ROWS], width, dialect.left)
+    if width < 2 or not table.full:
+        return ()
+    below = rows_below(table.full) if dialect.header else []
+    if not (below or table.has_odd(cells)):
+        return ()
+    seen = Pass(table.kinds(len(below)), width=width, left=dialect.left)
+    for start in range(0, len(cells), CHUNK_ROWS):
+        seen.add(lines[start : start + CHUNK_ROWS], cells[start : start + CHUNK_ROWS])
+    found, _ = _decide(dialect, seen, below, (lines, cells), width)
+    return found.aside
+
+
 class _Table:
     """The first rows of a table."""
 

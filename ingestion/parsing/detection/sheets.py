@@ -1,9 +1,11 @@
 """Finds the table in a workbook: its sheet, and its place in it. Pure: no Django."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
+from ingestion.parsing.detection.aside import aside_in_sheet
 from ingestion.parsing.detection.layout import find_layout
 from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.input_file import InputFile
@@ -19,6 +21,8 @@ from ingestion.parsing.readers.open_book import open_book
 
 # How many rows are read to find the table in a sheet.
 SAMPLE_ROWS = 60
+# Sheets with up to this many rows are searched for rows that are no data.
+MOST_ROWS = 20_000
 
 
 @dataclass(slots=True)
@@ -72,9 +76,23 @@ def find_table(
             left=layout.left,
         )
         notes = list(layout.notes(skip + layout.first + 1, width - layout.left))
+        if found.sheet != ALL_SHEETS:
+            found = replace(found, aside=_aside(book, found))
         return Sheets(found, [*_notes(book, found, said), *notes], _choices(book, found))
     finally:
         book.close()
+
+
+def _aside(book: Book, dialect: Dialect) -> Sequence[tuple[int, str]]:
+    """The rows of the chosen sheet that are no data, unless it is large: it is read for that."""
+    rows = (row for row in book.rows(dialect.sheet) if row[0] > dialect.skip)
+    header = list(islice((cells for _, cells in rows if cells), dialect.header))
+    found = list(islice(rows, MOST_ROWS + 1))
+    if not header or len(found) > MOST_ROWS:
+        return ()
+    # A repeated header is known as such.
+    found = [row for row in found if row[1] != header[-1]]
+    return aside_in_sheet(found, dialect=dialect, width=max(map(len, header)))
 
 
 def _choices(book: Book, dialect: Dialect) -> list[str]:

@@ -11,6 +11,7 @@ from ingestion.errors import UnreadableInput
 from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.input_file import InputFile
 from ingestion.parsing.limits import MAX_CELL_CHARACTERS
+from ingestion.parsing.readers.aside import REASONS, Tally
 from ingestion.parsing.readers.base import Chunk
 from ingestion.parsing.readers.books import ALL_SHEETS, SheetRow, header_of, named, visible
 from ingestion.parsing.readers.header import free_name, joined, numbered, unique_names
@@ -61,6 +62,10 @@ class SheetReader:
         self._sheet = self._book.sheet
         # How many lines the sheets before had.
         self._passed = 0
+        # The last row of the header, to find where it is repeated.
+        self._header: list[str] = []
+        self._aside = dict(dialect.aside)
+        self._tally = Tally()
         try:
             rows = self._book.rows(self._sheet)
             self._rows = (row for row in rows if row[0] > dialect.skip)
@@ -88,6 +93,7 @@ class SheetReader:
         yield from self._chunks(chain(self._ahead, self._rows), size)
         if self._reads_all:
             yield from self._other_sheets(size)
+        self.notes += self._tally.notes()
 
     def _chunks(self, rows: Iterable[SheetRow], size: int) -> Iterator[Chunk]:
         """The rows of a sheet, below its header."""
@@ -147,7 +153,7 @@ class SheetReader:
             rows = [cells for _, cells in header]
             names = (joined(rows, name=name) if len(rows) > 1 else rows[0])[left:]
             self.columns, self.notes = unique_names(names, name=name, line=header[0][0])
-            self._line = header[-1][0]
+            self._line, self._header = header[-1]
         else:
             # Rows end with their last non-empty cell, so the longest of them gives the width.
             width = max((len(cells) for _, cells in self._ahead), default=0) - left
@@ -167,17 +173,21 @@ class SheetReader:
             if not cells:
                 self.blank_rows += 1
                 continue
-            number = self._passed + line
+            number, found = self._passed + line, cells
             if self._reads_all:
                 cells = [*cells[:left], self._sheet, *cells[left:]]
-            reason = _refusal(cells, left, width)
+            padded = cells + [""] * (left + width - len(cells))
+            code = self._aside.get(line)
+            if code is None and found == self._header:
+                code = "repeated_header"
+            reason = _refusal(cells, left, width) if code is None else REASONS[code]
             if reason is not None:
-                rejects.append(Reject(number, _raw(cells), *reason))
+                rejects.append(Reject(number, _raw(padded if code else cells), *reason))
                 continue
             lines.append(number)
-            padded = cells + [""] * (left + width - len(cells))
             raws.append(padded)
             rows.append(dict(zip(self.columns, padded[left:], strict=True)))
+        self._tally.add((reject.line, reject.code) for reject in rejects)
         return Chunk(
             lines=lines,
             rows=rows,

@@ -133,6 +133,23 @@ def test_the_column_of_sheet_names_gets_a_name_of_its_own(path):
     assert [cells for _, cells in rows] == [["A", "x", "1"], ["B", "y", "2"]]
 
 
+def test_rows_of_a_sheet_that_are_no_data_are_set_aside(path):
+    rows = [["kind", "n", "m"], ["a", 1, 2], ["b", 2, 3], ["Subtotal", 3, 5],
+            ["kind", "n", "m"], ["c", 4, 5], ["Total", 7, 10], [],
+            ["Made by the warehouse"]]  # fmt: skip
+    write(path, S=rows)
+    _, found, refused, notes = read(path)
+    assert [cells[0] for _, cells in found] == ["a", "b", "c"]
+    assert refused == [(4, "total"), (5, "repeated_header"), (7, "total"), (9, "footer")]
+    assert "set aside: 2 totals" in notes
+
+
+def test_rows_of_a_sheet_that_only_look_like_totals_are_data(path):
+    rows = [["id", "name", "note"], [7, "Total Inc"], [8, "b", "x"], [9, "Sum AG"], [10]]
+    write(path, S=rows)
+    assert len(read(path)[1]) == 4
+
+
 @pytest.mark.parametrize("rows", [[["Report"]], [["Report"], ["as of today"], []]])
 def test_a_title_above_a_table_of_two_columns_is_skipped(path, rows):
     write(path, S=[*rows, ["kind", "n"], ["a", 1], ["b", 2], ["c", 3]])
