@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from processing.pages import process, rule_dry_runs, rules
+from processing.pages import number_format, process, rule_dry_runs, rules
 
 urlpatterns = [
     path("process/start/", process.start, name="process"),
+    path(
+        "sources/<source_name:name>/number-format/",
+        number_format.number_format,
+        name="number-format",
+    ),
     path("sources/<source_name:name>/rules/", rules.edit, name="rules"),
     path("sources/<source_name:name>/rules/compare/", rules.compare, name="compare-rules"),
     path("sources/<source_name:name>/rules/rehearse/", rule_dry_runs.start, name="rehearse"),

@@ -27,6 +27,7 @@ from explore.metrics.scope import Scope
 from explore.pages.runs import latest_runs
 from records.lookups import source_or_404
 from records.models import Source
+from records.unread_values import unread_values
 from web import conditional
 from web.requests import PageRequest, wants_part
 
@@ -104,13 +105,18 @@ def dashboard(request: PageRequest) -> HttpResponse:
     healths = [(item.source, item.state, item.last, item.failing) for item in fresh]
     # Where figures are still to be counted, those that the page has may be of another state.
     known = figures.state if figures else picked.state
-    tag = conditional.tag_of(picked.state, known, conditional.facts_of(runs), healths)
+    unread = unread_values(picked.source.name if picked.source else None)
+    unread_counts = [(item.source, item.filled, item.unread) for item in unread]
+    tag = conditional.tag_of(
+        picked.state, known, conditional.facts_of(runs), healths, unread_counts
+    )
 
     def context() -> dict[str, Any]:
         is_working = any(run.is_active for run in runs)
         moving = {
             "runs": runs,
             "freshness": fresh,
+            "unread_values": unread,
             "tag": tag,
             "pause": PAUSE if is_working else LONG_PAUSE,
         }

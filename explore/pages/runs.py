@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from ingestion.parsing.number_format import ValueCells
 from records.database import disk
 from records.jobs import leases, waiting
 from records.jobs.liveness import lacks_worker
@@ -18,6 +19,7 @@ from records.lookups import row_or_404, source_or_404
 from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
 from records.permissions import Action, check
 from records.rows import ROLES
+from records.unread_values import unread_values
 from web import conditional
 from web.converters import GREATEST_ID
 from web.keyset import InvalidCursor, page_of
@@ -128,6 +130,7 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
     # Rows that a replay has rejected again are open as well.
     context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
+    context["values"] = ValueCells.from_json(run.value_cells)
     context["mapping"] = [(title, run.mapping.get(role) or []) for role, title in ROLES.items()]
     return render(request, "explore/ingestion_run.html", context | {"rejected": page})
 
@@ -147,6 +150,8 @@ def processing_run(request: PageRequest, pk: int) -> HttpResponse:
     context["tag"] = conditional.tag_of(run.state, run.doing, *counts, *waiting)
     if wants_part(request):
         return _progress(request, "explore/_processing_progress.html", context)
+    if run.unread:
+        context["unread_values"] = unread_values(run.source.name if run.source else None)
     return render(request, "explore/processing_run.html", context)
 
 

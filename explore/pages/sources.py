@@ -12,6 +12,7 @@ from explore.pages.runs import latest_runs
 from ingestion.loading.failing import failing
 from records.lookups import source_or_404
 from records.models import Source
+from records.unread_values import unread_values
 from web import conditional
 from web.requests import PageRequest
 
@@ -49,6 +50,7 @@ def source(request: PageRequest, name: str) -> HttpResponse:
             for role, (label, missing) in ROLE_WORDS.items()
         ],
         "failing": failing(found.name).get(found.name),
+        "unread_values": unread_values(found.name),
         "rule_set": found.current_rule_set,
         "has_older_runs": latest.older is not None,
     }

@@ -17,9 +17,15 @@ from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.readers import Reader, open_reader
 from ingestion.parsing.readers.repaired import repaired_run
 from ingestion.parsing.row_mapper import RowMapper
+from ingestion.parsing.timestamps.told import notes_on_times
 from records.jobs import leases
 from records.models import IngestionRun, OnConflict, Source
+from records.notes import warning
 
+# Unreadable timestamps of more rows than this share may be the wrong date format.
+SEEMLY_SHARE = 0.01
+# How many columns a note names.
+NAMED_COLUMNS = 10
 # The fields of a run that describe its input.
 FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
@@ -133,14 +139,14 @@ def closing_notes(reader: Reader, mapper: RowMapper, on_conflict: str) -> Iterat
     if reader.blank_rows:
         yield f"Blank lines skipped: {reader.blank_rows:,}."
     if mapper.unreadable_moments:
-        yield (
+        sentence = (
             f"Rows with an unreadable timestamp: {mapper.unreadable_moments:,}, the first in line "
             f"{mapper.first_unreadable}. They are imported without a timestamp."
         )
-
-
-# How many columns a note names.
-NAMED_COLUMNS = 10
+        is_much = mapper.unreadable_moments > SEEMLY_SHARE * mapper.seen
+        yield warning(sentence) if is_much else sentence
+    if mapper.moments is not None:
+        yield from notes_on_times(mapper.moments, mapper.seen)
 
 
 def lost_cells_notes(lost: Mapping[str, int]) -> Iterator[str]:
@@ -151,7 +157,7 @@ def lost_cells_notes(lost: Mapping[str, int]) -> Iterator[str]:
     named = [f"{column!r} ({count:,})" for column, count in most[:NAMED_COLUMNS]]
     if len(most) > NAMED_COLUMNS:
         named.append(f"and {len(most) - NAMED_COLUMNS:,} more columns")
-    yield (
+    yield warning(
         "Updated records lose the cells of columns that this file does not have, in so many "
         f"records: {', '.join(named)}. To keep such cells, set the source to merge."
     )

@@ -10,6 +10,7 @@ from processing.errors import ProcessingError
 from processing.jobs import process
 from records.jobs.terminal import RunCommand, progress_bar
 from records.models import ProcessingRun, Selection
+from records.unread_values import unread_values
 
 
 def positive(text: str) -> int:
@@ -52,11 +53,15 @@ class Command(RunCommand):
             names.append("unchanged")
         counts = {name: getattr(run, name) for name in names}
         if options["json"]:
+            counts["unread"] = run.unread
             facts = {"run": run.pk, **counts, "seconds": round(run.seconds or 0, 3)}
             self.stdout.write(json.dumps(facts))
         else:
             listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             self.stdout.write(f"{listed}, {run.seconds or 0:.1f} s")
+            for found in unread_values(options["source"]) if run.unread else ():
+                self.stdout.write(self.style.ERROR(f"  {found.sentence()}"))
+                self.stdout.write("  Set the number format on the page of the source.")
         if status := self.exit_status(run):
             raise SystemExit(status)
 

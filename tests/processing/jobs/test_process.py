@@ -90,7 +90,7 @@ def test_the_command_prints_what_became_of_the_records(landed, capsys):
     facts = command(capsys)
     assert facts.pop("seconds") >= 0
     assert facts.pop("run") == ProcessingRun.objects.latest("id").pk
-    assert facts == {"processed": 3, "failed": 1, "repaired": 2}
+    assert facts == {"processed": 3, "failed": 1, "repaired": 2, "unread": 2}
     assert command(capsys)["processed"] == 0
 
 
