@@ -117,7 +117,9 @@ class SettingsForm(forms.Form):
     sheet = _answer(
         "Sheet", "For workbooks: the name of the sheet, or * for all with the same columns."
     )
-    rows_path = _answer("Path to the rows", "For JSON: names with dots, such as data.items.")
+    rows_path = _answer(
+        "Path to the rows", "For JSON: names or list indexes with dots, such as data.items or 1."
+    )
 
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source

@@ -195,11 +195,14 @@ def _is_total(row: Odd, seen: Pass, never: Sequence[int]) -> bool:
     numbers = [cell for cell in row.cells if kind_of(cell)]
     if not called or not (numbers or row.sums):
         return False
-    if row.sums >= len(numbers) and (row.block > 1 or row.sums > 1):
+    are_sums = row.sums >= len(numbers)
+    if are_sums and row.sums > 1:
         return True
     place, label = next((at, cell) for at, cell in enumerate(row.cells) if cell.strip())
     if label not in called:
         return False
+    if are_sums and row.block > 1:
+        return True
     others = [
         cell
         for at, cell in enumerate(row.cells)
