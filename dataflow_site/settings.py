@@ -173,6 +173,7 @@ LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = one_of("TIME_ZONE", "UTC", available_timezones())
+WEEK_STARTS_ON = one_of("WEEK_STARTS_ON", "monday", ("monday", "sunday"))
 USE_I18N = True
 USE_TZ = True
 

@@ -47,6 +47,9 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "`1` behind a proxy that terminates HTTPS: secure cookies and HSTS.",
         ),
         Variable("TIME_ZONE", "`UTC`", "Time zone for times without an offset."),
+        Variable(
+            "WEEK_STARTS_ON", "`monday`", "First day of a week in charts: `monday`, `sunday`."
+        ),
         Variable("LOG_LEVEL", "`INFO`", "Log level of the application."),
         Variable("QUEUE_LOG_LEVEL", "`WARNING`", "Log level of the task queue."),
         Variable(

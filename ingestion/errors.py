@@ -104,10 +104,22 @@ class AmbiguousDates(IngestionError):
         self.columns = columns
         self.doubt = doubt
         (best, first), (rival, second) = doubt.readings
+        text = repr(doubt.text.strip()[:100])
+        if not doubt.is_misfit:
+            problem = (
+                f"are ambiguous: {text} is {first} as {best}, but {second} as {rival}, and no "
+                "other row settles it."
+            )
+        elif rival == best:
+            problem = f"don't fit the date format of the source, {best}: {text} is no such date."
+        else:
+            problem = (
+                f"don't fit the date format of the source, {best}: {text} is no such date, but "
+                f"{second} as {rival}."
+            )
         super().__init__(
-            f"The dates in {' and '.join(map(repr, columns))} are ambiguous: "
-            f"{doubt.text.strip()!r} is {first} as {best}, but {second} as {rival}, and no other "
-            "row settles it. Nothing was imported. Choose a date format and import the file again: "
+            f"The dates in {' and '.join(map(repr, columns))} {problem} "
+            "Nothing was imported. Choose a date format and import the file again: "
             f"--timestamp-format '{rival}' on the command line, timestamp_format in the API, or "
             "Date format in the source settings."
         )
@@ -144,6 +156,16 @@ class InvalidDateFormat(IngestionError):
         super().__init__(
             f"{text[:100]!r} is not a valid date format: use iso, unix or a pattern such as "
             "%d.%m.%Y, or %m/%d/%Y %H:%M with the time of day."
+        )
+
+
+class InvalidTimeZone(IngestionError):
+    """A time zone that is not valid."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text[:100]!r} is not a time zone: use a name such as Europe/Vienna, or an offset "
+            "such as +01:00."
         )
 
 

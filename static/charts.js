@@ -64,7 +64,9 @@
         const { view } = drawn.get(figure);
         const edges = [...(view.signal("picked_x") ?? [])].sort((a, b) => a - b);
         if (!edges.length || edges[1] - edges[0] < LEAST_DRAG) return;
-        const [start, end] = edges.map((x) => view.scale("x").invert(x).toISOString());
+        // Weeks are drawn so many days earlier.
+        const shift = Number(figure.dataset.shift ?? 0) * 86_400_000;
+        const [start, end] = edges.map((x) => new Date(view.scale("x").invert(x).getTime() + shift).toISOString());
         const url = new URL(figure.dataset.zoomTo, location);
         const isHour = figure.dataset.zoom === "hour";
         url.searchParams.set(isHour ? "time_from" : "from", isHour ? `${start.slice(0, 16)}Z` : start.slice(0, 10));

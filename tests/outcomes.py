@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from records.no_day import NO_DAY
 from tests.installation import Installation
 
 LEDGER = "read, created, updated, unchanged, rejected"
@@ -89,9 +90,9 @@ def recounted(installation: Installation, source: str) -> list[tuple[Any, ...]]:
     day = in_utc or "date(timestamp)"
     return [
         # NO_DAY stands for records without a time.
-        (str(day or "0001-01-01"), status, count)
+        (str(day or NO_DAY), status, count)
         for day, status, count in installation.rows(
-            f"SELECT COALESCE({day}, '0001-01-01') AS day, status, COUNT(*) FROM data_records "
+            f"SELECT COALESCE({day}, '{NO_DAY}') AS day, status, COUNT(*) FROM data_records "
             f"WHERE source = '{source}' GROUP BY 1, 2 ORDER BY 1, 2"
         )
     ]

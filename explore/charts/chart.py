@@ -38,6 +38,8 @@ class Chart:
     notes: Sequence[str] = ()
     # The step of its axis of time, by which a range can be picked in the drawing.
     zoom: str = ""
+    # How many days earlier than they are steps of time are drawn.
+    shift: int = 0
     wide: bool = False
 
     @property

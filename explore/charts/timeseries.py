@@ -9,7 +9,7 @@ import altair as alt
 
 from explore.charts.chart import Chart, linked
 from explore.charts.parts import KEPT, NO_DATA, spec_of, value_axis, with_data
-from explore.charts.volume import TIME_UNITS, records, time_axis, when
+from explore.charts.volume import TIME_UNITS, days_shifted, drawn_at, records, time_axis, when
 from explore.metrics.intervals import end_of
 from explore.metrics.record_counts import Span
 from explore.metrics.scope import Scope
@@ -49,13 +49,16 @@ def values_over_time(
                 linked(step.anomalies, urls[1]),
             ]
         )
-        data.append(_mark(step, said, urls, edges))
+        mark = _mark(step, said, urls, edges)
+        data.append(mark | {"date": f"{drawn_at(step.start, series.unit):%Y-%m-%dT%H:%M}Z"})
     return Chart(
         id="values-over-time",
         title=f"{value_name[:1].upper()}{value_name[1:]} over time (median per {series.unit})",
         scope=name,
         empty="No processed records have both a value and a timestamp.",
-        spec=with_data(_layers(series.unit, value_name, *_kinds(series.steps)), data),
+        spec=with_data(
+            _layers(series.unit, days_shifted(series.unit), value_name, *_kinds(series.steps)), data
+        ),
         headings=[
             f"{series.unit.capitalize()} (UTC)",
             "Values",
@@ -67,6 +70,7 @@ def values_over_time(
         rows=rows,
         notes=[*_said(series), *notes],
         zoom=series.unit,
+        shift=days_shifted(series.unit),
         wide=True,
     )
 
@@ -115,7 +119,7 @@ def _edges(steps: Sequence[Interval]) -> tuple[float, float]:
 def _mark(
     step: Interval, said: str, urls: tuple[str, str], edges: tuple[float, float]
 ) -> dict[str, Any]:
-    mark: dict[str, Any] = {"date": f"{step.start:%Y-%m-%dT%H:%M}Z", "when": said}
+    mark: dict[str, Any] = {"when": said}
     if step.lower is not None and step.upper is not None:
         mark |= {
             "median": step.median,
@@ -145,8 +149,11 @@ def _kinds(steps: Sequence[Interval]) -> tuple[bool, bool]:
 
 
 @lru_cache(KEPT)
-def _layers(unit: str, value_name: str, has_usual: bool, has_anomalies: bool) -> dict[str, Any]:
-    base = alt.Chart().encode(x=alt.X("date:T", timeUnit=TIME_UNITS[unit], **time_axis(unit)))
+def _layers(
+    unit: str, shift: int, value_name: str, has_usual: bool, has_anomalies: bool
+) -> dict[str, Any]:
+    x = alt.X("date:T", timeUnit=TIME_UNITS[unit], **time_axis(unit, shift))
+    base = alt.Chart().encode(x=x)
     value = alt.Y("median:Q", title=value_name, scale=alt.Scale(zero=False), axis=value_axis())
     usual = [
         alt.Tooltip("when:N", title=unit.capitalize()),

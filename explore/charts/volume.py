@@ -18,7 +18,7 @@ from explore.charts.parts import (
     status_colour,
     with_data,
 )
-from explore.metrics.intervals import Drawn, end_of, in_steps, where_most_lie
+from explore.metrics.intervals import Drawn, end_of, in_steps, week_start, where_most_lie
 from explore.metrics.record_counts import Days, Span, Totals
 from explore.metrics.scope import Scope
 
@@ -54,7 +54,7 @@ def over_time(days: Days, scope: Scope) -> Chart:
     steps = [
         Bar(
             start.isoformat(),
-            start.isoformat(),
+            drawn_at(start, unit).isoformat(),
             when(start, unit)[1],
             totals,
             near.within(Span(start, end_of(start, unit))),
@@ -99,7 +99,7 @@ def _chart(unit: str, steps: Sequence[Bar], listed: Sequence[Bar], notes: list[s
         id="over-time",
         title="Records over time",
         empty="No records have a timestamp.",
-        spec=with_data(_in_time(unit), data),
+        spec=with_data(_in_time(unit, days_shifted(unit)), data),
         headings=[f"{unit.capitalize()} (UTC)", *STATUSES],
         rows=[
             [step.label, *cells_by_status(step.totals, step.scope)]
@@ -109,17 +109,32 @@ def _chart(unit: str, steps: Sequence[Bar], listed: Sequence[Bar], notes: list[s
         palette="status",
         notes=notes,
         zoom=unit,
+        shift=days_shifted(unit),
         wide=True,
     )
 
 
+def days_shifted(unit: str) -> int:
+    """How many days earlier steps are drawn: Vega's weeks begin on Sunday.
+
+    The axis is labelled with the days that are meant.
+    """
+    return week_start() if unit == "week" else 0
+
+
+def drawn_at(start: date, unit: str) -> date:
+    """The day, or moment, at which a step is drawn."""
+    shift = days_shifted(unit)
+    return start - timedelta(days=shift) if start.toordinal() > shift else start
+
+
 @lru_cache
-def _in_time(unit: str) -> dict[str, Any]:
+def _in_time(unit: str, shift: int) -> dict[str, Any]:
     chart = bar_chart(height=260).encode(
         x=alt.X(
             "date:T",
             timeUnit=TIME_UNITS[unit],
-            **time_axis(unit),
+            **time_axis(unit, shift),
         ),
         y=alt.Y("records:Q", title="Records", stack="zero", axis=count_axis()),
         color=status_colour(),
@@ -134,9 +149,13 @@ def _in_time(unit: str) -> dict[str, Any]:
     return spec_of(chart)
 
 
-def time_axis(unit: str) -> dict[str, Any]:
-    """Title and labels of an axis of time."""
+def time_axis(unit: str, shift: int) -> dict[str, Any]:
+    """Title and labels of an axis of time, on which steps are drawn ``shift`` days earlier."""
     formats = {"year": "%Y", "week": "%-d %b %Y", "hour": "%H:%M", "day": "%-d %b"}
+    labels: dict[str, Any] = {}
+    if shift:
+        meant = f"utcOffset('day', datum.value, {shift})"
+        labels["labelExpr"] = f"utcFormat({meant}, '{formats[unit]}')"
     axis = alt.Axis(
         labelOverlap=True,
         labelSeparation=12,
@@ -144,6 +163,7 @@ def time_axis(unit: str) -> dict[str, Any]:
         labelFlush=28,
         grid=False,
         format=formats.get(unit, "%b %Y"),
+        **labels,
     )
     return {"title": f"Timestamp, by {unit} (UTC)", "axis": axis}
 

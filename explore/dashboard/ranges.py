@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from explore.metrics.record_counts import Days, Span
-from records.models.counts import NO_DAY
 
 # How many days each takes in, up to the newest record.
 RANGES = {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365, "all": None}
@@ -45,9 +44,9 @@ class Range:
         """The days that it takes in of those that there are; None for all records."""
         if self.name == "custom":
             known = days.span
-            first = self.first or min(known.first, self.last or NO_DAY) if known else self.first
-            last = self.last or max(known.last, self.first or NO_DAY) if known else self.last
-            return Span(first or last or NO_DAY, last or first or NO_DAY)
+            first = self.first or min(known.first, self.last or date.max) if known else self.first
+            last = self.last or max(known.last, self.first or date.min) if known else self.last
+            return Span(first or last or date.min, last or first or date.max)
         number = RANGES[self.name]
         return days.last_days(number) if number else None
 
@@ -57,11 +56,8 @@ def _day(parameters: Mapping[str, str], name: str) -> date | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
         raise InvalidRange(
             f"“{name}” must be a date such as 2026-03-01, not “{text[:50]}”."
         ) from None
-    if day == NO_DAY:
-        raise InvalidRange(f"“{name}” must be after {NO_DAY}.")
-    return day

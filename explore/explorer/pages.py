@@ -13,6 +13,7 @@ from django.db.models import Q
 from explore.filters import RecordQuery
 from records.models import DataRecord, RecordCount
 from records.models.querysets import RecordQuerySet
+from records.no_day import NO_DAY
 from web.keyset import NO_MOMENT, Page, page_of
 
 # What counters tell of records. Where more is asked of them, a page of so many times as many
@@ -57,7 +58,7 @@ def _nearby(
         start = moment.astimezone(UTC).date()
         days = days.filter(**{"day__gt" if towards_newer else "day__lt": start})
     last = _reached(days, wanted)
-    if last is None or last in (date.min, date.max):
+    if last is None or last <= NO_DAY or last == date.max:
         return None
     if not towards_newer:
         within = Q(timestamp__gte=_begin(last))

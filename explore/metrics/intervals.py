@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import accumulate
 
+from django.conf import settings
+
 from explore.metrics.record_counts import Days, Span, Totals, add_up
 
 # Days that can have a bar each.
@@ -81,12 +83,20 @@ def in_steps(days: Days) -> tuple[str, dict[date, Totals]]:
 
 def _start(day: date, unit: str) -> date:
     if unit == "week":
-        # Vega's weeks begin on Sunday.
-        since_sunday = day.isoweekday() % 7
-        return day - timedelta(days=min(since_sunday, day.toordinal() - 1))
+        return day - timedelta(days=min(_day_of_week(day), day.toordinal() - 1))
     if unit == "month":
         return day.replace(day=1)
     return day.replace(month=1, day=1) if unit == "year" else day
+
+
+def week_start() -> int:
+    """How many days after Sunday weeks begin: 1 for Monday, 0 for Sunday."""
+    return int(settings.WEEK_STARTS_ON == "monday")
+
+
+def _day_of_week(day: date) -> int:
+    """How many days its week has before a day."""
+    return (day.isoweekday() - week_start()) % 7
 
 
 def end_of(start: date, unit: str) -> date:
@@ -94,8 +104,8 @@ def end_of(start: date, unit: str) -> date:
     if unit == "day":
         return start
     if unit == "week":
-        # The first week of the calendar begins on a Monday.
-        length = 6 - start.isoweekday() % 7
+        # The first week of the calendar may be a short one.
+        length = 6 - _day_of_week(start)
         return start + timedelta(days=min(length, date.max.toordinal() - start.toordinal()))
     if unit == "year" or start.month == 12:
         return start.replace(month=12, day=31)

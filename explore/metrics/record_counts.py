@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from records.models import RecordCount
-from records.models.counts import NO_DAY
+from records.no_day import NO_DAY
 
 
 @dataclass(frozen=True, slots=True)

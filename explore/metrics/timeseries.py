@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, F, Func, Max, Min, Q, TextField, Window
 from django.db.models.functions import RowNumber
 
-from explore.metrics.intervals import unit_of, where_most_lie
+from explore.metrics.intervals import unit_of, week_start, where_most_lie
 from explore.metrics.record_counts import Days, Span
 from records.models.querysets import ResultQuerySet
 
@@ -21,12 +21,15 @@ MOST = 500_000
 # How the text of a moment is cut to that of its step, and read again.
 LENGTHS = {"hour": 13, "day": 10, "month": 7, "year": 4}
 FORMATS = {"hour": "YYYY-MM-DD HH24", "day": "YYYY-MM-DD", "month": "YYYY-MM", "year": "YYYY"}
-# The Sunday that a week begins on. The first week of the calendar has none.
+# The day that a week begins on, so many days after Sunday. The first week of the calendar may be
+# a short one.
 WEEK_IN_POSTGRESQL = (
     "to_char(greatest((%(expressions)s AT TIME ZONE 'UTC')::date - "
-    "extract(dow FROM %(expressions)s AT TIME ZONE 'UTC')::int, '0001-01-01'), 'YYYY-MM-DD')"
+    "mod(extract(dow FROM %(expressions)s AT TIME ZONE 'UTC')::int + 7 - {0}, 7), "
+    "'0001-01-01'), 'YYYY-MM-DD')"
 )
-WEEK_IN_SQLITE = "max(date(%(expressions)s, '-6 days', 'weekday 0'), '0001-01-01')"
+# The last microsecond of a day would be rounded to the next one.
+WEEK_IN_SQLITE = "max(date(substr(%(expressions)s, 1, 10), '-6 days', 'weekday {0}'), '0001-01-01')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +74,13 @@ class Moment(Func):
         self.unit = unit
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = WEEK_IN_POSTGRESQL
+        template = WEEK_IN_POSTGRESQL.format(week_start())
         if self.unit != "week":
             template = f"to_char(%(expressions)s AT TIME ZONE 'UTC', '{FORMATS[self.unit]}')"
         return self.as_sql(compiler, connection, template=template)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = WEEK_IN_SQLITE
+        template = WEEK_IN_SQLITE.format(week_start())
         if self.unit != "week":
             template = f"substr(%(expressions)s, 1, {LENGTHS[self.unit]})"
         return self.as_sql(compiler, connection, template=template)

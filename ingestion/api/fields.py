@@ -67,6 +67,19 @@ class IngestQuery(serializers.Serializer[Any]):
         "format saved with the source, else the detected one. If the dates are ambiguous, the run "
         "fails with an error that names the formats.",
     )
+    timestamp_zone = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=50,
+        help_text='The time zone of times without an offset: "Europe/Vienna" or "+01:00". Default: '
+        "that of the source, else that of the installation.",
+    )
+    timestamp_zone_column = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=2_000,
+        help_text='The column with the time zone of each row, such as "PST" or "Europe/Vienna".',
+    )
     number_format = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -129,6 +142,10 @@ class IngestQuery(serializers.Serializer[Any]):
     def validate_timestamp_format(self, text: str) -> str:
         with _refusals():
             return runs.check_date_format(text)
+
+    def validate_timestamp_zone(self, text: str) -> str:
+        with _refusals():
+            return runs.check_time_zone(text)
 
     def validate_number_format(self, text: str) -> str:
         with _refusals():

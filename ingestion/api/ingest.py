@@ -20,7 +20,7 @@ from ingestion.errors import IngestionError, NoRoom
 from ingestion.loading import runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.jobs.runner import queue
 from records.models import IngestionRun
@@ -152,6 +152,8 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         source_name=wanted.get("source") or None,
         roles={role: wanted[role] for role in ROLES if wanted.get(role)},
         timestamp_format=wanted.get(FORMAT, ""),
+        timestamp_zone=wanted.get(ZONE, ""),
+        timestamp_zone_column=wanted.get(ZONE_COLUMN, ""),
         number_format=wanted.get(NUMBER_FORMAT, ""),
         max_rejects=wanted.get("max_rejects", ""),
         user=cast(User, request.user),

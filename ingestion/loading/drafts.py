@@ -13,19 +13,20 @@ from ingestion.loading.previews import look
 from ingestion.loading.reject_limit import check_limit, exceeds
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.inspection import Look
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT, NUMBERS
 from ingestion.parsing.readers.repaired import repaired_run
 from records import store
 from records.jobs.runner import queue
 from records.models import DryRun, IngestionRun, RunState, Source
+from records.reject_codes import NO_DATA
 from records.rows import ROLES
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The settings chosen on a preview; ``mapping`` has every role, and the formats of dates and
-    numbers."""
+    """The settings chosen on a preview; ``mapping`` has every role, the formats of dates and
+    numbers, and the time zone."""
 
     reading: dict[str, str]
     mapping: dict[str, Any]
@@ -73,7 +74,11 @@ def too_many_rejects(run: IngestionRun, dry: DryRun | None) -> str:
     """Why the draft would exceed its reject limit, by its dry run; empty if it would not."""
     if dry is None or dry.state != RunState.FINISHED:
         return ""
-    rejected, read = dry.report["rejected"], dry.report["read"]
+    read = dry.report["read"]
+    # Rows that are no data don't count.
+    rejected = dry.report["rejected"] - sum(
+        reason["count"] for reason in dry.report["reasons"] if reason["code"] in NO_DATA
+    )
     if not exceeds(run.max_rejects, rejected=rejected, read=read, at_end=True):
         return ""
     return (
@@ -87,10 +92,11 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
 
     ``seen`` is the preview that the choice was made on. A column that the input no longer has,
     because it is parsed differently now, is chosen again. A new dry run starts unless its report
-    would be the same: the reject limit is only compared with the report. Raises InvalidReading
-    and InvalidLimit.
+    would be the same: the reject limit is only compared with the report. Raises InvalidReading,
+    InvalidLimit and InvalidTimeZone.
     """
     check_reading(choice.reading)
+    runs.check_time_zone(choice.mapping[ZONE])
     run.max_rejects = check_limit(choice.max_rejects)
     draft = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT)
     draft.update(max_rejects=run.max_rejects)
@@ -116,6 +122,9 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         }
         if FORMAT in named and "timestamp" in run.mapping:
             run.mapping[FORMAT] = named[FORMAT]
+        run.mapping[ZONE] = named[ZONE]
+        if not named[ZONE_COLUMN] or named[ZONE_COLUMN] in columns:
+            run.mapping[ZONE_COLUMN] = named[ZONE_COLUMN]
         if NUMBER_FORMAT in named and "value" in run.mapping:
             run.mapping[NUMBER_FORMAT] = named[NUMBER_FORMAT]
     if draft.update(reading=run.reading, mapping=run.mapping):

@@ -14,6 +14,7 @@ from ingestion.loading.comparison import Compared, Comparison, Verdict
 from ingestion.loading.run_input import closing_notes, open_input, row_mapper, write_down
 from ingestion.loading.value_cells import watch_values
 from ingestion.parsing.batches import read_batches
+from ingestion.parsing.mapping import FORMAT
 from ingestion.parsing.preparation import prepare
 from ingestion.parsing.profile import Profile
 from ingestion.parsing.readers import Chunk, Reader
@@ -115,7 +116,7 @@ def examine(
     write_down(run, found)
     findings = _Findings()
     with open_input(run, on_chunk) as reader, SpillDict() as seen:
-        profile = Profile(reader.columns)
+        profile = Profile(reader.columns, _date_formats(run))
         mapper = row_mapper(run, seen.count)
         profiled = _Profiled(reader, profile)
         values = watch_values(run, profiled)
@@ -151,6 +152,12 @@ def examine(
     }
     storable: Report = _storable(report)
     return storable
+
+
+def _date_formats(run: IngestionRun) -> dict[str, str]:
+    """The date format of the timestamp column, if it is one column."""
+    times, pattern = run.mapping["timestamp"], run.mapping[FORMAT]
+    return {times[0]: pattern} if len(times) == 1 and pattern else {}
 
 
 class _Profiled:

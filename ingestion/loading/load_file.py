@@ -26,6 +26,7 @@ from records.database import bulk
 from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
 from records.models import IngestionRun, OnConflict
+from records.reject_codes import NO_DATA
 from records.rows import Ledger
 from records.signals import landed
 
@@ -99,11 +100,15 @@ class LoadFile(Job[IngestionRun]):
         """Check the ledger after each batch. Raises TooManyRejects."""
         run = self.row
         rejected, read = run.rejected, run.read
+        if rejected:
+            # Rows that are no data don't count.
+            rejected -= run.rejected_rows.filter(code__in=NO_DATA).count()
         for batch, ledger in batches:
             if not batch:
                 self.still_here()
                 continue
-            rejected, read = rejected + ledger.rejected, read + ledger.read
+            aside = sum(reject.code in NO_DATA for reject in batch.rejects)
+            rejected, read = rejected + ledger.rejected - aside, read + ledger.read
             check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=False)
             self.report_progress()
         check_rejects(run.max_rejects, rejected=rejected, read=read, at_end=True)

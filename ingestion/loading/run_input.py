@@ -16,9 +16,13 @@ from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.readers import Reader, open_reader
 from ingestion.parsing.readers.repaired import repaired_run
 from ingestion.parsing.row_mapper import RowMapper
+from ingestion.parsing.timestamps.told import notes_on_times
 from records.jobs import leases
 from records.models import IngestionRun, Source
+from records.notes import warning
 
+# Unreadable timestamps of more rows than this share may be the wrong date format.
+SEEMLY_SHARE = 0.01
 # The fields of a run that describe its input.
 FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
@@ -121,7 +125,11 @@ def closing_notes(reader: Reader, mapper: RowMapper, on_conflict: str) -> Iterat
     if reader.blank_rows:
         yield f"Blank lines skipped: {reader.blank_rows:,}."
     if mapper.unreadable_moments:
-        yield (
+        sentence = (
             f"Rows with an unreadable timestamp: {mapper.unreadable_moments:,}, the first in line "
             f"{mapper.first_unreadable}. They are imported without a timestamp."
         )
+        is_much = mapper.unreadable_moments > SEEMLY_SHARE * mapper.seen
+        yield warning(sentence) if is_much else sentence
+    if mapper.moments is not None:
+        yield from notes_on_times(mapper.moments, mapper.seen)

@@ -8,12 +8,17 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from ingestion.errors import InvalidDateFormat, InvalidNumberFormat, InvalidSourceName
+from ingestion.errors import (
+    InvalidDateFormat,
+    InvalidNumberFormat,
+    InvalidSourceName,
+    InvalidTimeZone,
+)
 from ingestion.loading.reject_limit import check_limit
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
-from records.models.mappings import check_format
+from records.models.mappings import check_format, check_zone
 from records.number_decision import FORMATS
 
 
@@ -31,6 +36,8 @@ def create_run(
     source_name: str | None = None,
     roles: Mapping[str, Sequence[str]] | None = None,
     timestamp_format: str = "",
+    timestamp_zone: str = "",
+    timestamp_zone_column: str = "",
     number_format: str = "",
     user: User | None = None,
     reading: Mapping[str, Any] | None = None,
@@ -41,12 +48,14 @@ def create_run(
     """Create a run for a file; a source that does not exist is created (a draft's is hidden).
 
     ``roles`` are the columns that the user mapped; other roles come from the source's mapping, or
-    are proposed by column names. ``timestamp_format`` is the date format, ``number_format`` that of
-    the value column as an example (1.234,56), ``trigger`` how the file came in; ``reading`` are the
-    parsing options (see ingestion.parsing.dialect); the rest is detected. With more rejected rows
-    than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits for a person
-    (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source is stored.
-    Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidNumberFormat.
+    are proposed by column names. ``timestamp_format`` is the date format, ``timestamp_zone`` the
+    zone of times without an offset, or ``timestamp_zone_column`` the column that names it;
+    ``number_format`` is that of the value column as an example (1.234,56), ``trigger`` how the file
+    came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
+    detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
+    state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
+    run nor a new source is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat,
+    InvalidTimeZone, InvalidNumberFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -56,6 +65,10 @@ def create_run(
     mapping: dict[str, Any] = {role: list(columns) for role, columns in (roles or {}).items()}
     if check_date_format(timestamp_format):
         mapping[FORMAT] = timestamp_format
+    if check_time_zone(timestamp_zone):
+        mapping[ZONE] = timestamp_zone
+    if timestamp_zone_column:
+        mapping[ZONE_COLUMN] = timestamp_zone_column
     if check_number_format(number_format):
         mapping[NUMBER_FORMAT] = number_format
     run = IngestionRun(
@@ -83,6 +96,16 @@ def check_date_format(text: str) -> str:
             check_format(text)
     except ValidationError as error:
         raise InvalidDateFormat(text) from error
+    return text
+
+
+def check_time_zone(text: str) -> str:
+    """Return a time zone, or "" for none, unchanged. Raises InvalidTimeZone."""
+    try:
+        if text:
+            check_zone(text)
+    except ValidationError as error:
+        raise InvalidTimeZone(text) from error
     return text
 
 

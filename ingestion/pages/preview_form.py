@@ -11,7 +11,7 @@ from django.http import QueryDict
 from ingestion.loading.drafts import Choice
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.dates.formats import reads_years
 from records.models import IngestionRun
@@ -137,6 +137,8 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     if pattern is not None and pattern not in offered and not reads_years(pattern):
         raise BadRequest("Unknown date format. Choose one from the list.")
     mapping[FORMAT] = pattern
+    mapping[ZONE] = post.get(ZONE, "").strip()
+    mapping[ZONE_COLUMN] = next(iter(_columns([post.get(ZONE_COLUMN, "")], seen)), "")
     numbers = post.get(NUMBER_FORMAT) or None
     if numbers is not None and numbers not in NUMBER_FORMATS:
         raise BadRequest("Unknown number format. Choose one from the list.")
@@ -145,6 +147,19 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     if on_conflict not in OnConflict.values:
         raise BadRequest("Unknown policy for existing records. Choose one from the list.")
     return Choice(reading, mapping, on_conflict, post.get("max_rejects", ""))
+
+
+def zone_field(seen: Look) -> RoleField:
+    """The column with the time zone of each row."""
+    columns = seen.prepared.columns if seen.prepared else []
+    offered = [*columns[:OFFERED_COLUMNS]]
+    return RoleField(
+        ZONE_COLUMN,
+        "Time zone column",
+        "The time zone of each row, such as PST or Europe/Vienna.",
+        offered,
+        [seen.mapping[ZONE_COLUMN]],
+    )
 
 
 def _columns(names: Iterable[str], seen: Look) -> list[str]:

@@ -18,12 +18,22 @@ from ingestion.parsing.mapping import column_names, knows_roles
 from ingestion.parsing.number_format import NUMBER_FORMAT, NUMBERS, chosen_format, known_style
 from records.lookups import source_or_404
 from records.models import OnConflict, Source
-from records.models.mappings import FORMAT, check_columns, check_format
+from records.models.mappings import (
+    FORMAT,
+    ZONE,
+    ZONE_COLUMN,
+    check_columns,
+    check_format,
+    check_zone,
+)
 from records.number_decision import FORMATS, with_signs
 from records.number_text import PLAIN
 from records.permissions import Action, check
 from records.rows import ROLES
 from web.requests import PageRequest
+
+# The settings of dates.
+DATES = (FORMAT, ZONE, ZONE_COLUMN)
 
 
 class ColumnsField(forms.CharField):
@@ -66,9 +76,22 @@ class SettingsForm(forms.Form):
     timestamp_format = forms.CharField(
         label="Date format",
         required=False,
-        max_length=100,
+        max_length=500,
         help_text="iso, unix or a pattern such as %d.%m.%Y. Leave blank to detect it in each file; "
         "a file with ambiguous dates is then not imported.",
+    )
+    timestamp_zone = forms.CharField(
+        label="Time zone",
+        required=False,
+        max_length=50,
+        help_text="Of times without an offset, for example Europe/Vienna or +01:00. Leave blank "
+        "for the time zone of this installation.",
+    )
+    timestamp_zone_column = forms.CharField(
+        label="Time zone column",
+        required=False,
+        max_length=2_000,
+        help_text="The column with the time zone of each row, such as PST or Europe/Vienna.",
     )
     number_format = forms.ChoiceField(
         label="Number format",
@@ -94,7 +117,9 @@ class SettingsForm(forms.Form):
     sheet = _answer(
         "Sheet", "For workbooks: the name of the sheet, or * for all with the same columns."
     )
-    rows_path = _answer("Path to the rows", "For JSON: names with dots, such as data.items.")
+    rows_path = _answer(
+        "Path to the rows", "For JSON: names or list indexes with dots, such as data.items or 1."
+    )
 
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source
@@ -111,6 +136,10 @@ class SettingsForm(forms.Form):
             self._check(FORMAT, check_format, self.cleaned_data[FORMAT])
             if self.knows_roles and not self.cleaned_data.get("timestamp"):
                 self.add_error(FORMAT, "A date format needs a timestamp column.")
+        if self.cleaned_data.get(ZONE):
+            self._check(ZONE, check_zone, self.cleaned_data[ZONE])
+        if self.cleaned_data.get(ZONE_COLUMN):
+            self._check(ZONE_COLUMN, self._check_columns, [self.cleaned_data[ZONE_COLUMN]])
         if self.cleaned_data.get(NUMBER_FORMAT) and not self.cleaned_data.get("value"):
             self.add_error(NUMBER_FORMAT, "A number format needs a value column.")
         try:
@@ -128,6 +157,9 @@ class SettingsForm(forms.Form):
     def _check_role(self, role: str) -> None:
         columns = self.cleaned_data[role]
         check_columns(role, columns)
+        self._check_columns(columns)
+
+    def _check_columns(self, columns: Sequence[str]) -> None:
         strangers = [name for name in columns if name not in self.source.columns]
         if self.source.columns and strangers:
             raise ValidationError(f"This source has no column {', '.join(map(repr, strangers))}.")
@@ -141,11 +173,10 @@ class SettingsForm(forms.Form):
     @property
     def mapping(self) -> dict[str, Any]:
         """The column mapping to save, with roles only if they are set."""
-        date_format = self.cleaned_data[FORMAT]
+        options = {name: self.cleaned_data[name] for name in DATES if self.cleaned_data[name]}
         if not self.knows_roles:
-            return {FORMAT: date_format} if date_format else {}
-        mapping = {role: self.cleaned_data[role] for role in ROLES}
-        mapping[FORMAT] = date_format or None
+            return options
+        mapping = {role: self.cleaned_data[role] for role in ROLES} | {FORMAT: None} | options
         return mapping | self._numbers(mapping["value"])
 
     def _numbers(self, values: list[str]) -> dict[str, Any]:
@@ -163,7 +194,7 @@ class SettingsForm(forms.Form):
 
     @property
     def role_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in (*ROLES, FORMAT, NUMBER_FORMAT)]
+        return [self[name] for name in (*ROLES, *DATES, NUMBER_FORMAT)]
 
     @property
     def reading_fields(self) -> list[forms.BoundField]:

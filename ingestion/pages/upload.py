@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, retarget
 
-from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, NoRoom
+from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, InvalidTimeZone, NoRoom
 from ingestion.loading import drafts, dry_runs, previews
 from ingestion.loading.drafts import Choice
 from ingestion.loading.inputs import keep_upload
@@ -23,6 +23,9 @@ from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.permissions import Action, check
 from web.requests import PageRequest, wants_part
+
+# The fields of a preview, besides parsing options, that show their error.
+OTHER_FIELDS = {"max_rejects", "timestamp_zone"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,6 +110,8 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
             return redirect(run)
     except InvalidReading as error:
         return _show(request, run, seen, said=choice, errors={error.what: str(error)})
+    except InvalidTimeZone as error:
+        return _show(request, run, seen, said=choice, errors={"timestamp_zone": str(error)})
     except InvalidLimit as error:
         return _show(request, run, seen, said=choice, errors={"max_rejects": str(error)})
     except IngestionError as error:
@@ -132,11 +137,14 @@ def _show(
     written = said.reading if said else None
     reading = preview_form.reading_fields(run, seen, written, errors)
     # The other errors are shown beside their fields.
-    beside = {field.name for field in reading} | ({"max_rejects"} if seen.prepared else set())
+    beside = {field.name for field in reading} | (OTHER_FIELDS if seen.prepared else set())
     context: dict[str, Any] = {
         "seen": seen,
         "reading": reading,
         "roles": preview_form.role_fields(seen),
+        "zone": said.mapping["timestamp_zone"] if said else seen.mapping["timestamp_zone"],
+        "installation_zone": settings.TIME_ZONE,
+        "zone_column": preview_form.zone_field(seen),
         "policies": OnConflict.choices,
         "policy": policy,
         "alike": drafts.alike(run, seen),

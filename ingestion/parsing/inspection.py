@@ -14,7 +14,7 @@ from ingestion.errors import IngestionError, NoRoom, room_to_read
 from ingestion.parsing.compression import GZIP, OLE, ZIP, unpacked
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
-from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import (
     NUMBER_FORMAT,
     NUMBERS,
@@ -85,20 +85,28 @@ class Look:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """The column mapping, with the formats of dates and numbers if they are known."""
+        """The column mapping, with the formats of dates and numbers if they are known; "" for no
+        time zone."""
+        zones = {ZONE: "", ZONE_COLUMN: ""}
         if self.prepared is None:
-            return {**{role: [] for role in ROLES}, FORMAT: None, NUMBER_FORMAT: None}
+            return {**{role: [] for role in ROLES}, FORMAT: None, NUMBER_FORMAT: None, **zones}
         chosen = None if self.asks_for_format else self.prepared.mapping.get(FORMAT)
         values = self.prepared.mapping["value"]
         numbers = chosen_format(self.prepared.mapping, values[0]) if values else None
         if self.asks_for_number_format:
             numbers = None
-        return {**self.prepared.mapping, FORMAT: chosen, NUMBER_FORMAT: numbers}
+        return {**zones, **self.prepared.mapping, FORMAT: chosen, NUMBER_FORMAT: numbers}
 
     @property
     def asks_for_format(self) -> bool:
         """Whether the dates are ambiguous and nobody has chosen a format."""
         return self.prepared is not None and self.prepared.doubt is not None
+
+    @property
+    def is_misfit(self) -> bool:
+        """Whether the saved date format reads nearly no date of this input."""
+        doubt = self.prepared.doubt if self.prepared else None
+        return doubt is not None and doubt.is_misfit
 
     @property
     def asks_for_number_format(self) -> bool:
@@ -119,7 +127,8 @@ class Look:
             named = ", ".join(f"“{column}” ({role})" for role, column in missing)
             return f"The file has no column {named}. Choose another column, or none."
         if self.asks_for_format:
-            return "The dates are ambiguous. Choose their format."
+            what = "don't fit the format of earlier files" if self.is_misfit else "are ambiguous"
+            return f"The dates {what}. Choose their format."
         if self.asks_for_number_format:
             return "The numbers are ambiguous. Choose their format."
         return ""

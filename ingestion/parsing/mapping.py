@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ingestion.errors import MissingColumns
-from ingestion.parsing.timestamps.search import detect_format
+from ingestion.parsing.time_columns import propose_timestamp
 from ingestion.parsing.value_column import propose_value
 from records.rows import ROLES
 
-# The one key of a mapping that is not a role.
-FORMAT = "timestamp_format"
+# The keys of a mapping that are no roles: the format of the dates, the zone of local times, and
+# the column that says the zone of each row.
+FORMAT, ZONE, ZONE_COLUMN = "timestamp_format", "timestamp_zone", "timestamp_zone_column"
 
 # With fewer rows it is not clear that cells never repeat.
 FEW_ROWS = 20
@@ -24,11 +25,6 @@ Roles = dict[str, list[str]]
 # Names that suggest a role, in order of preference; compared in lower case, with every sequence
 # of other characters as one space.
 NAMES = {
-    "timestamp": (
-        "timestamp", "datetime", "date time", "occurred at", "recorded at", "measured at",
-        "created at", "ordered at", "opened at", "created", "opened", "date", "time", "day",
-        "order date", "flight date", "transaction date", "year month", "month",
-    ),
     "category": (
         "category", "type", "kind", "class", "group", "segment", "product line", "product type",
         "department", "topic", "label", "indicator",
@@ -36,7 +32,6 @@ NAMES = {
 }  # fmt: skip
 # Words that suggest a role as part of a longer name.
 WORDS = {
-    "timestamp": ("timestamp", "date", "datetime"),
     "category": ("category", "type", "kind", "segment"),
 }
 
@@ -55,7 +50,7 @@ def propose(
     """Propose a mapping by the names of the columns, checked against the first rows.
 
     The ``key`` was found already (see ingestion.parsing.keys). A column is proposed as the
-    timestamp if its cells can be read as dates; as the value by what it holds (see
+    timestamp if it holds dates, whatever its name is; as the value by what it holds (see
     ingestion.parsing.value_column).
     """
     names = {column: plain_name(column) for column in columns}
@@ -63,7 +58,7 @@ def propose(
     roles: Roles = {role: [] for role in ROLES}
     roles["id"] = list(key)
     free = [column for column in columns if column not in roles["id"]]
-    roles["timestamp"] = _propose_timestamp(free, names, cells)
+    roles["timestamp"] = propose_timestamp(free, names, cells)
     free = [column for column in free if column not in roles["timestamp"]]
     roles["value"] = propose_value(free, names, cells)
     free = [column for column in free if column not in roles["value"]]
@@ -75,18 +70,6 @@ def plain_name(column: str) -> str:
     """A name in lower case, its words separated by one space."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     return re.sub(r"[\W_]+", " ", spaced).strip().lower()
-
-
-def _propose_timestamp(
-    columns: Sequence[str], names: Mapping[str, str], cells: Mapping[str, list[str]]
-) -> list[str]:
-    by_name = {names[column]: column for column in columns}
-    if "date" in by_name and "time" in by_name:
-        pair = [by_name["date"], by_name["time"]]
-        joined = [" ".join(parts) for parts in zip(*(cells[c] for c in pair), strict=True)]
-        if detect_format(joined):
-            return pair
-    return _first(columns, names, "timestamp", lambda c: detect_format(cells[c]) is not None)
 
 
 def _first(
@@ -119,12 +102,10 @@ def knows_roles(mapping: Mapping[str, Any]) -> bool:
 
 def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[tuple[str, str]]:
     """The roles with mapped columns that the input does not have, and these columns."""
-    return [
-        (role, column)
-        for role in ROLES
-        for column in mapping.get(role) or []
-        if column not in columns
-    ]
+    mapped = [(role, column) for role in ROLES for column in mapping.get(role) or []]
+    if zone := mapping.get(ZONE_COLUMN):
+        mapped.append(("time zone", zone))
+    return [(role, column) for role, column in mapped if column not in columns]
 
 
 def check_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> None:

@@ -6,6 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.errors import AmbiguousDates, AmbiguousNumbers
+from ingestion.parsing.date_mapping import (
+    choose_zone,
+    known_format,
+    misfit,
+    notes_on_format,
+    unused_dates,
+)
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.distinct import KeyCells
 from ingestion.parsing.keys import KeySearch
@@ -67,6 +74,11 @@ class Prepared:
     def missing(self) -> list[tuple[str, str]]:
         """The roles with mapped columns that the input does not have, and these columns."""
         return missing_columns(self.mapping, self.columns)
+
+    def texts(self, columns: Sequence[str]) -> list[str]:
+        """The cells of columns in the sample, those of a row joined."""
+        places = [self.columns.index(column) for column in columns]
+        return [" ".join(row[place] for place in places) for row in self.sample]
 
     def check(self) -> None:
         """Raise MissingColumns, AmbiguousDates or AmbiguousNumbers if the input can't be imported
@@ -131,6 +143,7 @@ def prepare(
         if not found.missing:
             dates = _search_format(found, named, remembered, survey)
             numbers = _search_numbers(found, named, remembered, survey)
+        watched = found.mapping["timestamp"]
         survey.run(Table(columns, sample), chunks, on_chunk)
     if keys is not None:
         key = keys.best()
@@ -140,8 +153,11 @@ def prepare(
     if ids is not None:
         found.shared_ids = SharedIds(ids.repeats(), ids.filled - ids.repeats())
         ids.close()
-    if dates is not None:
-        _choose_format(found, dates)
+    if not found.missing:
+        if found.mapping["timestamp"] != watched:
+            # The key is a column of dates that was taken for the timestamp.
+            dates = _search_format(found, named, remembered, survey)
+        _choose_dates(found, dates, named, remembered)
     if numbers is not None and found.mapping["value"] == [numbers.column]:
         _choose_numbers(found, numbers)
     if not found.mapping["id"]:
@@ -235,23 +251,33 @@ def _search_format(
         if named.get(FORMAT):
             found.notes.append("The date format was ignored: no timestamp column is mapped.")
         return None
-    found.mapping[FORMAT] = _known_format(columns, named, remembered)
-    if found.mapping[FORMAT]:
+    pattern = found.mapping[FORMAT] = known_format(columns, named, remembered)
+    if pattern:
+        if not named.get(FORMAT):
+            found.doubt = misfit(pattern, found.texts(columns))
         return None
-    places = [found.columns.index(column) for column in columns]
-    search = FormatSearch(" ".join(row[place] for place in places) for row in found.sample)
+    search = FormatSearch(found.texts(columns))
     survey.watch(columns, search, knows_first=True)
     return search
 
 
-def _choose_format(found: Prepared, search: FormatSearch) -> None:
-    """Add the date format that was detected to the mapping."""
+def _choose_dates(
+    found: Prepared,
+    search: FormatSearch | None,
+    named: Mapping[str, Any],
+    remembered: Mapping[str, Any],
+) -> None:
+    """Add the date format that was detected to the mapping, and the time zone."""
     columns = found.mapping["timestamp"]
-    found.mapping[FORMAT], found.doubt = search.best, search.doubt
-    places = [found.columns.index(column) for column in columns]
-    if search.best is None and any(row[place].strip() for row in found.sample for place in places):
-        column = " and ".join(map(repr, columns))
-        found.notes.append(f"The dates in {column} have an unknown format; none was read.")
+    texts = found.texts(columns)
+    if search is not None:
+        found.mapping[FORMAT], found.doubt = search.best, search.doubt
+        found.notes += notes_on_format(columns, search, texts)
+    cells = {column: found.texts([column]) for column in found.columns}
+    found.notes += choose_zone(found.mapping, texts, cells, named, remembered)
+    free = [column for column in found.columns if column not in found.mapping["id"]]
+    if not columns and (note := unused_dates(free, cells)):
+        found.notes.append(note)
 
 
 def _search_numbers(
@@ -283,13 +309,3 @@ def _choose_numbers(found: Prepared, search: NumberSearch) -> None:
         styles[column] = numbers.style.parameters()
     if styles:
         found.mapping[NUMBERS] = styles
-
-
-def _known_format(
-    columns: Sequence[str], named: Mapping[str, Any], remembered: Mapping[str, Any]
-) -> str | None:
-    """The format that was given, else the one saved with the source for these columns."""
-    if named.get(FORMAT):
-        return str(named[FORMAT])
-    is_theirs = not knows_roles(remembered) or remembered.get("timestamp") == columns
-    return str(remembered[FORMAT]) if is_theirs and remembered.get(FORMAT) else None

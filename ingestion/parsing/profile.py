@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ingestion.parsing.row_mapper import column_texts
-from ingestion.parsing.timestamps.search import detect_format
+from ingestion.parsing.time_columns import may_hold_dates
+from ingestion.parsing.timestamps.moments import Moments
+from ingestion.parsing.timestamps.search import FormatSearch, detect_format
 
 # Up to so many distinct cells are counted exactly; beyond that the number is estimated.
 EXACT = 16_384
@@ -35,8 +37,8 @@ class ColumnProfile:
 
     ``distinct`` is an estimate if it is not ``exact``, and the counts in ``top`` are then lower
     bounds. ``numbers`` is the share of non-empty cells that are numbers, 0 to 1; ``least`` and
-    ``greatest`` are cells of the input, compared as numbers if the column looks like numbers, else
-    as text. ``looks_like`` is one of empty, id, date, number, category, text.
+    ``greatest`` are cells of the input, compared as numbers or as dates if the column looks like
+    these, else as text. ``looks_like`` is one of empty, id, date, number, category, text.
     """
 
     name: str
@@ -52,10 +54,13 @@ class ColumnProfile:
 
 
 class Profile:
-    """Collects the column summaries of an input, chunk by chunk."""
+    """Collects the column summaries of an input, chunk by chunk.
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        self._columns = {name: _Column(name) for name in columns}
+    ``formats`` are the date formats of columns, where they are known.
+    """
+
+    def __init__(self, columns: Sequence[str], formats: Mapping[str, str] | None = None) -> None:
+        self._columns = {name: _Column(name, (formats or {}).get(name)) for name in columns}
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for name, column in self._columns.items():
@@ -66,8 +71,10 @@ class Profile:
 
 
 class _Column:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, date_format: str | None) -> None:
         self._name = name
+        # None until the first cells have told whether there is a date format.
+        self._dates = _Dates(date_format) if date_format else None
         self._filled = self._empty = self._numbers = self._whole = 0
         # The smallest hashes of all cells: their density gives the number of distinct cells.
         self._hashes = np.empty(0, dtype=np.uint64)
@@ -87,6 +94,7 @@ class _Column:
         self._add_hashes(counts)
         self._add_numbers(counts)
         self._add_texts(counts)
+        self._add_dates(counts)
 
     def _add_hashes(self, counts: Counter[str]) -> None:
         # Python's own hashes are fast, and random enough.
@@ -117,10 +125,18 @@ class _Column:
         if len(self._sample) < DATE_SAMPLE:
             self._sample += islice(counts, DATE_SAMPLE - len(self._sample))
 
+    def _add_dates(self, counts: Counter[str]) -> None:
+        if self._dates is None:
+            self._dates = _Dates(_format_of(list(islice(counts, DATE_SAMPLE))))
+        self._dates.add(list(counts))
+
     def profile(self) -> ColumnProfile:
         looks_like = self._looks_like()
         least, greatest = self._texts or ("", "")
-        if self._values and self._numbers >= self._filled * LOOKS_LIKE and looks_like != "date":
+        if looks_like == "date":
+            if self._dates is not None and self._dates.ends is not None:
+                (_, least), (_, greatest) = self._dates.ends
+        elif self._values and self._numbers >= self._filled * LOOKS_LIKE:
             (_, least), (_, greatest) = self._values
         return ColumnProfile(
             name=self._name,
@@ -154,6 +170,33 @@ class _Column:
         if never_repeats and self._filled > 1 and not self._empty and not _is_prose(self._sample):
             return "id"
         return "category" if self._exact and self._distinct() * 2 <= self._filled else "text"
+
+
+class _Dates:
+    """The first and the last date of a column, each with its cell."""
+
+    def __init__(self, date_format: str | None) -> None:
+        self._moments = Moments(date_format) if date_format else None
+        self.ends: tuple[tuple[str, str], tuple[str, str]] | None = None
+
+    def add(self, cells: Sequence[str]) -> None:
+        if self._moments is None:
+            return
+        times = self._moments(cells, range(len(cells)))
+        dated = [(time, cell) for time, cell in zip(times, cells, strict=True) if time]
+        if dated:
+            first, last = min(dated), max(dated)
+            first, last = (first[0], _shown(first[1])), (last[0], _shown(last[1]))
+            known = self.ends or (first, last)
+            self.ends = min(known[0], first), max(known[1], last)
+
+
+def _format_of(cells: Sequence[str]) -> str | None:
+    """The date format of cells; None if they have none, or if it is not certain."""
+    if not may_hold_dates(cells):
+        return None
+    search = FormatSearch(cells)
+    return None if search.doubt else search.best
 
 
 def _shown(cell: str) -> str:

@@ -11,11 +11,12 @@ import orjson
 
 from ingestion.errors import RowError
 from ingestion.parsing.distinct import KeyCells
-from ingestion.parsing.mapping import FORMAT, check_columns
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN, check_columns
 from ingestion.parsing.readers.base import KEPT, KEPT_BYTE
 from ingestion.parsing.readers.table import Table
 from ingestion.parsing.shared_ids import SharedIds
 from ingestion.parsing.timestamps.moments import Moments
+from records.dates.zones import home_zone
 from records.rows import Row, Rows
 
 # A row as readers yield it: its cells by column.
@@ -63,12 +64,22 @@ class RowMapper:
         self._prefix = f"{source}:"
         self._key: list[str] = mapping.get("id") or []
         self._time: list[str] = mapping.get("timestamp") or []
-        self._moments = Moments(mapping[FORMAT], zone) if mapping.get(FORMAT) else None
+        self._moments = (
+            Moments(mapping[FORMAT], _zone(mapping, zone)) if mapping.get(FORMAT) else None
+        )
+        self._zone: str | None = mapping.get(ZONE_COLUMN)
         self._occurrences = occurrences
         self._keys = KeyCells()
         # How many rows have an unreadable timestamp, and the first line of these.
         self.unreadable_moments = 0
         self.first_unreadable: int | None = None
+        # How many rows were mapped.
+        self.seen = 0
+
+    @property
+    def moments(self) -> Moments | None:
+        """What reads the timestamps, and what it has counted; None without a date format."""
+        return self._moments
 
     @property
     def makes_keys(self) -> bool:
@@ -83,6 +94,7 @@ class RowMapper:
 
     def __call__(self, lines: Sequence[int], rows: Sequence[Cells]) -> Rows | list[Row | RowError]:
         """For each row the row to store, or the reason why it is rejected."""
+        self.seen += len(rows)
         texts = _texts(rows)
         ids = self._ids(rows) if self._key else self._made_ids(rows, texts)
         times = self._times(lines, rows)
@@ -128,7 +140,8 @@ class RowMapper:
             return [None] * len(rows)
         parts = [column_texts(rows, column) for column in self._time]
         texts = parts[0] if len(parts) == 1 else list(map(" ".join, zip(*parts, strict=True)))
-        moments = self._moments(texts, lines)
+        zones = None if self._zone is None else column_texts(rows, self._zone)
+        moments = self._moments(texts, lines, zones)
         if None in moments:
             for line, text, moment in zip(lines, texts, moments, strict=True):
                 if moment is None and text.strip():
@@ -150,6 +163,11 @@ class RowMapper:
             f"The key has {len(key)} characters, and the limit is {most}.",
             self._key[0],
         )
+
+
+def _zone(mapping: Mapping[str, Any], home: tzinfo) -> tzinfo:
+    """Where times without an offset are local: in the zone of the mapping, else ``home``."""
+    return home_zone(mapping.get(ZONE) or "") or home
 
 
 def column_texts(rows: Sequence[Cells], column: str) -> list[str]:

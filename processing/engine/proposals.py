@@ -148,9 +148,14 @@ def _cleaning(column: ColumnSeen, mapping: Mapping[str, Any]) -> list[Step]:
     date: Step = {"rule": "date", "column": name, "on_failure": "empty"}
     if not any(map(TIME.search, column.values)):
         date["becomes"] = "date"
+    if mapping.get("timestamp_zone"):
+        date["zone"] = mapping["timestamp_zone"]
+    if name in times and mapping.get("timestamp_zone_column"):
+        # Only the import knows the zone of each row.
+        return []
     if len(times) == 1 and mapping.get("timestamp_format"):
         date["formats"] = [mapping["timestamp_format"]]
-        if times == [name] or _fit(column.values, date):
+        if times == [name] or (column.looks_like != "number" and _fit(column.values, date)):
             return [date]
     if column.looks_like == "date" and all(map(ISO_DATE.match, column.values)):
         return [date | {"formats": ["iso"]}]

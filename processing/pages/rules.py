@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -139,13 +140,16 @@ def _done(what: str, rules: list[Step], source: Source, kind: str) -> list[Step]
 
 
 def _proposed(source: Source) -> list[Step]:
+    # Imports read times without an offset in this zone, too.
+    home = {} if settings.TIME_ZONE == "UTC" else {"timestamp_zone": settings.TIME_ZONE}
+    mapping = home | source.mapping
     dry_run = DryRun.objects.filter(run__source=source, state="finished").order_by("-pk").first()
     profile = dry_run.report.get("profile") if dry_run else None
     if profile:
-        return propose([seen(column) for column in profile], source.mapping)
+        return propose([seen(column) for column in profile], mapping)
     rows = DataRecord.objects.of_source(source.name).order_by("id")
     data = list(rows.values_list("data", flat=True)[:LOOKED_AT_ROWS])
-    return propose(look_at(data, source.columns), source.mapping)
+    return propose(look_at(data, source.columns), mapping)
 
 
 def _problem(

@@ -1,13 +1,12 @@
 """Dates and times, as people and programs write them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import UTC, datetime, tzinfo
 
 from processing.rules.base import Batch, Kind, Step, filled, listed, replace_failing
 from processing.rules.parameters import CHOICE, TEXT, TEXTS, Parameter, column, on_failure
 from records.dates.formats import Reader, read_moment, reads_months
+from records.dates.zones import home_zone, is_zone
 from records.number_text import read_number
 
 
@@ -15,7 +14,7 @@ def date(batch: Batch, step: Step) -> None:
     """The cell becomes a date or a time in ISO 8601; one that says nothing stays what it is."""
     name = step["column"]
     parsers = list(map(read_moment, step["formats"]))
-    zone, as_date = ZoneInfo(step["zone"]), step["becomes"] == "date"
+    zone, as_date = home_zone(step["zone"]) or UTC, step["becomes"] == "date"
     # The same dates come again and again.
     known: dict[str, str | None] = {}
     cells, failing = batch.cells(name), []
@@ -34,7 +33,7 @@ def date(batch: Batch, step: Step) -> None:
     replace_failing(batch, name, failing, on_failure=step["on_failure"])
 
 
-def _read(cell: object, parsers: Sequence[Reader], zone: ZoneInfo) -> datetime | None:
+def _read(cell: object, parsers: Sequence[Reader], zone: tzinfo) -> datetime | None:
     text = cell if isinstance(cell, str) else _number_text(cell)
     for parse in parsers:
         if text is not None and (found := parse(text, zone)) is not None:
@@ -59,11 +58,6 @@ def _written(found: datetime | None, as_date: bool) -> str | None:
         return None
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def conflict(step: Step) -> str | None:
     for written in step["formats"]:
         if not reads_months(written):
@@ -71,8 +65,8 @@ def conflict(step: Step) -> str | None:
                 f"in 'formats', {written!r} is not a format with year and month, such as "
                 "%d.%m.%Y %H:%M, iso or unix"
             )
-    if step["zone"] not in _zones():
-        return f"'zone' must be a time zone such as Europe/Vienna, not {step['zone']!r}"
+    if not is_zone(step["zone"]):
+        return f"'zone' must be a time zone such as Europe/Vienna or +01:00, not {step['zone']!r}"
     return None
 
 
@@ -115,7 +109,7 @@ KIND = Kind(
             "zone",
             TEXT,
             "Time zone",
-            "For times without a time zone, for example Europe/Vienna.",
+            "For times without a time zone, for example Europe/Vienna or +01:00.",
             "UTC",
         ),
         on_failure("fail", "empty", "fail"),

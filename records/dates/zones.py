@@ -54,9 +54,14 @@ def zone_of(text: str, home: tzinfo = UTC) -> tzinfo | None:
     return ZoneInfo(text) if text in names() else None
 
 
+def home_zone(text: str) -> tzinfo | None:
+    """The zone of a source, as a person sets it. CET is meant with its summer time then."""
+    return ZoneInfo(text) if text in names() else zone_of(text)
+
+
 def is_zone(text: str) -> bool:
     """Whether a text may be a time zone for local times."""
-    return zone_of(text) is not None
+    return home_zone(text) is not None
 
 
 def looks_like_zone(text: str) -> bool:

@@ -1,14 +1,9 @@
 """Counters that the store keeps exact in the transaction that writes the rows."""
 
-from datetime import date
-
 from django.db import models
 
 from records.models.fields import KeyField
 from records.models.querysets import CountManager
-
-# Stands for "no timestamp": a unique constraint would let NULLs through twice.
-NO_DAY = date(1, 1, 1)
 
 
 class RecordCount(models.Model):

@@ -5,13 +5,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from records.dates.formats import reads_years
+from records.dates.zones import is_zone
 from records.number_text import style_problem
 
 # How many columns may play a role; None stands for any number of them.
 MOST: dict[str, int | None] = {"id": None, "timestamp": None, "value": 1, "category": 1}
-FORMAT = "timestamp_format"
+FORMAT, ZONE, ZONE_COLUMN = "timestamp_format", "timestamp_zone", "timestamp_zone_column"
 # Column -> how its numbers are written, as parameters of the rule ``number``.
 NUMBERS = "numbers"
+OPTIONS = (FORMAT, ZONE, ZONE_COLUMN, NUMBERS)
 
 
 def check_mapping(mapping: Any) -> dict[str, Any]:
@@ -25,17 +27,22 @@ def check_mapping(mapping: Any) -> dict[str, Any]:
         if role == FORMAT:
             if columns is not None:
                 check_format(columns)
+        elif role == ZONE:
+            check_zone(columns)
+        elif role == ZONE_COLUMN:
+            if not is_name(columns):
+                raise ValidationError(f"{ZONE_COLUMN!r} must be the name of a column.")
         elif role == NUMBERS:
             check_numbers(columns)
         elif role in MOST:
             check_columns(role, columns)
         else:
-            known = ", ".join([*MOST, FORMAT, NUMBERS])
+            known = ", ".join([*MOST, *OPTIONS])
             raise ValidationError(f"There is no role {role!r}. The roles are {known}.")
     if not mapping.keys() & MOST.keys():
         return mapping
     return {role: mapping.get(role, []) for role in MOST} | {
-        key: value for key, value in mapping.items() if key in (FORMAT, NUMBERS)
+        key: value for key, value in mapping.items() if key in OPTIONS
     }
 
 
@@ -56,6 +63,15 @@ def check_format(text: object) -> None:
     """Raise ValidationError unless the text may be the format of a date."""
     if not (is_name(text) and reads_years(str(text))):
         raise ValidationError(f"{FORMAT!r} must be 'iso', 'unix' or a format such as '%d.%m.%Y'.")
+
+
+def check_zone(text: object) -> None:
+    """Raise ValidationError unless the text names one time zone."""
+    if not (is_name(text) and is_zone(str(text))):
+        raise ValidationError(
+            f"{str(text)[:100]!r} is not a time zone: use a name such as Europe/Vienna, or an "
+            "offset such as +01:00."
+        )
 
 
 def check_columns(role: str, columns: object) -> None:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Count, F, Max, Min, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
+from records.no_day import NO_DAY
 from records.reject_codes import NO_DATA
 
 # The statuses of the records that a processing run processes, by its selection; None: any.
@@ -261,10 +262,10 @@ class CountQuerySet(models.QuerySet[Any]):
 
     def between(self, first: date, last: date) -> Self:
         """The counters of these days, both included."""
-        return self.filter(day__range=(first, last))
+        return self.filter(day__range=(first, last)).exclude(day=NO_DAY)
 
     def per_day(self, *, newest_first: bool) -> "models.QuerySet[Any, tuple[date, int]]":
-        """Each day and its records, those without a timestamp as the oldest."""
+        """Each day and its records; those without a timestamp are among the oldest."""
         days = self.values_list("day").annotate(records=Sum("count"))
         return days.order_by("-day" if newest_first else "day")
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection
 
-from records.models.counts import NO_DAY
+from records.no_day import NO_DAY
 
 
 def day_of(timestamp: datetime | str | None) -> date:

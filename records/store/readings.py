@@ -9,17 +9,18 @@ from records.database import bulk
 from records.json_text import parsed
 from records.models import ProcessingBatch
 from records.models.querysets import SELECTED
+from records.no_day import NO_DAY
 from records.rows import FormerOutcome, RawRecord
 
 # Each record as a JSON array. One text for a whole batch is one step of the database and one of
 # the parser, in which Python's other threads may go on.
-_POSTGRESQL_ROWS = """
+_POSTGRESQL_ROWS = f"""
     string_agg('[' || to_json(id)::text || ',' || version || ',"'
-    || coalesce(timestamp::date::text, '0001-01-01') || '","' || status || '",' || data::text
+    || coalesce(timestamp::date::text, '{NO_DAY}') || '","' || status || '",' || data::text
     || ']', ',')"""
-_SQLITE_ROWS = """
+_SQLITE_ROWS = f"""
     group_concat('[' || json_quote(id) || ',' || version || ',"'
-    || coalesce(substr(timestamp, 1, 10), '0001-01-01') || '","' || status || '",' || data
+    || coalesce(substr(timestamp, 1, 10), '{NO_DAY}') || '","' || status || '",' || data
     || ']', ',')"""
 # The current result of each record, in the order of FormerOutcome. SQLite would cut digits off.
 _POSTGRESQL_RESULTS = """

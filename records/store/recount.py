@@ -6,7 +6,7 @@ from datetime import date
 from django.db import connection, transaction
 
 from records.database import bulk
-from records.models.counts import NO_DAY
+from records.no_day import NO_DAY
 from records.store.counters import CountChanges
 
 # Any number, the same for all: two repairs at once would both add what is missing.

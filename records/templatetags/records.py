@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from records import reject_codes
 from records.models import DataRecord, IngestionRun, RunState
 from records.models.runs import Run
+from records.notes import is_warning
 from records.number_decision import described
 from records.number_text import style_of
 from web.templatetags.show import badge
@@ -18,6 +19,7 @@ register = template.Library()
 
 
 register.filter("reject_title", reject_codes.title_of)
+register.filter("is_warning", is_warning)
 
 STARTED = {
     "api": "through the API",

@@ -26,7 +26,7 @@ from records.models import (
     Selection,
     Source,
 )
-from records.models.counts import NO_DAY
+from records.no_day import NO_DAY
 from records.rows import Ledger, Outcome, ProcessingCounts, Reject
 from records.store.readings import read
 from tests.factories import WORKER, counted, land, recounted, row, running

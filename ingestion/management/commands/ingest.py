@@ -59,6 +59,15 @@ class Command(RunCommand):
             "saved with the source, else detected; required if the dates are ambiguous)",
         )  # fmt: skip
         parser.add_argument(
+            "--timestamp-zone", metavar="ZONE", default="",
+            help="time zone of times without an offset, such as Europe/Vienna or +01:00 (default: "
+            "that of the source, else that of the installation)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--timestamp-zone-column", metavar="COL", default="",
+            help="column with the time zone of each row, such as PST or Europe/Vienna",
+        )  # fmt: skip
+        parser.add_argument(
             "--number-format", metavar="FORMAT", default="",
             help="how the numbers of the value column are written, as one of these examples: "
             f"{'  '.join(FORMATS)} (default: the format saved with the source, else detected; "
@@ -88,6 +97,7 @@ class Command(RunCommand):
             check_reading(said)
             limit = check_limit(options["max_rejects"])
             date_format = runs.check_date_format(options["timestamp_format"])
+            zone = runs.check_time_zone(options["timestamp_zone"])
             number_format = runs.check_number_format(options["number_format"])
         except IngestionError as error:
             raise CommandError(str(error), returncode=2) from error
@@ -96,6 +106,8 @@ class Command(RunCommand):
             "source_name": options["source"],
             "roles": roles,
             "timestamp_format": date_format,
+            "timestamp_zone": zone,
+            "timestamp_zone_column": options["timestamp_zone_column"],
             "number_format": number_format,
             "reading": said,
         }

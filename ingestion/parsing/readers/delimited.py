@@ -17,7 +17,6 @@ from ingestion.parsing.limits import (
     MAX_REREAD_TIMES,
     MAX_ROW_CHARACTERS,
 )
-from ingestion.parsing.readers.aside import REASONS, Tally, other_reason, ragged_reason
 from ingestion.parsing.readers.base import Chunk, original_bytes
 from ingestion.parsing.readers.delimited_header import Header, read_names
 from ingestion.parsing.readers.header import numbered
@@ -32,6 +31,7 @@ from ingestion.parsing.readers.splitting import (
     unwrapped,
 )
 from ingestion.parsing.readers.table import Table
+from ingestion.parsing.readers.table_rows import TableRows
 from records.rows import Reject
 
 # How many lines are searched for the header at first.
@@ -86,19 +86,15 @@ class DelimitedReader:
         self.notes: list[str] = []
         # The rows of the header, to find where it is repeated.
         self._header: list[list[str]] = []
-        self._aside = dict(dialect.aside)
-        self._tally = Tally()
-        # How many rows were filled up with blank cells, and lines begin with a byte order mark.
-        self._filled = self._marks = 0
-        # How many cells a row has, including those outside the table.
-        self._width = 0
+        # How many lines begin with a byte order mark.
+        self._marks = 0
         try:
             self._lines.skip(dialect.skip)
             if dialect.header:
                 self._read_header()
             else:
                 self._number_columns()
-            self._width = dialect.left + len(self.columns) + max(dialect.surplus, 0)
+            self._table = TableRows(dialect, columns=len(self.columns), header=self._header)
         except BaseException:
             self._lines.close()
             raise
@@ -130,9 +126,7 @@ class DelimitedReader:
             self._lines.drop(found.used)
 
     def _closing_notes(self) -> Iterator[str]:
-        yield from self._tally.notes()
-        if self._filled:
-            yield f"Rows that have fewer cells than the header got blank ones: {self._filled:,}."
+        yield from self._table.notes()
         if self._marks:
             yield f"Lines that begin with a byte order mark, which was ignored: {self._marks:,}."
 
@@ -267,20 +261,13 @@ class DelimitedReader:
         )
         rows, starts = found.rows, found.starts
         rejects: list[Reject] = []
-        if (
-            set(map(len, rows)) - {self._width}
-            or self._width > len(self.columns)
-            or not all(map(any, rows))
-            or any(header in rows for header in self._header)
-            or self._has_aside(found.used)
-        ):
-            rows, starts, rejects = self._even(found, raw)
-            self._tally.add((reject.line, reject.code) for reject in rejects)
+        first = self._lines.number
+        if not self._table.are_all(rows, range(first, first + found.used)):
+            rows, starts, rejects = self._sorted(found, raw)
         rejects += [
             Reject(self._lines.number + place, raw(place), *malformed(error))
             for place, error in found.errors
         ]
-        first = self._lines.number
         return Chunk(
             lines=list(map(first.__add__, starts)),
             rows=Table(self.columns, rows),
@@ -289,55 +276,23 @@ class DelimitedReader:
             bytes_read=self._lines.bytes_read,
         )
 
-    def _has_aside(self, used: int) -> bool:
-        """Whether one of the next lines is no data."""
-        first = self._lines.number
-        if self._dialect.end and first + used > self._dialect.end:
-            return True
-        return bool(self._aside) and any(line in self._aside for line in range(first, first + used))
-
-    def _even(
+    def _sorted(
         self, found: _Parsed, raw: Callable[[int], bytes]
     ) -> tuple[list[list[str]], Sequence[int], list[Reject]]:
         """The rows with a cell for each column, their indexes, and the rejected rows."""
-        left, end = self._dialect.left, self._dialect.left + len(self.columns)
         rows: list[list[str]] = []
         starts: list[int] = []
         rejects: list[Reject] = []
         for place, cells in zip(found.starts, found.rows, strict=True):
+            line = self._lines.number + place
             if _is_blank(cells):
                 self.blank_rows += 1
-                continue
-            line = self._lines.number + place
-            code = self._aside.get(line)
-            if code is not None:
-                reason = REASONS[code]
-            elif 0 < self._dialect.end <= line:
-                reason = other_reason(cells)
-            elif cells in self._header:
-                reason = REASONS["repeated_header"]
-            elif any(cells[:left]):
-                reason = ragged_reason(cells, self._width)
-                if reason[0] not in REASONS:
-                    reason = "cell_outside_table", "There is text outside the columns of the table."
-            elif len(cells) != self._width and not self._can_be_filled(cells):
-                reason = ragged_reason(cells, self._width)
-            elif any(cells[end:]):
-                reason = "cell_outside_table", "There is text outside the columns of the table."
+            elif (reason := self._table.refusal(line, cells)) is not None:
+                rejects.append(Reject(line, raw(place), *reason))
             else:
-                self._filled += len(cells) < end
-                rows.append([*cells[left:end], *[""] * (end - len(cells))])
+                rows.append(self._table.cells(cells))
                 starts.append(place)
-                continue
-            rejects.append(Reject(line, raw(place), *reason))
         return rows, starts, rejects
-
-    def _can_be_filled(self, cells: list[str]) -> bool:
-        """Whether a row lacks only blank cells at its end."""
-        return (
-            0 < self._dialect.fewest <= len(cells) < self._width
-            and ragged_reason(cells, self._width)[0] not in REASONS
-        )
 
     def _read_header(self) -> None:
         if self._dialect.plain_header:

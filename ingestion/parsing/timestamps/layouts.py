@@ -6,19 +6,18 @@ The cells of a column are one array of bytes. Those that look like one example, 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.parsing.timestamps.calendar_dates import Dates, Flags, Numbers, Places, day_of
+from records.dates import names
 from records.dates.formats import ISO, UNITS, UNIX
 
 Bytes = NDArray[np.uint8]
-Numbers = NDArray[np.integer[Any]]
-Places = NDArray[np.intp]
-Flags = NDArray[np.bool_]
 
 # The digits of each field: at least and at most.
 WIDTHS = {
@@ -33,11 +32,13 @@ _ISO = re.compile(
 )
 _OFFSET = re.compile(r"(\s?)(?:(Z|UTC|GMT)|([+-])([0-9]{2})(:?)([0-9]{2})?)", re.DOTALL)
 _HALF = re.compile(r"([AaPp])[Mm]")
-_DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int16)
-_BEFORE = np.cumsum(_DAYS).astype(np.int64) - _DAYS
+_WORD = re.compile(r"[A-Za-z]{3,15}")
+# The directives for names: of months, and of weekdays, which only have to be some.
+NAMES = {"b": "month", "B": "month", "h": "month", "a": "weekday", "A": "weekday"}
+# A column has no more different names than this.
+MOST_NAMES = 64
 LAST_SECOND = 253_402_300_799
 SINCE_1970 = frozenset({UNIX, *UNITS})
-WHOLE_SECONDS = len("2024-01-15 10:22:11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Layout:
     """Where the fields of a date stand in a text of a certain length.
 
     ``signs`` are what is no digit: the place, and the bytes that may stand there. ``fields`` are
-    where each number begins and ends. ``half`` is the place of the A or P of AM and PM, ``sign``
-    that of the sign of an offset. ``is_local``: the texts say no offset. A number of Unix time has
-    so many ``unit``s a second.
+    where each number begins and ends, ``words`` where the names of months and weekdays do. ``half``
+    is the place of the A or P of AM and PM, ``sign`` that of the sign of an offset. ``is_local``:
+    the texts say no offset. A number of Unix time has so many ``unit``s a second.
     """
 
     width: int
@@ -57,49 +58,7 @@ class Layout:
     sign: int | None = None
     is_local: bool = True
     unit: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Dates:
-    """Dates in columns, and the places of the cells that they are from."""
-
-    places: Places
-    year: Numbers
-    month: Numbers
-    day: Numbers
-    hour: Numbers
-    minute: Numbers
-    second: Numbers
-    microsecond: Numbers | None
-
-    @property
-    def seconds(self) -> NDArray[np.int64]:
-        """The seconds since 1970, whatever the zone is."""
-        year, month = self.year.astype(np.int64), self.month
-        before = year - 1
-        days = before * 365 + before // 4 - before // 100 + before // 400 - 719_163
-        days += _BEFORE[month - 1] + self.day + (_is_leap(year) & (month > 2))
-        of_day = self.hour.astype(np.int64) * 3_600 + self.minute.astype(np.int64) * 60
-        return days * 86_400 + of_day + self.second.astype(np.int64)
-
-    def taken(self, good: Flags) -> "Dates":
-        """Those of the dates that are flagged."""
-        if good.all():
-            return self
-        fraction = None if self.microsecond is None else self.microsecond[good]
-        return Dates(
-            self.places[good], self.year[good], self.month[good], self.day[good],
-            self.hour[good], self.minute[good], self.second[good], fraction,
-        )  # fmt: skip
-
-    def moved(self, seconds: NDArray[np.int64]) -> "Dates":
-        """The dates as other seconds since 1970 give them, with the same microseconds."""
-        days, rest = np.divmod(seconds, 86_400)
-        year, month, day = _calendar(days)
-        rest = rest.astype(np.int32)
-        hour, rest = np.divmod(rest, 3_600)
-        minute, second = np.divmod(rest, 60)
-        return Dates(self.places, year, month, day, hour, minute, second, self.microsecond)
+    words: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Cells:
@@ -162,6 +121,7 @@ class _Builder:
         self._half: int | None = None
         self._sign: int | None = None
         self._is_local = True
+        self._words: dict[str, tuple[int, int]] = {}
 
     def build(self, pattern: str) -> Layout | None:
         tokens = _TOKEN.findall(pattern)
@@ -174,7 +134,7 @@ class _Builder:
             return None
         return Layout(
             len(self._text), tuple(self._signs), self._fields, self._half, self._sign,
-            self._is_local,
+            self._is_local, words=self._words,
         )  # fmt: skip
 
     def _literal(self, literal: str) -> bool:
@@ -191,6 +151,8 @@ class _Builder:
     def _field(self, name: str, is_joined: bool) -> bool:
         if name == "z":
             return self._offset()
+        if name in NAMES:
+            return self._word(NAMES[name])
         if name == "p":
             found = _HALF.match(self._text, self._at)
             if found is None:
@@ -209,6 +171,14 @@ class _Builder:
             return False
         self._fields[name] = (self._at, end)
         self._at = end
+        return True
+
+    def _word(self, kind: str) -> bool:
+        found = _WORD.match(self._text, self._at)
+        if found is None or kind in self._words:
+            return False
+        self._words[kind] = found.span()
+        self._at = found.end()
         return True
 
     def _offset(self) -> bool:
@@ -232,6 +202,8 @@ class _Builder:
 def _looks_like(columns: Bytes, layout: Layout) -> Flags:
     good = np.ones(columns.shape[1], bool)
     others = {place for place, _ in layout.signs}
+    for start, end in layout.words.values():
+        others.update(range(start, end))
     for place, allowed in layout.signs:
         matching = columns[place] == allowed[0]
         for other in allowed[1:]:
@@ -248,7 +220,12 @@ def _dates(places: Places, columns: Bytes, layout: Layout) -> Dates | None:
     if "epoch" in layout.fields:
         return _since_1970(places, _number(columns, 0, layout.width, np.int64), layout.unit, zero)
     numbers = {name: _number(columns, *ends) for name, ends in layout.fields.items() if name != "f"}
-    year, month, day, good = _day(numbers, zero)
+    for kind, ends in layout.words.items():
+        if (numbers_of := _named(columns, *ends, kind)) is None:
+            return None
+        numbers["m" if kind == "month" else kind] = numbers_of
+    year, month, day, good = day_of(numbers, zero)
+    good &= numbers.get("weekday", zero) >= 0
     hour, minute, second = (numbers.get(name, zero) for name in "HMS")
     if "I" in numbers and layout.half is not None:
         good &= (numbers["I"] >= 1) & (numbers["I"] <= 12)
@@ -274,6 +251,20 @@ def _dates(places: Places, columns: Bytes, layout: Layout) -> Dates | None:
     return found.taken(good)
 
 
+def _named(columns: Bytes, start: int, end: int, kind: str) -> Numbers | None:
+    """The numbers of months, 0 for a word that is none; of weekdays only -1 for what is none."""
+    words = np.ascontiguousarray(columns[start:end].T).view(f"S{end - start}").ravel()
+    different, places = np.unique(words, return_inverse=True)
+    if len(different) > MOST_NAMES:
+        return None
+    texts = [word.decode("ascii") for word in different.tolist()]
+    if kind == "month":
+        found = [names.month_number(text) or 0 for text in texts]
+    else:
+        found = [0 if names.is_weekday(text) else -1 for text in texts]
+    return np.array(found, np.int16)[places]
+
+
 def _since_1970(places: Places, number: Numbers, unit: int, zero: Numbers) -> Dates:
     seconds, rest = np.divmod(number, unit)
     microsecond = None if unit == 1 else rest * 1_000_000 // unit
@@ -288,76 +279,3 @@ def _number(columns: Bytes, start: int, end: int, kind: Any = np.int16) -> Numbe
     for place in range(start + 1, end):
         number = number * 10 + (columns[place] - 48)
     return number
-
-
-def _day(numbers: dict[str, Numbers], zero: Numbers) -> tuple[Numbers, Numbers, Numbers, Flags]:
-    """Year, month and day, and whether they are in the calendar."""
-    if "Y" in numbers:
-        year = numbers["Y"]
-    else:
-        year = numbers["y"] + np.where(numbers["y"] >= 69, np.int16(1900), np.int16(2000))
-    leap = _is_leap(year)
-    if "j" in numbers:
-        of_year = numbers["j"]
-        good = (year >= 1) & (of_year >= 1) & (of_year <= 365 + leap)
-        starts = _BEFORE[None, :] + (leap[:, None] & (np.arange(12) >= 2))
-        month = (starts < of_year[:, None]).sum(axis=1)
-        day = of_year - starts[np.arange(len(month)), np.maximum(month, 1) - 1]
-        return year, month, day, good
-    month, day = numbers.get("m", zero + 1), numbers.get("d", zero + 1)
-    good = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    most = _DAYS[np.where(good, month, 1) - 1]
-    return year, month, day, good & ((day <= most) | (leap & (month == 2) & (day == 29)))
-
-
-def _is_leap(year: Numbers) -> Flags:
-    return (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-
-
-def written(dates: Dates) -> list[str]:
-    """Moments in UTC as databases take them; see records.rows.Row."""
-    microsecond = dates.microsecond
-    if microsecond is None or not (fractions := microsecond != 0).any():
-        return _written(dates, None)
-    long = _written(dates, microsecond)
-    if fractions.all():
-        return long
-    return [
-        text if is_long else text[:WHOLE_SECONDS]
-        for text, is_long in zip(long, fractions.tolist(), strict=True)
-    ]
-
-
-def _written(dates: Dates, microsecond: Numbers | None) -> list[str]:
-    pattern = b"0000-00-00 00:00:00\n" if microsecond is None else b"0000-00-00 00:00:00.000000\n"
-    out = np.empty((len(pattern), len(dates.places)), np.uint8)
-    out[:] = np.frombuffer(pattern, np.uint8)[:, None]
-    century = dates.year // 100
-    numbers = [
-        (0, century), (2, dates.year - century * 100), (5, dates.month), (8, dates.day),
-        (11, dates.hour), (14, dates.minute), (17, dates.second),
-    ]  # fmt: skip
-    if microsecond is not None:
-        numbers += [
-            (20, microsecond // 10_000), (22, microsecond // 100 % 100), (24, microsecond % 100),
-        ]  # fmt: skip
-    for place, number in numbers:
-        small = number.astype(np.uint8)
-        tens = small // 10
-        out[place] += tens
-        out[place + 1] += small - tens * 10
-    return out.T.tobytes().decode("ascii").split("\n")[:-1]
-
-
-def _calendar(days: NDArray[np.int64]) -> tuple[Numbers, Numbers, Numbers]:
-    """Year, month and day of days since 1970."""
-    # Counted from 1 March of the year 0, so that a leap day is the last day of its year.
-    days = (days + 719_468).astype(np.int32)
-    era = days // 146_097
-    of_era = days - era * 146_097
-    year_of_era = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    shifted = (5 * of_year + 2) // 153
-    day = of_year - (153 * shifted + 2) // 5 + 1
-    month = np.where(shifted < 10, shifted + 3, shifted - 9)
-    return year_of_era + era * 400 + (month <= 2), month, day

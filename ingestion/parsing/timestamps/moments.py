@@ -9,13 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingestion.parsing.timestamps.layouts import Cells, Dates, Flags, Layout, layout_of, written
+from ingestion.parsing.timestamps.calendar_dates import Dates, Flags, written
+from ingestion.parsing.timestamps.layouts import Cells, Layout, layout_of
 from ingestion.parsing.timestamps.local_times import Count, Order, ZoneTable, in_utc, offsets_of
 from records.dates.formats import LONGEST, OR, read_moment
 from records.dates.zones import zone_of
 
 # So many layouts of a column are read in columns; cells of others one by one.
 MOST_LAYOUTS = 24
+# The offsets of so many zones are remembered.
+MOST_TABLES = 100
+# So many different texts that name no zone are remembered.
+MOST_ZONES = 20
 # Fewer cells than this are faster one by one.
 FEW_CELLS = 12
 # Days that often stand for an unknown date.
@@ -23,6 +28,7 @@ PLACEHOLDERS = frozenset({(1, 1, 1), (1753, 1, 1), (1900, 1, 1), (2999, 12, 31),
 _OLDEST_USUAL, _NEWEST_USUAL = 1900, 2999
 
 _DIGIT = re.compile("[0-9]")
+_LETTER = re.compile("[A-Za-z]")
 
 
 class Moment(NamedTuple):
@@ -41,7 +47,8 @@ class Moments:
     """Turns the cells of a column into timestamps as in records.rows.Row.
 
     ``pattern`` is a format of records.dates, ``zone`` where a time without an offset is local.
-    ``never`` counts local times that never were, ``placeholders`` days such as 0001-01-01.
+    ``never`` counts local times that never were, ``placeholders`` days such as 0001-01-01, and
+    ``unknown_zones`` texts that name no zone or more than one.
     """
 
     def __init__(self, pattern: str, zone: tzinfo = UTC) -> None:
@@ -49,10 +56,12 @@ class Moments:
         self._home = zone
         self._read = read_moment(pattern)
         self._layouts: dict[str, Layout | None] = {}
+        self._has_names = any(name in pattern for name in ("%b", "%B", "%h", "%a", "%A"))
         self._tables: dict[str, ZoneTable] = {}
         self.order = Order()
         self.never = Count()
         self.placeholders: Counter[str] = Counter()
+        self.unknown_zones: Counter[str] = Counter()
         # Dates repeat from row to row.
         self._moment = lru_cache(maxsize=1 << 14)(self._one)
 
@@ -83,6 +92,8 @@ class Moments:
         for name, group in places.items():
             zone = zone_of(name, self._home) if name.strip() else self._home
             if zone is None:
+                if len(self.unknown_zones) < MOST_ZONES or name in self.unknown_zones:
+                    self.unknown_zones[name] += len(group)
                 continue
             doubled: dict[int, str] = {}
             found = self._chunk(
@@ -156,6 +167,8 @@ class Moments:
         untried[place] = False
         text = texts[place]
         look = _DIGIT.sub("0", text[: LONGEST + 1])
+        if self._has_names:
+            look = _LETTER.sub("a", look)
         if look in self._layouts or not text.strip() or len(text) > LONGEST:
             return None
         if len(self._layouts) < MOST_LAYOUTS:
@@ -187,6 +200,8 @@ class Moments:
         return moved.taken((moved.year >= 1) & (moved.year <= 9999))
 
     def _table(self, zone: tzinfo) -> ZoneTable:
+        if len(self._tables) >= MOST_TABLES:
+            self._tables.clear()
         return self._tables.setdefault(str(zone), ZoneTable(zone))
 
     def _count_placeholders(self, dates: Dates) -> None:

@@ -54,6 +54,8 @@ class Doubt:
     best: str
     rival: str
     text: str
+    # ``best`` was saved with the source, and reads nearly no date of this input.
+    is_misfit: bool = False
 
     @property
     def readings(self) -> list[tuple[str, str]]:
@@ -99,7 +101,9 @@ class FormatSearch:
         filled = _filled(texts)
         # For each pair of candidates the first text that they read differently.
         self._apart: dict[tuple[str, str], str] = {}
-        self._candidates = _ways(filled, _likely(filled))
+        ways = _ways(filled, _likely(filled))
+        self._candidates = _of_few_years(ways)
+        self._is_judged = len(self._candidates) < len(ways)
         rest = [text for text in filled if not self._readings(text)]
         self._others = _others(rest, taken=set(map(shape, self._candidates)))
         read_by_others = sum(one.texts for one in self._others.values())
@@ -115,6 +119,16 @@ class FormatSearch:
     def is_open(self) -> bool:
         """Whether further texts may settle anything."""
         return len(self._candidates) > 1
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the dates are written in several ways."""
+        return bool(self._others)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the dates could mean something else that is less plausible."""
+        return self._is_judged or bool(self._candidates.keys() & BARE)
 
     @property
     def best(self) -> str | None:
@@ -139,7 +153,9 @@ class FormatSearch:
                 self._candidates = {name: self._candidates[name] for name in able}
                 for name, pattern in able.items():
                     self._candidates[name].add(pattern, text)
-                self._candidates = _of_few_years(self._candidates)
+                few = _of_few_years(self._candidates)
+                self._is_judged |= len(few) < len(self._candidates)
+                self._candidates = few
                 self._compare(text)
 
     def _format(self, candidate: _Way) -> str:
@@ -168,7 +184,8 @@ class FormatSearch:
 
 
 def _filled(texts: Iterable[str]) -> list[str]:
-    return [text for text in dict.fromkeys(texts) if text.strip()]
+    """The different texts that may be dates: 00000000 is none in any format."""
+    return [text for text in dict.fromkeys(texts) if text.strip(" 0")]
 
 
 def _likely(texts: Sequence[str]) -> set[str]:
@@ -187,13 +204,13 @@ def _ways(texts: Sequence[str], among: Container[str]) -> dict[str, _Way]:
         found, most = days, most_days
     tied = {name: one for name, one in found.items() if one.texts == most}
     best = next(iter(tied), "")
-    return _of_few_years(
-        {
-            name: one
-            for name, one in tied.items()
-            if shape(name) == shape(best) or name in tied[best].rivals
-        }
-    )
+    return {
+        name: one
+        for name, one in tied.items()
+        if (shape(name) == shape(best) or name in tied[best].rivals)
+        # With dots, the day comes first wherever it can.
+        and (name != "%y.%m.%d" or "%d.%m.%y" not in tied)
+    }
 
 
 def _all_ways(texts: Sequence[str], among: Container[str]) -> dict[str, _Way]:

@@ -9,7 +9,7 @@ from django.db.models import Sum
 from records import store
 from records.jobs.terminal import RunCommand
 from records.models import RecordCount
-from records.models.counts import NO_DAY
+from records.no_day import NO_DAY
 from records.store import WrongCount
 
 NAMED = 20

@@ -75,21 +75,25 @@ def test_steps_are_as_long_as_the_days_ask_for(days, unit):
     process_all()
     found = looked_at()
     assert found.unit == unit
-    # A Sunday.
-    assert found.steps[0].start.date() == date(2026, 1 if unit == "year" else 3, 1)
+    # A Sunday, on which most weeks end.
+    first = {"year": date(2026, 1, 1), "week": date(2026, 2, 23)}
+    assert found.steps[0].start.date() == first.get(unit, date(2026, 3, 1))
     assert sum(step.number for step in found.steps) == len(
         set(DataRecord.objects.values_list("id", flat=True))
     )
 
 
-def test_weeks_begin_as_those_of_the_records_over_time():
+@pytest.mark.parametrize("day", ["monday", "sunday"])
+def test_weeks_begin_as_those_of_the_records_over_time(day, settings):
+    settings.WEEK_STARTS_ON = day
     first_day = datetime(1, 1, 2, tzinfo=UTC)
-    for day in (*range(15), *range(20, 200, 11)):
-        land_values([1], first_day + timedelta(days=day, hours=23))
+    for days in (*range(15), *range(20, 200, 11)):
+        land_values([1], first_day + timedelta(days=days, hours=23))
     process_all()
     unit, weeks = in_steps(record_counts.by_day())
     assert unit == "week"
     assert [step.start.date() for step in looked_at().steps] == list(weeks)
+    assert {start.strftime("%A").lower() for start in list(weeks)[1:]} == {day}
 
 
 def test_hours_are_those_of_utc():

@@ -228,6 +228,15 @@ def test_dates_that_can_be_read_two_ways_fail_the_run_unless_it_is_said_how_they
     assert str(DataRecord.objects.get().timestamp)[:10] == "2025-04-03"
 
 
+def test_a_request_may_name_the_time_zone_of_its_rows(api):
+    form = {"file": file(b"id,when\n1,2024-07-01 12:00\n", "shop.csv"), "timestamp_zone": "x"}
+    assert "is not a time zone" in api.post("/ingest", form).json()["detail"]
+    form = {"file": file(b"id,when\n1,2024-07-01 12:00\n", "shop.csv")}
+    answer = api.post("/ingest", form | {"timestamp_zone": "Europe/Vienna"})
+    load(answer.json()["id"])
+    assert str(DataRecord.objects.get().timestamp) == "2024-07-01 10:00:00+00:00"
+
+
 def test_a_run_stops_at_more_rejected_rows_than_it_was_given(api):
     body = b"id,value\n1\n2\n3,x\n"
     answer = api.post("/ingest?source=shop&max_rejects=1", body, content_type="text/csv")

@@ -135,6 +135,13 @@ def test_a_file_without_rows_is_a_finished_run_with_a_note(tmp_path, capsys, con
     assert IngestionRun.objects.get().notes == ["The file has no rows."]
 
 
+def test_rows_that_are_no_data_do_not_count_for_the_reject_limit(tmp_path, capsys):
+    path = tmp_path / "stock.csv"
+    path.write_text("id,name,n\n1,pen,2\n2,ink,3\nTotal,,5\n")
+    (facts,), status = ingest(capsys, path, "--max-rejects", "0")
+    assert (status, facts["created"], facts["rejected"]) == (0, 2, 1)
+
+
 def test_a_database_without_tables_is_one_clear_sentence(sales, monkeypatch):
     def missing(**facts):
         raise OperationalError("no such table: sources")

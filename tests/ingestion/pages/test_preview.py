@@ -171,6 +171,39 @@ def test_ambiguous_dates_are_asked_for_and_not_guessed(admin_client):
     assert day_of("shop:3") == "2025-02-01"
 
 
+def test_a_time_zone_is_chosen_in_the_preview(admin_client):
+    page = Page(admin_client, b"id,when,tz\n1,2024-07-01 12:00,PST\n2,2024-07-02 12:00,PST\n")
+    assert page.answers()["timestamp_zone_column"] == ["tz"]
+    page.post(timestamp_zone_column="")
+    assert page.answers()["timestamp_zone_column"] == [""]
+    assert page.post(timestamp_zone="Middle/Earth").status_code == 400
+    page.post(timestamp_zone="Europe/Vienna")
+    assert page.answers()["timestamp_zone"] == ["Europe/Vienna"]
+    mapping = page.load().mapping
+    assert mapping["timestamp_zone"] == "Europe/Vienna"
+    assert "timestamp_zone_column" not in mapping
+    assert str(DataRecord.objects.get(pk="shop:1").timestamp)[:16] == "2024-07-01 10:00"
+
+
+def test_dates_of_an_unknown_format_are_a_warning(admin_client):
+    page = Page(admin_client, b"id,x\n1,soon\n2,later\n")
+    page.post(timestamp="x")
+    page.look()
+    html = page.html
+    assert "Warning: the dates in 'x' have an unknown format; none was read." in html
+    assert html.count("notice-warning") == 2
+
+
+def test_a_format_of_earlier_files_that_no_longer_fits_is_asked_for(admin_client):
+    Page(admin_client, b"id,day\n1,15.01.2024\n").load()
+    page = Page(admin_client, b"id,day\n2,2024-01-16\n")
+    assert "These dates don't fit the format of earlier files." in page.html
+    assert page.post("load").status_code == 400
+    page.post(timestamp_format="iso")
+    page.load()
+    assert day_of("shop:2") == "2024-01-16"
+
+
 def test_all_of_a_large_file_decides_how_its_dates_are_meant(admin_client, monkeypatch):
     monkeypatch.setattr(previews, "SIZES", Sizes(whole=100, start=100))
     days = [*[b"03/04/2025"] * 20, b"25/03/2025"]

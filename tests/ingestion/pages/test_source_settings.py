@@ -92,6 +92,20 @@ def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_clie
     assert Source.objects.get().mapping["value"] == ["value"]
 
 
+def test_a_source_has_a_time_zone_and_a_column_for_it(admin_client, source):
+    admin_client.post(
+        URL, GIVEN | {"timestamp_zone": "Europe/Vienna", "timestamp_zone_column": "<b>"}
+    )
+    source.refresh_from_db()
+    assert source.mapping["timestamp_zone"] == "Europe/Vienna"
+    assert source.mapping["timestamp_zone_column"] == "<b>"
+    assert 'value="Europe/Vienna"' in text(admin_client.get(URL))
+    assert "Europe/Vienna" in text(admin_client.get("/sources/shop/"))
+    admin_client.post(URL, GIVEN)
+    source.refresh_from_db()
+    assert "timestamp_zone" not in source.mapping
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -99,6 +113,8 @@ def test_how_dates_are_meant_can_be_said_before_the_columns_are_known(admin_clie
         ({"value": "id, day"}, "can have only one column"),
         ({"timestamp": "day", "timestamp_format": "soon"}, "or a format such as"),
         ({"timestamp_format": "iso"}, "needs a timestamp column"),
+        ({"timestamp_zone": "Middle/Earth"}, "is not a time zone"),
+        ({"timestamp_zone_column": "nope"}, "This source has no column &#x27;nope&#x27;."),
         ({"on_conflict": "burn"}, "not one of the available choices"),
         ({"encoding": "nope"}, "use a name such as utf-8 or cp1252"),
         ({"delimiter": "abc"}, "use one character"),

@@ -33,6 +33,19 @@ def test_the_extremes_of_numbers_are_by_number_and_as_they_stand():
 
 
 @pytest.mark.parametrize(
+    "cells",
+    [
+        ["15.01.2024", "02.02.2023", "31.12.2022"],
+        ["Jan 15, 2024", "Feb 2, 2023", "Dec 31, 2022"],
+        ["2024-1-15", "2023-02-02", "2022-12-31"],
+    ],
+)
+def test_the_extremes_of_dates_are_by_time(cells):
+    column = profiled(*cells, "soon", *cells, chunk=2)
+    assert (column.least, column.greatest) == (cells[2], cells[0])
+
+
+@pytest.mark.parametrize(
     ("cells", "looks_like"),
     [
         (["", None], "empty"),

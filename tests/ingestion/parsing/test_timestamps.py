@@ -39,6 +39,7 @@ from ingestion.parsing.timestamps.search import Doubt, FormatSearch, detect_form
         (["1/15/2024, 1:05:09\u202fPM"], "%m/%d/%Y, %I:%M:%S %p"),
         (["15.01.2024 10:22", "15.01.2024"], "%d.%m.%Y %H:%M|%d.%m.%Y"),
         (["45306", "2024-01-16", "17/01/2024", "45309.5"], "iso|%d/%m/%Y|excel"),
+        (["20240115", "00000000", "20240117"], "%Y%m%d"),
         (["1234", "5678", "9999"], None),
         (["red", "green"], None),
         (["", " "], None),
@@ -66,6 +67,12 @@ def test_an_order_that_no_date_tells_is_in_doubt(texts, best, rival):
     doubt = FormatSearch(texts).doubt
     assert doubt is not None
     assert (doubt.best, doubt.rival) == (best, rival)
+
+
+def test_with_dots_the_day_comes_first():
+    search = FormatSearch(["15.01.24", "16.01.24"])
+    assert (search.best, search.doubt) == ("%d.%m.%y", None)
+    assert FormatSearch(["99.01.15", "98.12.31"]).best == "%y.%m.%d"
 
 
 @pytest.mark.parametrize("pattern", ["%d/%m/%y", "%y/%m/%d"])

@@ -124,3 +124,13 @@ def test_what_is_proposed_can_be_carried_out_and_checks_pass(rows):
     rules = propose(look_at(rows), MAPPING)
     check_rules(rules)
     pipeline.apply(rows, rules, 0.0)
+
+
+def test_times_are_converted_in_the_zone_of_the_source():
+    rows = rows_of(when=["2025-01-02 10:00", "2025-01-03 11:00"] * 4)
+    mapping = {"timestamp": ["when"], "timestamp_format": "iso", "timestamp_zone": "Europe/Vienna"}
+    (step, _) = propose(look_at(rows), mapping)
+    assert step["zone"] == "Europe/Vienna"
+    # Only the import knows the zone of each row.
+    of_rows = mapping | {"timestamp_zone_column": "tz"}
+    assert [one["rule"] for one in propose(look_at(rows), of_rows)] == ["stamp"]

@@ -99,3 +99,15 @@ def test_the_ends_of_the_calendar_are_no_error():
 )
 def test_mistakes_are_told(given, sentence):
     assert sentence in problem("date", column="c", **given)
+
+
+def test_a_zone_may_be_an_offset():
+    seen = carry_out("date", ["2025-01-02 10:00"], formats=["iso"], zone="+01:00")
+    assert seen.cells == ["2025-01-02T09:00:00+00:00"]
+
+
+def test_months_of_many_languages_and_nanoseconds_are_read():
+    seen = carry_out("date", ["3. März 2024"], formats=["%d. %B %Y"], becomes="date")
+    assert seen.cells == ["2024-03-03"]
+    seen = carry_out("date", ["1705314131000000000"], formats=["unix_ns"])
+    assert seen.cells == ["2024-01-15T10:22:11+00:00"]
