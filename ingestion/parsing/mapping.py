@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ingestion.errors import MissingColumns
@@ -108,7 +108,28 @@ def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[
     return [(role, column) for role, column in mapped if column not in columns]
 
 
-def check_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> None:
-    """Raise MissingColumns if the mapping names a column that the input does not have."""
-    if missing := missing_columns(mapping, columns):
+def check_columns(
+    mapping: Mapping[str, Any], columns: Sequence[str], *, absent: Collection[str] = ()
+) -> None:
+    """Raise MissingColumns if the mapping names a column that the input does not have.
+
+    The roles in ``absent`` are not looked at.
+    """
+    missing = missing_columns(mapping, columns)
+    if missing := [(role, column) for role, column in missing if role not in absent]:
         raise MissingColumns(missing, columns)
+
+
+def absent_roles(
+    mapping: Mapping[str, Any], columns: Sequence[str], remembered: Mapping[str, Any]
+) -> list[str]:
+    """The roles of a source that an input does not play at all, where its rows are merged with
+    records that do. Without the key it could not be told which records these are."""
+    return [
+        role
+        for role in ROLES
+        if role != "id"
+        and mapping.get(role)
+        and mapping[role] == remembered.get(role)
+        and not set(mapping[role]) & set(columns)
+    ]
