@@ -14,6 +14,7 @@ from ingestion.loading.run_input import (
     check_unchanged,
     closing_notes,
     detect_input,
+    lost_cells_notes,
     open_input,
     row_mapper,
 )
@@ -25,6 +26,7 @@ from records import store
 from records.database import bulk
 from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
+from records.lost_cells import lost_cells
 from records.models import IngestionRun, OnConflict
 from records.reject_codes import NO_DATA
 from records.rows import Ledger
@@ -73,6 +75,8 @@ class LoadFile(Job[IngestionRun]):
                 self._check_ledger(landed_batches)
             closing = closing_notes(reader, mapper, run.source.on_conflict)
             notes = [*self.input_notes(), *reader.notes, *closing]
+            if run.source.on_conflict == OnConflict.UPDATE:
+                notes += lost_cells_notes(lost_cells(run))
             if values is not None:
                 cells, more = keep_style(run, values)
                 self.value_cells = cells.as_json()
