@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ingestion.errors import MissingColumns
-from ingestion.parsing.detection.layout import NUMBER
 from ingestion.parsing.time_columns import propose_timestamp
+from ingestion.parsing.value_column import propose_value
 from records.rows import ROLES
 
 # The keys of a mapping that are no roles: the format of the dates, the zone of local times, and
@@ -25,10 +25,6 @@ Roles = dict[str, list[str]]
 # Names that suggest a role, in order of preference; compared in lower case, with every sequence
 # of other characters as one space.
 NAMES = {
-    "value": (
-        "value", "amount", "total", "total amount", "sales", "revenue", "price", "cost", "sum",
-        "reading", "measurement", "score", "quantity", "count", "duration", "minutes",
-    ),
     "category": (
         "category", "type", "kind", "class", "group", "segment", "product line", "product type",
         "department", "topic", "label", "indicator",
@@ -36,7 +32,6 @@ NAMES = {
 }  # fmt: skip
 # Words that suggest a role as part of a longer name.
 WORDS = {
-    "value": ("value", "amount", "total", "price", "cost", "revenue", "minutes", "score"),
     "category": ("category", "type", "kind", "segment"),
 }
 
@@ -55,8 +50,8 @@ def propose(
     """Propose a mapping by the names of the columns, checked against the first rows.
 
     The ``key`` was found already (see ingestion.parsing.keys). A column is proposed as the
-    timestamp if it holds dates, whatever its name is; as the value if most of its non-empty cells
-    are numbers.
+    timestamp if it holds dates, whatever its name is; as the value by what it holds (see
+    ingestion.parsing.value_column).
     """
     names = {column: plain_name(column) for column in columns}
     cells = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
@@ -65,7 +60,7 @@ def propose(
     free = [column for column in columns if column not in roles["id"]]
     roles["timestamp"] = propose_timestamp(free, names, cells)
     free = [column for column in free if column not in roles["timestamp"]]
-    roles["value"] = _first(free, names, "value", lambda c: _mostly_numbers(cells[c]))
+    roles["value"] = propose_value(free, names, cells)
     free = [column for column in free if column not in roles["value"]]
     roles["category"] = _first(free, names, "category", lambda c: not _is_unlike_any(cells[c]))
     return roles
@@ -98,16 +93,6 @@ def _first(
 def _is_unlike_any(cells: Sequence[str]) -> bool:
     """Whether all of enough cells differ: such a column is useless for grouping."""
     return len(cells) >= FEW_ROWS and len(set(cells)) == len(cells)
-
-
-def _mostly_numbers(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
-    return bool(filled) and sum(map(_is_number, filled)) * 2 >= len(filled)
-
-
-def _is_number(cell: str) -> bool:
-    # "1.234,5" and "45,06" look like numbers, which is enough for a proposal.
-    return NUMBER.fullmatch(cell) is not None
 
 
 def knows_roles(mapping: Mapping[str, Any]) -> bool:
