@@ -11,6 +11,7 @@ from ingestion.loading import runs
 from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.dialect import CHECKS, check_reading
 from ingestion.parsing.mapping import column_names
+from records.models import OnConflict
 from records.number_decision import FORMATS
 from web.api.base import unknown_name
 from web.names import SOURCE_NAME
@@ -88,6 +89,13 @@ class IngestQuery(serializers.Serializer[Any]):
         f"{', '.join(f'`{text}`' for text in FORMATS)}. Default: the format saved with the source, "
         "else the detected one. If the numbers are ambiguous, the run fails with an error that "
         "names the formats.",
+    )
+    on_conflict = serializers.ChoiceField(
+        choices=OnConflict.choices,
+        required=False,
+        allow_blank=True,
+        help_text="What to do when an existing record changes, for this input and all later "
+        "ones of the source. Default: as saved with the source, at first `update`.",
     )
     max_rejects = serializers.CharField(
         required=False,

@@ -156,6 +156,7 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         timestamp_zone_column=wanted.get(ZONE_COLUMN, ""),
         number_format=wanted.get(NUMBER_FORMAT, ""),
         max_rejects=wanted.get("max_rejects", ""),
+        on_conflict=wanted.get("on_conflict", ""),
         user=cast(User, request.user),
         reading=reading_of(wanted),
     )

@@ -1,22 +1,21 @@
 """Compares the rows of an input with the records of its source. Nothing is written."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import orjson
 
 from ingestion.parsing.spill_dict import SpillDict
 from records.database import bulk
+from records.json_text import json_text, parsed
+from records.merging import Content, merged_rows
 from records.models import DataRecord
 from records.models.sources import OnConflict
 from records.rows import Row
-
-# The content of a record: its cells and its timestamp, as in a row.
-Content = tuple[dict[str, Any], str | None]
 
 
 class Verdict(StrEnum):
@@ -44,14 +43,18 @@ class Comparison:
     digests.
     """
 
-    def __init__(self, *, on_conflict: str, repeats: bool) -> None:
+    def __init__(self, *, on_conflict: str, repeats: bool, time_columns: Collection[str]) -> None:
         """``repeats`` says whether a key may occur twice in the input."""
         self._on_conflict = on_conflict
         self._repeats = repeats
+        self._time_columns = time_columns
         self._seen = SpillDict()
+        # What records would hold after the rows so far, where rows are merged with them.
+        self._contents = SpillDict()
 
     def __enter__(self) -> Self:
         self._seen.__enter__()
+        self._contents.__enter__()
         return self
 
     def __exit__(
@@ -61,12 +64,15 @@ class Comparison:
         traceback: TracebackType | None,
     ) -> None:
         self._seen.__exit__(kind, error, traceback)
+        self._contents.__exit__(kind, error, traceback)
 
     def __call__(self, rows: Sequence[Row]) -> Iterator[Compared]:
         """The outcome of each row, in order."""
         if not rows:
             return
         known = _known(rows)
+        if self._on_conflict == OnConflict.MERGE:
+            rows = self._merged(rows, known)
         seen = self._seen.remembered(row.id for row in rows) if self._repeats else {}
         written: dict[str, bytes] = {}
         for row in rows:
@@ -77,6 +83,18 @@ class Comparison:
             yield found
         if self._repeats:
             self._seen.remember(written)
+
+    def _merged(self, rows: Sequence[Row], known: Mapping[str, Content]) -> list[Row]:
+        """The rows with the cells that they lack: those of their records, or of earlier rows."""
+        contents = dict(known)
+        if self._repeats:
+            for key, text in self._contents.remembered(row.id for row in rows).items():
+                contents[key] = Content(*parsed(text.decode()))
+        merged = list(merged_rows(rows, contents, time_columns=self._time_columns))
+        if self._repeats:
+            after = {row.id: f"[{row.data},{json_text(row.timestamp)}]".encode() for row in merged}
+            self._contents.remember(after)
+        return merged
 
     def _compare(
         self,
@@ -110,7 +128,7 @@ def _known(rows: Sequence[Row]) -> dict[str, Content]:
     if not DataRecord.objects.filter(id__range=(min(ids), max(ids))).exists():
         return {}
     found = DataRecord.objects.with_ids(ids).values_list("id", "data", "timestamp")
-    return {key: (data, bulk.sql_time(timestamp)) for key, data, timestamp in found}
+    return {key: Content(data, bulk.sql_time(timestamp)) for key, data, timestamp in found}
 
 
 def _digest(row: Row) -> bytes:

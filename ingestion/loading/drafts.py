@@ -64,12 +64,6 @@ def create_draft(
     return run
 
 
-def policy_of(run: IngestionRun) -> str:
-    """The draft's policy for existing records: the one chosen for its dry run."""
-    dry = dry_runs.latest(run)
-    return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
-
-
 def too_many_rejects(run: IngestionRun, dry: DryRun | None) -> str:
     """Why the draft would exceed its reject limit, by its dry run; empty if it would not."""
     if dry is None or dry.state != RunState.FINISHED:
@@ -108,7 +102,7 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
             named[name] = seen.mapping[name]
     if NUMBERS in seen.mapping:
         named[NUMBERS] = seen.mapping[NUMBERS]
-    if same_reading and named == seen.mapping and choice.on_conflict == policy_of(run):
+    if same_reading and named == seen.mapping and choice.on_conflict == dry_runs.policy_of(run):
         return False
     if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
         named.pop(FORMAT)
@@ -150,7 +144,9 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
     if seen.shared_ids and not keeps_ids:
-        obstacle = obstacle or f"{seen.shared_ids.note(policy_of(run))} Choose what they become."
+        obstacle = (
+            obstacle or f"{seen.shared_ids.note(dry_runs.policy_of(run))} Choose what they become."
+        )
     if obstacle or seen.prepared is None:
         raise NotReady(obstacle)
     # What the beginning of a large file suggests may not hold in all of it.
@@ -165,7 +161,7 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
         if not loaded:
             return
         source = Source.everything.filter(pk=run.source_id)
-        source.update(on_conflict=policy_of(run), is_draft=False)
+        source.update(on_conflict=dry_runs.policy_of(run), is_draft=False)
         if repaired_run(Path(run.path)) is None:
             source.update(reading=run.reading)
         dry_runs.stop(run)

@@ -1,6 +1,7 @@
 """Dry runs: read a whole input without writing anything, and report what an import would do."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from django.contrib.auth.models import User
 
 from ingestion.errors import IngestionError
 from ingestion.loading.comparison import Compared, Comparison, Verdict
-from ingestion.loading.run_input import closing_notes, open_input, row_mapper, write_down
+from ingestion.loading.doubled import doubled_note
+from ingestion.loading.run_input import (
+    closing_notes,
+    lost_cells_notes,
+    open_input,
+    row_mapper,
+    write_down,
+)
 from ingestion.loading.value_cells import watch_values
 from ingestion.parsing.batches import read_batches
 from ingestion.parsing.mapping import FORMAT
@@ -64,6 +72,12 @@ def latest(run: IngestionRun) -> DryRun | None:
     return DryRun.objects.filter(run=run).order_by("-pk").first()
 
 
+def policy_of(run: IngestionRun) -> str:
+    """The draft's policy for existing records: the one chosen for its dry run."""
+    dry = latest(run)
+    return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
+
+
 class DryRunFile(Job[DryRun]):
     """Make the report of a dry run. After an interruption this starts again.
 
@@ -110,17 +124,23 @@ def examine(
         reading=run.reading,
         named=run.mapping,
         remembered=run.source.mapping,
+        merges=on_conflict == OnConflict.MERGE,
         on_chunk=on_chunk,
     )
     found.check()
     write_down(run, found)
-    findings = _Findings()
+    run.notes += filter(None, [doubled_note(run, on_chunk)])
+    findings = _Findings(run.columns)
     with open_input(run, on_chunk) as reader, SpillDict() as seen:
         profile = Profile(reader.columns, _date_formats(run))
-        mapper = row_mapper(run, seen.count)
+        mapper = row_mapper(run, seen.count, on_conflict=on_conflict)
         profiled = _Profiled(reader, profile)
         values = watch_values(run, profiled)
-        with Comparison(on_conflict=on_conflict, repeats=not mapper.makes_keys) as compare:
+        with Comparison(
+            on_conflict=on_conflict,
+            repeats=not mapper.makes_keys,
+            time_columns=run.mapping["timestamp"],
+        ) as compare:
             for batch in read_batches(
                 values or profiled,
                 mapper,
@@ -133,6 +153,7 @@ def examine(
                     findings.add_reject(reject)
                 on_batch(batch.bytes_read, findings.read)
         notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper, on_conflict)]
+        notes += lost_cells_notes(findings.lost) if on_conflict == OnConflict.UPDATE else []
         shared = mapper.shared_ids
     cells = values.found()[1] if values else None
     if cells is not None and cells.unread:
@@ -176,7 +197,11 @@ class _Profiled:
 class _Findings:
     """Counts the outcomes of rows, and keeps some of them as examples."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Collection[str]) -> None:
+        """``columns`` are those of the input."""
+        self._columns = frozenset(columns)
+        # How many records would lose their cell of a column that the input does not have.
+        self.lost: Counter[str] = Counter()
         self._ledger = dict.fromkeys(Verdict, 0)
         self._reasons: dict[tuple[str, str], dict[str, Any]] = {}
         self._other_reasons = 0
@@ -191,8 +216,10 @@ class _Findings:
             self.add_reject(store.conflict(compared.row))
             return
         self._ledger[compared.verdict] += 1
-        is_example = compared.verdict == Verdict.UPDATED and compared.before is not None
-        if is_example and len(self._changes) < CHANGED_EXAMPLES:
+        is_update = compared.verdict == Verdict.UPDATED and compared.before is not None
+        if is_update and compared.before is not None:
+            self.lost.update(compared.before[0].keys() - self._columns)
+        if is_update and len(self._changes) < CHANGED_EXAMPLES:
             self._changes.append(_change(compared))
 
     def add_reject(self, reject: Reject) -> None:

@@ -8,12 +8,14 @@ from django.conf import settings
 
 from ingestion.errors import IngestionError
 from ingestion.loading import inputs, replay
+from ingestion.loading.doubled import doubled_note
 from ingestion.loading.pipelined_writer import Land, Landed, landing
 from ingestion.loading.reject_limit import check_rejects
 from ingestion.loading.run_input import (
     check_unchanged,
     closing_notes,
     detect_input,
+    lost_cells_notes,
     open_input,
     row_mapper,
 )
@@ -25,6 +27,7 @@ from records import store
 from records.database import bulk
 from records.gc_tuning import tuned_gc
 from records.jobs.job import Job
+from records.lost_cells import lost_cells
 from records.models import IngestionRun, OnConflict
 from records.reject_codes import NO_DATA
 from records.rows import Ledger
@@ -47,7 +50,7 @@ class LoadFile(Job[IngestionRun]):
             if self.row.columns:
                 check_unchanged(self.row, self.still_here)
             else:
-                detect_input(self.row, self.worker, self.still_here)
+                detect_input(self.row, self.worker, self.still_here, doubled_note)
             self.end_run(self.load_rows())
         landed.send(sender=IngestionRun, source=self.row.source)
 
@@ -73,6 +76,8 @@ class LoadFile(Job[IngestionRun]):
                 self._check_ledger(landed_batches)
             closing = closing_notes(reader, mapper, run.source.on_conflict)
             notes = [*self.input_notes(), *reader.notes, *closing]
+            if run.source.on_conflict == OnConflict.UPDATE:
+                notes += lost_cells_notes(lost_cells(run))
             if values is not None:
                 cells, more = keep_style(run, values)
                 self.value_cells = cells.as_json()

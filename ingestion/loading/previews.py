@@ -11,7 +11,7 @@ from django.core.cache import cache
 from ingestion.loading import dry_runs
 from ingestion.parsing.inspection import Look, Sizes, look_at
 from ingestion.parsing.isolated import Broke, Busy, OutOfMemory, OutOfTime, call_apart
-from records.models import IngestionRun, RunState
+from records.models import IngestionRun, OnConflict, RunState
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ def look(run: IngestionRun) -> Look:
             remembered=run.source.mapping,
             before=run.source.columns,
             told=told,
+            merges=dry_runs.policy_of(run) == OnConflict.MERGE,
             sizes=SIZES,
         )
     except Busy:

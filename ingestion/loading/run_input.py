@@ -12,45 +12,60 @@ from django.utils import timezone
 from ingestion.errors import InputAway, InputChanged, OtherSource
 from ingestion.parsing.dialect import Dialect, joined
 from ingestion.parsing.input_file import Digest, digest
+from ingestion.parsing.mapping import FORMAT, absent_roles
 from ingestion.parsing.preparation import Prepared, prepare
 from ingestion.parsing.readers import Reader, open_reader
 from ingestion.parsing.readers.repaired import repaired_run
 from ingestion.parsing.row_mapper import RowMapper
 from ingestion.parsing.timestamps.told import notes_on_times
 from records.jobs import leases
-from records.models import IngestionRun, Source
+from records.models import IngestionRun, OnConflict, Source
 from records.notes import warning
 
 # Unreadable timestamps of more rows than this share may be the wrong date format.
 SEEMLY_SHARE = 0.01
+# How many columns a note names.
+NAMED_COLUMNS = 10
 # The fields of a run that describe its input.
 FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
 
-def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -> None:
-    """Detect the input and map its columns, and save both with the run."""
+def detect_input(
+    run: IngestionRun,
+    worker: str,
+    on_chunk: Callable[[], None],
+    further_note: Callable[[IngestionRun, Callable[[], None]], str],
+) -> None:
+    """Detect the input and map its columns, and save both with the run.
+
+    ``further_note`` makes a note on the detected run; it may be empty.
+    """
     # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
     if not run.pages and repaired_run(Path(run.path)) is None:
         run.reading = joined(run.source.reading, run.reading)
-    remembered = run.source.mapping
+    source = run.source
+    merges = source.on_conflict == OnConflict.MERGE
+    remembered = source.mapping
     found = prepare(
         Path(run.path),
         run.file_name,
         reading=run.reading,
         named=run.mapping,
         remembered=remembered,
+        merges=merges,
         on_chunk=on_chunk,
     )
     found.check()
     write_down(run, found)
+    run.notes += filter(None, [further_note(run, on_chunk)])
     # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
         kept = ("reading", "mapping", *FOUND)
         leases.write(run, worker, **{name: getattr(run, name) for name in kept})
         # Without rows the column names could not be checked, so the mapping is not saved.
-        if found.sample and (run.mapping, run.columns) != (remembered, run.source.columns):
-            source = Source.objects.filter(pk=run.source_id)
-            source.update(mapping=run.mapping, columns=run.columns)
+        columns = list(dict.fromkeys([*(source.columns if merges else ()), *run.columns]))
+        if found.sample and (run.mapping, columns) != (remembered, source.columns):
+            Source.objects.filter(pk=source.pk).update(mapping=run.mapping, columns=columns)
 
 
 def write_down(run: IngestionRun, found: Prepared) -> None:
@@ -101,15 +116,23 @@ def row_mapper(
     run: IngestionRun,
     occurrences: Callable[[bytes], int],
     mapping: Mapping[str, Any] | None = None,
+    on_conflict: str | None = None,
 ) -> RowMapper:
-    """A mapper for the rows of a run's input, with the run's mapping or another one.
+    """A mapper for the rows of a run's input, with the run's mapping and the source's policy for
+    existing records, or others.
 
     ``occurrences`` counts rows with the same content.
     """
+    mapping = run.mapping if mapping is None else mapping
+    if (on_conflict or run.source.on_conflict) == OnConflict.MERGE:
+        absent = absent_roles(mapping, run.columns, run.source.mapping)
+        mapping = {**mapping, **{role: [] for role in absent}}
+        if not mapping.get("timestamp"):
+            mapping[FORMAT] = None
     return RowMapper(
         source=run.source.name,
         columns=run.columns,
-        mapping=run.mapping if mapping is None else mapping,
+        mapping=mapping,
         zone=timezone.get_default_timezone(),
         occurrences=occurrences,
     )
@@ -133,3 +156,17 @@ def closing_notes(reader: Reader, mapper: RowMapper, on_conflict: str) -> Iterat
         yield warning(sentence) if is_much else sentence
     if mapper.moments is not None:
         yield from notes_on_times(mapper.moments, mapper.seen)
+
+
+def lost_cells_notes(lost: Mapping[str, int]) -> Iterator[str]:
+    """A note for the user on cells that updates take from records: how many, by column."""
+    if not lost:
+        return
+    most = sorted(lost.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{column!r} ({count:,})" for column, count in most[:NAMED_COLUMNS]]
+    if len(most) > NAMED_COLUMNS:
+        named.append(f"and {len(most) - NAMED_COLUMNS:,} more columns")
+    yield warning(
+        "Updated records lose the cells of columns that this file does not have, in so many "
+        f"records: {', '.join(named)}. To keep such cells, set the source to merge."
+    )

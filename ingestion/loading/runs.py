@@ -43,6 +43,7 @@ def create_run(
     reading: Mapping[str, Any] | None = None,
     state: RunState = RunState.QUEUED,
     max_rejects: str = "",
+    on_conflict: str = "",
     save: bool = True,
 ) -> IngestionRun:
     """Create a run for a file; a source that does not exist is created (a draft's is hidden).
@@ -52,10 +53,11 @@ def create_run(
     zone of times without an offset, or ``timestamp_zone_column`` the column that names it;
     ``number_format`` is that of the value column as an example (1.234,56), ``trigger`` how the file
     came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
-    detected. With more rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the
-    state "draft" waits for a person (see ingestion.loading.drafts). Without ``save`` neither the
-    run nor a new source is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat,
-    InvalidTimeZone, InvalidNumberFormat.
+    detected. ``on_conflict`` is the source's policy for existing records from now on. With more
+    rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
+    for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
+    is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
+    InvalidNumberFormat.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     try:
@@ -85,6 +87,11 @@ def create_run(
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)
+    if on_conflict:
+        run.source.on_conflict = on_conflict
+    if save:
+        if on_conflict:
+            Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
         run.save()
     return run
 

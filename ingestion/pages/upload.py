@@ -133,7 +133,7 @@ def _show(
     is_open: bool = True,
 ) -> HttpResponse:
     part = wants_part(request)
-    policy = drafts.policy_of(run)
+    policy = dry_runs.policy_of(run)
     written = said.reading if said else None
     reading = preview_form.reading_fields(run, seen, written, errors)
     # The other errors are shown beside their fields.

@@ -155,6 +155,7 @@ def look_at(
     remembered: Mapping[str, Any],
     before: Sequence[str],
     told: Mapping[str, Any] | None,
+    merges: bool,
     sizes: Sizes,
 ) -> Look:
     """Preview an input; ``before`` are the columns of the source's last input, if any.
@@ -173,6 +174,7 @@ def look_at(
                 reading=reading,
                 named=named,
                 remembered=remembered,
+                merges=merges,
                 detected=None if reading else seen.found,
                 asks=True,
             )
@@ -283,7 +285,7 @@ def _first_lines(path: Path, encoding: str) -> list[str]:
 def _formats(prepared: Prepared) -> list[tuple[str, str]]:
     """The formats that can read a date of the sample, each with its reading."""
     columns = prepared.mapping["timestamp"]
-    if not columns or prepared.missing:
+    if not columns or prepared.missing or "timestamp" in prepared.absent:
         return []
     places = [prepared.columns.index(column) for column in columns]
     texts = (" ".join(row[place] for place in places) for row in prepared.sample)
@@ -305,7 +307,7 @@ def _formats(prepared: Prepared) -> list[tuple[str, str]]:
 def _number_formats(prepared: Prepared) -> list[tuple[str, str]]:
     """The number formats to choose from, with their readings of a number of the sample."""
     values = prepared.mapping["value"]
-    if not values or prepared.missing:
+    if not values or prepared.missing or "value" in prepared.absent:
         return []
     if doubt := prepared.number_doubt:
         return formats_for(doubt.text, [doubt.best, doubt.rival])

@@ -3,12 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ingestion.errors import MissingColumns
-from ingestion.parsing.detection.layout import NUMBER
 from ingestion.parsing.time_columns import propose_timestamp
+from ingestion.parsing.value_column import propose_value
 from records.rows import ROLES
 
 # The keys of a mapping that are no roles: the format of the dates, the zone of local times, and
@@ -25,10 +25,6 @@ Roles = dict[str, list[str]]
 # Names that suggest a role, in order of preference; compared in lower case, with every sequence
 # of other characters as one space.
 NAMES = {
-    "value": (
-        "value", "amount", "total", "total amount", "sales", "revenue", "price", "cost", "sum",
-        "reading", "measurement", "score", "quantity", "count", "duration", "minutes",
-    ),
     "category": (
         "category", "type", "kind", "class", "group", "segment", "product line", "product type",
         "department", "topic", "label", "indicator",
@@ -36,7 +32,6 @@ NAMES = {
 }  # fmt: skip
 # Words that suggest a role as part of a longer name.
 WORDS = {
-    "value": ("value", "amount", "total", "price", "cost", "revenue", "minutes", "score"),
     "category": ("category", "type", "kind", "segment"),
 }
 
@@ -55,8 +50,8 @@ def propose(
     """Propose a mapping by the names of the columns, checked against the first rows.
 
     The ``key`` was found already (see ingestion.parsing.keys). A column is proposed as the
-    timestamp if it holds dates, whatever its name is; as the value if most of its non-empty cells
-    are numbers.
+    timestamp if it holds dates, whatever its name is; as the value by what it holds (see
+    ingestion.parsing.value_column).
     """
     names = {column: plain_name(column) for column in columns}
     cells = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
@@ -65,7 +60,7 @@ def propose(
     free = [column for column in columns if column not in roles["id"]]
     roles["timestamp"] = propose_timestamp(free, names, cells)
     free = [column for column in free if column not in roles["timestamp"]]
-    roles["value"] = _first(free, names, "value", lambda c: _mostly_numbers(cells[c]))
+    roles["value"] = propose_value(free, names, cells)
     free = [column for column in free if column not in roles["value"]]
     roles["category"] = _first(free, names, "category", lambda c: not _is_unlike_any(cells[c]))
     return roles
@@ -100,16 +95,6 @@ def _is_unlike_any(cells: Sequence[str]) -> bool:
     return len(cells) >= FEW_ROWS and len(set(cells)) == len(cells)
 
 
-def _mostly_numbers(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
-    return bool(filled) and sum(map(_is_number, filled)) * 2 >= len(filled)
-
-
-def _is_number(cell: str) -> bool:
-    # "1.234,5" and "45,06" look like numbers, which is enough for a proposal.
-    return NUMBER.fullmatch(cell) is not None
-
-
 def knows_roles(mapping: Mapping[str, Any]) -> bool:
     """Whether a mapping has roles; it may have only a date format."""
     return any(role in mapping for role in ROLES)
@@ -123,7 +108,28 @@ def missing_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> list[
     return [(role, column) for role, column in mapped if column not in columns]
 
 
-def check_columns(mapping: Mapping[str, Any], columns: Sequence[str]) -> None:
-    """Raise MissingColumns if the mapping names a column that the input does not have."""
-    if missing := missing_columns(mapping, columns):
+def check_columns(
+    mapping: Mapping[str, Any], columns: Sequence[str], *, absent: Collection[str] = ()
+) -> None:
+    """Raise MissingColumns if the mapping names a column that the input does not have.
+
+    The roles in ``absent`` are not looked at.
+    """
+    missing = missing_columns(mapping, columns)
+    if missing := [(role, column) for role, column in missing if role not in absent]:
         raise MissingColumns(missing, columns)
+
+
+def absent_roles(
+    mapping: Mapping[str, Any], columns: Sequence[str], remembered: Mapping[str, Any]
+) -> list[str]:
+    """The roles of a source that an input does not play at all, where its rows are merged with
+    records that do. Without the key it could not be told which records these are."""
+    return [
+        role
+        for role in ROLES
+        if role != "id"
+        and mapping.get(role)
+        and mapping[role] == remembered.get(role)
+        and not set(mapping[role]) & set(columns)
+    ]

@@ -1,6 +1,6 @@
 """Detects what an input is and maps its columns, before its rows are read. Pure: no tables."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ from ingestion.parsing.distinct import KeyCells
 from ingestion.parsing.keys import KeySearch
 from ingestion.parsing.mapping import (
     FORMAT,
+    ZONE,
+    ZONE_COLUMN,
     Roles,
+    absent_roles,
     check_columns,
     knows_roles,
     missing_columns,
@@ -57,7 +60,8 @@ class Prepared:
     that no row settles; None if a person has chosen. ``number_doubt`` is one of the number format.
     ``notes`` are sentences for the user. ``shared_ids`` are the rows that share an ID, if that was
     asked. ``repaired`` is the number of the run whose fixed rejected rows the input contains; None
-    for any other input.
+    for any other input. ``absent`` are roles of the source that the input does not play: its rows
+    are merged with records that do.
     """
 
     detected: Detected
@@ -69,11 +73,13 @@ class Prepared:
     notes: list[str] = field(default_factory=list)
     shared_ids: SharedIds | None = None
     repaired: int | None = None
+    absent: Collection[str] = ()
 
     @property
     def missing(self) -> list[tuple[str, str]]:
         """The roles with mapped columns that the input does not have, and these columns."""
-        return missing_columns(self.mapping, self.columns)
+        missing = missing_columns(self.mapping, self.columns)
+        return [(role, column) for role, column in missing if role not in self.absent]
 
     def texts(self, columns: Sequence[str]) -> list[str]:
         """The cells of columns in the sample, those of a row joined."""
@@ -83,7 +89,7 @@ class Prepared:
     def check(self) -> None:
         """Raise MissingColumns, AmbiguousDates or AmbiguousNumbers if the input can't be imported
         like this."""
-        check_columns(self.mapping, self.columns)
+        check_columns(self.mapping, self.columns, absent=self.absent)
         if self.doubt is not None:
             raise AmbiguousDates(self.mapping["timestamp"], self.doubt)
         if self.number_doubt is not None:
@@ -97,6 +103,7 @@ def prepare(
     reading: Mapping[str, Any],
     named: Mapping[str, Any],
     remembered: Mapping[str, Any],
+    merges: bool = False,
     on_chunk: Callable[[], None] = lambda: None,
     detected: Detected | None = None,
     asks: bool = False,
@@ -104,10 +111,11 @@ def prepare(
     """Detect what an input is, and map its columns.
 
     ``reading`` are the parsing options; ``named`` is the part of the mapping that was given for
-    this input, ``remembered`` the mapping of its source. ``on_chunk`` is called repeatedly while a
-    large input is read. ``detected`` is what is known about it already. If a person ``asks``, the
-    rows that share an ID which was given for this input are counted. Raises UnreadableInput and
-    InvalidReading.
+    this input, ``remembered`` the mapping of its source. ``merges`` says that records keep the
+    cells that their rows lack, so the input may do without columns. ``on_chunk`` is called
+    repeatedly while a large input is read. ``detected`` is what is known about it already. If a
+    person ``asks``, the rows that share an ID which was given for this input are counted. Raises
+    UnreadableInput and InvalidReading.
     """
     detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
     with open_reader(
@@ -136,6 +144,7 @@ def prepare(
             {**roles, FORMAT: None},
             notes=list(detected.notes),
             repaired=reader.run if isinstance(reader, RepairedReader) else None,
+            absent=absent_roles(roles, columns, remembered) if merges else (),
         )
         keys = _search_key(found, named, remembered, name, survey)
         ids = _watch_ids(named, remembered, survey) if asks and not found.missing else None
@@ -153,13 +162,22 @@ def prepare(
     if ids is not None:
         found.shared_ids = SharedIds(ids.repeats(), ids.filled - ids.repeats())
         ids.close()
-    if not found.missing:
+    if "timestamp" in found.absent:
+        kept = (FORMAT, ZONE, ZONE_COLUMN)
+        found.mapping |= {name: remembered[name] for name in kept if name in remembered}
+    elif not found.missing:
         if found.mapping["timestamp"] != watched:
             # The key is a column of dates that was taken for the timestamp.
             dates = _search_format(found, named, remembered, survey)
         _choose_dates(found, dates, named, remembered)
     if numbers is not None and found.mapping["value"] == [numbers.column]:
         _choose_numbers(found, numbers)
+    if found.absent:
+        names = [column for role in found.absent for column in found.mapping[role]]
+        found.notes.append(
+            f"Mapped columns that this file does not have: {', '.join(map(repr, names))}. Existing "
+            "records keep these cells, and new ones have none."
+        )
     if not found.mapping["id"]:
         found.notes.append(
             "No ID column: the key of each row is made from its content, so a row that changes "
@@ -251,6 +269,8 @@ def _search_format(
         if named.get(FORMAT):
             found.notes.append("The date format was ignored: no timestamp column is mapped.")
         return None
+    if "timestamp" in found.absent:
+        return None
     pattern = found.mapping[FORMAT] = known_format(columns, named, remembered)
     if pattern:
         if not named.get(FORMAT):
@@ -286,10 +306,12 @@ def _search_numbers(
     """Add the number styles that are known to the mapping; watch the value column if its own is
     not."""
     known = {**(remembered.get(NUMBERS) or {}), **(named.get(NUMBERS) or {})}
-    columns = set(found.columns)
+    # What an input to merge does not have, its records do.
+    columns = {*found.columns, *(name for role in found.absent for name in found.mapping[role])}
     if kept := {column: style for column, style in known.items() if column in columns}:
         found.mapping[NUMBERS] = kept
-    if values := found.mapping["value"]:
+    values = found.mapping["value"]
+    if values and "value" not in found.absent:
         return watch(values[0], named, remembered, survey)
     if named.get(NUMBER_FORMAT):
         found.notes.append("The number format was ignored: no value column is mapped.")

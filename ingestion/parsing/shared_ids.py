@@ -5,6 +5,7 @@ from dataclasses import dataclass
 # What becomes of the later rows, by what the source does when an existing record changes.
 OUTCOMES = {
     "update": "Each updates the one before",
+    "merge": "Each updates the one before",
     "keep": "The first one of each is kept",
     "reject": "The first one of each is kept, and those that differ are rejected",
 }

@@ -11,11 +11,12 @@ from records.models.processing_runs import ProcessingRun, RuleDryRun, Selection
 from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.results import ProcessingResult
 from records.models.runs import Run, RunState
-from records.models.sources import OnConflict, RuleSet, Source
+from records.models.sources import UPDATING, OnConflict, RuleSet, Source
 from records.models.texts import RecordText, TextChange
 from records.models.views import SavedView
 
 __all__ = [
+    "UPDATING",
     "DataRecord",
     "DryRun",
     "Export",

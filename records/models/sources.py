@@ -13,8 +13,13 @@ class OnConflict(models.TextChoices):
     """What happens when an existing record changes: a row has its key but different data."""
 
     UPDATE = "update", "Update the record and keep the earlier version"
+    MERGE = "merge", "Merge: update only the columns of the file"
     KEEP = "keep", "Keep the record unchanged"
     REJECT = "reject", "Keep the record unchanged and reject the row"
+
+
+# By these, a row with different data gives its record a new content.
+UPDATING = frozenset({OnConflict.UPDATE, OnConflict.MERGE})
 
 
 class Source(HasPage, models.Model):

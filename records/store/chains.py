@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 
 from records.database import bulk
-from records.models import DataRecord, IngestionRun, OnConflict
+from records.models import UPDATING, DataRecord, IngestionRun, OnConflict
 from records.rows import Ledger, Reject, Row
 from records.store.counters import CountChanges
 from records.store.rejects import conflict
@@ -101,7 +101,7 @@ def _follow(
         elif content == known:
             unchanged += 1
             continue
-        elif content.cells != known.cells and policy != OnConflict.UPDATE:
+        elif content.cells != known.cells and policy not in UPDATING:
             if policy == OnConflict.REJECT:
                 refused.append(conflict(row))
                 rejected += 1

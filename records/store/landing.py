@@ -17,6 +17,7 @@ from records.database.faults import has_rolled_back
 from records.errors import LeaseLost
 from records.jobs.leases import lease_end
 from records.models import (
+    UPDATING,
     DataRecord,
     IngestionRun,
     OnConflict,
@@ -26,6 +27,7 @@ from records.models import (
 from records.rows import Ledger, Reject, Row, by_column
 from records.store.chains import land_chains
 from records.store.counters import CountChanges
+from records.store.merging import merged_with_records
 from records.store.rejects import conflict, insert_rejects
 from records.store.writing import create, fill_landing, update
 
@@ -69,8 +71,8 @@ def land(
 
     A key that is new makes a record; one that is known with the same data is unchanged; with
     other data the record is updated: its former content becomes a version and it is raw again.
-    Where the source says so, the record is kept instead, and the row counts as unchanged or is
-    rejected.
+    Where the source says so, it keeps the cells that the row lacks; or the record is kept as it is,
+    and the row counts as unchanged or is rejected.
     ``position`` is how many rows of the input come before the batch: the ledger moves only from
     there, so a batch whose transaction may have been committed, though nobody was told, can't
     count twice. ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only
@@ -116,6 +118,8 @@ def _land(
             ledger += Ledger(created=len(rows))
         else:
             is_filled = done == _Done.FILLED
+            if run.source.on_conflict == OnConflict.MERGE:
+                rows = merged_with_records(run, rows)
             single, chains = _apart(rows)
             if single:
                 ledger += _land_distinct(run, single, counts, now, refused, is_filled=is_filled)
@@ -158,6 +162,8 @@ def _do_before(
     if _are_new(rows):
         create(run, rows, counts, now)
         return _Done.CREATED
+    if run.source.on_conflict == OnConflict.MERGE:
+        return _Done.NOTHING
     fill_landing(rows)
     return _Done.FILLED
 
@@ -220,7 +226,7 @@ def _land_distinct(
     new, changed, moved = _told_apart(*by_column(rows).ends)
     create(run, [row for row in rows if row.id in new] if new else [], counts, now)
     policy = run.source.on_conflict
-    updated = moved if policy != OnConflict.UPDATE else changed | moved
+    updated = moved if policy not in UPDATING else changed | moved
     update(run, [row for row in rows if row.id in updated] if updated else [], counts, now)
     if policy == OnConflict.REJECT and changed:
         rejects = [conflict(row) for row in rows if row.id in changed]

@@ -18,7 +18,7 @@ from ingestion.parsing.dialect import check_reading, joined
 from ingestion.parsing.mapping import column_names
 from ingestion.parsing.number_format import ValueCells
 from records.jobs.terminal import RunCommand, progress_bar
-from records.models import IngestionRun, RunState
+from records.models import IngestionRun, OnConflict, RunState
 from records.number_decision import FORMATS
 
 # The parsing options; see ingestion.parsing.dialect.
@@ -77,6 +77,13 @@ class Command(RunCommand):
             option = f"--{name.replace('_', '-')}"
             parser.add_argument(option, metavar=metavar, help=f"{what} (default: detected)")
         parser.add_argument(
+            "--on-conflict", choices=OnConflict.values, default="",
+            help="what to do when an existing record changes, for these files and all later ones "
+            "of the source: update replaces its cells, merge only those of the columns in the "
+            "file, keep ignores the row, reject rejects it (default: as saved with the source, at "
+            "first update)",
+        )  # fmt: skip
+        parser.add_argument(
             "--max-rejects",
             metavar="N|P%",
             default="",
@@ -110,6 +117,7 @@ class Command(RunCommand):
             "timestamp_zone_column": options["timestamp_zone_column"],
             "number_format": number_format,
             "reading": said,
+            "on_conflict": options["on_conflict"],
         }
         status = 0
         for path in self.files(options["paths"]):

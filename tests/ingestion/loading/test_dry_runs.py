@@ -69,7 +69,7 @@ def test_a_dry_run_reports_and_lands_nothing(file):
     assert run.state == "draft"
     assert len(run.sha256) == 64
     assert not DataRecord.objects.exists()
-    assert Source.objects.get().mapping == {}
+    assert Source.everything.get().mapping == {}
 
 
 def test_updated_cells_are_shown_as_they_are_and_as_they_would_be(file, tmp_path):

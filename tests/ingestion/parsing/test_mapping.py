@@ -57,7 +57,7 @@ def mapper(columns, **mapping):
         ),
         (
             ["sku", "when", "how many", "what"],
-            {"id": [], "timestamp": ["when"], "value": [], "category": []},
+            {"id": [], "timestamp": ["when"], "value": ["how many"], "category": []},
         ),
     ],
 )
