@@ -23,8 +23,6 @@ from ingestion.parsing.readers.open_book import open_book
 SAMPLE_ROWS = 60
 # Sheets with up to this many rows are searched for rows that are no data.
 MOST_ROWS = 20_000
-# While these are read, ``on_chunk`` is called after so many rows.
-ROWS_A_SIGN = 500
 
 
 @dataclass(slots=True)
@@ -57,6 +55,7 @@ def find_table(
         encoding=encoding,
         on_chunk=on_chunk,
     )
+    book.report_reads(on_chunk)
     try:
         skip = dialect.skip
         rows: list[list[str]] = []
@@ -79,22 +78,17 @@ def find_table(
         )
         notes = list(layout.notes(skip + layout.first + 1, width - layout.left))
         if found.sheet != ALL_SHEETS:
-            found = replace(found, aside=_aside(book, found, on_chunk))
+            found = replace(found, aside=_aside(book, found))
         return Sheets(found, [*_notes(book, found, said), *notes], _choices(book, found))
     finally:
         book.close()
 
 
-def _aside(
-    book: Book, dialect: Dialect, on_chunk: Callable[[], None]
-) -> Sequence[tuple[int, str]]:
+def _aside(book: Book, dialect: Dialect) -> Sequence[tuple[int, str]]:
     """The rows of the chosen sheet that are no data, unless it is large: it is read for that."""
     rows = (row for row in book.rows(dialect.sheet) if row[0] > dialect.skip)
     header = list(islice((cells for _, cells in rows if cells), dialect.header))
-    found: list[tuple[int, list[str]]] = []
-    while len(found) <= MOST_ROWS and (more := list(islice(rows, ROWS_A_SIGN))):
-        found += more
-        on_chunk()
+    found = list(islice(rows, MOST_ROWS + 1))
     if not header or len(found) > MOST_ROWS:
         return ()
     # A repeated header is known as such.

@@ -200,6 +200,10 @@ class Workbook:
             "save it, and import it again."
         ]
 
+    def report_reads(self, on_chunk: Callable[[], None]) -> None:
+        """Call ``on_chunk`` on each further read of the file."""
+        self._file.on_read = on_chunk
+
     def close(self) -> None:
         """Close the file."""
         self._reader.archive.close()

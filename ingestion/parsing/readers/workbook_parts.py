@@ -154,7 +154,7 @@ def merged_down(file: IO[bytes], name: str) -> list[Merged]:
     """
     found: list[Merged] = []
     rest = b""
-    while chunk := file.read(1 << 20):
+    while chunk := file.read(1 << 16):
         text = rest + chunk
         end = 0
         if b"mergeCell" in text:
