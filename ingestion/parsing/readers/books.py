@@ -60,7 +60,7 @@ class Book(Protocol):
         """The rows of a sheet up to the number ``last``, as far as they are cheap to read."""
         ...
 
-    def report_reads(self, on_chunk: Callable[[], None]) -> None:
+    def report_reads(self, on_chunk: Callable[[], None] | None) -> None:
         """Call ``on_chunk`` repeatedly also while rows are read, if that may take long."""
         ...
 

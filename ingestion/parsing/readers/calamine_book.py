@@ -57,7 +57,7 @@ class CalamineBook:
     def share_read(self) -> float:
         return self._read / self._size
 
-    def report_reads(self, on_chunk: Callable[[], None]) -> None:
+    def report_reads(self, on_chunk: Callable[[], None] | None) -> None:
         """Nothing to report: all of the file has been read on opening."""
 
     def close(self) -> None:

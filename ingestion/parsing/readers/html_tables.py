@@ -71,7 +71,7 @@ class HtmlBook:
     def share_read(self) -> float:
         return min(self._read / max(self._input.size, 1), 1.0)
 
-    def report_reads(self, on_chunk: Callable[[], None]) -> None:
+    def report_reads(self, on_chunk: Callable[[], None] | None) -> None:
         """Nothing to report: all of the file has been read on opening."""
 
     def close(self) -> None:

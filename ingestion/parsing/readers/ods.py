@@ -75,7 +75,7 @@ class OpenDocumentBook:
         done = max(self._file.tell() - member.header_offset, 0)
         return min(done / max(member.compress_size, 1), 1.0)
 
-    def report_reads(self, on_chunk: Callable[[], None]) -> None:
+    def report_reads(self, on_chunk: Callable[[], None] | None) -> None:
         """Call ``on_chunk`` on each further read of the file."""
         self._file.on_read = on_chunk
 

@@ -72,7 +72,10 @@ class SheetReader:
             # The number of the last row that was returned: missing ones after it are blank.
             self._line = dialect.skip
             self._ahead: list[SheetRow] = []
+            self._book.report_reads(on_chunk)
             self._read_header(name)
+            # Rows may be read by another thread.
+            self._book.report_reads(None)
         except BaseException:
             self._book.close()
             raise

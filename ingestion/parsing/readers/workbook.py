@@ -200,7 +200,7 @@ class Workbook:
             "save it, and import it again."
         ]
 
-    def report_reads(self, on_chunk: Callable[[], None]) -> None:
+    def report_reads(self, on_chunk: Callable[[], None] | None) -> None:
         """Call ``on_chunk`` on each further read of the file."""
         self._file.on_read = on_chunk
 
