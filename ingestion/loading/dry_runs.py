@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from ingestion.errors import IngestionError
 from ingestion.loading.comparison import Compared, Comparison, Verdict
+from ingestion.loading.doubled import doubled_note
 from ingestion.loading.run_input import (
     closing_notes,
     lost_cells_notes,
@@ -128,6 +129,7 @@ def examine(
     )
     found.check()
     write_down(run, found)
+    run.notes += filter(None, [doubled_note(run, on_chunk)])
     findings = _Findings(run.columns)
     with open_input(run, on_chunk) as reader, SpillDict() as seen:
         profile = Profile(reader.columns, _date_formats(run))

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from ingestion.errors import IngestionError
 from ingestion.loading import inputs, replay
+from ingestion.loading.doubled import doubled_note
 from ingestion.loading.pipelined_writer import Land, Landed, landing
 from ingestion.loading.reject_limit import check_rejects
 from ingestion.loading.run_input import (
@@ -49,7 +50,7 @@ class LoadFile(Job[IngestionRun]):
             if self.row.columns:
                 check_unchanged(self.row, self.still_here)
             else:
-                detect_input(self.row, self.worker, self.still_here)
+                detect_input(self.row, self.worker, self.still_here, doubled_note)
             self.end_run(self.load_rows())
         landed.send(sender=IngestionRun, source=self.row.source)
 

@@ -30,8 +30,16 @@ NAMED_COLUMNS = 10
 FOUND = ("size", "sha256", "encoding", "dialect", "columns", "notes", "parent")
 
 
-def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -> None:
-    """Detect the input and map its columns, and save both with the run."""
+def detect_input(
+    run: IngestionRun,
+    worker: str,
+    on_chunk: Callable[[], None],
+    further_note: Callable[[IngestionRun, Callable[[], None]], str],
+) -> None:
+    """Detect the input and map its columns, and save both with the run.
+
+    ``further_note`` makes a note on the detected run; it may be empty.
+    """
     # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
     if not run.pages and repaired_run(Path(run.path)) is None:
         run.reading = joined(run.source.reading, run.reading)
@@ -49,6 +57,7 @@ def detect_input(run: IngestionRun, worker: str, on_chunk: Callable[[], None]) -
     )
     found.check()
     write_down(run, found)
+    run.notes += filter(None, [further_note(run, on_chunk)])
     # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
         kept = ("reading", "mapping", *FOUND)

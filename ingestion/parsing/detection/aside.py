@@ -26,6 +26,8 @@ ENOUGH_ROWS = 3
 CHUNK_ROWS = 5_000
 # How much of the end of a larger text is looked at.
 TAIL_BYTES = 1 << 14
+# A balance in a table with more columns has at least two blank cells.
+NARROW = 3
 # The share of rows that lack blank cells at their end.
 SHORT = 0.05
 
@@ -170,29 +172,52 @@ def _code(row: Odd, seen: Pass, never: Sequence[int]) -> str:
         return ""
     if is_rule("".join(row.cells)):
         return "rule"
-    cells = row.cells[seen.left :]
-    if said_by(cells) == 1 and is_comment(cells[0]) and not seen.has_marks:
+    if _is_padded_comment(row, seen, never):
         return "comment"
     return "total" if _is_total(row, seen, never) else ""
 
 
+def _is_padded_comment(row: Odd, seen: Pass, never: Sequence[int]) -> bool:
+    """Whether a row is words behind a mark, and blank where no other row is; "#5" is a code."""
+    cells = row.cells[seen.left :]
+    text = cells[0].strip()
+    is_text = said_by(cells) == 1 and is_comment(text) and " " in text
+    return is_text and not seen.has_marks and row.blanks(never) > 0
+
+
 def _is_total(row: Odd, seen: Pass, never: Sequence[int]) -> bool:
-    """Whether a row is called a total, and its cells bear that out."""
+    """Whether a row is called a total, and its cells bear that out.
+
+    Its numbers are the sums of their columns; or it stands where other rows have numbers or dates;
+    or it says nothing but that, and is blank where no other row is, or the last row.
+    """
     called = labels(row.cells)
-    if not called:
-        return False
     numbers = [cell for cell in row.cells if kind_of(cell)]
-    if not numbers and not row.sums:
+    if not called or not (numbers or row.sums):
         return False
-    if row.sums >= len(numbers) and (row.block > 1 or row.sums > 1):
+    are_sums = row.sums >= len(numbers)
+    if are_sums and row.sums > 1:
         return True
-    misplaced = any(
-        cell in called and kind for cell, kind in zip(row.cells, seen.kinds, strict=True)
-    )
-    if misplaced or row.blanks(never):
+    place, label = next((at, cell) for at, cell in enumerate(row.cells) if cell.strip())
+    if label not in called:
+        return False
+    if are_sums and row.block > 1:
         return True
-    label = next((cell for cell in row.cells if cell.strip()), "")
-    return row.line == seen.last_full and is_alone(label)
+    others = [
+        cell
+        for at, cell in enumerate(row.cells)
+        if at != place and not seen.kinds[at] and at not in seen.constant
+    ]
+    if any(map(str.strip, others)) or row.line == seen.first_full:
+        return False
+    if row.sums:
+        return row.blanks(never) > 0 or is_alone(label)
+    if seen.counts[label] > 1:
+        return False
+    is_last = row.line == seen.last_full
+    if seen.kinds[place] or row.blanks(never):
+        return is_alone(label) or is_last
+    return is_last and is_alone(label)
 
 
 def _footers(seen: Pass, aside: Mapping[int, str]) -> Iterator[tuple[int, str]]:
@@ -236,7 +261,7 @@ def _is_balance(row: Odd, seen: Pass, never: Sequence[int]) -> bool:
     blanks = row.blanks(never)
     if said_by(row.cells) == 1:
         return blanks > 0 and (misplaced or blanks == len(never) > 1)
-    return misplaced and blanks > 0
+    return misplaced and blanks > (seen.width > NARROW)
 
 
 def _fewest(seen: Pass, aside: Mapping[int, str], end: int) -> int:

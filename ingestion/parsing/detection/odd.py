@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ingestion.parsing.detection.cells import Cells, is_word, kind_of, said_by
 from ingestion.parsing.detection.totals import Sums, labels
@@ -13,6 +14,8 @@ MOST_ODD = 10_000
 LAST_ROWS = 50
 # A chunk in which more rows than this share look odd has no odd ones.
 USUAL = 0.5
+# In fewer rows, cells are the same by chance.
+ENOUGH_ROWS = 4
 
 
 @dataclass(slots=True)
@@ -43,13 +46,17 @@ class Pass:
         self.odd: list[Odd] = []
         self.tail: deque[Odd] = deque(maxlen=LAST_ROWS)
         self.widths: Counter[int] = Counter()
-        # The line from which on rows belong to other tables; 0: none. The last complete row.
-        self.other_table = self.last_full = 0
+        # The line from which on rows belong to other tables; 0: none. The first and the last
+        # complete row.
+        self.other_table = self.first_full = self.last_full = 0
         # Whether rows of data begin like comments, and how many complete ones have a blank last
         # cell.
         self.has_marks = False
         self.blank_ends = 0
         self.is_cut = False
+        # How often each cell that is called a total occurs, and the columns of one value.
+        self.counts: Counter[str] = Counter()
+        self._values: list[set[str]] = [set() for _ in kinds]
         self._blanks: Counter[int] = Counter()
         self._full = 0
         self._sums = Sums([place for place, kind in enumerate(kinds) if kind == "number"])
@@ -57,6 +64,13 @@ class Pass:
         # Whether the last row was blank, and the last one if it had another width.
         self._after_blank = False
         self._ragged: Odd | None = None
+
+    @property
+    def constant(self) -> set[int]:
+        """The columns that have the same cell in all rows, such as a currency."""
+        if self._full < ENOUGH_ROWS:
+            return set()
+        return {place for place, values in enumerate(self._values) if len(values) == 1}
 
     def never_blank(self, others: Sequence[Odd] = ()) -> list[int]:
         """The columns that are blank in no row of data, if ``others`` are none."""
@@ -75,11 +89,17 @@ class Pass:
             return
         self.widths.update(len(row) for row in rows if any(row))
         full = [row for row in rows if len(row) == self.width]
+        if full and not self._full:
+            self.first_full = next(
+                line for line, row in zip(lines, rows, strict=True) if len(row) == self.width
+            )
         self._full += len(full)
         columns = list(zip(*full, strict=True)) if full else []
         for place, column in enumerate(columns):
             if "" in column:
                 self._blanks[place] += column.count("")
+            if len(self._values[place]) < 2:
+                self._values[place] |= set(islice(set(column) - {""}, 2))
         called = self._called(columns)
         marked = bool(columns) and any(map(is_comment, set(columns[self.left])))
         is_plain = len(full) == len(rows) and all(map(any, rows))
@@ -122,6 +142,7 @@ class Pass:
                 self._see_other_header(row)
                 self.has_marks = self.has_marks or is_comment(cells[self.left])
                 if called and not called.isdisjoint(cells):
+                    self.counts.update(called.intersection(cells))
                     self._add_sums(rows[held:place])
                     row.sums, row.block = self._sums.matching(cells), self._sums.rows
                     if row.sums:

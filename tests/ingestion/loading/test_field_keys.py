@@ -109,3 +109,51 @@ def test_the_command_says_it(tmp_path):
         call_command("ingest", str(path), id=["customer"], stdout=said, stderr=said, **options)
         assert f"{SHARED}: 1. Each updates the one before, so 2 records remain." in said.getvalue()
     assert RecordVersion.objects.count() == 1 + 2
+
+
+PEOPLE = [(n, f"P{n}@x.org", n % 5) for n in range(40)]
+
+
+def test_records_that_another_key_would_double_are_told_before_and_by_the_run(tmp_path):
+    path = written(tmp_path, "id,email,n", PEOPLE)
+    assert load(path).mapping["id"] == ["id"]
+    more = written(tmp_path, "id,email,n", [*PEOPLE, (99, "new@x.org", 1)])
+    note = (
+        "The ID was 'id' so far, and is 'email' now. Rows that are records already, under their "
+        "former ID: 40. They become new records, so the source has these twice."
+    )
+    assert told(more, id=["email"])["notes"] == [note]
+    run = load(more, id=["email"])
+    assert (run.created, run.notes) == (41, [note])
+
+
+def test_a_key_that_is_changed_in_the_settings_is_told_as_well(tmp_path):
+    path = written(tmp_path, "id,email,n", PEOPLE)
+    source = load(path).source
+    source.mapping["id"] = ["email"]
+    source.save()
+    assert "under their former ID: 40." in load(path).notes[0]
+    # Now it is the ID that the records have.
+    assert load(path).notes == []
+
+
+def test_a_key_after_none_is_told_by_the_content_of_the_rows(tmp_path):
+    path = written(tmp_path, "mail,n", [(f"P{n}@x.org", n % 5) for n in range(40)])
+    assert load(path).mapping["id"] == []
+    changed = written(tmp_path, "mail,n", [(f"P{n}@x.org", n % 5 if n else 9) for n in range(40)])
+    assert (
+        "The ID was made from the content of each row so far, and is 'mail' now. Rows that are "
+        "records already, under their former ID: 39."
+    ) in told(changed, id=["mail"])["notes"][0]
+
+
+def test_a_former_key_that_the_file_does_not_have_is_told(tmp_path):
+    load(written(tmp_path, "id,email,n", PEOPLE))
+    run = load(written(tmp_path, "email,n", [row[1:] for row in PEOPLE]), id=["email"])
+    assert "nobody can tell how many, as this file has no column 'id'." in run.notes[0]
+
+
+def test_other_rows_of_a_source_may_have_another_key_without_a_note(tmp_path):
+    load(written(tmp_path, "id,email,n", PEOPLE))
+    others = [(n, f"Q{n}@x.org", 1) for n in range(100, 140)]
+    assert load(written(tmp_path, "id,email,n", others), id=["email"]).notes == []

@@ -120,10 +120,12 @@ def test_a_total_in_a_column_of_dates(see):
         ("1,Total Cereal,5", "2,Sum Sim,7", "3,Summa,8"),
         ("1,Total,5", "2,Other,7", "3,More,8"),
         ("1,all,5", "2,some,7", "3,total,80"),
+        ("1,Total care,5", ",Total care,7", "3,other,8", "4,Total care,"),
+        ("1,sum of parts,", "2,a total loss,7", ",other,8", "4,,9"),
     ],
 )
 def test_data_that_contains_the_word_stays_data(see, rows):
-    assert len(see("id,name,n", *rows).rows) == 3
+    assert len(see("id,name,n", *rows).rows) == len(rows)
 
 
 def test_comments_within_and_above(see):
@@ -143,6 +145,7 @@ def test_comments_within_and_above(see):
 def test_cells_that_begin_like_comments_are_data(see):
     seen = see("tag,name,n", "#1,a,2", "#2,b,3", "#3,,")
     assert len(seen.rows) == 3
+    assert len(see("name,tag,n", "a,x,2", "#5,,", "b,y,3").rows) == 3
 
 
 @pytest.mark.parametrize(
