@@ -15,7 +15,7 @@ def made(step: dict[str, Any], *rows: dict[str, Any]) -> list[Any]:
 
 
 def test_what_is_filled_is_added_or_subtracted():
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"credit": 5.0, "debit": None},
         {"credit": "", "debit": "2.5"},
         {"credit": 1, "debit": 3},
