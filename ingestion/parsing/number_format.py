@@ -8,6 +8,7 @@ from ingestion.parsing.batches import HasChunks
 from ingestion.parsing.readers import Chunk
 from ingestion.parsing.row_mapper import column_texts
 from ingestion.parsing.survey import Survey
+from records.complements import complements
 from records.number_decision import FORMATS, SIGNS, described, format_of, spelled
 from records.number_styles import NumberColumn, Numbers
 from records.number_text import PLAIN, Style, reader, style_of
@@ -90,6 +91,28 @@ def _decimal(cells: Sequence[str]) -> str:
     found = column.found()
     is_sure = not (found.doubt or found.notes or found.is_whole or found.unread)
     return found.style.decimal if is_sure and found.filled else ""
+
+
+def pair_notes(
+    column: str, columns: Sequence[str], sample: Sequence[Sequence[str]]
+) -> Iterator[str]:
+    """What to do about a value column that is one of two, such as debit and credit."""
+    cells = {name: [row[place] for row in sample] for place, name in enumerate(columns)}
+    halves = [name for name in columns if any(not cell.strip() for cell in cells[name])]
+    numbers = [name for name in halves if name == column or _are_numbers(cells[name])]
+    pair = complements({name: cells[name] for name in numbers}) if column in numbers else None
+    if pair is not None and column in pair:
+        yield (
+            f"{pair[0]!r} and {pair[1]!r} complement each other: exactly one is filled in each "
+            "row. “Suggest rules” on the page of the rules makes one signed value of them."
+        )
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    column = NumberColumn(always=True)
+    column.add(cells)
+    found = column.found()
+    return found.filled > 0 and not found.unread
 
 
 def sentences(column: str, found: Numbers) -> Iterator[str]:

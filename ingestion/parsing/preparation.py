@@ -31,6 +31,7 @@ from ingestion.parsing.number_format import (
     NUMBER_FORMAT,
     NUMBERS,
     NumberSearch,
+    pair_notes,
     sentences,
     watch,
 )
@@ -322,6 +323,7 @@ def _choose_numbers(found: Prepared, search: NumberSearch) -> None:
     """Add the number style of the value column to the mapping."""
     column = search.column
     numbers = search.found(found.columns, found.sample)
+    found.notes += pair_notes(column, found.columns, found.sample)
     found.number_doubt = numbers.doubt
     found.notes += sentences(column, numbers)
     styles = dict(found.mapping.pop(NUMBERS, {}))

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from processing.engine.number_rules import still_repaired, with_numbers
 from processing.engine.proposals import look_at, propose, seen
 from processing.engine.trial import try_out
 from processing.errors import InvalidRules
@@ -27,8 +28,8 @@ from web.requests import PageRequest, wants_part
 
 # So many rows are tried from the beginning of a source, and as many from its end.
 TRIED_ROWS = 10
-# So many rows are looked at to propose rules, where no dry run has seen them all.
-LOOKED_AT_ROWS = 2_000
+# So many rows are looked at to propose rules.
+LOOKED_AT_ROWS = 10_000
 SHOWN_VERSIONS = 20
 
 
@@ -52,6 +53,8 @@ def edit(request: PageRequest, name: str) -> HttpResponse:
     note = request.POST.get("note", "").strip()
     if request.POST.get("do") != "save":
         rules = _done(request.POST.get("do", ""), rules, source, request.POST.get("kind", ""))
+        if request.POST.get("do") == "propose":
+            messages.info(request, _told_of(rules, source))
         return _page(request, source, current, rules, note=note)
     problem = _problem(request, current, rules, note)
     if problem:
@@ -145,11 +148,30 @@ def _proposed(source: Source) -> list[Step]:
     mapping = home | source.mapping
     dry_run = DryRun.objects.filter(run__source=source, state="finished").order_by("-pk").first()
     profile = dry_run.report.get("profile") if dry_run else None
-    if profile:
-        return propose([seen(column) for column in profile], mapping)
-    rows = DataRecord.objects.of_source(source.name).order_by("id")
-    data = list(rows.values_list("data", flat=True)[:LOOKED_AT_ROWS])
-    return propose(look_at(data, source.columns), mapping)
+    data, _ = _rows_of(source)
+    columns = [seen(column) for column in profile] if profile else look_at(data, source.columns)
+    return with_numbers(propose(columns, mapping), data, mapping)
+
+
+def _rows_of(source: Source) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of a source, and whether these are all: of a large one the first and the last."""
+    rows = DataRecord.objects.of_source(source.name).values_list("data", flat=True)
+    first = list(rows.order_by("id")[: LOOKED_AT_ROWS + 1])
+    if len(first) <= LOOKED_AT_ROWS:
+        return first, True
+    half = LOOKED_AT_ROWS // 2
+    return [*first[:half], *rows.order_by("-id")[:half]], False
+
+
+def _told_of(rules: Sequence[Step], source: Source) -> str:
+    """From what the rules were suggested, and what they would still repair."""
+    rows, are_all = _rows_of(source)
+    half = LOOKED_AT_ROWS // 2
+    which = f"all {len(rows):,}" if are_all else f"the first and the last {half:,}"
+    if not (repairs := still_repaired(rules, rows)):
+        return f"Suggested from {which} stored rows: nothing in them would be repaired."
+    listed = ", ".join(f"{count:,} in {name!r} (such as {text!r})" for name, count, text in repairs)
+    return f"Suggested from {which} stored rows. Still repaired would be: {listed}."
 
 
 def _problem(

@@ -15,6 +15,7 @@ from processing.rules import (
     drop,
     keep,
     length,
+    net,
     number,
     pattern,
     rename,
@@ -45,6 +46,7 @@ KINDS: dict[str, Kind] = {
         drop,
         keep,
         combine,
+        net,
         anomaly,
         stamp,
     )

@@ -128,3 +128,10 @@ def test_all_cells_are_seen_however_small_the_batches(tmp_path, settings):
     path = tmp_path / "shop.csv"
     path.write_text("id,amount\n" + "".join(f"{n},bad\n" for n in range(7)))
     assert load(path, value=["amount"]).value_cells["unread"] == 7
+
+
+def test_debit_and_credit_in_two_columns_are_told(tmp_path):
+    path = tmp_path / "bank.csv"
+    path.write_text("id;debit;credit\n1;-12,50;\n2;;2.500,00\n3;-3,99;\n")
+    (note,) = [note for note in load(path).notes if "complement" in note]
+    assert note.startswith("'debit' and 'credit' complement each other: exactly one is filled")

@@ -53,6 +53,8 @@ STEPS: list[Step] = [
     {"rule": "keep", "columns": ["a", "b"]},
     {"rule": "combine", "columns": ["a", "b"], "into": "a"},
     {"rule": "combine", "columns": ["b", "c"], "into": "c", "skip_missing": False},
+    {"rule": "net", "columns": ["a"], "subtract": ["b"], "into": "a"},
+    {"rule": "net", "columns": ["a", "c"], "into": "b"},
     {"rule": "anomaly", "column": "a", "by": "b", "at_least": 2, "threshold": 0.5},
     {"rule": "anomaly", "column": "b", "at_least": 1, "threshold": 1},
     {"rule": "stamp", "column": "b"},
