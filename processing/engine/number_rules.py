@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from records.complements import complements
-
 from processing.engine import pipeline
 from processing.rules import Step
 from processing.rules.base import as_text
+from records.complements import complements
 from records.number_styles import NumberColumn, Numbers
 
 # Words of what is taken from an account, and of what comes in.

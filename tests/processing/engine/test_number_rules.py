@@ -1,10 +1,9 @@
 """Suggested rules read numbers as the rows write them, and make one value of debit and credit."""
 
-from records.complements import complements
-
 from processing.engine import pipeline
 from processing.engine.number_rules import still_repaired, with_numbers
 from processing.engine.proposals import look_at, propose
+from records.complements import complements
 
 ACCOUNT = [
     {"id": "1", "Soll": "-12,50", "Haben": ""},
