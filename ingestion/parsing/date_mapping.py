@@ -26,12 +26,13 @@ def known_format(
 
 
 def misfit(pattern: str, texts: Iterable[str]) -> Doubt | None:
-    """A doubt about a saved format that can't read nearly any of the dates."""
+    """A doubt about a saved format that reads hardly any of the dates, where another one does."""
     filled = [text for text in texts if text.strip()]
     unread = [text for text in filled if read(pattern, text) is None]
     if not unread or len(filled) - len(unread) >= LEAST_SHARE * len(filled):
         return None
-    return Doubt(pattern, FormatSearch(unread).best or pattern, unread[0], is_misfit=True)
+    rival = FormatSearch(unread).best
+    return Doubt(pattern, rival, unread[0], is_misfit=True) if rival else None
 
 
 def notes_on_format(

@@ -30,7 +30,7 @@ OTHERS = frozenset((
 ))  # fmt: skip
 # So many of the filled cells have to be numbers: fewer where the name says that they are.
 BY_CELLS, BY_NAME = 0.95, 0.5
-# How many columns are looked at.
+# How many columns are looked at, and how many of those whose names are those of values.
 TRIED_COLUMNS = 200
 
 
@@ -42,9 +42,12 @@ def propose_value(
     ``names`` are the plain names of columns. Whole numbers may count, number or order anything, so
     their name has to say that they are values.
     """
+    named = [column for column in columns if _by_name(names[column]) > 0][:TRIED_COLUMNS]
+    tried = {*columns[:TRIED_COLUMNS], *named}
     scores = {
         column: _score(names[column], cells[column], place)
-        for place, column in enumerate(columns[:TRIED_COLUMNS])
+        for place, column in enumerate(columns)
+        if column in tried
     }
     best = max(scores, key=lambda column: scores[column], default="")
     return [best] if best and scores[best] > 0 else []

@@ -293,7 +293,8 @@ class _Survey:
 
     def _of_list(self, dialect: Dialect, path: Path) -> Dialect:
         found = self._lists[path]
-        if found.first != "[":
+        # A first list without cells names no columns.
+        if found.first != "[" or not any(found.rows[:1]):
             return dialect
         named = self._header_of(path)
         if named:
