@@ -175,9 +175,9 @@ class DelimitedReader:
         text = "".join(lines)
         if not text.strip("\r\n"):
             return _Parsed(used=len(lines), blank=len(lines))
-        if marked := MARK in text:
-            # Files that were joined have one in the middle.
-            lines = [line.removeprefix(MARK) for line in lines]
+        # Files that were joined have one in the middle. In a single column it is part of the text.
+        if marked := len(self.columns) != 1 and MARK in text:
+            lines = [line[1:] if _is_marked(line) else line for line in lines]
             text = "".join(lines)
         if self._one_row_a_line(lines, text):
             rows = self._split(lines, text)
@@ -256,9 +256,7 @@ class DelimitedReader:
             return original_bytes("".join(lines[place:end]), self._encoding)
 
         self.blank_rows += found.blank
-        self._marks += (
-            sum(line.startswith(MARK) for line in lines[: found.used]) if found.marked else 0
-        )
+        self._marks += sum(map(_is_marked, lines[: found.used])) if found.marked else 0
         rows, starts = found.rows, found.starts
         rejects: list[Reject] = []
         first = self._lines.number
@@ -336,6 +334,11 @@ class DelimitedReader:
 def _is_blank(cells: list[str]) -> bool:
     """Whether a row is blank: a single empty cell is not if there is only one column."""
     return not any(cells) and len(cells) != 1
+
+
+def _is_marked(line: str) -> bool:
+    """Whether a line begins with a byte order mark; a cell that is nothing else keeps it."""
+    return line.startswith(MARK) and bool(line[1:].strip())
 
 
 def _rows_of_one_line(lines: list[str], dialect: Dialect) -> list[list[str]] | None:
