@@ -16,7 +16,7 @@ class Speed:
     """How fast the last runs of a kind went.
 
     ``thousand`` is how many seconds 1,000 rows or records take, ``seconds`` how many a run takes:
-    the median of all runs, and what 95 of 100 stay within.
+    the median of all runs, and the 95th percentile.
     """
 
     kind: str
@@ -69,5 +69,5 @@ def _speed(kind: str, runs: RunQuerySet, counts: Sequence[str]) -> Speed | None:
 
 
 def _p95(numbers: Sequence[float]) -> float:
-    """95 of 100 are at most this."""
+    """The 95th percentile."""
     return quantiles(numbers, n=20, method="inclusive")[-1] if len(numbers) > 1 else numbers[0]

@@ -17,7 +17,7 @@ WHOLE = re.compile(r"\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)\s*")
 COMMA = re.compile(r"\s*[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+),[0-9]+\s*")
 # What may as well be thousands, as people write them who have a decimal point.
 THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
-# What is written in digits and is no number: it has no sum, and its zeros count.
+# What is written in digits and is not a number: it has no sum, and its zeros count.
 CODE = re.compile(r"(?<![^\W_])(?:code|zip|postal|postcode|phone|id)(?![^\W_])", re.IGNORECASE)
 ZERO_FIRST = re.compile(r"\s*0[0-9]+\s*")
 ISO_DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")

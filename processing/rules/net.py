@@ -10,8 +10,8 @@ from records.number_text import read_number
 def net(batch: Batch, step: Step) -> None:
     """A column becomes the sum of some columns, less that of others.
 
-    A cell that says nothing counts as nothing; null where all do. One that is no number fails the
-    record.
+    A blank cell counts as 0; the sum of blank cells is null. A cell that is not a number fails
+    the record.
     """
     signs = {**dict.fromkeys(step["columns"], 1.0), **dict.fromkeys(step["subtract"] or (), -1.0)}
     columns = {name: batch.cells(name) for name in signs}

@@ -30,7 +30,7 @@ def value_range(batch: Batch, step: Step) -> None:
 
 
 def _message(found: float | None, least: float | None, greatest: float | None) -> str | None:
-    # A float that is not finite is no number either; no comparison with it holds.
+    # A float that is not finite is not a number either; no comparison with it holds.
     if found is None or not abs(found) < float("inf"):
         return "is not a number"
     if least is not None and found < least:

@@ -45,7 +45,7 @@ def kinds_of(rows: Sequence[Cells], mostly: float = MOSTLY) -> list[str]:
 
 
 def is_word(cell: str) -> bool:
-    """Whether a cell says something that is no number, date or time, nor stands for a missing one.
+    """Whether a cell is not a number, date or time, and does not stand for a missing value.
 
     "$5" and "5 kg" are numbers for this purpose.
     """

@@ -40,12 +40,12 @@ class TableRows:
 
     def refusal(self, line: int, cells: list[str]) -> tuple[str, str] | None:
         """The code and the message of a row that is none of the table; None if it is."""
-        if (code := self._aside.get(line)) is not None:
+        if cells in self._header:
+            reason = REASONS["repeated_header"]
+        elif (code := self._aside.get(line)) is not None:
             reason = REASONS[code]
         elif 0 < self._last <= line:
             reason = other_reason(cells)
-        elif cells in self._header:
-            reason = REASONS["repeated_header"]
         elif any(cells[: self._left]):
             reason = ragged_reason(cells, self.width)
             if reason[0] not in REASONS:
