@@ -52,7 +52,7 @@ def site(
 
 def is_well(site: Site) -> bool:
     try:
-        with urlopen(f"{site.url}/health", timeout=5) as answer:
+        with urlopen(f"{site.url}/health", timeout=15) as answer:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

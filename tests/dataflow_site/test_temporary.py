@@ -9,9 +9,11 @@ from pathlib import Path
 from tests.installation import ROOT
 
 WRITES = """
-import sys, tempfile, time, os
+import signal, sys, tempfile, time, os
 from pathlib import Path
 from dataflow_site import temporary
+# What a shell starts in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 temporary.use(Path(sys.argv[1]))
 if sys.argv[2:] == ["fork"] and os.fork() != 0:
     os.wait()
