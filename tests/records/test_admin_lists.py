@@ -1,7 +1,6 @@
 """Lists of the admin are filtered and sorted only by what their pages offer."""
 
 from html import unescape
-from itertools import cycle
 from typing import Any
 
 import pytest
@@ -49,11 +48,11 @@ def test_no_field_that_has_no_filter_can_be_asked_for(staff, model):
         if field.is_relation and field.related_model not in (None, "self"):
             related: Any = field.related_model
             names += [f"{field.name}__{other.name}" for other in related._meta.concrete_fields]
-    # Each field by one of the lookups: all by all of them would take minutes.
-    asked = (name + lookup for name, lookup in zip(names, cycle(LOOKUPS), strict=False))
-    for name in asked:
-        if name not in known:
-            assert staff.get(list_of(model), {name: "1"}).status_code == 400, name
+    for name in names:
+        for lookup in LOOKUPS:
+            if name + lookup not in known:
+                answer = staff.get(list_of(model), {name + lookup: "1"})
+                assert answer.status_code == 400, name + lookup
 
 
 @by_label
