@@ -1,5 +1,6 @@
 """Clients that speak HTTP byte by byte, some of them slowly."""
 
+import select
 import socket
 import threading
 import time
@@ -79,6 +80,26 @@ def drips(port: int, count: int, start: bytes) -> Iterator[Drips]:
         yield slow
     finally:
         slow.end()
+
+
+@contextmanager
+def sips(readers: list[socket.socket]) -> Iterator[dict[socket.socket, bytes]]:
+    """What connections have been sent so far, a few kilobytes of which are taken every second."""
+    taken = dict.fromkeys(readers, b"")
+    ending = threading.Event()
+
+    def sip() -> None:
+        while not ending.wait(1):
+            for reader in select.select(readers, [], [], 0)[0]:
+                taken[reader] += reader.recv(1 << 13)
+
+    thread = threading.Thread(target=sip)
+    thread.start()
+    try:
+        yield taken
+    finally:
+        ending.set()
+        thread.join()
 
 
 def how_often(works: Callable[[], bool], *, tries: int = 20, pause: float = 0.1) -> int:
