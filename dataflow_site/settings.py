@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "web",
     "records",
+    "accounts",
     "ingestion",
     "processing",
     "explore",

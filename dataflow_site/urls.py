@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("explore.urls")),
     path("", include("ingestion.urls")),
     path("", include("processing.urls")),
+    path("", include("accounts.urls")),
     path(
         "login/",
         LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
