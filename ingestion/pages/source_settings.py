@@ -8,10 +8,12 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts import audit
 from ingestion.errors import InvalidReading
 from ingestion.parsing.dialect import CHECKS, Format, check_reading
 from ingestion.parsing.mapping import column_names, knows_roles
@@ -205,9 +207,19 @@ def change_settings(
     *, source: Source, mapping: dict[str, Any], on_conflict: str, reading: dict[str, str]
 ) -> None:
     """Save the settings of a source for its next input; existing records don't change."""
-    Source.objects.filter(pk=source.pk).update(
-        mapping=mapping, on_conflict=on_conflict, reading=reading
-    )
+    after = {"mapping": mapping, "on_conflict": on_conflict, "reading": reading}
+    with transaction.atomic():
+        former = Source.objects.select_for_update().get(pk=source.pk)
+        Source.objects.filter(pk=source.pk).update(**after)
+        audit.record(
+            audit.Action.SOURCE_CHANGED,
+            kind="source",
+            object_id=source.pk,
+            label=source.name,
+            source=source.name,
+            before=former.settings,
+            after=after,
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
