@@ -53,5 +53,9 @@ class Action(TextChoices):
     PERMISSION_GIVEN = "permission.given", "Permission given"
     PERMISSION_TAKEN = "permission.taken", "Permission taken"
 
+    GRANT_GIVEN = "grant.given", "Limited to a source"
+    GRANT_CHANGED = "grant.changed", "Limit to a source changed"
+    GRANT_TAKEN = "grant.taken", "Limit to a source removed"
+
     CHANGED_IN_ADMIN = "admin.changed", "Changed in the administration"
     AUDIT_EXPORTED = "audit.exported", "Audit log exported"

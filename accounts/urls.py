@@ -1,5 +1,20 @@
-"""The URLs of a person's own account and of the settings of an installation."""
+"""The URLs of a person's own account and of the settings of an installation.
 
-from django.urls import URLPattern
+django-allauth finds its pages by the names that begin with ``account_``. Only what we link is
+routed.
+"""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from accounts.pages import audit
+from accounts.sign_in.pages import LoginView, LogoutView
+
+urlpatterns: list[URLPattern] = [
+    path("login/", LoginView.as_view(), name="login"),
+    path("login/", LoginView.as_view(), name="account_login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", LogoutView.as_view(), name="account_logout"),
+    path("settings/audit/", audit.entries, name="audit"),
+    path("settings/audit/<int:number>/", audit.entry, name="audit-entry"),
+    path("settings/audit/export", audit.export, name="audit-export"),
+]

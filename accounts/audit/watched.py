@@ -18,6 +18,7 @@ from knox.models import AuthToken
 from accounts.audit.actor import PREFIX
 from accounts.audit.entries import record
 from accounts.audit_actions import Action
+from accounts.models import SourceGrant
 from records.models import SavedView
 
 BEFORE = "_audited_before"
@@ -65,6 +66,13 @@ WATCHED: Mapping[type[Model], Watched] = {
         # The key of the table is the digest of the secret.
         key=lambda token: token.token_key[:PREFIX],
         label=lambda token: f"token of {token.user}",
+    ),
+    SourceGrant: Watched(
+        kind="source grant",
+        created=Action.GRANT_GIVEN,
+        changed=Action.GRANT_CHANGED,
+        deleted=Action.GRANT_TAKEN,
+        fields=("user", "group", "source"),
     ),
     SavedView: Watched(
         kind="saved view",

@@ -1,5 +1,6 @@
 """The tables of who may do what, and of what was done."""
 
 from accounts.models.audit import AuditEntry
+from accounts.models.grants import SourceGrant
 
-__all__ = ["AuditEntry"]
+__all__ = ["AuditEntry", "SourceGrant"]

@@ -57,9 +57,7 @@ class AuditFilter(forms.Form):
     """The filters of the list; empty ones are ignored. Days are those of the installation."""
 
     person = forms.CharField(required=False, max_length=200)
-    action = forms.ChoiceField(
-        required=False, choices=[("", "All actions"), *audit.Action.choices]
-    )
+    action = forms.ChoiceField(required=False, choices=[("", "All actions"), *audit.Action.choices])
     source = forms.CharField(required=False, max_length=100)
     since = forms.DateField(required=False)
     until = forms.DateField(required=False)
@@ -94,9 +92,7 @@ def entries(request: PageRequest) -> HttpResponse:
     """List the entries, the newest first."""
     form = _filter(request, besides=("cursor",))
     try:
-        page = page_of(
-            form.entries, cursor=request.GET.get("cursor"), limit=PAGE, descending=True
-        )
+        page = page_of(form.entries, cursor=request.GET.get("cursor"), limit=PAGE, descending=True)
     except InvalidCursor as error:
         raise BadRequest(str(error)) from error
     query = request.GET.copy()

@@ -47,9 +47,7 @@ def _statements(
 
 
 class Migration(migrations.Migration):
-    initial = True
-
-    dependencies = []
+    dependencies = [("accounts", "0001_source_grants")]
 
     operations = [
         migrations.CreateModel(
