@@ -19,7 +19,7 @@ from accounts.audit.actor import PREFIX
 from accounts.audit.entries import record
 from accounts.audit_actions import Action
 from accounts.models import SourceGrant
-from records.models import SavedView
+from records.models import DataRecord, RuleSet, SavedView, Source
 
 BEFORE = "_audited_before"
 
@@ -91,6 +91,11 @@ GIVEN: Mapping[type[Model], tuple[str, Action, Action]] = {
     ),
     Group.permissions.through: ("permissions", Action.PERMISSION_GIVEN, Action.PERMISSION_TAKEN),
 }  # fmt: skip
+
+
+def has_own_entries(model: type[Model]) -> bool:
+    """Whether changes of a table are entered where they happen: here, or by what changes it."""
+    return model in WATCHED or model in (DataRecord, RuleSet, Source)
 
 
 def watch() -> None:

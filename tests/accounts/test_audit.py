@@ -14,7 +14,7 @@ from knox.models import AuthToken
 from accounts.models import AuditEntry
 from explore.explorer import bulk_actions
 from ingestion.feeds import services as feeds
-from ingestion.loading import drafts, replay
+from ingestion.loading import drafts, previews, replay
 from processing.jobs import process
 from processing.number_format import set_format
 from processing.rule_sets import rule_set_for
@@ -111,11 +111,11 @@ def test_a_failed_sign_in_is_one_entry_of_one_line_without_the_password(ada, nam
 
 def test_a_forwarded_address_counts_from_trusted_proxies_only(ada, settings):
     news = News()
-    forged = {"HTTP_X_FORWARDED_FOR": "198.51.100.1", "REMOTE_ADDR": "203.0.113.7"}
-    Client(**forged).post("/login/", {"username": "ada", "password": "no"})
+    client = Client(REMOTE_ADDR="203.0.113.7", HTTP_X_FORWARDED_FOR="198.51.100.1")
+    client.post("/login/", {"username": "ada", "password": "no"})
     assert news.one().address == "203.0.113.7"
     settings.TRUSTED_PROXIES = 1
-    Client(**forged).post("/login/", {"username": "ada", "password": "no"})
+    client.post("/login/", {"username": "ada", "password": "no"})
     assert news.one().address == "198.51.100.1"
 
 
@@ -241,8 +241,7 @@ def test_an_upload_its_import_and_its_undo_are_entries(page, sales, news):
     assert told(entry) == ("import.uploaded", "ingestion run", str(run.pk), "shop")
     assert (entry.user_name, entry.object_label) == ("ada", "sales.csv")
     assert entry.request == "POST /upload/"
-    seen = drafts.look(run)
-    drafts.load(run, seen)
+    drafts.load(run, previews.look(run))
     assert told(news.one()) == ("import.started", "ingestion run", str(run.pk), "shop")
     work_on(run, factories.WORKER)
     assert not news()

@@ -34,14 +34,13 @@ class Command(RunCommand):
             "--expect",
             type=digest,
             metavar="DIGEST",
-            default="",
             help="a digest that --print-head has printed before: the log must still contain the "
             "entry, so that no entries were removed from its end",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         entries = AuditEntry.objects.order_by("number").iterator(chunk_size=AT_ONCE)
-        found = check(entries, expected=options["expect"])
+        found = check(entries, expected=options["expect"] or "")
         if found.problem:
             self.stderr.write(f"{found.problem} The {found.entries:,} entries before are intact.")
             raise SystemExit(1)

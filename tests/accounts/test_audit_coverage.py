@@ -1,0 +1,90 @@
+"""No URL changes anything without an entry in the audit log."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from accounts import audit
+from records.models import Source
+
+pytestmark = pytest.mark.django_db
+
+CHANGING = ("post", "put", "patch", "delete")
+A = audit.Action
+
+# What the URLs enter that change something. Whoever adds such a URL adds it here, with a test of
+# its entry in test_audit.py.
+ENTERED: dict[str, set[audit.Action]] = {
+    "login": {A.SIGNED_IN, A.SIGN_IN_FAILED},
+    "logout": {A.SIGNED_OUT},
+    "act": {A.RECORDS_DELETED, A.RECORDS_REPROCESSED},
+    "save-view": {A.VIEW_SAVED},
+    "remove-view": {A.VIEW_REMOVED},
+    "export": {A.EXPORT_STARTED, A.RECORDS_EXPORTED},
+    "cancel-export": {A.RUN_CANCELLED},
+    "cancel-ingestion": {A.RUN_CANCELLED},
+    "retry-ingestion": {A.RUN_RETRIED},
+    "cancel-processing": {A.RUN_CANCELLED},
+    "retry-processing": {A.RUN_RETRIED},
+    "upload": {A.IMPORT_UPLOADED},
+    "preview": {A.IMPORT_STARTED, A.IMPORT_DISCARDED},
+    "rejected-row": {A.ROW_REPAIRED, A.ROWS_REPLAYED},
+    "replay-run": {A.ROWS_REPLAYED},
+    "undo-run": {A.IMPORT_UNDONE},
+    "source-settings": {A.SOURCE_CHANGED},
+    "new-feed": {A.FEED_SAVED},
+    "feed": {A.FEED_SAVED},
+    "feed-load": {A.IMPORT_STARTED},
+    "feed-remove": {A.FEED_REMOVED},
+    "process": {A.PROCESSING_STARTED},
+    "number-format": {A.SOURCE_CHANGED, A.RULES_SAVED, A.PROCESSING_STARTED},
+    "rules": {A.RULES_SAVED},
+    "api-ingest": {A.IMPORT_STARTED},
+    "api-process": {A.PROCESSING_STARTED},
+    "api-rules": {A.RULES_SAVED},
+    "api-made-export": {A.EXPORT_DELETED},
+}
+# What takes forms or bodies and changes nothing that anybody but its sender sees.
+NOTHING_CHANGES = {
+    "rehearse": "a test of draft rules writes no results",
+    "cancel-rule-dry-run": "ends such a test",
+}
+
+
+def named_urls(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The name of each URL outside of the administration, and the URL with some arguments."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from named_urls(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield pattern.name, address(pattern)
+
+
+def address(pattern: URLPattern) -> str:
+    examples = {"name": "shop", "kind": "svg", "record_id": "shop:1", "key": "1-set-password"}
+    names = list(pattern.pattern.converters)
+    for rest in (1, "1", "delete"):
+        try:
+            wanted = {name: examples.get(name, rest) for name in names}
+            return reverse(str(pattern.name), kwargs=wanted)
+        except NoReverseMatch:
+            continue
+    raise AssertionError(f"No URL could be made for {pattern.name}.")
+
+
+def test_each_url_that_takes_changes_is_known_to_enter_them(admin_client: Client):
+    Source.objects.create(name="shop")
+    admin_client.raise_request_exception = False
+    taking = {
+        name
+        for name, url in named_urls()
+        for method in CHANGING
+        if getattr(admin_client, method)(url).status_code != 405
+    }
+    unknown = taking - ENTERED.keys() - NOTHING_CHANGES.keys()
+    assert not unknown, f"What do these enter into the audit log? {sorted(unknown)}"
+    assert not (ENTERED.keys() | NOTHING_CHANGES.keys()) - taking
