@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import listeners
+        from accounts.sign_in import sessions  # noqa: F401
         from web.links import PAGES
 
         listeners.connect()
