@@ -62,8 +62,11 @@ def client_of(user: User) -> APIClient:
     return client
 
 
-def send(api: APIClient, body: Any, url: str = URL, status: int = 201, **headers: str) -> Any:
+def send(
+    api: APIClient, body: Any, url: str = URL, status: int = 201, key: str | None = None
+) -> Any:
     text = body if isinstance(body, str | bytes) else json.dumps(body)
+    headers = {} if key is None else {"Idempotency-Key": key}
     answer = api.post(url, text, content_type="application/json", headers=headers)
     assert answer.status_code == status, answer.json()
     return answer.json()
@@ -243,7 +246,7 @@ def test_who_may_not_import_may_not_create_records(api, user):
 
 def test_the_same_key_and_body_give_the_same_answer_and_change_nothing(api):
     headers = {"Idempotency-Key": "k-1"}
-    told = send(api, [{"key": "a"}, {}], status=207, **headers)
+    told = send(api, [{"key": "a"}, {}], status=207, key="k-1")
     DataRecord.objects.update(version=7)
     answer = api.post(URL, '[{"key": "a"}, {}]', content_type="application/json", headers=headers)
     assert answer.status_code == 207
@@ -257,28 +260,26 @@ def test_the_same_key_and_body_give_the_same_answer_and_change_nothing(api):
     ("url", "body"), [(URL, [{"key": "b"}]), (URL.replace("shop", "depot"), [{"key": "a"}])]
 )
 def test_the_same_key_with_another_request_is_refused(api, url, body):
-    headers = {"Idempotency-Key": "k-1"}
-    send(api, [{"key": "a"}], **headers)
-    told = send(api, body, url=url, status=422, **headers)
+    send(api, [{"key": "a"}], key="k-1")
+    told = send(api, body, url=url, status=422, key="k-1")
     assert "used for a different request" in told["detail"]
     assert IngestionRun.objects.count() == 1
 
 
 def test_keys_of_two_people_are_not_the_same(api):
     other = User.objects.create_superuser("other")
-    send(api, [{"key": "a"}], **{"Idempotency-Key": "k-1"})
-    send(client_of(other), [{"key": "b"}], **{"Idempotency-Key": "k-1"})
+    send(api, [{"key": "a"}], key="k-1")
+    send(client_of(other), [{"key": "b"}], key="k-1")
     assert IngestionRun.objects.count() == 2
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "\xe4", "a\tb"])
 def test_a_key_that_makes_no_sense_is_refused(api, key):
-    told = send(api, [{"key": "a"}], status=400, **{"Idempotency-Key": key})
+    told = send(api, [{"key": "a"}], status=400, key=key)
     assert "Idempotency-Key" in told["errors"]
 
 
 def test_a_request_that_died_is_finished_by_its_repetition(api, monkeypatch):
-    headers = {"Idempotency-Key": "k-1"}
 
     def dies(self):
         raise Died
@@ -286,17 +287,16 @@ def test_a_request_that_died_is_finished_by_its_repetition(api, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(LoadFile, "run", dies)
         with pytest.raises(Died):
-            send(api, [{"key": "a"}], **headers)
+            send(api, [{"key": "a"}], key="k-1")
     assert not DataRecord.objects.exists()
     # The lease of the one that died lapses.
     IngestionRun.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert outcomes(send(api, [{"key": "a"}], **headers)) == [(1, "created", "shop:a")]
+    assert outcomes(send(api, [{"key": "a"}], key="k-1")) == [(1, "created", "shop:a")]
     assert IngestionRun.objects.count() == 1
 
 
 def test_a_run_that_can_not_end_now_goes_on_in_the_background(api, monkeypatch):
     monkeypatch.setattr(service, "WAIT_SECONDS", 0.1)
-    headers = {"Idempotency-Key": "k-1"}
 
     def dies(self):
         raise Died
@@ -304,13 +304,13 @@ def test_a_run_that_can_not_end_now_goes_on_in_the_background(api, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(LoadFile, "run", dies)
         with pytest.raises(Died):
-            send(api, [{"key": "a"}], **headers)
-    told = send(api, [{"key": "a"}], status=202, **headers)
+            send(api, [{"key": "a"}], key="k-1")
+    told = send(api, [{"key": "a"}], status=202, key="k-1")
     assert told["state"] == "running"
 
 
 def test_keys_and_outcomes_are_forgotten_after_two_days(api):
-    send(api, [{"key": "a"}], **{"Idempotency-Key": "k-1"})
+    send(api, [{"key": "a"}], key="k-1")
     LoadFile.tidy()
     assert IdempotencyKey.objects.count() == RowOutcomes.objects.count() == 1
     before = timezone.now() - timedelta(hours=49)
