@@ -110,7 +110,7 @@ def test_the_body_may_be_one_object_or_lines_or_name_the_source(api):
     body = {"source": "depot", "records": [{"id": "1", "list": [{"a": 1}]}]}
     told = send(api, body, url="/api/records?id=id")
     assert (told["source"], outcomes(told)) == ("depot", [(1, "created", "depot:1")])
-    assert DataRecord.objects.get(pk="depot:1").data == body["records"][0]  # type: ignore[index]
+    assert DataRecord.objects.get(pk="depot:1").data == body["records"][0]
 
 
 def test_numbers_keep_their_digits(api):
