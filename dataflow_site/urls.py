@@ -1,7 +1,6 @@
 """The URLs of all apps."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from explore.api.changes import RunChangesView
@@ -23,12 +22,6 @@ urlpatterns = [
     path("", include("ingestion.urls")),
     path("", include("processing.urls")),
     path("", include("accounts.urls")),
-    path(
-        "login/",
-        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     # The API answers under /api/ and, for clients that know it there, at the root.
     path("", include(api)),
