@@ -14,18 +14,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="WrongTokens",
-            fields=[
-                ("address", models.CharField(max_length=50, primary_key=True, serialize=False)),
-                ("count", models.PositiveIntegerField(default=0)),
-                ("since", models.DateTimeField(db_index=True)),
-            ],
-            options={
-                "verbose_name_plural": "wrong tokens",
-                "db_table": "wrong_tokens",
-            },
-        ),
-        migrations.CreateModel(
             name="ApiToken",
             fields=[
                 (

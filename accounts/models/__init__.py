@@ -1,5 +1,5 @@
 """The tables of who may do what."""
 
-from accounts.models.tokens import ApiToken, TokenKind, TokenScope, WrongTokens
+from accounts.models.tokens import ApiToken, TokenKind, TokenScope
 
-__all__ = ["ApiToken", "TokenKind", "TokenScope", "WrongTokens"]
+__all__ = ["ApiToken", "TokenKind", "TokenScope"]

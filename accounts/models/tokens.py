@@ -1,4 +1,4 @@
-"""API tokens, of which only digests are stored, and the counts of wrong ones."""
+"""API tokens, of which only digests are stored."""
 
 import logging
 from collections.abc import Collection
@@ -115,18 +115,3 @@ class ApiToken(models.Model):
             except OperationalError as error:
                 # Whoever reads is answered all the same, from a full disk for instance.
                 logger.warning("The use of API token %s was not noted: %s", self.prefix, error)
-
-
-class WrongTokens(models.Model):
-    """How many wrong tokens were sent from an address, or an IPv6 network, since a moment."""
-
-    address = models.CharField(primary_key=True, max_length=50)
-    count = models.PositiveIntegerField(default=0)
-    since = models.DateTimeField(db_index=True)
-
-    class Meta:
-        db_table = "wrong_tokens"
-        verbose_name_plural = "wrong tokens"
-
-    def __str__(self) -> str:
-        return self.address

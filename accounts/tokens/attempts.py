@@ -1,38 +1,35 @@
-"""Counts wrong tokens by address, in a table that all processes share.
+"""Counts wrong tokens by address, in the cache that all processes share.
 
 Only wrong tokens are slowed down. A right one is accepted from any address: where a proxy that is
 not known stands in front, everybody has the same one.
 """
 
-from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from math import ceil
+from time import time
 
-from django.db.models import F
-from django.utils import timezone
-
-from accounts.models import WrongTokens
+from django.core.cache import cache
 
 # So many wrong tokens are answered as such; those after them are not, until the window has passed.
 MOST = 20
-WINDOW = timedelta(minutes=5)
+WINDOW_SECONDS = 300
 # Who has one IPv6 address has all of its network.
 IPV6_NETWORK = 64
 
 
 def count_wrong(address: str) -> int:
-    """Count a wrong token from an address; returns for how many seconds there were too many: 0 if
-    there have not been."""
-    now = timezone.now()
-    name = _network(address)
-    found = WrongTokens.objects.filter(pk=name, since__gt=now - WINDOW).first()
-    if found is None:
-        WrongTokens.objects.filter(since__lte=now - WINDOW).delete()
-        WrongTokens.objects.update_or_create(address=name, defaults={"count": 1, "since": now})
-        return 0
-    if found.count >= MOST:
-        return ceil((found.since + WINDOW - now).total_seconds())
-    WrongTokens.objects.filter(pk=name).update(count=F("count") + 1)
+    """Count a wrong token from an address.
+
+    Returns the seconds until the next one counts if there have been too many, else 0.
+    """
+    key, now = f"wrong-tokens:{_network(address)}", time()
+    count, since = cache.get(key) or (0, now)
+    left = ceil(since + WINDOW_SECONDS - now)
+    if left <= 0:
+        count, since, left = 0, now, WINDOW_SECONDS
+    if count >= MOST:
+        return left
+    cache.set(key, (count + 1, since), timeout=left)
     return 0
 
 

@@ -42,7 +42,13 @@ def moved(transactional_db) -> dict[str, str]:
         cursor.execute(TABLE.format(moment=moment))
         for name, token in tokens.items():
             digest = hashlib.sha512(token.encode()).hexdigest()
-            row: list[Any] = [digest, token[:15], owner.pk, now - timedelta(days=400), expiries[name]]
+            row: list[Any] = [
+                digest,
+                token[:15],
+                owner.pk,
+                now - timedelta(days=400),
+                expiries[name],
+            ]
             cursor.execute("INSERT INTO knox_authtoken VALUES (%s, %s, %s, %s, %s)", row)
     executor = MigrationExecutor(connection)
     executor.migrate(latest)
