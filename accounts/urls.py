@@ -6,6 +6,7 @@ routed.
 
 from django.urls import URLPattern, path
 
+from accounts.pages import tokens
 from accounts.sign_in.pages import LoginView, LogoutView
 
 urlpatterns: list[URLPattern] = [
@@ -13,4 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("login/", LoginView.as_view(), name="account_login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("logout/", LogoutView.as_view(), name="account_logout"),
+    path("account/tokens/", tokens.own_tokens, name="own-tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    path("settings/tokens/", tokens.all_tokens, name="all-tokens"),
 ]

@@ -13,6 +13,7 @@ from processing.api.rules import RulesView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("explore.api.urls")),
+    path("", include("ingestion.api.urls")),
     path("ingest", IngestView.as_view(), name="api-ingest"),
     path("process", ProcessView.as_view(), name="api-process"),
 ]

@@ -7,6 +7,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
+from accounts import rights
 from accounts.models import ApiToken, TokenScope
 from accounts.tokens.attempts import count_wrong
 from accounts.tokens.identify import SCHEMES, Refused, WrongToken, identify, sent_text
@@ -39,6 +40,7 @@ class TokenAuthentication(BaseAuthentication):
                 f"The API token “{token.name}” may only read. Use one with the scope “write” for "
                 f"{request.method} requests."
             )
+        rights.begin(token.owner, sources=token.source_limit)
         token.mark_used(client_address(request))
         return token.owner, token
 

@@ -37,8 +37,6 @@ def create_token(
         raise TokenError("A personal token must expire. Choose 30, 90 or 365 days.")
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise TokenError(f"The name must be one line of 1 to {LONGEST_NAME} characters.")
-    if sources is not None:
-        raise TokenError("Tokens can't be limited to sources yet.")
     if not owner.is_active:
         raise TokenError(f"The account {owner.get_username()} is deactivated.")
     if ApiToken.objects.of(owner).usable().filter(name=name).exists():

@@ -19,7 +19,7 @@ CREATE TABLE knox_authtoken (
     digest varchar(128) PRIMARY KEY, token_key varchar(25), user_id integer NOT NULL,
     created {moment} NOT NULL, expiry {moment} NULL
 )"""
-BEFORE, AFTER = ("accounts", "0001_api_tokens"), ("accounts", "0002_knox_tokens")
+BEFORE, AFTER = ("accounts", "0002_api_tokens"), ("accounts", "0003_knox_tokens")
 
 
 def status(token: str) -> int:

@@ -14,9 +14,13 @@ from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from accounts.models import ApiToken, TokenKind, TokenScope
+from accounts.models import ApiToken, SourceGrant, TokenKind, TokenScope
 from accounts.tokens import attempts
 from accounts.tokens.manage import TokenError, create_token, may_create_for, revoke
+from explore.api.views import RootView
+from records.models import Source
+from records.visible_sources import visible_sources
+from tests.landed import land, sale
 from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +122,22 @@ def test_a_token_gives_no_permission_that_its_owner_lacks():
     assert ask(token_of(reader), method="post", path="/process").status_code == 403
 
 
+def test_a_request_sees_no_more_than_the_sources_of_its_token(owner, monkeypatch):
+    seen: list[Any] = []
+
+    def look(*args: Any) -> Response:
+        seen.append(visible_sources())
+        return Response({})
+
+    monkeypatch.setattr(RootView, "get", look)
+    land("depot", {"1": sale(1)})
+    limited = User.objects.create_user("grace")
+    SourceGrant.objects.create(user=limited, source=Source.objects.get())
+    for user, sources in ((owner, ["shop", "depot"]), (owner, None), (limited, ["shop", "depot"])):
+        assert ask(token_of(user, sources=sources)).status_code == 200
+    assert seen == [{"shop", "depot"}, None, {"depot"}]
+
+
 def test_a_request_takes_one_query_to_be_authenticated(owner, django_assert_num_queries):
     token = token_of(owner)
     ask(token)
@@ -210,12 +230,13 @@ def test_nobody_makes_tokens_for_someone_who_may_do_more(owner):
 
 
 def test_a_command_creates_a_token(owner, capsys):
+    land("shop", {"1": sale(1)})
     call_command("create_token", "ada", "--name", "nightly", "--kind", "service",
-                 "--scope", "write", "--expires", "never")  # fmt: skip
+                 "--scope", "write", "--expires", "never", "--source", "shop")  # fmt: skip
     assert ask(capsys.readouterr().out.strip()).status_code == 200
     token = ApiToken.objects.get()
     assert (token.name, token.kind, token.scope) == ("nightly", "service", "write")
-    assert token.expires_at is None
+    assert (token.sources, token.expires_at) == (["shop"], None)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def forget(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_api_tokens"),
+        ("accounts", "0002_api_tokens"),
         # What refers to the kinds of content that are deleted.
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("auth", "0012_alter_user_first_name_max_length"),
