@@ -66,11 +66,14 @@ def may_create_for(creator: User, owner: User) -> bool:
 
 def revoke(token: ApiToken) -> bool:
     """End a token for good, at once; False if it had already been revoked."""
-    ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
-    return bool(ended)
+    if token.revoked_at is not None:
+        return False
+    token.revoked_at = timezone.now()
+    token.save(update_fields=["revoked_at"])
+    return True
 
 
 def end_personal_tokens(owner: User) -> int:
     """Revoke the personal tokens of a person, whose password changes; returns how many."""
-    personal = ApiToken.objects.of(owner).filter(kind=TokenKind.PERSONAL, revoked_at=None)
-    return personal.update(revoked_at=timezone.now())
+    personal = ApiToken.objects.of(owner).usable().filter(kind=TokenKind.PERSONAL)
+    return sum(revoke(token) for token in personal)
