@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.audit import listeners
         from accounts.sign_in import sessions  # noqa: F401
+        from accounts.tokens import schema  # noqa: F401 (registers itself)
         from web.links import PAGES
 
         listeners.connect()

@@ -6,7 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
-from accounts.pages import audit
+from accounts.pages import audit, tokens
 from accounts.sign_in import pages
 
 urlpatterns: list[URLPattern] = [
@@ -33,4 +33,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/audit/", audit.entries, name="audit"),
     path("settings/audit/<int:number>/", audit.entry, name="audit-entry"),
     path("settings/audit/export", audit.export, name="audit-export"),
+    path("account/tokens/", tokens.own_tokens, name="own-tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    path("settings/tokens/", tokens.all_tokens, name="all-tokens"),
 ]

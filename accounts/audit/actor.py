@@ -15,8 +15,6 @@ from django.http import HttpRequest
 
 from web.client_address import client_address
 
-PREFIX = 8
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
@@ -94,13 +92,8 @@ def _sender(request: HttpRequest, request_id: str) -> Actor:
         by="person",
         user_id=user.pk,
         user_name=user.get_username(),
-        token=_prefix(getattr(request, "auth", None)),
+        token=str(getattr(getattr(request, "auth", None), "prefix", "")),
     )
-
-
-def _prefix(token: Any) -> str:
-    """The first characters of a token, by which its owner tells it from others."""
-    return str(getattr(token, "token_key", "") or "")[:PREFIX]
 
 
 def _command() -> Actor:

@@ -46,7 +46,7 @@ def record(
             by=actor.by,
             user_id=actor.user_id,
             user_name=line(actor.user_name, 200),
-            token=line(actor.token, 20),
+            token=line(actor.token, 25),
             address=line(actor.address, 45),
             action=Action(action).value,
             object_kind=line(kind, 40),

@@ -4,21 +4,18 @@ These are tables of libraries, and those that people change in several ways. Wha
 models (``QuerySet.update``, ``bulk_create``) is not noticed: nothing here may be changed like that.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.db.models.query import QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
-from knox.models import AuthToken
 
-from accounts.audit.actor import PREFIX
 from accounts.audit.entries import record
 from accounts.audit_actions import Action
-from accounts.models import SourceGrant
+from accounts.models import ApiToken, SourceGrant
 from records.models import DataRecord, RuleSet, SavedView, Source
 
 BEFORE = "_audited_before"
@@ -33,8 +30,8 @@ class Watched:
     changed: Action
     deleted: Action
     fields: tuple[str, ...]
-    key: Callable[[Any], object] = attrgetter("pk")
-    label: Callable[[Any], str] = str
+    # The column of a moment: an object that gets one has ended, and stays in the table.
+    ended_by: str = ""
     # The column of the password: that it was set is an action of its own.
     credential: str = ""
 
@@ -57,15 +54,13 @@ WATCHED: Mapping[type[Model], Watched] = {
         deleted=Action.ROLE_DELETED,
         fields=("name",),
     ),
-    AuthToken: Watched(
-        kind="token",
+    ApiToken: Watched(
+        kind="API token",
         created=Action.TOKEN_CREATED,
         changed=Action.TOKEN_CHANGED,
         deleted=Action.TOKEN_REVOKED,
-        fields=("user", "expiry"),
-        # The key of the table is the digest of the secret.
-        key=lambda token: token.token_key[:PREFIX],
-        label=lambda token: f"token of {token.user}",
+        fields=("owner", "name", "kind", "scope", "sources", "expires_at", "revoked_at"),
+        ended_by="revoked_at",
     ),
     SourceGrant: Watched(
         kind="source grant",
@@ -135,7 +130,9 @@ def _record_save(sender: type[Model], instance: Any, created: bool, **kwargs: An
             else ({}, {})
         )
         if before != after:
-            _record(watched, watched.changed, instance, before=before, after=after)
+            has_ended = bool(after.get(watched.ended_by)) and not before.get(watched.ended_by)
+            action = watched.deleted if has_ended else watched.changed
+            _record(watched, action, instance, before=before, after=after)
         if was != is_now and not _is_same_password(instance, kwargs.get("update_fields")):
             _record(watched, Action.PASSWORD_CHANGED, instance)
 
@@ -199,9 +196,7 @@ def _related(pairs: type[Model], instance: Any, reverse: bool) -> Iterable[Any]:
 
 
 def _record(watched: Watched, action: Action, row: Any, **changes: Any) -> None:
-    record(
-        action, kind=watched.kind, object_id=watched.key(row), label=watched.label(row), **changes
-    )
+    record(action, kind=watched.kind, object_id=row.pk, label=row, **changes)
 
 
 def _values(row: Any, names: Any) -> dict[str, Any]:

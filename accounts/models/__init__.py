@@ -2,5 +2,6 @@
 
 from accounts.models.audit import AuditEntry
 from accounts.models.grants import SourceGrant
+from accounts.models.tokens import ApiToken, TokenKind, TokenScope
 
-__all__ = ["AuditEntry", "SourceGrant"]
+__all__ = ["ApiToken", "AuditEntry", "SourceGrant", "TokenKind", "TokenScope"]

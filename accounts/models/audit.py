@@ -72,7 +72,7 @@ class AuditEntry(HasPage, models.Model):
     by = models.CharField(max_length=10, choices=By.choices)
     user_id = models.BigIntegerField(null=True)
     user_name = models.CharField("person", max_length=200)
-    token = models.CharField(max_length=20, help_text="first characters of the token, if any")
+    token = models.CharField(max_length=25, help_text="public part of the API token, if any")
     address = models.CharField(max_length=45, help_text="of the client")
     # A code of accounts.audit_actions.
     action = models.CharField(max_length=40)

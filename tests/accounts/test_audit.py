@@ -9,9 +9,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from knox.models import AuthToken
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, TokenScope
+from accounts.tokens.manage import create_token, revoke
 from explore.explorer import bulk_actions
 from ingestion.feeds import services as feeds
 from ingestion.loading import drafts, previews, replay
@@ -197,26 +197,26 @@ def test_roles_and_permissions_that_are_given_and_taken_are_entries(ada):
     assert news.one().action == "role.deleted"
 
 
-def test_a_token_is_told_by_its_first_characters(ada):
+def test_a_token_is_told_by_its_public_part(ada):
     news = News()
-    token, secret = AuthToken.objects.create(ada)
-    digest = token.digest
-    assert told(news.one()) == ("token.created", "token", secret[:8], "")
+    token, secret = create_token(owner=ada, name="nightly", scope=TokenScope.WRITE)
+    assert told(news.one()) == ("token.created", "API token", str(token.pk), "")
     Client(headers={"Authorization": f"Token {secret}"}).post(
         "/api/process", {}, content_type="application/json"
     )
     entry = news.one()
     assert (entry.action, entry.user_name) == ("processing.started", "ada")
-    assert entry.token == secret[:8]
-    token.delete()
-    assert news.one().action == "token.revoked"
+    assert entry.token == token.prefix
+    revoke(token)
+    assert told(news.one()) == ("token.revoked", "API token", str(token.pk), "")
     for entry in AuditEntry.objects.all():
         assert secret not in str(vars(entry))
-        assert digest not in str(vars(entry))
+        assert secret.rpartition("_")[2] not in str(vars(entry))
+        assert token.digest not in str(vars(entry))
 
 
 def test_what_is_deleted_with_a_person_has_no_entry_of_its_own(ada):
-    AuthToken.objects.create(ada)
+    create_token(owner=ada, name="nightly")
     SavedView.objects.create(user=ada, name="mine")
     news = News()
     ada.delete()

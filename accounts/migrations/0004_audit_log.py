@@ -47,7 +47,7 @@ def _statements(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0001_source_grants")]
+    dependencies = [("accounts", "0003_knox_tokens")]
 
     operations = [
         migrations.CreateModel(
@@ -73,11 +73,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("user_id", models.BigIntegerField(null=True)),
-                ("user_name", models.CharField(max_length=200, verbose_name="person")),
+                ("user_name", models.CharField(max_length=250, verbose_name="person")),
                 (
                     "token",
                     models.CharField(
-                        help_text="first characters of the token, if any", max_length=20
+                        help_text="public part of the API token, if any", max_length=25
                     ),
                 ),
                 ("address", models.CharField(help_text="of the client", max_length=45)),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ("request_id", models.CharField(max_length=32)),
                 (
                     "request",
-                    models.CharField(help_text="method and route, or the command", max_length=200),
+                    models.CharField(help_text="method and route, or the command", max_length=250),
                 ),
                 (
                     "digest",
