@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("user_id", models.BigIntegerField(null=True)),
-                ("user_name", models.CharField(max_length=250, verbose_name="person")),
+                ("user_name", models.CharField(max_length=200, verbose_name="person")),
                 (
                     "token",
                     models.CharField(
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
                 ("request_id", models.CharField(max_length=32)),
                 (
                     "request",
-                    models.CharField(help_text="method and route, or the command", max_length=250),
+                    models.CharField(help_text="method and route, or the command", max_length=200),
                 ),
                 (
                     "digest",
