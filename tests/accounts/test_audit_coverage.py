@@ -55,6 +55,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "api-ingest": {A.IMPORT_STARTED},
     "api-process": {A.PROCESSING_STARTED},
     "api-rules": {A.RULES_SAVED},
+    "api-records": {A.IMPORT_STARTED},
     "api-repair": {A.ROW_REPAIRED, A.ROWS_REPLAYED},
     "api-run-replay": {A.ROWS_REPLAYED},
     "api-made-export": {A.EXPORT_DELETED},
