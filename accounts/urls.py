@@ -6,7 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
-from accounts.sign_in import pages
+from accounts.sign_in import pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
     path("login/", pages.LoginView.as_view(), name="login"),
@@ -29,4 +29,5 @@ urlpatterns: list[URLPattern] = [
     path("account/sessions/", pages.session_list, name="account-sessions"),
     path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
     path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
+    *second_factor_pages.urlpatterns,
 ]

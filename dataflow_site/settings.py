@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "csp",
     "django_filters",
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sign_in.second_factor.NeedSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "records.admin.middleware.RefusedByDatabase",
@@ -229,6 +231,21 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Like Django's own: the one of django-allauth keeps a table of addresses.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
 PASSWORD_RESET_TIMEOUT = 3600
+
+MFA_ADAPTER = "accounts.sign_in.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.sign_in.second_factor_forms.ActivateTOTPForm",
+    "authenticate": "accounts.sign_in.second_factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.sign_in.second_factor_forms.ReauthenticateForm",
+    "add_webauthn": "accounts.sign_in.second_factor_forms.AddWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Clocks of phones are a little early or late: a code counts half a minute longer on either side.
+MFA_TOTP_TOLERANCE = 1
+# Our accounts are made by administrators, who know the addresses.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+ADMINS_NEED_SECOND_FACTOR = flag("DATAFLOW_ADMINS_NEED_SECOND_FACTOR")
 
 # Without a mail server nothing is sent, and pages that would send a mail say so.
 mail = mail_server()

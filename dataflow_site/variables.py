@@ -28,7 +28,8 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "SECRET_KEY",
             "created once, in `var/`",
             "Signs sessions and queued tasks, and encrypts the secrets of automatic imports. "
-            "Keep it: a new key logs everybody out and makes stored secrets unreadable.",
+            "Keep it: a new key logs everybody out and makes stored secrets unreadable, those of "
+            "authenticator apps among them.",
         ),
         Variable(
             "ALLOWED_HOSTS",
@@ -77,6 +78,11 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "The mail server that links to reset passwords are sent by, such as "
             "`smtp+tls://user:password@mail.example.org:587` (STARTTLS), `smtps://…` (TLS), or "
             "`smtp://…` (neither). Characters such as `@` in the password are written as `%40`.",
+        ),
+        Variable(
+            "DATAFLOW_ADMINS_NEED_SECOND_FACTOR",
+            "`0`",
+            "`1` makes administrators set up a second factor before they see anything else.",
         ),
         Variable("EMAIL_FROM", "`dataflow@localhost`", "The sender of these mails."),
     ),
