@@ -6,7 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
-from accounts.sign_in import pages, second_factor_pages
+from accounts.sign_in import openid_connect, pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
     path("login/", pages.LoginView.as_view(), name="login"),
@@ -30,4 +30,5 @@ urlpatterns: list[URLPattern] = [
     path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
     path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
     *second_factor_pages.urlpatterns,
+    *openid_connect.urlpatterns,
 ]

@@ -18,6 +18,8 @@ from dataflow_site.environment import (
     networks,
     number,
     one_of,
+    pairs,
+    together,
 )
 from dataflow_site.secret_key import embedded_secret_key
 
@@ -58,6 +60,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "csp",
     "django_filters",
@@ -246,6 +250,32 @@ MFA_TOTP_TOLERANCE = 1
 # Our accounts are made by administrators, who know the addresses.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ADMINS_NEED_SECOND_FACTOR = flag("DATAFLOW_ADMINS_NEED_SECOND_FACTOR")
+
+# An OpenID Connect provider that people may log in with.
+OIDC_NAME = os.environ.get("DATAFLOW_OIDC_NAME", "single sign-on")
+OIDC_LINK_BY_EMAIL = flag("DATAFLOW_OIDC_LINK_BY_EMAIL")
+OIDC_ROLE_CLAIM = os.environ.get("DATAFLOW_OIDC_ROLE_CLAIM", "groups")
+OIDC_ROLES = pairs("DATAFLOW_OIDC_ROLES")
+OIDC = together("DATAFLOW_OIDC_URL", "DATAFLOW_OIDC_CLIENT_ID", "DATAFLOW_OIDC_CLIENT_SECRET")
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.openid_connect.OpenIDConnectAdapter"
+# By a link: forms may not lead to other hosts (see the policy below). The state of a login, and
+# PKCE, bind what comes back to the browser that left.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": client_id,
+                "secret": secret,
+                "settings": {"server_url": url.rstrip("/")},
+            }
+            for url, client_id, secret in OIDC
+        ],
+    }
+}
 
 # Without a mail server nothing is sent, and pages that would send a mail say so.
 mail = mail_server()

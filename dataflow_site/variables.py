@@ -84,6 +84,32 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "`0`",
             "`1` makes administrators set up a second factor before they see anything else.",
         ),
+        Variable(
+            "DATAFLOW_OIDC_URL",
+            "none",
+            "The OpenID Connect provider that people may log in with, such as "
+            "`https://login.example.org/realms/company`.",
+        ),
+        Variable("DATAFLOW_OIDC_CLIENT_ID", "none", "The id of this installation there."),
+        Variable("DATAFLOW_OIDC_CLIENT_SECRET", "none", "Its secret there."),
+        Variable("DATAFLOW_OIDC_NAME", "`single sign-on`", "What the login page calls it."),
+        Variable(
+            "DATAFLOW_OIDC_LINK_BY_EMAIL",
+            "`0`",
+            "`1` lets people into the account that has their email address, if the provider says "
+            "that the address is verified.",
+        ),
+        Variable(
+            "DATAFLOW_OIDC_ROLE_CLAIM",
+            "`groups`",
+            "The claim that roles are made of, at each login.",
+        ),
+        Variable(
+            "DATAFLOW_OIDC_ROLES",
+            "none",
+            "Values of the claim and the roles that they give, such as "
+            "`analysts=Viewer,data-team=Editor`. Without, administrators give roles.",
+        ),
         Variable("EMAIL_FROM", "`dataflow@localhost`", "The sender of these mails."),
     ),
     "Web server and workers": (

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.accounts.people import PASSWORD, code_of, person
+from tests.accounts.provider import running
+from tests.accounts.test_openid_connect import configure
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -101,4 +103,16 @@ def test_a_passkey_is_added_and_logs_in_with_and_without_the_password(page, comp
     log_out(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_person_logs_in_with_a_provider(page, complaints, settings):
+    with running() as provider:
+        configure(settings, provider.url)
+        page.goto("/login/?next=/runs/")
+        page.get_by_role("link", name="Log in with Example Login").click()
+        expect(page).to_have_title("Provider")
+        page.get_by_role("link", name="Log in as Grace").click()
+        page.wait_for_url("**/runs/")
+        expect(page.locator(".account .name")).to_have_text("grace")
     assert complaints == []
