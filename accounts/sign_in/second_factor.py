@@ -16,7 +16,14 @@ from django.utils.crypto import salted_hmac
 
 NEEDED = "Administrators need a second factor here. Set up an authenticator app or a passkey."
 # What someone without a second factor, who needs one, may still ask for.
-OPEN_PATHS = ("/account/", "/login/", "/logout/", "/static/", "/health", "/api/health")
+OPEN_PATHS = (
+    "/account/second-factor/",
+    "/account/confirm/",
+    "/account/password/",
+    "/login/",
+    "/logout/",
+    "/static/",
+)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
