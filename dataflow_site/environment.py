@@ -32,13 +32,12 @@ def pairs(name: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in found}
 
 
-def together(*names: str) -> list[list[str]]:
-    """The values of variables that are set together: one list of them, or none."""
-    values = [os.environ.get(name, "") for name in names]
-    if any(values) and not all(values):
-        missing = ", ".join(name for name, value in zip(names, values, strict=True) if not value)
-        raise ImproperlyConfigured(f"{' and '.join(names)} belong together: {missing} is not set.")
-    return [values] if all(values) else []
+def together(**values: str) -> list[list[str]]:
+    """The values of variables that are set together, by name: one list of them, or none."""
+    if any(values.values()) and not all(values.values()):
+        missing = ", ".join(name for name, value in values.items() if not value)
+        raise ImproperlyConfigured(f"{' and '.join(values)} belong together: {missing} is not set.")
+    return [list(values.values())] if all(values.values()) else []
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:

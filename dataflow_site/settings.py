@@ -256,7 +256,11 @@ OIDC_NAME = os.environ.get("DATAFLOW_OIDC_NAME", "single sign-on")
 OIDC_LINK_BY_EMAIL = flag("DATAFLOW_OIDC_LINK_BY_EMAIL")
 OIDC_ROLE_CLAIM = os.environ.get("DATAFLOW_OIDC_ROLE_CLAIM", "groups")
 OIDC_ROLES = pairs("DATAFLOW_OIDC_ROLES")
-OIDC = together("DATAFLOW_OIDC_URL", "DATAFLOW_OIDC_CLIENT_ID", "DATAFLOW_OIDC_CLIENT_SECRET")
+OIDC = together(
+    DATAFLOW_OIDC_URL=os.environ.get("DATAFLOW_OIDC_URL", ""),
+    DATAFLOW_OIDC_CLIENT_ID=os.environ.get("DATAFLOW_OIDC_CLIENT_ID", ""),
+    DATAFLOW_OIDC_CLIENT_SECRET=os.environ.get("DATAFLOW_OIDC_CLIENT_SECRET", ""),
+)
 SOCIALACCOUNT_ADAPTER = "accounts.sign_in.openid_connect.OpenIDConnectAdapter"
 # By a link: forms may not lead to other hosts (see the policy below). The state of a login, and
 # PKCE, bind what comes back to the browser that left.

@@ -227,9 +227,8 @@ def test_the_login_page_has_a_link_only_where_there_is_a_provider(provider, sett
 
 
 def test_half_a_configuration_is_told(monkeypatch):
-    monkeypatch.setenv("DATAFLOW_OIDC_URL", "https://login.example.org")
     with pytest.raises(ImproperlyConfigured, match="DATAFLOW_OIDC_CLIENT_ID is not set"):
-        together("DATAFLOW_OIDC_URL", "DATAFLOW_OIDC_CLIENT_ID")
+        together(DATAFLOW_OIDC_URL="https://login.example.org", DATAFLOW_OIDC_CLIENT_ID="")
     monkeypatch.setenv("DATAFLOW_OIDC_ROLES", "analysts")
     with pytest.raises(ImproperlyConfigured, match="pairs such as analysts=Viewer"):
         pairs("DATAFLOW_OIDC_ROLES")
