@@ -11,6 +11,12 @@ class Action(TextChoices):
     SIGNED_OUT = "sign_out", "Signed out"
     SESSIONS_ENDED = "sessions.ended", "Signed out elsewhere"
     PASSWORD_CHANGED = "password.changed", "Password changed"
+    SECOND_FACTOR_ADDED = "second_factor.added", "Second factor added"
+    SECOND_FACTOR_CHANGED = "second_factor.changed", "Second factor changed"
+    SECOND_FACTOR_REMOVED = "second_factor.removed", "Second factor removed"
+    IDENTITY_ADDED = "identity.added", "Login of another provider added"
+    IDENTITY_CHANGED = "identity.changed", "Login of another provider changed"
+    IDENTITY_REMOVED = "identity.removed", "Login of another provider removed"
 
     IMPORT_UPLOADED = "import.uploaded", "File uploaded"
     IMPORT_DISCARDED = "import.discarded", "Uploaded file discarded"

@@ -7,7 +7,7 @@ routed.
 from django.urls import URLPattern, path, re_path
 
 from accounts.pages import audit, tokens
-from accounts.sign_in import pages
+from accounts.sign_in import openid_connect, pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
     path("login/", pages.LoginView.as_view(), name="login"),
@@ -33,6 +33,8 @@ urlpatterns: list[URLPattern] = [
     path("settings/audit/", audit.entries, name="audit"),
     path("settings/audit/<int:number>/", audit.entry, name="audit-entry"),
     path("settings/audit/export", audit.export, name="audit-export"),
+    *second_factor_pages.urlpatterns,
+    *openid_connect.urlpatterns,
     path("account/tokens/", tokens.own_tokens, name="own-tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
     path("settings/tokens/", tokens.all_tokens, name="all-tokens"),

@@ -15,6 +15,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+# What django-allauth keeps for itself, secrets of second factors among it.
+KEPT_BACK = {f"allauth.{name}" for name in ("account", "mfa", "socialaccount", "usersessions")}
+
 
 class OfferedOnly(ChangeList):
     """A list that is filtered and sorted only by what its page offers.
@@ -93,11 +96,13 @@ class Site(AdminSite):
         admin_class: "type[ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        shown = [model for model in models if model._meta.app_config.name not in KEPT_BACK]
         base = admin_class or ModelAdmin
         changelist = {"get_changelist": lambda admin, request, **kwargs: OfferedOnly}
         bases = (Audited, base)
         own = type(base.__name__, bases, {"__module__": base.__module__} | changelist)
-        super().register(model_or_iterable, own, **options)
+        super().register(shown, own, **options)
 
 
 class Config(AdminConfig):

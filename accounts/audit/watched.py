@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.db.models.query import QuerySet
@@ -32,6 +34,7 @@ class Watched:
     fields: tuple[str, ...]
     # The column of a moment: an object that gets one has ended, and stays in the table.
     ended_by: str = ""
+    label: Callable[[Any], str] = str
     # The column of the password: that it was set is an action of its own.
     credential: str = ""
 
@@ -61,6 +64,22 @@ WATCHED: Mapping[type[Model], Watched] = {
         deleted=Action.TOKEN_REVOKED,
         fields=("owner", "name", "kind", "scope", "sources", "expires_at", "revoked_at"),
         ended_by="revoked_at",
+    ),
+    Authenticator: Watched(
+        kind="second factor",
+        created=Action.SECOND_FACTOR_ADDED,
+        changed=Action.SECOND_FACTOR_CHANGED,
+        deleted=Action.SECOND_FACTOR_REMOVED,
+        fields=("user", "type"),
+        label=lambda factor: f"{factor.type} of {factor.user}",
+    ),
+    SocialAccount: Watched(
+        kind="login of a provider",
+        created=Action.IDENTITY_ADDED,
+        changed=Action.IDENTITY_CHANGED,
+        deleted=Action.IDENTITY_REMOVED,
+        fields=("user", "provider", "uid"),
+        label=lambda account: f"{account.provider} of {account.user}",
     ),
     SourceGrant: Watched(
         kind="source grant",
@@ -196,7 +215,7 @@ def _related(pairs: type[Model], instance: Any, reverse: bool) -> Iterable[Any]:
 
 
 def _record(watched: Watched, action: Action, row: Any, **changes: Any) -> None:
-    record(action, kind=watched.kind, object_id=row.pk, label=row, **changes)
+    record(action, kind=watched.kind, object_id=row.pk, label=watched.label(row), **changes)
 
 
 def _values(row: Any, names: Any) -> dict[str, Any]:
