@@ -4,7 +4,7 @@ These are tables of libraries, and those that people change in several ways. Wha
 models (``QuerySet.update``, ``bulk_create``) is not noticed: nothing here may be changed like that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
