@@ -70,6 +70,10 @@ ENTERED: dict[str, set[audit.Action]] = {
 }
 # What takes forms or bodies and changes nothing that anybody but its sender sees.
 NOTHING_CHANGES = {
+    "account_reauthenticate": "confirms who is signed in",
+    "mfa_reauthenticate": "confirms who is signed in",
+    "mfa_reauthenticate_webauthn": "confirms who is signed in",
+    "mfa_download_recovery_codes": "shows their owner what was made before",
     "account_reset_password": "sends a mail; the new password has an entry",
     "rehearse": "a test of draft rules writes no results",
     "cancel-rule-dry-run": "ends such a test",
