@@ -229,14 +229,16 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+    "ALLOWED_VERSIONS": ["v1"],
     "EXCEPTION_HANDLER": "web.api.base.answer_error",
 }
 REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
-    "DESCRIPTION": "Records, results, statistics and runs, and endpoints that start imports and "
-    "processing. All URLs except those of runs, exports and rules also work without the prefix "
-    "`/api`.",
+    "DESCRIPTION": "Sources, records, results, statistics and runs, and endpoints that start "
+    "imports and processing. Errors are problem details (RFC 9457) with a stable `code`.",
+    "OAS_VERSION": "3.1.0",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpResponseBase
-from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -16,7 +15,7 @@ from explore.export import jobs
 from explore.export.responses import file_answer
 from records import lookups
 from records.models import Export
-from web.api.base import StrictQuery, or_not_found
+from web.api.base import StrictQuery, api_url, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer
 
@@ -54,7 +53,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     def get_download(self, export: Export) -> str | None:
         if not export.is_ready:
             return None
-        return _url("api-exported-file", export, self.context["request"])
+        return api_url(self.context["request"], "api-exported-file", export.pk)
 
 
 class _OwnExport(StrictQuery):
@@ -124,10 +123,5 @@ class ExportedFileView(_OwnExport):
 def accepted(export: Export, request: Request, *, code: int = status.HTTP_202_ACCEPTED) -> Response:
     """The current state of an export, and its URL for polling."""
     said: dict[str, Any] = dict(ExportSerializer(export, context={"request": request}).data)
-    url = _url("api-made-export", export, request)
+    url = api_url(request, "api-made-export", export.pk)
     return Response(said, status=code, headers={"Location": url} if code == 202 else {})
-
-
-def _url(name: str, export: Export, request: Request) -> str:
-    # REST framework's own way would hand on the `format` of the request, here a kind of file.
-    return request.build_absolute_uri(reverse(name, args=[export.pk]))

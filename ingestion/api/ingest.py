@@ -11,7 +11,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, parsers, permissions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, reading_of
@@ -26,7 +25,7 @@ from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
 from records.rows import ROLES
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, api_url
 from web.api.serializers import ErrorSerializer
 from web.numbers import size
 
@@ -35,6 +34,7 @@ class TooLarge(exceptions.APIException):
     """A request that exceeds the upload limit."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
 
     def __init__(self, length: int) -> None:
         super().__init__(
@@ -47,6 +47,7 @@ class NoRoomHere(exceptions.APIException):
     """The disk is full, or the like."""
 
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_code = "no_room"
 
 
 class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
@@ -102,7 +103,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         except IngestionError as error:
             raise exceptions.ParseError(str(error)) from error
         queue(run)
-        url = reverse("api-run", args=[run.pk], request=request)
+        url = api_url(request, "api-run", run.pk)
         return Response(
             dict(RunSerializer(run).data),
             status=status.HTTP_202_ACCEPTED,

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from web.api.problems import CATALOGUE
 from web.names import SOURCE_NAME
 
 
@@ -20,11 +21,16 @@ class SourceQuery(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """What went wrong, as a sentence."""
+    """A problem (RFC 9457): what went wrong, for people and for programs."""
 
-    detail = serializers.CharField()
+    type = serializers.CharField(help_text="URL of the description of this kind of error.")
+    title = serializers.CharField(help_text="Title of this kind of error.")
+    status = serializers.IntegerField(help_text="HTTP status of the response.")
+    code = serializers.ChoiceField(
+        choices=list(CATALOGUE), help_text="Stable code of this kind of error, for programs."
+    )
+    detail = serializers.CharField(help_text="What went wrong here, as a sentence.")
     errors = serializers.DictField(  # type: ignore[assignment]
         required=False,
-        child=serializers.ListField(child=serializers.CharField()),
-        help_text="By the name of each parameter that is wrong.",
+        help_text="What is wrong, by the name of each parameter or field that is.",
     )
