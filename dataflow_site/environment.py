@@ -38,11 +38,13 @@ def folders(name: str, default: str) -> list[Path]:
     return [Path(part).resolve() for part in listed(name, default)]
 
 
-def number(name: str, default: int) -> int:
-    """A whole number from 1."""
+def number(name: str, default: int, *, least: int = 1) -> int:
+    """A whole number from ``least``."""
     value = os.environ.get(name, str(default)).strip()
-    if not (value.isascii() and value.isdecimal() and int(value) > 0):
-        raise ImproperlyConfigured(f"{name} must be a whole number of at least 1, not {value!r}.")
+    if not (value.isascii() and value.isdecimal() and int(value) >= least):
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number of at least {least}, not {value!r}."
+        )
     return int(value)
 
 

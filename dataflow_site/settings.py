@@ -42,6 +42,8 @@ DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+# Proxies between clients and the web server, which append addresses to X-Forwarded-For.
+TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, least=0)
 
 INSTALLED_APPS = [
     "dataflow_site.admin_site.Config",

@@ -46,6 +46,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "`0`",
             "`1` behind a proxy that terminates HTTPS: secure cookies and HSTS.",
         ),
+        Variable(
+            "DATAFLOW_TRUSTED_PROXIES",
+            "`0`",
+            "How many proxies of your own are in front of the web server. The addresses of clients "
+            "are what these write into `X-Forwarded-For`; with `0`, the header is ignored.",
+        ),
         Variable("TIME_ZONE", "`UTC`", "Time zone for times without an offset."),
         Variable(
             "WEEK_STARTS_ON", "`monday`", "First day of a week in charts: `monday`, `sunday`."

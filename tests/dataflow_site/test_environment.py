@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
     [
         ("DATAFLOW_MAX_UPLOAD_BYTES", "2GB", "a whole number of at least 1, not '2GB'"),
         ("DATAFLOW_BATCH_ROWS", "0", "a whole number of at least 1, not '0'"),
+        ("DATAFLOW_TRUSTED_PROXIES", "-1", "a whole number of at least 0, not '-1'"),
         ("TIME_ZONE", "Nope/X", "TIME_ZONE can't be 'Nope/X'"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL can't be 'loud'"),
         ("DEBUG", "maybe", "DEBUG must be 1 or 0, not 'maybe'"),
