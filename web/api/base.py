@@ -4,7 +4,6 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, set_response_etag
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
@@ -61,8 +60,8 @@ class StrictQuery(views.APIView):
             raise exceptions.ValidationError(errors)
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> Any:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         made = super().finalize_response(request, response, *args, **kwargs)
         is_got = request.method in ("GET", "HEAD") and made.status_code == status.HTTP_200_OK
         if is_got and isinstance(made, Response) and made.accepted_renderer.format != "api":
@@ -73,10 +72,11 @@ class StrictQuery(views.APIView):
 def _unless_known(request: Request, response: HttpResponse) -> HttpResponse:
     """The response, or 304 if the client has it already."""
     set_response_etag(response)
-    answer = get_conditional_response(request, etag=response["ETag"], response=response)
+    found = get_conditional_response(request, etag=response["ETag"], response=response)
+    answer = cast(HttpResponse, found)
     if answer is not response and response.has_header("Retry-After"):
         answer["Retry-After"] = response["Retry-After"]
-    return cast(HttpResponse, answer)
+    return answer
 
 
 def api_url(request: Request, name: str, *args: object) -> str:
