@@ -1,7 +1,6 @@
 """The URLs of all apps."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from dataflow_site import api_urls
@@ -11,12 +10,6 @@ urlpatterns = [
     path("", include("ingestion.urls")),
     path("", include("processing.urls")),
     path("", include("accounts.urls")),
-    path(
-        "login/",
-        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     # The API; and where it answered before it had versions, also at the root.
     path("api/v1/", include((api_urls.v1, "v1"))),
