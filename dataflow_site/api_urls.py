@@ -26,6 +26,7 @@ Patterns = list[URLPattern | URLResolver]
 # What also answers at the root, where runs, exports and sources are pages.
 short: Patterns = [
     path("", include("explore.api.urls")),
+    path("", include("ingestion.api.urls")),
     path("ingest", IngestView.as_view(), name="api-ingest"),
     path("process", ProcessView.as_view(), name="api-process"),
 ]

@@ -25,13 +25,13 @@ class TooManyRequests(exceptions.APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
 
     def __init__(self, sentence: str, *, seconds: int) -> None:
-        super().__init__(sentence, code="too_many_requests")
+        super().__init__(sentence, code="throttled")
         # Where the exception handler of REST framework looks for it.
         self.wait = seconds
 
 
 class Conflict(exceptions.APIException):
-    """The state of the thing does not allow what was asked."""
+    """What is asked for does not go with how things stand now."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
