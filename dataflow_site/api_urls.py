@@ -11,6 +11,7 @@ from explore.api.history import HistoryView
 from explore.api.saved_views import ViewListView, ViewView
 from explore.api.sources import SourceListView, SourceView
 from explore.api.views import DocsView, RootView, SchemaView
+from ingestion.api import urls as ingestion_urls
 from ingestion.api.drafts import DraftView
 from ingestion.api.feeds import FeedListView, FeedView, RunFeedView, TryFeedView
 from ingestion.api.ingest import DryRunView, IngestView
@@ -39,9 +40,14 @@ everywhere: Patterns = [
     path("schema/", SchemaView.as_view(), name="api-schema"),
 ]
 
-# Here, runs are ingestion runs.
+# Without a version, runs are ingestion runs.
+older: Patterns = [path("runs/", include(ingestion_urls.of_run))]
+
+root: Patterns = [*short, *older]
+
 unversioned: Patterns = [
     *everywhere,
+    *older,
     path("runs", RunListView.as_view(), name="api-runs"),
     path("runs/<int:pk>", RunDetailView.as_view(), name="api-run"),
     path("runs/<int:pk>/changes", RunChangesView.as_view(), name="api-run-changes"),
@@ -60,6 +66,7 @@ LISTED = {
 
 v1: Patterns = [
     *everywhere,
+    path("runs/ingestion/", include(ingestion_urls.of_run)),
     path("history/<record_id:record_id>", HistoryView.as_view(), name="api-history"),
     path("sources", SourceListView.as_view(), name="api-sources"),
     path("sources/<source_name:name>", SourceView.as_view(), name="api-source"),

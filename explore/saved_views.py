@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import QueryDict
 
 from explore.filters import RecordQuery
@@ -28,12 +29,11 @@ def save_view(*, user: User, name: str, parameters: QueryDict) -> SavedView:
     if refusal(parameters, besides=(*FACETS, "cursor")) or not query.is_valid:
         raise CannotSaveView("query", "This filter is not valid, so it can't be saved.")
     try:
+        ProhibitNullCharactersValidator()(name)
         SavedView(name=name).clean_fields(exclude=["user"])
     except ValidationError as error:
         sentence = " ".join(error.messages) if name else "Give the view a name."
         raise CannotSaveView("name", sentence) from error
-    if "\0" in name:
-        raise CannotSaveView("name", "The name contains a NUL character.")
     others = SavedView.objects.filter(user=user).exclude(name=name)
     if others.count() >= MOST:
         raise CannotSaveView("", f"You already have {MOST} saved views. Remove one first.")

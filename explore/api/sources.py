@@ -73,7 +73,8 @@ class SettingsSerializer(StrictBody):
         help_text="Column with the time zone of each row. Empty: none."
     )
     number_format = SettingField(
-        help_text=f"Number format of the value column: one of {', '.join(FORMATS)}. Empty: detected."
+        help_text="Number format of the value column: one of "
+        f"{', '.join(FORMATS)}. Empty: detected."
     )
     on_conflict = serializers.ChoiceField(
         choices=OnConflict.choices,

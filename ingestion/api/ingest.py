@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, reading_of
-from ingestion.api.runs import RunSerializer
+from ingestion.api.runs import started
 from ingestion.errors import IngestionError, NoRoom
 from ingestion.loading import drafts, dry_runs, runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
@@ -27,7 +27,7 @@ from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
 from records.rows import ROLES
-from web.api.base import StrictQuery, api_url
+from web.api.base import StrictQuery
 from web.api.serializers import ErrorSerializer
 from web.numbers import size
 
@@ -112,14 +112,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
     def answer(self, request: Request, run: IngestionRun) -> Response:
         """Queue what was created, and tell where to follow it."""
         queue(run)
-        if request.version:
-            return run_answer(run, request)
-        url = api_url(request, "api-run", run.pk)
-        return Response(
-            dict(RunSerializer(run).data),
-            status=status.HTTP_202_ACCEPTED,
-            headers={"Location": url},
-        )
+        return started(request, run)
 
     def create(
         self, request: Request, stored: StoredInput, wanted: Mapping[str, Any]

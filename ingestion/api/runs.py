@@ -3,14 +3,15 @@
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, serializers
+from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from records.api.run_serializers import LedgerSerializer, ProgressSerializer, SentencesField
+from records.api.runs import run_answer
 from records.lookups import by_id
 from records.models import IngestionRun, RunState
-from web.api.base import StrictQuery, or_not_found
+from web.api.base import StrictQuery, api_url, or_not_found
 from web.api.pagination import KeyPagination
 from web.api.serializers import ErrorSerializer, SourceQuery
 from web.keyset import Page, page_of
@@ -123,3 +124,14 @@ class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
 
     def get_view_name(self) -> str:
         return "Run"
+
+
+def started(request: Request, run: IngestionRun) -> Response:
+    """The answer for a run that was started: where to follow it, in the version that was asked."""
+    if request.version:
+        return run_answer(run, request)
+    return Response(
+        dict(RunSerializer(run).data),
+        status=status.HTTP_202_ACCEPTED,
+        headers={"Location": api_url(request, "api-run", run.pk)},
+    )

@@ -37,7 +37,8 @@ class Preview:
     """What an undo would do, as far as the ledgers tell.
 
     ``obstacle`` says why the run can't be undone, "" if it can. Records that ``later`` runs have
-    updated are kept. ``feed`` says what the automatic import of its source does then, "" if nothing.
+    updated are kept. ``feed`` says what the automatic import of its source does then, "" if
+    nothing.
     """
 
     obstacle: str

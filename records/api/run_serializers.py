@@ -9,6 +9,8 @@ from records.models import Export, IngestionRun, ProcessingRun, RuleDryRun, RunS
 from records.run_kinds import KINDS, kind_of, source_of
 from web.api.base import api_url
 
+KIND_NAMES = list(KINDS)
+
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class SentencesField(serializers.JSONField):
@@ -88,7 +90,7 @@ class RunSerializer(serializers.Serializer[Any]):
     )
     finished_at = serializers.DateTimeField(allow_null=True, help_text="When the run ended.")
 
-    @extend_schema_field(serializers.ChoiceField(choices=list(KINDS)))
+    @extend_schema_field(serializers.ChoiceField(choices=KIND_NAMES))
     def get_kind(self, run: Any) -> str:
         return kind_of(run).name
 

@@ -1,5 +1,6 @@
 """The REST API of runs of all kinds: list, follow, cancel and retry them."""
 
+import re
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,10 +30,12 @@ from records.run_kinds import KINDS, latest_runs
 from web.api.base import Conflict, StrictQuery, or_not_found
 from web.api.pagination import KeyPagination
 from web.api.serializers import ErrorSerializer, SourceQuery
+from web.converters import GREATEST_ID
 from web.keyset import FORWARD, Cursor, InvalidCursor, Page
 
 # Seconds after which it is worth while to ask about an active run again.
 RETRY_SECONDS = 2
+NUMBER_TEXT = re.compile("[0-9]{1,18}|" + str(GREATEST_ID))
 # What may be cancelled and retried, as on the pages. Everyone may cancel their own exports.
 CANCEL = {
     "ingestion": Action.CANCEL_IMPORT,
@@ -89,10 +92,13 @@ class RunPagination(KeyPagination):
 
 def _position(text: str) -> dict[str, int]:
     tables = {kind.table for kind in KINDS.values()}
-    found = parse_qsl(text)
-    if not all(table in tables and digits.isdigit() for table, digits in found):
+    try:
+        found = dict(parse_qsl(text, strict_parsing=True))
+    except ValueError:
+        raise InvalidCursor from None
+    if not all(name in tables and NUMBER_TEXT.fullmatch(each) for name, each in found.items()):
         raise InvalidCursor
-    return {table: int(digits) for table, digits in found}
+    return {table: int(digits) for table, digits in found.items()}
 
 
 class RunListView(StrictQuery, generics.ListAPIView[Any]):

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from web.api.base import unknown_name
-from web.api.problems import CATALOGUE
+from web.api.problems import CODES
 from web.names import SOURCE_NAME
 
 
@@ -40,7 +40,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(help_text="Title of this kind of error.")
     status = serializers.IntegerField(help_text="HTTP status of the response.")
     code = serializers.ChoiceField(
-        choices=list(CATALOGUE), help_text="Stable code of this kind of error, for programs."
+        choices=CODES, help_text="Stable code of this kind of error, for programs."
     )
     detail = serializers.CharField(help_text="What went wrong here, as a sentence.")
     errors = serializers.DictField(  # type: ignore[assignment]
