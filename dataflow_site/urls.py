@@ -13,7 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # The API; and where it answered before it had versions, also at the root.
     path("api/v1/", include((api_urls.v1, "v1"))),
-    path("", include(api_urls.short)),
+    path("", include(api_urls.root)),
     path("api/", include(api_urls.unversioned)),
 ]
 

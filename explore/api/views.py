@@ -209,4 +209,4 @@ class SchemaView(StrictQuery, SpectacularAPIView):
 class DocsView(StrictQuery, SpectacularSwaggerSplitView):
     """The description as a page; ``script`` asks for its JavaScript."""
 
-    query_parameters = frozenset({"script"})
+    query_parameters = flags = frozenset({"script"})

@@ -14,18 +14,20 @@ from rest_framework.response import Response
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, reading_of
-from ingestion.api.runs import RunSerializer
+from ingestion.api.runs import started
 from ingestion.errors import IngestionError, NoRoom
-from ingestion.loading import runs
+from ingestion.loading import drafts, dry_runs, runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT
+from records.api.run_serializers import DryRunSerializer, IngestionRunSerializer
+from records.api.runs import run_answer
 from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
 from records.rows import ROLES
-from web.api.base import StrictQuery, api_url
+from web.api.base import StrictQuery
 from web.api.serializers import ErrorSerializer
 from web.numbers import size
 
@@ -50,6 +52,23 @@ class NoRoomHere(exceptions.APIException):
     default_code = "no_room"
 
 
+REQUEST = {
+    "multipart/form-data": IngestForm,
+    "application/json": {
+        "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
+    },
+    "text/csv": {"type": "string"},
+    "application/x-ndjson": {"type": "string"},
+}
+ERRORS = {
+    400: ErrorSerializer,
+    401: ErrorSerializer,
+    403: ErrorSerializer,
+    413: ErrorSerializer,
+    507: ErrorSerializer,
+}
+
+
 class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
     """Import rows in the background: send a form with a `file`, or a body that is the input.
 
@@ -69,22 +88,8 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         operation_id="ingest",
         summary="Import rows",
         parameters=[IngestQuery],
-        request={
-            "multipart/form-data": IngestForm,
-            "application/json": {
-                "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
-            },
-            "text/csv": {"type": "string"},
-            "application/x-ndjson": {"type": "string"},
-        },
-        responses={
-            202: RunSerializer,
-            400: ErrorSerializer,
-            401: ErrorSerializer,
-            403: ErrorSerializer,
-            413: ErrorSerializer,
-            507: ErrorSerializer,
-        },
+        request=REQUEST,
+        responses={202: IngestionRunSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
         sent = request.data
@@ -102,12 +107,25 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             raise NoRoomHere(str(error)) from error
         except IngestionError as error:
             raise exceptions.ParseError(str(error)) from error
+        return self.answer(request, run)
+
+    def answer(self, request: Request, run: IngestionRun) -> Response:
+        """Queue what was created, and tell where to follow it."""
         queue(run)
-        url = api_url(request, "api-run", run.pk)
-        return Response(
-            dict(RunSerializer(run).data),
-            status=status.HTTP_202_ACCEPTED,
-            headers={"Location": url},
+        return started(request, run)
+
+    def create(
+        self, request: Request, stored: StoredInput, wanted: Mapping[str, Any]
+    ) -> IngestionRun:
+        """Create the run of a stored input."""
+        return runs.create_run(
+            path=stored.path,
+            file_name=stored.name,
+            trigger="api",
+            source_name=wanted.get("source") or None,
+            on_conflict=wanted.get("on_conflict", ""),
+            user=cast(User, request.user),
+            **_options(wanted),
         )
 
     def _of_form(self, request: Request, sent: QueryDict) -> IngestionRun:
@@ -120,7 +138,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         file = form.validated_data["file"]
         if file.size > settings.MAX_UPLOAD_BYTES:
             raise TooLarge(file.size)
-        return _create_run(request, keep_upload(file), form.validated_data)
+        return self.create(request, keep_upload(file), form.validated_data)
 
     def _of_body(self, request: Request, body: Body) -> IngestionRun:
         media_type, options = parse_header_parameters(request.content_type)
@@ -139,25 +157,56 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         if length > settings.MAX_UPLOAD_BYTES:
             raise TooLarge(length)
         name = wanted.get("name") or f"{wanted['source']}.{kind.ending}"
-        return _create_run(request, keep_chunks(name, chunks(body, length)), wanted)
+        return self.create(request, keep_chunks(name, chunks(body, length)), wanted)
 
     def get_view_name(self) -> str:
         return "Ingest"
 
 
-def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]) -> IngestionRun:
-    return runs.create_run(
-        path=stored.path,
-        file_name=stored.name,
-        trigger="api",
-        source_name=wanted.get("source") or None,
-        roles={role: wanted[role] for role in ROLES if wanted.get(role)},
-        timestamp_format=wanted.get(FORMAT, ""),
-        timestamp_zone=wanted.get(ZONE, ""),
-        timestamp_zone_column=wanted.get(ZONE_COLUMN, ""),
-        number_format=wanted.get(NUMBER_FORMAT, ""),
-        max_rejects=wanted.get("max_rejects", ""),
-        on_conflict=wanted.get("on_conflict", ""),
-        user=cast(User, request.user),
-        reading=reading_of(wanted),
+class DryRunView(IngestView):
+    """Read a file without importing it, in the background: send what `ingest` takes.
+
+    The response is a dry run; its `run` is the draft that can be imported or discarded later.
+    """
+
+    @extend_schema(
+        operation_id="dry_runs_create",
+        summary="Start a dry run of a file",
+        parameters=[IngestQuery],
+        request=REQUEST,
+        responses={202: DryRunSerializer, **ERRORS},
     )
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+    def create(
+        self, request: Request, stored: StoredInput, wanted: Mapping[str, Any]
+    ) -> IngestionRun:
+        return drafts.create_draft(
+            path=stored.path,
+            file_name=stored.name,
+            source_name=wanted.get("source") or None,
+            user=cast(User, request.user),
+            trigger="api",
+            on_conflict=wanted.get("on_conflict", ""),
+            **_options(wanted),
+        )
+
+    def answer(self, request: Request, run: IngestionRun) -> Response:
+        return run_answer(dry_runs.latest(run), request)
+
+    def get_view_name(self) -> str:
+        return "Dry run"
+
+
+def _options(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The column mapping and the parsing options of a request, as ``create_run`` takes them."""
+    return {
+        "roles": {role: wanted[role] for role in ROLES if wanted.get(role)},
+        "timestamp_format": wanted.get(FORMAT, ""),
+        "timestamp_zone": wanted.get(ZONE, ""),
+        "timestamp_zone_column": wanted.get(ZONE_COLUMN, ""),
+        "number_format": wanted.get(NUMBER_FORMAT, ""),
+        "max_rejects": wanted.get("max_rejects", ""),
+        "reading": reading_of(wanted),
+    }

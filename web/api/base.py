@@ -46,6 +46,8 @@ class StrictQuery(views.APIView):
 
     query_parameters: ClassVar[frozenset[str]] = frozenset()
     repeatable: ClassVar[frozenset[str]] = frozenset()
+    # Those without a value. Version 1 refuses other blank ones, which older URLs ignore.
+    flags: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -56,6 +58,8 @@ class StrictQuery(views.APIView):
                 errors[name] = [unknown_name("parameter", self.query_parameters)]
             elif len(values) > 1 and name not in self.repeatable:
                 errors[name] = ["This parameter may be given only once."]
+            elif request.version and "" in values and name not in self.flags:
+                errors[name] = ["This parameter has no value. Leave it out, or give it one."]
         if errors:
             raise exceptions.ValidationError(errors)
 

@@ -8,14 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from web.api.base import StrictQuery, or_not_found
-from web.api.problems import CATALOGUE, Kind
+from web.api.problems import CATALOGUE, CODES, Kind
 from web.api.serializers import ErrorSerializer
 
 
 class ProblemKindSerializer(serializers.Serializer[Any]):
     """A kind of error."""
 
-    code = serializers.ChoiceField(choices=list(CATALOGUE), help_text="The stable code.")
+    code = serializers.ChoiceField(choices=CODES, help_text="The stable code.")
     status = serializers.IntegerField(help_text="The HTTP status.")
     title = serializers.CharField(help_text="The title, the same for every error of this kind.")
     meaning = serializers.CharField(help_text="What the error means.")

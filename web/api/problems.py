@@ -68,6 +68,7 @@ CATALOGUE = {
     ),
     "no_room": Kind(507, "No disk space", "The server's disk is full. Nothing was saved."),
 }
+CODES = list(CATALOGUE)
 BY_STATUS = {kind.status: code for code, kind in reversed(CATALOGUE.items())}
 
 
