@@ -101,7 +101,8 @@ def test_the_description_of_the_api_is_valid_and_complete(tmp_path):
     text = schema.read_text()
     for path in ("health", "records", "records/{record_id}", "stats", "records/facets", "export",
                  "ingest", "runs", "runs/{kind}/{id}", "exports/{id}", "exports/{id}/file",
-                 "sources/{name}", "feeds", "views", "history/{record_id}", "dry-runs"):  # fmt: skip
+                 "sources/{name}", "feeds", "views", "history/{record_id}",
+                 "dry-runs"):  # fmt: skip
         assert f"  /api/v1/{path}:\n" in text
     for parameter in ("status", "source", "q", "run", "where", "sort", "raw", "limit", "cursor"):
         assert f"name: {parameter}\n" in text
