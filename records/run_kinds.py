@@ -117,5 +117,5 @@ def latest_runs(
 
 def _of_source(kind: RunKind, runs: "QuerySet[Any]", source: Source) -> "QuerySet[Any]":
     if kind.model is ProcessingRun:
-        return runs.covering(source)  # type: ignore[attr-defined,no-any-return]
+        return runs.covering(source)  # type: ignore[attr-defined]
     return runs.filter(**{kind.source: source}) if kind.source else runs.none()

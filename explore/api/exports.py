@@ -25,7 +25,7 @@ PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Number o
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """An export that a worker creates."""
 
-    share = serializers.FloatField(source="share_done", help_text="0 to 1")
+    share = serializers.FloatField(source="share_done", help_text="Share that is done, 0 to 1.")
     download = serializers.SerializerMethodField(
         help_text="URL of the file; null until it is finished and after it has expired."
     )
@@ -49,6 +49,18 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "page",
         )
         read_only_fields = fields
+        extra_kwargs = {
+            "id": {"help_text": "Number of the export."},
+            "state": {"help_text": "State of the export."},
+            "done": {"help_text": "Records that were written."},
+            "total": {"help_text": "Records to export; null until they are counted."},
+            "error": {"help_text": "Why the export failed; empty if it did not."},
+            "file_name": {"help_text": "Name of the file; empty until it is finished."},
+            "size": {"help_text": "Size of the file in bytes."},
+            "created_at": {"help_text": "When the export was asked for."},
+            "finished_at": {"help_text": "When it ended; null until then."},
+            "expires_at": {"help_text": "When the file is deleted; null until it is finished."},
+        }
 
     def get_download(self, export: Export) -> str | None:
         if not export.is_ready:

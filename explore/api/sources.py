@@ -164,7 +164,7 @@ class SourceListView(StrictQuery, generics.ListAPIView[Source]):
     """All sources by name, with their number of records. Follow `next` for more."""
 
     queryset = Source.objects.none()
-    serializer_class = SourceSerializer
+    serializer_class = SourceSerializer  # type: ignore[assignment]
     pagination_class = SourcePagination
     query_parameters = frozenset({"limit", "cursor"})
 

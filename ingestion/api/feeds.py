@@ -46,7 +46,7 @@ class HeadersField(serializers.DictField):
 class PagingSerializer(StrictBody):
     """How the API is read page by page."""
 
-    style = serializers.ChoiceField(
+    style = serializers.ChoiceField(  # type: ignore[assignment]
         choices=[str(style) for style in Style],
         required=False,
         help_text="How the API points to its next page. Default: `none`.",

@@ -47,9 +47,9 @@ class ProcessRequest(StrictBody):
 class ProcessAnswer(serializers.Serializer[Any]):
     """The queued processing run."""
 
-    message = serializers.CharField()
-    status = serializers.CharField()
-    run = serializers.IntegerField()
+    message = serializers.CharField(help_text="What was done, as text.")
+    status = serializers.CharField(help_text="Always `started`.")
+    run = serializers.IntegerField(help_text="Number of the processing run.")
 
 
 class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):

@@ -79,15 +79,27 @@ class NewRules(StrictBody):
 class RulesAnswer(serializers.ModelSerializer[RuleSet]):
     """A version of the rules of a source."""
 
-    source = serializers.CharField(source="source.name")  # type: ignore[assignment]
-    author = serializers.CharField(source="author.username", default=None, allow_null=True)
-    rules = StepsField()
+    source = serializers.CharField(  # type: ignore[assignment]
+        source="source.name", help_text="Name of the source."
+    )
+    author = serializers.CharField(
+        source="author.username",
+        default=None,
+        allow_null=True,
+        help_text="Name of the user who saved it; null for default rules.",
+    )
+    rules = StepsField(help_text="The rules, applied from first to last.")
     in_words = serializers.SerializerMethodField(help_text="A description of each rule.")
 
     class Meta:
         model = RuleSet
         fields = ("source", "version", "note", "author", "created_at", "rules", "in_words")
         read_only_fields = fields
+        extra_kwargs = {
+            "version": {"help_text": "Number of the version, from 1."},
+            "note": {"help_text": "Why the rules were changed; may be empty."},
+            "created_at": {"help_text": "When it was saved."},
+        }
 
     def get_in_words(self, rule_set: RuleSet) -> list[str]:
         return [describe(step) for step in rule_set.rules]

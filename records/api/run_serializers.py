@@ -118,7 +118,7 @@ class IngestionRunSerializer(RunSerializer):
     encoding = serializers.CharField(help_text="Encoding of the input; empty while unknown.")
     columns = SentencesField(help_text="Columns of the input.")
     mapping = ObjectField(help_text="The columns by role, and the formats of dates and numbers.")
-    parent = serializers.IntegerField(
+    parent = serializers.IntegerField(  # type: ignore[assignment]
         source="parent_id",
         allow_null=True,
         help_text="The run whose rejected rows this one replays; null if it is no replay.",

@@ -86,7 +86,7 @@ class RunPagination(KeyPagination):
     def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
         before = _position(Cursor.parse(cursor).key) if cursor else None
         page = latest_runs(limit, before=before, **view.wanted)
-        older = page.older and str(Cursor(FORWARD, urlencode(page.older)))
+        older = str(Cursor(FORWARD, urlencode(page.older))) if page.older else None
         return Page(page.runs, older, None)
 
 

@@ -156,7 +156,9 @@ def test_a_run_that_waits_is_tried_again(api, runs):
     answer = api.post(url)
     assert answer.status_code == 200
     assert answer.json()["waits_for"] == "The disk is full."
-    assert IngestionRun.objects.get(pk=runs["ingestion"]).retry_at < later
+    retry_at = IngestionRun.objects.get(pk=runs["ingestion"]).retry_at
+    assert retry_at is not None
+    assert retry_at < later
 
 
 @pytest.mark.parametrize(
