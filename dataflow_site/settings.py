@@ -18,6 +18,7 @@ from dataflow_site.environment import (
     networks,
     number,
     one_of,
+    origins,
 )
 from dataflow_site.secret_key import embedded_secret_key
 
@@ -43,6 +44,8 @@ DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+# Whose pages may call the API; with tokens, never with the session of a reader.
+CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
 # Proxies between clients and the web server, which append addresses to X-Forwarded-For.
 TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, least=0)
 
@@ -79,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "web.api.cors.CrossOrigin",
     "dataflow_site.no_store.NoStore",
     "dataflow_site.front.middleware.AnswerRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -318,6 +322,10 @@ SPECTACULAR_SETTINGS = {
         "FeedKind": "records.models.Feed.Kind",
     },
     "PREPROCESSING_HOOKS": ["web.api.base.documented"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "web.api.schema.complete",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -83,9 +83,8 @@ class KeyPagination(BasePagination):
                     "example": 1,
                 },
                 "next": {
-                    "type": "string",
+                    "type": ["string", "null"],
                     "format": "uri",
-                    "nullable": True,
                     "description": f"URL of the next {self.name}; null on the last page.",
                     "example": None,
                 },
