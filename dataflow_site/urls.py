@@ -19,8 +19,5 @@ urlpatterns = [
 
 handler400 = "web.errors.bad_request"
 handler404 = "web.errors.not_found"
-<<<<<<< HEAD
 handler500 = "web.errors.server_error"
-=======
 handler429 = "accounts.sign_in.limits.too_many_requests"
->>>>>>> main
