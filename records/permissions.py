@@ -35,6 +35,7 @@ class Action(Enum):
     DELETE_SOURCE = "records.delete_source", "delete sources"
     REPROCESS_RECORDS = "records.change_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
+    MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
 
     def __init__(self, permission: str, purpose: str) -> None:
         self.permission, self.purpose = permission, purpose

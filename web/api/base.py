@@ -6,7 +6,6 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, set_response_etag
-from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from rest_framework import exceptions, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -135,7 +134,3 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
 def documented(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> list[tuple[Any, ...]]:
     """The endpoints that the API's documentation lists: those of the newest version."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/v1/")]
-
-
-class TokenFirstScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
-    target_class = "web.api.requests.TokenFirst"
