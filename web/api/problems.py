@@ -27,11 +27,11 @@ class Kind(NamedTuple):
 
 
 CATALOGUE = {
-    "invalid": Kind(
-        400, "Invalid value", "Parameters or fields are wrong; `errors` says what, by their names."
-    ),
     "parse_error": Kind(
         400, "Unreadable request", "The body is malformed, or the request can't be processed."
+    ),
+    "invalid": Kind(
+        400, "Invalid value", "Parameters or fields are wrong; `errors` says what, by their names."
     ),
     "not_authenticated": Kind(401, "Not authenticated", "The request has no credentials."),
     "authentication_failed": Kind(
@@ -55,12 +55,15 @@ CATALOGUE = {
         "The state of the thing does not allow this, such as undoing an active run.",
     ),
     "too_large": Kind(413, "Request too large", "The body exceeds a limit."),
-    "uri_too_long": Kind(414, "URL too long", "The URL and the headers exceed 32 kB."),
+    "uri_too_long": Kind(414, "URL too long", "The URL exceeds 32 kB."),
     "unsupported_media_type": Kind(
         415, "Unsupported media type", "The URL does not take a body of this Content-Type."
     ),
     "throttled": Kind(
         429, "Too many requests", "A limit has been reached; repeat after `Retry-After` seconds."
+    ),
+    "headers_too_large": Kind(
+        431, "Headers too large", "The URL and the headers together exceed 32 kB."
     ),
     "error": Kind(500, "Server error", "The server failed; its log has the details."),
     "took_too_long": Kind(

@@ -53,7 +53,7 @@ def _complete_operation(path: str, operation: Schema, components: Schema) -> Non
 
 def _errors(path: str, operation: Schema) -> set[int]:
     """The statuses that any endpoint of this kind may answer."""
-    found = {400, 406, 414}
+    found = {400, 406, 414, 431}
     if {} not in operation.get("security", [{}]):
         found |= {401, 403, 429}
     if "{" in path:
@@ -64,7 +64,7 @@ def _errors(path: str, operation: Schema) -> set[int]:
 
 
 def _describe_error(status: int, response: Schema) -> None:
-    said = problem(_sentence(status), status=status)
+    said = problem(_sentence(status), code="invalid" if status == 400 else "", status=status)
     response["description"] = f"{said['title']}. {CATALOGUE[said['code']].meaning}"
     response["content"] = {MEDIA_TYPE: {"schema": ERROR, "example": said}}
 

@@ -117,7 +117,7 @@ def test_requests_without_credentials_or_with_wrong_ones_are_problems():
     nobody = APIClient()
     answer = nobody.get("/api/v1/records")
     problem_of(answer, status=401, code="not_authenticated")
-    assert answer["WWW-Authenticate"] == "Token"
+    assert answer["WWW-Authenticate"] == "Token, Bearer"
     wrong = nobody.get("/api/v1/records", headers={"authorization": "Token " + "0" * 64})
     problem_of(wrong, status=401, code="authentication_failed")
 
