@@ -13,30 +13,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
-from ingestion.api.fields import IngestForm, IngestQuery, reading_of
+from ingestion.api.fields import IngestForm, IngestQuery, mapping_of, reading_of
 from ingestion.api.runs import started
 from ingestion.errors import IngestionError, NoRoom
 from ingestion.loading import drafts, dry_runs, runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
-from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
-from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.api.run_serializers import DryRunSerializer, IngestionRunSerializer
 from records.api.runs import run_answer
 from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
-from records.rows import ROLES
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, TooLarge
 from web.api.serializers import ErrorSerializer
 from web.numbers import size
 
 
-class TooLarge(exceptions.APIException):
+class UploadTooLarge(TooLarge):
     """A request that exceeds the upload limit."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
 
     def __init__(self, length: int) -> None:
         super().__init__(
@@ -123,7 +117,6 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             file_name=stored.name,
             trigger="api",
             source_name=wanted.get("source") or None,
-            on_conflict=wanted.get("on_conflict", ""),
             user=cast(User, request.user),
             **_options(wanted),
         )
@@ -137,7 +130,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         form.is_valid(raise_exception=True)
         file = form.validated_data["file"]
         if file.size > settings.MAX_UPLOAD_BYTES:
-            raise TooLarge(file.size)
+            raise UploadTooLarge(file.size)
         return self.create(request, keep_upload(file), form.validated_data)
 
     def _of_body(self, request: Request, body: Body) -> IngestionRun:
@@ -155,7 +148,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             raise serializers.ValidationError({"source": ["Name the source to import into."]})
         length = int(request.META["CONTENT_LENGTH"])
         if length > settings.MAX_UPLOAD_BYTES:
-            raise TooLarge(length)
+            raise UploadTooLarge(length)
         name = wanted.get("name") or f"{wanted['source']}.{kind.ending}"
         return self.create(request, keep_chunks(name, chunks(body, length)), wanted)
 
@@ -188,7 +181,6 @@ class DryRunView(IngestView):
             source_name=wanted.get("source") or None,
             user=cast(User, request.user),
             trigger="api",
-            on_conflict=wanted.get("on_conflict", ""),
             **_options(wanted),
         )
 
@@ -200,13 +192,9 @@ class DryRunView(IngestView):
 
 
 def _options(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The column mapping and the parsing options of a request, as ``create_run`` takes them."""
+    """The options of a request, as ``create_run`` takes them."""
     return {
-        "roles": {role: wanted[role] for role in ROLES if wanted.get(role)},
-        "timestamp_format": wanted.get(FORMAT, ""),
-        "timestamp_zone": wanted.get(ZONE, ""),
-        "timestamp_zone_column": wanted.get(ZONE_COLUMN, ""),
-        "number_format": wanted.get(NUMBER_FORMAT, ""),
         "max_rejects": wanted.get("max_rejects", ""),
         "reading": reading_of(wanted),
+        **mapping_of(wanted),
     }

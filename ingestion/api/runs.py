@@ -7,7 +7,12 @@ from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from records.api.run_serializers import LedgerSerializer, ProgressSerializer, SentencesField
+from records.api.run_serializers import (
+    LedgerSerializer,
+    ProgressSerializer,
+    SentencesField,
+    run_url,
+)
 from records.api.runs import run_answer
 from records.lookups import by_id
 from records.models import IngestionRun, RunState
@@ -126,6 +131,11 @@ class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
         return "Run"
 
 
+def url_of(request: Request, run: IngestionRun) -> str:
+    """The URL of a run, in the version that was asked."""
+    return run_url(request, run) if request.version else api_url(request, "api-run", run.pk)
+
+
 def started(request: Request, run: IngestionRun) -> Response:
     """The answer for a run that was started: where to follow it, in the version that was asked."""
     if request.version:
@@ -133,5 +143,5 @@ def started(request: Request, run: IngestionRun) -> Response:
     return Response(
         dict(RunSerializer(run).data),
         status=status.HTTP_202_ACCEPTED,
-        headers={"Location": api_url(request, "api-run", run.pk)},
+        headers={"Location": url_of(request, run)},
     )

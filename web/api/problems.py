@@ -59,6 +59,9 @@ CATALOGUE = {
     "unsupported_media_type": Kind(
         415, "Unsupported media type", "The URL does not take a body of this Content-Type."
     ),
+    "unprocessable": Kind(
+        422, "Can't be done", "The request can be read, but what it asks for can't be done."
+    ),
     "throttled": Kind(
         429, "Too many requests", "A limit has been reached; repeat after `Retry-After` seconds."
     ),
