@@ -15,6 +15,7 @@ from records.lookups import by_id
 from records.models import SavedView
 from web.api.base import Conflict, StrictQuery, api_url, or_not_found
 from web.api.pagination import KeyPagination
+from web.api.requests import JSONParser
 from web.api.serializers import ErrorSerializer, StrictBody
 
 NUMBER = OpenApiParameter("id", int, OpenApiParameter.PATH, description="Number of the view.")
@@ -63,6 +64,7 @@ class ViewPagination(KeyPagination):
 class ViewListView(StrictQuery, generics.ListAPIView[SavedView]):
     """Your saved views."""
 
+    parser_classes = (JSONParser,)
     queryset = SavedView.objects.none()
     serializer_class = ViewSerializer
     pagination_class = ViewPagination

@@ -24,6 +24,7 @@ from records.number_decision import FORMATS
 from records.permissions import Action, needing
 from web.api.base import Conflict, StrictQuery, api_url, or_not_found
 from web.api.pagination import KeyPagination
+from web.api.requests import JSONParser
 from web.api.serializers import ErrorSerializer, StrictBody
 from web.keyset import Page, merged_page
 
@@ -189,6 +190,7 @@ class SourceListView(StrictQuery, generics.ListAPIView[Source]):
 class SourceView(StrictQuery):
     """A source."""
 
+    parser_classes = (JSONParser,)
     permission_classes = (
         permissions.IsAuthenticated,
         needing(PATCH=Action.CHANGE_SOURCE, DELETE=Action.DELETE_SOURCE),

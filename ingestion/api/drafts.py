@@ -16,6 +16,7 @@ from records.lookups import by_id
 from records.models import IngestionRun, RunState
 from records.permissions import Action, needing
 from web.api.base import Conflict, StrictQuery, TooManyRequests, or_not_found
+from web.api.requests import JSONParser
 from web.api.serializers import ErrorSerializer, StrictBody
 
 BUSY_SECONDS = 5
@@ -35,6 +36,7 @@ class ImportRequest(StrictBody):
 class DraftView(StrictQuery):
     """A draft: a file that waits to be imported or discarded. Drafts are only for their user."""
 
+    parser_classes = (JSONParser,)
     permission_classes = (
         permissions.IsAuthenticated,
         needing(POST=Action.IMPORT, DELETE=Action.IMPORT),

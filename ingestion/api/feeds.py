@@ -22,6 +22,7 @@ from records.models import Feed, Source
 from records.permissions import Action, needing
 from web.api.base import Conflict, StrictQuery, or_not_found
 from web.api.pagination import KeyPagination
+from web.api.requests import JSONParser
 from web.api.serializers import ErrorSerializer, StrictBody
 
 NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="Name of the source.")
@@ -196,6 +197,7 @@ class FeedListView(StrictQuery, generics.ListAPIView[Feed]):
 class FeedView(StrictQuery):
     """The automatic import of a source."""
 
+    parser_classes = (JSONParser,)
     permission_classes = (
         permissions.IsAuthenticated,
         needing(
@@ -315,6 +317,7 @@ class TriedSerializer(serializers.Serializer[Any]):
 class TryFeedView(StrictQuery):
     """Test the settings of an automatic import."""
 
+    parser_classes = (JSONParser,)
     permission_classes = (permissions.IsAuthenticated, needing(POST=Action.CHANGE_FEED))
 
     @extend_schema(

@@ -19,6 +19,7 @@ from records.models import RuleSet, Source
 from records.permissions import Action, to_post
 from web.api.base import StrictQuery, or_not_found
 from web.api.pagination import KeyPagination
+from web.api.requests import JSONParser
 from web.api.serializers import ErrorSerializer, StrictBody
 from web.keyset import Page, page_of
 
@@ -155,6 +156,7 @@ class RulesToTest(StrictBody):
 class RuleTestView(StrictQuery):
     """Test rules on all records of a source."""
 
+    parser_classes = (JSONParser,)
     permission_classes = (permissions.IsAuthenticated, to_post(Action.CHANGE_RULES))
 
     @extend_schema(
@@ -213,7 +215,7 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
         operation_id="save_rules",
         summary="Save rules as the next version",
         parameters=[NAME],
-        request=NewRules,
+        request={"application/json": NewRules},
         responses={201: RulesAnswer, **ERRORS},
     )
     def post(self, request: Request, name: str) -> Response:

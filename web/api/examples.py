@@ -180,7 +180,7 @@ EXAMPLES: dict[str, Any] = {
     "RejectedRowDetail.raw": "MzsyMDI2LTAzLTAxOzEyLjUw",
     "Outcome.id": "sales:17",
     "query.Idempotency-Key": "5f2b8a1c-7f3e-4c39-9d3c-0c5d1f3a2b10",
-    "query.result": ["amount:gte:10"],
+    "query.result": ["amount:ge:10"],
     "Settings.id": ["id"],
     "View.name": "Failed sales",
     "View.records": "https://data.example.com/api/v1/records?source=sales&status=failed",
