@@ -64,6 +64,16 @@ ENTERED: dict[str, set[audit.Action]] = {
     "api-process": {A.PROCESSING_STARTED},
     "api-rules": {A.RULES_SAVED},
     "api-records": {A.IMPORT_STARTED},
+    "api-dry-runs": {A.IMPORT_UPLOADED},
+    "api-draft": {A.IMPORT_STARTED, A.IMPORT_DISCARDED},
+    "api-feed": {A.FEED_SAVED, A.FEED_REMOVED},
+    "api-feed-run": {A.IMPORT_STARTED},
+    "api-run-cancel": {A.RUN_CANCELLED},
+    "api-run-retry": {A.RUN_RETRIED},
+    "api-run-undo": {A.IMPORT_UNDONE},
+    "api-source": {A.SOURCE_CHANGED},
+    "api-views": {A.VIEW_SAVED},
+    "api-view": {A.VIEW_SAVED, A.VIEW_REMOVED},
     "api-repair": {A.ROW_REPAIRED, A.ROWS_REPLAYED},
     "api-run-replay": {A.ROWS_REPLAYED},
     "api-made-export": {A.EXPORT_DELETED},
@@ -75,28 +85,31 @@ NOTHING_CHANGES = {
     "mfa_reauthenticate_webauthn": "confirms who is signed in",
     "mfa_download_recovery_codes": "shows their owner what was made before",
     "account_reset_password": "sends a mail; the new password has an entry",
+    "api-feed-test": "fetches the first page of an API and keeps nothing",
+    "api-rule-test": "tries rules on some rows and keeps nothing",
     "rehearse": "a test of draft rules writes no results",
     "cancel-rule-dry-run": "ends such a test",
 }
 
 
-def named_urls(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, str]]:
+def named_urls(patterns: Any = None, space: str = "") -> Iterator[tuple[str, str]]:
     """The name of each URL outside of the administration, and the URL with some arguments."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLResolver):
             if pattern.app_name != "admin":
-                yield from named_urls(pattern.url_patterns)
+                inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+                yield from named_urls(pattern.url_patterns, inner)
         elif isinstance(pattern, URLPattern) and pattern.name:
-            yield pattern.name, address(pattern)
+            yield pattern.name, address(pattern, space)
 
 
-def address(pattern: URLPattern) -> str:
+def address(pattern: URLPattern, space: str) -> str:
     examples = {"name": "shop", "kind": "svg", "record_id": "shop:1", "key": "1-set-password"}
     names = list(pattern.pattern.regex.groupindex)
     for rest in (1, "1", "delete"):
         try:
             wanted = {name: examples.get(name, rest) for name in names}
-            return reverse(str(pattern.name), kwargs=wanted)
+            return reverse(f"{space}{pattern.name}", kwargs=wanted)
         except NoReverseMatch:
             continue
     raise AssertionError(f"No URL could be made for {pattern.name}.")
