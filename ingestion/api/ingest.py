@@ -8,11 +8,12 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils.http import parse_header_parameters
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, generics, parsers, permissions, serializers, status
+from rest_framework import exceptions, generics, parsers, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from accounts.rights import MayRead
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, reading_of
 from ingestion.api.runs import RunSerializer
@@ -23,8 +24,8 @@ from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.jobs.runner import queue
-from records.models import IngestionRun
-from records.permissions import Action, to_post
+from records.models import IngestionRun, Source
+from records.permissions import Action, check, to_post
 from records.rows import ROLES
 from web.api.base import StrictQuery
 from web.api.serializers import ErrorSerializer
@@ -57,7 +58,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
 
     queryset = IngestionRun.objects.none()
     serializer_class = IngestForm
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.IMPORT))
+    permission_classes = (MayRead, to_post(Action.IMPORT))
     parser_classes = (
         parsers.MultiPartParser,
         *(type("BodyParser", (BodyParser,), {"media_type": kind}) for kind in KINDS),
@@ -145,6 +146,10 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
 
 
 def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]) -> IngestionRun:
+    policy = wanted.get("on_conflict", "")
+    known = Source.objects.named(wanted.get("source") or runs.source_name_of(stored.name))
+    if policy and known is not None and policy != known.on_conflict:
+        check(cast(User, request.user), Action.CHANGE_SOURCE)
     return runs.create_run(
         path=stored.path,
         file_name=stored.name,

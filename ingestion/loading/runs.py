@@ -20,6 +20,7 @@ from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format, check_zone
 from records.number_decision import FORMATS
+from records.visible_sources import check_visible
 
 
 def source_name_of(file_name: str) -> str:
@@ -57,9 +58,11 @@ def create_run(
     rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
     for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
     is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
-    InvalidNumberFormat.
+    InvalidNumberFormat, and PermissionDenied for a
+    hidden source.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
+    check_visible(name)
     try:
         Source(name=name).clean_fields(exclude=["mapping"])
     except ValidationError as error:

@@ -9,6 +9,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from tests.landed import land, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +18,7 @@ CLOSED = ["/records", "/records/shop:1", "/stats"]
 
 @pytest.fixture
 def user() -> User:
-    return User.objects.create_user("reader", password="a long password")
+    return viewer("reader", password="a long password")
 
 
 @pytest.mark.parametrize("prefix", ["", "/api"])
