@@ -4,13 +4,33 @@ django-allauth finds its pages by the names that begin with ``account_``. Only w
 routed.
 """
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from accounts.sign_in.pages import LoginView, LogoutView
+from accounts.pages import tokens
+from accounts.sign_in import pages
 
 urlpatterns: list[URLPattern] = [
-    path("login/", LoginView.as_view(), name="login"),
-    path("login/", LoginView.as_view(), name="account_login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
-    path("logout/", LogoutView.as_view(), name="account_logout"),
+    path("login/", pages.LoginView.as_view(), name="login"),
+    path("login/", pages.LoginView.as_view(), name="account_login"),
+    path("login/reset/", pages.PasswordResetView.as_view(), name="account_reset_password"),
+    path(
+        "login/reset/sent/",
+        pages.PasswordResetDoneView.as_view(),
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^login/reset/(?P<uidb36>[0-9A-Za-z]{1,20})-(?P<key>[0-9A-Za-z-]{1,80})/$",
+        pages.NewPasswordView.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path("logout/", pages.LogoutView.as_view(), name="logout"),
+    path("logout/", pages.LogoutView.as_view(), name="account_logout"),
+    path("account/", pages.account, name="account"),
+    path("account/password/", pages.PasswordChangeView.as_view(), name="account_change_password"),
+    path("account/sessions/", pages.session_list, name="account-sessions"),
+    path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
+    path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
+    path("account/tokens/", tokens.own_tokens, name="own-tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    path("settings/tokens/", tokens.all_tokens, name="all-tokens"),
 ]

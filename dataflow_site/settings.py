@@ -14,6 +14,7 @@ from dataflow_site.environment import (
     flag,
     folders,
     listed,
+    mail_server,
     networks,
     number,
     one_of,
@@ -56,13 +57,13 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
     "django_q",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "knox",
     "rest_framework",
     "web",
     "records",
@@ -190,6 +191,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.tokens.passwords.EndPersonalTokens"})
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
@@ -200,10 +202,45 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 ACCOUNT_ADAPTER = "accounts.sign_in.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"login": "accounts.sign_in.forms.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.sign_in.forms.LoginForm",
+    "change_password": "accounts.sign_in.forms.ChangePasswordForm",
+    "reset_password": "accounts.sign_in.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.sign_in.forms.NewPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# By action: attempts / time / what is counted. They count in the shared cache, and hold attempts
+# back; they never close an account.
+ACCOUNT_RATE_LIMITS = {
+    # Wrong passwords and codes: from an address, and for an account from an address.
+    "login_failed": "15/10m/ip,5/5m/key",
+    # Ours (see `accounts.sign_in.limits`): wrong passwords for an account from everywhere.
+    "account_failed": "15/10m/key",
+    # Forms that are sent at all.
+    "login": "60/m/ip",
+    "reset_password": "20/h/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/5m/user",
+    "reauthenticate": "10/5m/user",
+}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Nobody has mails sent to addresses that belong to no account.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Like Django's own: the one of django-allauth keeps a table of addresses.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
+PASSWORD_RESET_TIMEOUT = 3600
+
+# Without a mail server nothing is sent, and pages that would send a mail say so.
+mail = mail_server()
+SENDS_MAIL = mail is not None
+if mail:
+    EMAIL_HOST, EMAIL_PORT = mail.host, mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = mail.starttls, mail.tls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "dataflow@localhost")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = one_of("TIME_ZONE", "UTC", available_timezones())
@@ -252,7 +289,7 @@ if HTTPS:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # First, so that a request without credentials is answered 401 and told how.
-        "web.api.requests.TokenFirst",
+        "accounts.tokens.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.rights.MayRead"],
@@ -264,7 +301,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "web.api.base.answer_error",
 }
-REST_KNOX = {"TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
     "DESCRIPTION": "Records, results, statistics and runs, and endpoints that start imports and "

@@ -42,3 +42,4 @@ urlpatterns = [
 
 handler400 = "web.errors.bad_request"
 handler404 = "web.errors.not_found"
+handler429 = "accounts.sign_in.limits.too_many_requests"

@@ -20,7 +20,10 @@ from tests.people import of_role, viewer
 pytestmark = pytest.mark.django_db
 
 # What anybody may see: the health of the service, the description of the API, and signing in.
-PUBLIC = {"api-health", "api-schema", "api-docs", "login", "account_login"}
+PUBLIC = {
+    "api-health", "api-schema", "api-docs", "login", "account_login", "account_reset_password",
+    "account_reset_password_done",
+}  # fmt: skip
 # What every account may: leave, and see to itself.
 OWN = ("logout", "account_logout")
 

@@ -4,24 +4,17 @@ import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.hashers import identify_hasher
 from django.contrib.auth.models import User
-from django.test import Client
 
 from dataflow_site import settings as of_site
+from tests.accounts.people import PASSWORD, sign_in
 from tests.markup import texts
 
 pytestmark = pytest.mark.django_db
-
-PASSWORD = "a long password"
 
 
 @pytest.fixture
 def ada():
     return User.objects.create_user("Ada", "Ada@Example.com", PASSWORD)
-
-
-def sign_in(name, password=PASSWORD, client=None, **headers):
-    client = client or Client()
-    return client.post("/login/", {"username": name, "password": password}, headers=headers)
 
 
 @pytest.mark.parametrize("name", ["Ada", "ada", " ADA ", "ada@example.com", "ADA@EXAMPLE.COM"])
