@@ -36,6 +36,7 @@ class Action(Enum):
     CHANGE_SOURCE = "records.change_source", "change the settings of sources"
     REPROCESS_RECORDS = "records.reprocess_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
+    MANAGE_PEOPLE = "auth.change_user", "manage people"
     MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
 
     def __init__(self, permission: str, purpose: str) -> None:

@@ -23,6 +23,7 @@ from records.lookups import or_404, row_or_404
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.permissions import Action, check
+from records.visible_sources import check_visible
 from web.requests import PageRequest, wants_part
 
 # The fields of a preview, besides parsing options, that show their error.
@@ -37,6 +38,8 @@ def upload(request: PageRequest) -> HttpResponse:
     if request.method == "POST":
         form, status = UploadForm(request.POST, request.FILES), 400
         if form.is_valid():
+            if form.cleaned_data["source"]:
+                check_visible(form.cleaned_data["source"])
             try:
                 stored = keep_upload(form.cleaned_data["file"])
                 run = drafts.create_draft(

@@ -99,15 +99,13 @@ def test_the_page_without_a_role_leads_nowhere_but_out(client):
         ("Viewer", {Action.READ}),
         ("Editor", {Action.READ, Action.IMPORT, Action.CANCEL_IMPORT, Action.RETRY_IMPORT,
                     Action.REPLAY}),
-        ("Operator", set(Action)),
+        ("Operator", set(Action) - {Action.MANAGE_PEOPLE, Action.MANAGE_TOKENS}),
         ("Admin", set(Action)),
     ],
 )  # fmt: skip
 def test_a_role_may_do_what_it_is_for(role, actions):
     user = of_role(role, "ann")
-    assert {action for action in Action if may(user, action)} >= actions
-    if role in ("Viewer", "Editor"):
-        assert {action for action in Action if may(user, action)} == actions
+    assert {action for action in Action if may(user, action)} == actions
 
 
 def test_only_admins_manage_people():
