@@ -20,6 +20,7 @@ from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format, check_zone
 from records.number_decision import FORMATS
+from records.permissions import Action, check
 from records.visible_sources import check_visible
 
 
@@ -45,6 +46,7 @@ def create_run(
     state: RunState = RunState.QUEUED,
     max_rejects: str = "",
     on_conflict: str = "",
+    keeps_outcomes: bool = False,
     save: bool = True,
 ) -> IngestionRun:
     """Create a run for a file; a source that does not exist is created (a draft's is hidden).
@@ -56,10 +58,11 @@ def create_run(
     came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
     detected. ``on_conflict`` is the source's policy for existing records from now on. With more
     rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
-    for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
+    for a person (see ingestion.loading.drafts). One that ``keeps_outcomes`` imports the items of a
+    request (see ingestion.loading.items). Without ``save`` neither the run nor a new source
     is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
     InvalidNumberFormat, and PermissionDenied for a
-    hidden source.
+    hidden source, or another policy of a source whose settings the user may not change.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
     check_visible(name)
@@ -76,8 +79,12 @@ def create_run(
         mapping[ZONE_COLUMN] = timestamp_zone_column
     if check_number_format(number_format):
         mapping[NUMBER_FORMAT] = number_format
+    known = Source.objects.named(name)
+    if user is not None and known is not None and on_conflict not in ("", known.on_conflict):
+        # It is a setting of the source, whichever way it is changed.
+        check(user, Action.CHANGE_SOURCE)
     run = IngestionRun(
-        source=Source.objects.named(name) or Source(name=name),
+        source=known or Source(name=name),
         path=str(path.resolve()),
         file_name=file_name[:255],
         size=path.stat().st_size if path.exists() else 0,
@@ -87,6 +94,7 @@ def create_run(
         reading=dict(reading or {}),
         state=state,
         max_rejects=check_limit(max_rejects),
+        keeps_outcomes=keeps_outcomes,
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)
