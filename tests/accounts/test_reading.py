@@ -20,7 +20,7 @@ from tests.people import of_role, viewer
 pytestmark = pytest.mark.django_db
 
 # What anybody may see besides the pages of signing in: the service and its description.
-PUBLIC = {"api-health", "api-schema", "api-docs"}
+PUBLIC = {"api-health", "api-schema", "api-docs", "api-problems"}
 # What every account may: leave, and see to itself.
 OWN = ("logout", "account_logout")
 

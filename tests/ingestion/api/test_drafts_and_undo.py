@@ -22,7 +22,8 @@ def folder(settings, tmp_path):
 def api() -> APIClient:
     client = APIClient()
     user = viewer("sender")
-    user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
+    needed = ("add_ingestionrun", "undo_ingestionrun")
+    user.user_permissions.add(*Permission.objects.filter(codename__in=needed))
     client.force_login(user)
     return client
 
