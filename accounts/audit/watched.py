@@ -4,7 +4,9 @@ These are tables of libraries, and those that people change in several ways. Wha
 models (``QuerySet.update``, ``bulk_create``) is not noticed: nothing here may be changed like that.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ from accounts.models import ApiToken, SourceGrant
 from records.models import DataRecord, RuleSet, SavedView, Source
 
 BEFORE = "_audited_before"
+_is_watching: ContextVar[bool] = ContextVar("is_watching", default=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,16 @@ GIVEN: Mapping[type[Model], tuple[str, Action, Action]] = {
     ),
     Group.permissions.through: ("permissions", Action.PERMISSION_GIVEN, Action.PERMISSION_TAKEN),
 }  # fmt: skip
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Enter nothing while the block lasts: for what `migrate` does, before there is a log."""
+    token = _is_watching.set(False)
+    try:
+        yield
+    finally:
+        _is_watching.reset(token)
 
 
 def has_own_entries(model: type[Model]) -> bool:
@@ -215,6 +228,8 @@ def _related(pairs: type[Model], instance: Any, reverse: bool) -> Iterable[Any]:
 
 
 def _record(watched: Watched, action: Action, row: Any, **changes: Any) -> None:
+    if not _is_watching.get():
+        return
     record(action, kind=watched.kind, object_id=row.pk, label=watched.label(row), **changes)
 
 

@@ -66,8 +66,10 @@ def save_feed(
         feed = Feed.objects.select_for_update().filter(source=source).first()
         is_new = feed is None
         if feed is None:
-            feed = Feed(source=source, user=user)
+            feed = Feed(source=source)
         before = _described(feed)
+        # It runs in the name of who changed it last.
+        feed.user = user
         kept = {} if forget_secrets or not same_host(feed, kind, config) else kept_secrets(feed)
         if kind == Feed.Kind.HTTP:
             feed.secrets = encrypt(kept | secrets)

@@ -16,6 +16,7 @@ from records.changes import Change, tell
 from records.errors import SourceHasRecords
 from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source, ValueCount
 from records.models.mappings import check_mapping
+from records.visible_sources import check_visible
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -37,6 +38,11 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Source
         fields = ("name", "mapping", "on_conflict")
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        check_visible(name)
+        return name
 
     def clean_mapping(self) -> dict[str, Any]:
         return check_mapping(self.cleaned_data["mapping"] or {})

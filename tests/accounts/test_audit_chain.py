@@ -195,7 +195,7 @@ def test_the_database_refuses_to_change_or_delete_an_entry(sql):
         # The tests' own database lets its tables be emptied.
         loader = MigrationLoader(connection)
         module = __import__(
-            loader.get_migration("accounts", "0004_audit_log").__module__, fromlist=["SQLITE"]
+            loader.get_migration("accounts", "0005_audit_log").__module__, fromlist=["SQLITE"]
         )
         with connection.cursor() as cursor:
             cursor.execute(module.SQLITE["audit_entries_no_delete"])

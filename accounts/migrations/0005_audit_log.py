@@ -47,7 +47,7 @@ def _statements(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_knox_tokens")]
+    dependencies = [("accounts", "0004_roles")]
 
     operations = [
         migrations.CreateModel(
