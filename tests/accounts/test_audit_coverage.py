@@ -33,6 +33,8 @@ ENTERED: dict[str, set[audit.Action]] = {
     "mfa_generate_recovery_codes": {A.SECOND_FACTOR_ADDED, A.SECOND_FACTOR_REMOVED},
     "mfa_add_webauthn": {A.SECOND_FACTOR_ADDED},
     "mfa_remove_webauthn": {A.SECOND_FACTOR_REMOVED},
+    "people": {A.PERSON_CREATED},
+    "person": {A.PERSON_CHANGED, A.ROLE_GIVEN, A.ROLE_TAKEN, A.GRANT_GIVEN, A.GRANT_TAKEN},
     "own-tokens": {A.TOKEN_CREATED},
     "revoke-token": {A.TOKEN_REVOKED},
     "all-tokens": {A.TOKEN_CREATED},
