@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from explore.pages import saved_views
+from explore import saved_views
 from records.models import SavedView
 from tests.landed import land, sale
 from tests.markup import href
