@@ -3,7 +3,6 @@
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import SuspiciousOperation
-from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from rest_framework import exceptions, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,7 +79,3 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
 def documented(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> list[tuple[Any, ...]]:
     """The endpoints that the API's documentation lists: each answers at the root as well."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
-
-
-class TokenFirstScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
-    target_class = "web.api.requests.TokenFirst"
