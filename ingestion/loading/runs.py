@@ -44,6 +44,7 @@ def create_run(
     state: RunState = RunState.QUEUED,
     max_rejects: str = "",
     on_conflict: str = "",
+    keeps_outcomes: bool = False,
     save: bool = True,
 ) -> IngestionRun:
     """Create a run for a file; a source that does not exist is created (a draft's is hidden).
@@ -55,7 +56,8 @@ def create_run(
     came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
     detected. ``on_conflict`` is the source's policy for existing records from now on. With more
     rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
-    for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
+    for a person (see ingestion.loading.drafts). One that ``keeps_outcomes`` imports the items of a
+    request (see ingestion.loading.items). Without ``save`` neither the run nor a new source
     is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
     InvalidNumberFormat.
     """
@@ -84,6 +86,7 @@ def create_run(
         reading=dict(reading or {}),
         state=state,
         max_rejects=check_limit(max_rejects),
+        keeps_outcomes=keeps_outcomes,
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)

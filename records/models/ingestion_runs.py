@@ -55,6 +55,8 @@ class IngestionRun(HasPage, Run):
     # What of the value column can't be read: {"column": .., "filled": .., "unread": ..,
     # "examples": [[line, cell], ..]}; see ingestion.parsing.number_format.
     value_cells = models.JSONField(default=dict, blank=True)
+    # Whether its rows are items of a request, whose sender is told what has become of each.
+    keeps_outcomes = models.BooleanField(default=False)
     # What is done for it before there are bytes and rows to count, as a sentence.
     activity = models.TextField(blank=True)
 
