@@ -188,6 +188,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "COMPOSE", "`docker compose`, else `docker-compose`", "The command behind `make up`."
         ),
+        Variable("MEMORY_LIMIT", "`4g`", "Most memory of each container."),
         Variable("COMPOSE_PROJECT_NAME", "`dataflow`", "Prefix of container and volume names."),
         Variable(
             "POSTGRES_PASSWORD",
