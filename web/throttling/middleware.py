@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 
+from web.api.problems import is_api, problem_answer
 from web.errors import too_many
 from web.throttling.limits import Over, count_request
 
@@ -29,8 +30,8 @@ class Throttle:
 
 
 def _answer(request: HttpRequest, over: Over) -> HttpResponseBase:
-    if not request.path_info.startswith("/api/"):
+    if not is_api(request.path_info):
         return too_many(request, str(over), seconds=over.seconds)
-    answer = JsonResponse({"detail": str(over)}, status=429)
+    answer = problem_answer(request, str(over), status=429)
     answer["Retry-After"] = str(over.seconds)
     return answer

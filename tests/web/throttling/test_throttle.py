@@ -60,6 +60,15 @@ def test_the_api_answers_in_its_own_way(settings):
     }
 
 
+def test_version_1_of_the_api_answers_with_a_problem(settings):
+    settings.REQUESTS_PER_ADDRESS = 1
+    client = Client()
+    statuses(client, "/api/v1/stats", 5)
+    answer = client.get("/api/v1/stats")
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+
+
 def test_addresses_are_counted_apart_and_those_of_a_network_of_ipv6_together(settings):
     settings.REQUESTS_PER_ADDRESS = 1
     client = Client()
