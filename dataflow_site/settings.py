@@ -104,8 +104,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "web.throttling.middleware.Throttle",
-    # Every page needs a login unless it says otherwise; the API sees to its own credentials.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    # Every page needs a login and a role unless it says otherwise; the API sees to its own.
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -130,6 +129,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.reading",
             ],
         },
     },
@@ -200,6 +200,8 @@ CACHES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Whether anybody who reaches the site may read, without an account.
+ANONYMOUS_READING = flag("DATAFLOW_ANONYMOUS_READING")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -364,7 +366,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["web.throttling.api.PerUser"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.rights.MayRead"],
     "DEFAULT_PARSER_CLASSES": [
         "web.api.requests.JSONParser",
         "web.api.requests.FormParser",
