@@ -10,7 +10,7 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install -r requirements.txt \
     && useradd --create-home --uid 1000 dataflow \
-    && mkdir -p var/inputs var/exports data/raw \
+    && mkdir -p var/inputs var/exports var/tmp data/raw \
     && chown -R dataflow:dataflow /app
 
 COPY --chown=dataflow:dataflow . .

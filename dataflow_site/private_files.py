@@ -1,8 +1,11 @@
 """Restricts what the installation writes to its owner."""
 
+import errno
 import stat
-from contextlib import suppress
 from pathlib import Path
+
+# What is not there, belongs to another user, who is to open or close it, or is in an image.
+NOT_OURS = {errno.ENOENT, errno.EPERM, errno.EACCES, errno.EROFS}
 
 # In the folder of the installation. Others lie in folders that are private themselves.
 PRIVATE = (
@@ -23,9 +26,11 @@ def keep_private(folder: Path) -> None:
     It may have been there before, made by someone else, or by a version that left it open.
     """
     for path in (folder, *(folder / name for name in PRIVATE)):
-        # What belongs to another user is for that one to open or close.
-        with suppress(FileNotFoundError, PermissionError):
+        try:
             mode = path.stat().st_mode
             # A folder that everybody shares, such as /tmp, stays as it is.
             if mode & 0o077 and not mode & stat.S_ISVTX:
                 path.chmod(stat.S_IMODE(mode) & ~0o077)
+        except OSError as error:
+            if error.errno not in NOT_OURS:
+                raise

@@ -22,6 +22,7 @@ from dataflow_site.environment import (
     pairs,
     together,
 )
+from dataflow_site.production import require_production_settings
 from dataflow_site.secret_key import embedded_secret_key
 
 VERSION = __version__
@@ -43,6 +44,11 @@ RAW_DIR = Path(os.environ.get("DATAFLOW_RAW", BASE_DIR / "data" / "raw"))
 FOLDER_ROOTS = folders("DATAFLOW_FOLDERS", str(BASE_DIR / "data" / "inbox"))
 
 DEBUG = flag("DEBUG")
+# Behind a proxy that terminates HTTPS, which is what production is; the embedded installation
+# speaks plain HTTP on loopback.
+HTTPS = flag("HTTPS")
+if HTTPS:
+    require_production_settings()
 SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
@@ -50,6 +56,9 @@ CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
 # Proxies between clients and the web server, which append addresses to X-Forwarded-For.
 TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, least=0)
+
+# What is asked to see if the site is alive: neither limited nor redirected.
+HEALTH_PATHS = frozenset({"/health", "/api/health", "/api/v1/health"})
 
 INSTALLED_APPS = [
     "dataflow_site.admin_site.Config",
@@ -95,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.audit.middleware.Audited",
+    "web.throttling.middleware.Throttle",
     # Every page needs a login and a role unless it says otherwise; the API sees to its own.
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",
@@ -335,12 +345,20 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
-# Behind HTTPS an installation sets HTTPS=1; the embedded one speaks plain HTTP on loopback.
-HTTPS = flag("HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # Asked on the machine itself, without the proxy.
+    SECURE_REDIRECT_EXEMPT = [f"^{path.lstrip('/')}$" for path in sorted(HEALTH_PATHS)]
+    # Browsers that preload HSTS refuse HTTP to a whole domain for good. Its owner decides that.
+    SILENCED_SYSTEM_CHECKS.append("security.W021")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -348,6 +366,7 @@ REST_FRAMEWORK = {
         "accounts.tokens.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["web.throttling.api.PerUser"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.rights.MayRead"],
     "DEFAULT_PARSER_CLASSES": [
         "web.api.requests.JSONParser",
@@ -415,6 +434,11 @@ PREVIEW_SECONDS = number("DATAFLOW_PREVIEW_SECONDS", 20)
 PREVIEW_BYTES = number("DATAFLOW_PREVIEW_BYTES", 1024**3)
 # How often a run may be taken up without making progress before it is given up as failed.
 MAX_ATTEMPTS = 5
+
+# Requests a second; 0 is no limit. An office may have one address for all its people.
+REQUESTS_PER_ADDRESS = number("DATAFLOW_REQUESTS_PER_ADDRESS", 60, least=0)
+REQUESTS_PER_USER = number("DATAFLOW_REQUESTS_PER_USER", 30, least=0)
+REQUESTS_PER_TOKEN = number("DATAFLOW_REQUESTS_PER_TOKEN", 20, least=0)
 
 # Exports that stream at once: of each person, and over all web processes; how long one may take.
 EXPORTS_PER_USER = number("DATAFLOW_EXPORTS_PER_USER", 2)

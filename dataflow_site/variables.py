@@ -51,7 +51,9 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "HTTPS",
             "`0`",
-            "`1` behind a proxy that terminates HTTPS: secure cookies and HSTS.",
+            "`1` in production, behind a proxy that terminates HTTPS and sets `X-Forwarded-Proto`: "
+            "secure cookies, HSTS, and a redirect of plain HTTP. `SECRET_KEY` (50 characters) and "
+            "`ALLOWED_HOSTS` must then be set.",
         ),
         Variable(
             "DATAFLOW_TRUSTED_PROXIES",
@@ -129,6 +131,20 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable("WEB_WORKERS", "`2`", "Processes of the web server."),
         Variable("WEB_ACCESS_LOG", "`0`", "`1` logs each request."),
         Variable("WEB_LOG_LEVEL", "`info`", "Log level of the web server."),
+        Variable(
+            "DATAFLOW_REQUESTS_PER_ADDRESS",
+            "`60`",
+            "Requests that a client address (of IPv6, a /64 network) may send a second. After a "
+            "pause it may send what makes up 5 seconds at once. Beyond that it gets 429 with "
+            "`Retry-After`. `0`: no limit. Behind a proxy, set `DATAFLOW_TRUSTED_PROXIES`: "
+            "otherwise all clients share the address of the proxy.",
+        ),
+        Variable(
+            "DATAFLOW_REQUESTS_PER_USER",
+            "`30`",
+            "The same for a user, with all their sessions and tokens.",
+        ),
+        Variable("DATAFLOW_REQUESTS_PER_TOKEN", "`20`", "The same for an API token."),
         Variable("DATAFLOW_WORKERS", "`1`", "Worker processes per queue."),
         Variable(
             "DATAFLOW_PATIENCE_SECONDS",
@@ -215,6 +231,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "COMPOSE", "`docker compose`, else `docker-compose`", "The command behind `make up`."
         ),
+        Variable("MEMORY_LIMIT", "`4g`", "Most memory of each container."),
         Variable("COMPOSE_PROJECT_NAME", "`dataflow`", "Prefix of container and volume names."),
         Variable(
             "POSTGRES_PASSWORD",

@@ -18,6 +18,8 @@ import psutil
 import psycopg2
 
 ROOT = Path(__file__).parent.parent
+# Tests ask faster than people and programs do; those of these limits set their own.
+UNLIMITED = {f"DATAFLOW_REQUESTS_PER_{each}": "0" for each in ("ADDRESS", "USER", "TOKEN")}
 # What the tests' own settings put into the environment is not for the processes under test.
 FOREIGN = ("DATAFLOW_VAR", "DATAFLOW_RAW", "DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE")
 
@@ -31,6 +33,7 @@ class Installation:
         self.environment = {
             **{name: value for name, value in os.environ.items() if name not in FOREIGN},
             "DATAFLOW_VAR": str(folder),
+            **UNLIMITED,
         }
         self.environment.pop("DATABASE_URL", None)
         if database_url:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from django.conf import settings
 
 from tests.installation import ROOT, Installation, installation, wait_for
 from tests.postgres import free_port
@@ -186,3 +187,33 @@ def test_the_image_does_not_run_as_root() -> None:
     users = re.findall(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert users
     assert users[-1] not in {"root", "0"}
+
+
+@pytest.mark.parametrize("name", ["database", "migrate", "api", "ingestion", "processing"])
+def test_containers_have_limits_and_write_to_volumes_only(name: str) -> None:
+    service = compose(ENV_FILE)[name]
+    assert service["read_only"] is True
+    assert "/tmp" in service["tmpfs"]  # noqa: S108
+    assert service["mem_limit"] == "4g"
+    assert 0 < service["pids_limit"] <= 256
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+
+
+def test_the_containers_of_the_application_have_no_capabilities_and_room_for_uploads() -> None:
+    for name in ("migrate", "api", "ingestion", "processing"):
+        service = compose(ENV_FILE)[name]
+        assert service["cap_drop"] == ["ALL"]
+        assert {"inputs:/app/var/inputs", "exports:/app/var/exports", "/app/var/tmp"} <= set(
+            service["volumes"]
+        )
+    # A volume belongs to whoever owns the folder in the image.
+    made = re.search(r"mkdir -p (.+?) \\", (ROOT / "Dockerfile").read_text())
+    assert made
+    assert {"var/inputs", "var/exports", "var/tmp"} <= set(made[1].split())
+
+
+def test_the_image_has_all_apps() -> None:
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    apps = {name.split(".")[0] for name in settings.INSTALLED_APPS}
+    assert {f"!{name}" for name in apps if (ROOT / name).is_dir()} <= set(let_in)

@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from dataflow_site.environment import mail_server
+from tests.installation import FOREIGN
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +45,58 @@ def test_a_wrong_setting_is_named(name, value, sentence, tmp_path):
     assert "secret" not in done.stderr
 
 
+PRODUCTION = {
+    "HTTPS": "1",
+    "SECRET_KEY": "Zq3-production-only-" + "x7Rk9" * 8,
+    "ALLOWED_HOSTS": "data.example.org",
+}
+
+
+def check(tmp_path: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What `manage.py check` says of settings."""
+    foreign = {*PRODUCTION, *FOREIGN}
+    clean = {name: value for name, value in os.environ.items() if name not in foreign}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", *options],
+        cwd=ROOT,
+        env={**clean, "DATAFLOW_VAR": str(tmp_path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_check_deploy_finds_nothing_in_production(tmp_path):
+    done = check(tmp_path, "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+    assert "WARNING" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY must have 50 random characters, but it is not set"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must have 50 random characters, but it is too weak"),
+        ({"SECRET_KEY": "ab" * 40}, "SECRET_KEY must have 50 random characters"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS must name the hosts of the site"),
+        ({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS must name the hosts of the site"),
+        ({"ALLOWED_HOSTS": "data.example.org,*"}, "ALLOWED_HOSTS must name the hosts"),
+    ],
+)
+def test_production_refuses_to_start_without_its_settings(changed, sentence, tmp_path):
+    done = check(tmp_path, **PRODUCTION | changed)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "secret_key").exists()
+
+
+def test_without_https_an_installation_makes_its_own_key(tmp_path):
+    assert check(tmp_path).returncode == 0
+    assert len((tmp_path / "secret_key").read_text()) >= 50
+
+
 # What a browser is told of cookies and of HTTPS, by the switch for an installation behind HTTPS.
 SECURITY: dict[str, dict[str, object]] = {
     "0": {
@@ -51,6 +104,8 @@ SECURITY: dict[str, dict[str, object]] = {
         "CSRF_COOKIE_SECURE": False,
         "SESSION_COOKIE_HTTPONLY": True,
         "SECURE_HSTS_SECONDS": 0,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": False,
+        "SECURE_SSL_REDIRECT": False,
         "SECURE_PROXY_SSL_HEADER": None,
     },
     "1": {
@@ -58,6 +113,8 @@ SECURITY: dict[str, dict[str, object]] = {
         "CSRF_COOKIE_SECURE": True,
         "SESSION_COOKIE_HTTPONLY": True,
         "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+        "SECURE_SSL_REDIRECT": True,
         "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
     },
 }
@@ -76,6 +133,7 @@ def test_https_switches_secure_cookies_and_hsts(https, tmp_path):
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "dataflow_site.settings",
             "DATAFLOW_VAR": str(tmp_path),
+            **PRODUCTION,
             "HTTPS": https,
         },
         capture_output=True,

@@ -17,7 +17,8 @@ SUFFIX, PREFIX = "Request", "Patched"
 
 def complete(result: Schema, **kwargs: Any) -> Schema:
     """A hook of drf-spectacular: called with the whole description."""
-    components = result["components"]["schemas"]
+    # Without a version, as `check --deploy` asks for it, the description is empty.
+    components = result.get("components", {}).get("schemas", {})
     for name, component in components.items():
         for field, schema in component.get("properties", {}).items():
             if name.startswith("Paginated") and "description" not in schema:
