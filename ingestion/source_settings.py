@@ -71,7 +71,7 @@ def change_settings(*, source: Source, chosen: Mapping[str, Any]) -> None:
             object_id=source.pk,
             label=source.name,
             source=source.name,
-            before=source.settings,
+            before=source.saved_settings,
             after=after,
         )
 

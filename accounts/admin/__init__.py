@@ -1,5 +1,5 @@
 """The admin of who may do what."""
 
-from accounts.admin import people, tokens
+from accounts.admin import audit, people, tokens
 
-__all__ = ["people", "tokens"]
+__all__ = ["audit", "people", "tokens"]

@@ -73,8 +73,8 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 object_id=obj.pk,
                 label=obj.name,
                 source=obj.name,
-                before=former.settings if former else None,
-                after=obj.settings,
+                before=former.saved_settings if former else None,
+                after=obj.saved_settings,
             )
         )
 

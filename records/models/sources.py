@@ -60,7 +60,7 @@ class Source(HasPage, models.Model):
         return self.name
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def saved_settings(self) -> dict[str, Any]:
         """What people set of it, by name."""
         return {
             "mapping": self.mapping,

@@ -30,6 +30,6 @@ def delete_source(*, source: Source) -> None:
                     object_id=pk,
                     label=source.name,
                     source=source.name,
-                    before=source.settings,
+                    before=source.saved_settings,
                 )
             )

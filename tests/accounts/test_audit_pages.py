@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -37,6 +37,7 @@ def shown(client: Client, query: str = "") -> list[str]:
 def test_only_administrators_see_the_log(client, admin_client, url):
     assert client.get(url).status_code == 302
     clerk = User.objects.create_user("clerk", is_staff=True)
+    clerk.groups.add(Group.objects.get(name="Operator"))
     client.force_login(clerk)
     answer = client.get(url)
     assert answer.status_code == 403
