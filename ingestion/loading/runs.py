@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from accounts import audit
 from ingestion.errors import (
     InvalidDateFormat,
     InvalidNumberFormat,
@@ -98,13 +100,41 @@ def create_run(
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)
+    former = run.source.on_conflict
     if on_conflict:
         run.source.on_conflict = on_conflict
     if save:
-        if on_conflict:
-            Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
-        run.save()
+        with transaction.atomic():
+            if on_conflict:
+                Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
+            run.save()
+            if state != RunState.DRAFT:
+                record_start(
+                    run,
+                    before={"on_conflict": former},
+                    after={"on_conflict": run.source.on_conflict},
+                )
     return run
+
+
+def record_start(
+    run: IngestionRun,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Enter the start of an import into the audit log; ``before`` and ``after`` are settings of its
+    source that it changes."""
+    audit.record(
+        audit.Action.IMPORT_STARTED,
+        kind="ingestion run",
+        object_id=run.pk,
+        label=run.file_name,
+        source=run.source.name,
+        before=before or {},
+        after={"size": run.size, "started by": run.trigger, **(after or {})},
+        actor=audit.worker() if run.trigger == "schedule" else None,
+    )
 
 
 def check_date_format(text: str) -> str:
