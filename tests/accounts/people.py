@@ -5,14 +5,15 @@ import hmac
 import struct
 import time
 
-from django.contrib.auth.models import User
 from django.test import Client
+
+from tests.people import viewer
 
 PASSWORD = "a long password"
 
 
 def person(name="ada", **fields):
-    return User.objects.create_user(name, password=PASSWORD, **fields)
+    return viewer(name, password=PASSWORD, **fields)
 
 
 def sign_in(name="ada", password=PASSWORD, client=None, *, address="127.0.0.1", **headers):

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from accounts.models import ApiToken, TokenKind
 from tests.landed import land, sale
 from tests.markup import href, sent_by, texts, tree
+from tests.people import viewer
 from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ OWN, ALL = "/account/tokens/", "/settings/tokens/"
 
 @pytest.fixture
 def ada(client) -> User:
-    user = User.objects.create_user("ada", password="a long password")
+    user = viewer("ada", password="a long password")
     user.user_permissions.add(Permission.objects.get(codename="view_datarecord"))
     client.force_login(user)
     return user
@@ -31,7 +32,7 @@ def ada(client) -> User:
 
 @pytest.fixture
 def manager(client) -> User:
-    user = User.objects.create_user("manager")
+    user = viewer("manager")
     permissions = ("change_apitoken", "view_datarecord")
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
@@ -124,7 +125,7 @@ def test_a_token_is_revoked_after_a_question(ada, client):
 
 
 def test_the_tokens_of_others_are_neither_shown_nor_revoked(ada, client):
-    token_of(User.objects.create_user("grace"), name="private")
+    token_of(viewer("grace"), name="private")
     link = f"/account/tokens/{ApiToken.objects.get().pk}/revoke/"
     assert "private" not in client.get(OWN).content.decode()
     for response in (client.get(link), client.post(link), client.get("/account/tokens/9/revoke/")):
@@ -134,7 +135,7 @@ def test_the_tokens_of_others_are_neither_shown_nor_revoked(ada, client):
 
 
 def test_administrators_see_and_revoke_the_tokens_of_everybody(manager, client):
-    token_of(User.objects.create_user("grace"), name="report")
+    token_of(viewer("grace"), name="report")
     assert href(client.get(OWN).content.decode(), f'main a[href="{ALL}"]')
     assert any("grace" in cell for cell in texts(client.get(ALL).content.decode(), "tbody td"))
     link = f"/account/tokens/{ApiToken.objects.get().pk}/revoke/"
@@ -143,7 +144,7 @@ def test_administrators_see_and_revoke_the_tokens_of_everybody(manager, client):
 
 
 def test_administrators_make_service_tokens_for_who_may_do_no_more(manager, client):
-    User.objects.create_user("robot")
+    viewer("robot")
     User.objects.create_superuser("root")
     assert new_token(client, ALL, owner="robot", days="").status_code == 201
     token = ApiToken.objects.get()
@@ -167,7 +168,7 @@ def test_the_lists_take_the_same_queries_however_long_they_are(manager, client):
     token_of(manager)
     before = queries(OWN), queries(ALL)
     for number in range(5):
-        token_of(User.objects.create_user(f"user {number}"))
+        token_of(viewer(f"user {number}"))
         token_of(manager)
     assert (queries(OWN), queries(ALL)) == before
 

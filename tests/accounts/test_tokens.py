@@ -21,6 +21,7 @@ from explore.api.views import RootView
 from records.models import Source
 from records.visible_sources import visible_sources
 from tests.landed import land, sale
+from tests.people import viewer
 from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +88,7 @@ def test_no_token_works_while_its_owner_is_deactivated(owner):
 
 def test_a_change_of_the_password_ends_personal_tokens_and_no_others(owner):
     personal, service = token_of(owner), token_of(owner, kind=TokenKind.SERVICE)
-    others = token_of(User.objects.create_user("grace"))
+    others = token_of(viewer("grace"))
     owner.set_password("another long password")
     owner.save()
     assert [ask(token).status_code for token in (personal, service, others)] == [401, 200, 200]
@@ -118,7 +119,7 @@ def test_a_token_for_reading_changes_nothing(owner):
 
 
 def test_a_token_gives_no_permission_that_its_owner_lacks():
-    reader = User.objects.create_user("reader")
+    reader = viewer("reader")
     assert ask(token_of(reader), method="post", path="/process").status_code == 403
 
 
@@ -131,7 +132,7 @@ def test_a_request_sees_no_more_than_the_sources_of_its_token(owner, monkeypatch
 
     monkeypatch.setattr(RootView, "get", look)
     land("depot", {"1": sale(1)})
-    limited = User.objects.create_user("grace")
+    limited = viewer("grace")
     limited.user_permissions.add(Permission.objects.get(codename="view_datarecord"))
     SourceGrant.objects.create(user=limited, source=Source.objects.get())
     for user, sources in ((owner, ["shop", "depot"]), (owner, None), (limited, ["shop", "depot"])):
@@ -221,7 +222,7 @@ def test_only_service_tokens_may_be_made_without_an_end(owner):
 
 
 def test_nobody_makes_tokens_for_someone_who_may_do_more(owner):
-    reader, editor = User.objects.create_user("reader"), User.objects.create_user("editor")
+    reader, editor = viewer("reader"), viewer("editor")
     editor.user_permissions.add(Permission.objects.get(codename="add_processingrun"))
     assert may_create_for(owner, editor)
     assert may_create_for(editor, reader)
