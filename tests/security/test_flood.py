@@ -48,7 +48,8 @@ class Client:
 
     def ask(self) -> Answer:
         began = time.perf_counter()
-        self.connection.request("GET", PATH, headers={"Authorization": self.token})
+        headers = {"Authorization": self.token} if self.token else {}
+        self.connection.request("GET", PATH, headers=headers)
         response = self.connection.getresponse()
         response.read()
         waited = response.getheader("Retry-After")
@@ -81,7 +82,7 @@ def flood(site: Site, token: str) -> Iterator[list[Answer]]:
 
 def served(site: Site, number: int) -> list[Answer]:
     """The answers to another client, which asks now and then."""
-    client, answers = Client(site, OTHER, "Token other"), []
+    client, answers = Client(site, OTHER, ""), []
     for _ in range(number):
         answers.append(client.ask())
         time.sleep(0.1)
