@@ -31,6 +31,7 @@ class Request(HTTPRequestParser):
 
     body: Body | None = None
     body_rcv: Any
+    error: Any
     # Whether it must be asked if the sender may send the body before more of it is read.
     must_ask = False
     # Whether the client then waits for a word before it sends more.
