@@ -1,0 +1,48 @@
+"""Receipts of runs, chained by source."""
+
+from typing import Any
+
+import orjson
+from django.db import models
+from django.db.models import Q
+
+from records.models.ingestion_runs import IngestionRun, Undo
+from records.models.sources import Source
+
+
+class Receipt(models.Model):
+    """What a run had made of its input when it ended, or what an undo had taken back.
+
+    Made once, in the transaction that ends the run, and never changed.
+    """
+
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, db_index=False, related_name="receipts"
+    )
+    # Its place in the chain of the source, from 1.
+    number = models.PositiveBigIntegerField()
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="receipts")
+    undo = models.OneToOneField(Undo, on_delete=models.CASCADE, null=True, related_name="receipt")
+    # JSON text, as it was signed.
+    content = models.TextField()
+    digest = models.CharField(max_length=64)
+    signature = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "receipts"
+        ordering = ["source", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="receipt_number_once"),
+            models.UniqueConstraint(
+                fields=["run"], condition=Q(undo=None), name="receipt_of_a_run_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"receipt {self.number} of {self.source}"
+
+    def document(self) -> dict[str, Any]:
+        """The receipt as it is given out."""
+        content = orjson.loads(self.content)
+        return {"content": content, "digest": self.digest, "signature": self.signature}
