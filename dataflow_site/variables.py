@@ -33,7 +33,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "DATAFLOW_RECEIPT_KEY",
             "created once, in `var/`",
-            "Signs the receipts of runs: a private Ed25519 key as 64 hex digits, or in PEM form with "
+            "Signs the receipts of runs: a private Ed25519 key as 64 hex digits, or as PEM with "
             "line ends written as `\\n`. Keep it, the same on all machines: receipts are verified "
             "with its public key.",
         ),

@@ -88,7 +88,7 @@ class ReceiptView(StrictQuery, generics.GenericAPIView[Receipt]):
     )
     def get(self, request: Request, pk: int) -> Response:
         run = run_or_not_found(pk)
-        found = run.receipts.filter(undo=None).first()
+        found = run.receipts.filter(undo=None).order_by("-number").first()
         if found is None:
             raise exceptions.NotFound(_why_none(run))
         return Response(found.document())

@@ -75,7 +75,7 @@ def _of_run(run: IngestionRun) -> dict[str, Any]:
 
 
 def _of_undo(undo: Undo) -> dict[str, Any]:
-    undone = undo.run.receipts.filter(undo=None).first()
+    undone = undo.run.receipts.filter(undo=None).order_by("-number").first()
     return {
         "kind": "undo",
         "undoes": undone and undone.digest,

@@ -4,7 +4,6 @@ from typing import Any
 
 import orjson
 from django.db import models
-from django.db.models import Q
 
 from records.models.ingestion_runs import IngestionRun, Undo
 from records.models.sources import Source
@@ -13,7 +12,8 @@ from records.models.sources import Source
 class Receipt(models.Model):
     """What a run had made of its input when it ended, or what an undo had taken back.
 
-    Made once, in the transaction that ends the run, and never changed.
+    Made in the transaction that ends the run, and never changed. A run that is taken up again and
+    ends once more gets one more.
     """
 
     source = models.ForeignKey(
@@ -34,9 +34,6 @@ class Receipt(models.Model):
         ordering = ["source", "number"]
         constraints = [
             models.UniqueConstraint(fields=["source", "number"], name="receipt_number_once"),
-            models.UniqueConstraint(
-                fields=["run"], condition=Q(undo=None), name="receipt_of_a_run_once"
-            ),
         ]
 
     def __str__(self) -> str:
