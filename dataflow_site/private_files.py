@@ -11,6 +11,7 @@ PRIVATE = (
     "dataflow.sqlite3-shm",
     "dataflow.sqlite3-journal",
     "secret_key",
+    "receipt_key",
     "login.json",
     "inputs",
     "tmp",

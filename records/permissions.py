@@ -33,6 +33,7 @@ class Action(Enum):
     DELETE_FEED = "records.delete_feed", "remove automatic imports"
     CHANGE_SOURCE = "records.change_source", "change the settings of sources"
     REPROCESS_RECORDS = "records.change_datarecord", "reprocess records"
+    EDIT_RECORDS = "records.change_datarecord", "edit records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
     MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ingestion.api import rejected
+from ingestion.api import receipts, rejected
 
 urlpatterns = [
     path("rejected-rows", rejected.RejectedListView.as_view(), name="api-rejected-rows"),
@@ -14,4 +14,16 @@ urlpatterns = [
         name="api-run-rejected-rows",
     ),
     path("runs/<int:pk>/replay", rejected.ReplayView.as_view(), name="api-run-replay"),
+    path("runs/<int:pk>/receipt", receipts.ReceiptView.as_view(), name="api-receipt"),
+    path(
+        "runs/<int:pk>/undo/receipt",
+        receipts.UndoReceiptView.as_view(),
+        name="api-undo-receipt",
+    ),
+    path(
+        "sources/<source_name:name>/receipts",
+        receipts.SourceReceiptsView.as_view(),
+        name="api-source-receipts",
+    ),
+    path("receipt-key", receipts.ReceiptKeyView.as_view(), name="api-receipt-key"),
 ]

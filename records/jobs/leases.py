@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from records.database.clock import now
@@ -16,6 +17,7 @@ from records.database.sessions import end_sessions, name_session
 from records.errors import EnvironmentFault, LeaseLost
 from records.jobs.waiting import put_back
 from records.models import Run, RunState
+from records.signals import ended
 
 log = logging.getLogger(__name__)
 
@@ -104,11 +106,15 @@ def renewing(run: Run, worker: str) -> Callable[[], None]:
 
 
 def _end(run: Run, worker: str, **changes: object) -> None:
-    ended = {"finished_at": now(), "lease_until": None, "waits_for": ""}
-    if not run.held_by(worker).update(**ended, **changes):
-        raise LeaseLost(run)
-    run.drop_parts()
-    run.refresh_from_db()
+    with transaction.atomic():
+        # As landing does: first the source, then the run.
+        run.hold_source()
+        end = {"finished_at": now(), "lease_until": None, "waits_for": ""}
+        if not run.held_by(worker).update(**end, **changes):
+            raise LeaseLost(run)
+        run.drop_parts()
+        run.refresh_from_db()
+        ended.send(sender=type(run), run=run)
 
 
 @contextmanager
@@ -173,12 +179,12 @@ def stop(run: Run) -> bool:
 
     What it has done so far stays. Its worker finds out at its next batch, and leaves it.
     """
-    ended = (
-        type(run)
-        .objects.filter(pk=run.pk)
-        .active()
-        .update(state=RunState.CANCELLED, finished_at=now(), lease_until=None)
-    )
-    if ended:
+    with transaction.atomic():
+        run.hold_source()
+        active = type(run).objects.filter(pk=run.pk).active()
+        if not active.update(state=RunState.CANCELLED, finished_at=now(), lease_until=None):
+            return False
         run.drop_parts()
-    return bool(ended)
+        run.refresh_from_db()
+        ended.send(sender=type(run), run=run)
+    return True
