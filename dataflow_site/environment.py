@@ -1,6 +1,7 @@
 """Settings from environment variables, read strictly: every mistake has a clear message."""
 
 import os
+import re
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
 
 
 def flag(name: str) -> bool:
@@ -24,6 +27,22 @@ def listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """Pairs such as ``analysts=Viewer``, separated by commas."""
+    found = [part.partition("=") for part in listed(name)]
+    if not all(key.strip() and value.strip() for key, _, value in found):
+        raise ImproperlyConfigured(f"{name} must be a list of pairs such as analysts=Viewer.")
+    return {key.strip(): value.strip() for key, _, value in found}
+
+
+def together(**values: str) -> list[list[str]]:
+    """The values of variables that are set together, by name: one list of them, or none."""
+    if any(values.values()) and not all(values.values()):
+        missing = ", ".join(name for name, value in values.items() if not value)
+        raise ImproperlyConfigured(f"{' and '.join(values)} belong together: {missing} is not set.")
+    return [list(values.values())] if all(values.values()) else []
+
+
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
     """Networks such as 10.0.0.0/8 or fd00::/8, separated by commas; an address is one, too."""
     try:
@@ -32,6 +51,17 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(
             f"{name} must be a list of networks such as 10.0.0.0/8: {error}."
         ) from None
+
+
+def origins(name: str) -> list[str]:
+    """Origins such as https://data.example.org, separated by commas."""
+    found = listed(name)
+    for each in found:
+        if not ORIGIN.fullmatch(each):
+            raise ImproperlyConfigured(
+                f"{name} must be a list of origins such as https://data.example.org, not {each!r}."
+            )
+    return found
 
 
 def folders(name: str, default: str) -> list[Path]:

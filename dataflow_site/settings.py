@@ -18,6 +18,9 @@ from dataflow_site.environment import (
     networks,
     number,
     one_of,
+    origins,
+    pairs,
+    together,
 )
 from dataflow_site.secret_key import embedded_secret_key
 
@@ -46,6 +49,8 @@ RECEIPT_KEY = os.environ.get("DATAFLOW_RECEIPT_KEY", "")
 RECEIPT_KEY_FILE = VAR_DIR / "receipt_key"
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+# Whose pages may call the API; with tokens, never with the session of a reader.
+CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
 # Proxies between clients and the web server, which append addresses to X-Forwarded-For.
 TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, least=0)
 
@@ -60,6 +65,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "csp",
     "django_filters",
@@ -81,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "web.api.cors.CrossOrigin",
     "dataflow_site.no_store.NoStore",
     "dataflow_site.front.middleware.AnswerRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -93,6 +102,7 @@ MIDDLEWARE = [
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sign_in.second_factor.NeedSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "records.admin.middleware.RefusedByDatabase",
@@ -233,6 +243,51 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
 PASSWORD_RESET_TIMEOUT = 3600
 
+MFA_ADAPTER = "accounts.sign_in.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.sign_in.second_factor_forms.ActivateTOTPForm",
+    "authenticate": "accounts.sign_in.second_factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.sign_in.second_factor_forms.ReauthenticateForm",
+    "add_webauthn": "accounts.sign_in.second_factor_forms.AddWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Clocks of phones are a little early or late: a code counts half a minute longer on either side.
+MFA_TOTP_TOLERANCE = 1
+# Our accounts are made by administrators, who know the addresses.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+ADMINS_NEED_SECOND_FACTOR = flag("DATAFLOW_ADMINS_NEED_SECOND_FACTOR")
+
+# An OpenID Connect provider that people may log in with.
+OIDC_NAME = os.environ.get("DATAFLOW_OIDC_NAME", "single sign-on")
+OIDC_LINK_BY_EMAIL = flag("DATAFLOW_OIDC_LINK_BY_EMAIL")
+OIDC_ROLE_CLAIM = os.environ.get("DATAFLOW_OIDC_ROLE_CLAIM", "groups")
+OIDC_ROLES = pairs("DATAFLOW_OIDC_ROLES")
+OIDC = together(
+    DATAFLOW_OIDC_URL=os.environ.get("DATAFLOW_OIDC_URL", ""),
+    DATAFLOW_OIDC_CLIENT_ID=os.environ.get("DATAFLOW_OIDC_CLIENT_ID", ""),
+    DATAFLOW_OIDC_CLIENT_SECRET=os.environ.get("DATAFLOW_OIDC_CLIENT_SECRET", ""),
+)
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.openid_connect.OpenIDConnectAdapter"
+# By a link: forms may not lead to other hosts (see the policy below). The state of a login, and
+# PKCE, bind what comes back to the browser that left.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": client_id,
+                "secret": secret,
+                "settings": {"server_url": url.rstrip("/")},
+            }
+            for url, client_id, secret in OIDC
+        ],
+    }
+}
+
 # Without a mail server nothing is sent, and pages that would send a mail say so.
 mail = mail_server()
 SENDS_MAIL = mail is not None
@@ -300,21 +355,30 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+    "ALLOWED_VERSIONS": ["v1"],
     "EXCEPTION_HANDLER": "web.api.base.answer_error",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
-    "DESCRIPTION": "Records, results, statistics and runs, and endpoints that start imports and "
-    "processing. All URLs except those of runs, exports and rules also work without the prefix "
-    "`/api`.",
+    "DESCRIPTION": "Sources, records, results, statistics and runs, and endpoints that start "
+    "imports and processing. Errors are problem details (RFC 9457) with a stable `code`.",
+    "OAS_VERSION": "3.1.0",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "RecordStatus": "records.models.DataRecord.Status",
         "HealthStatus": ["healthy", "unhealthy"],
         "RunState": "records.models.RunState",
+        "RunKind": "records.api.run_serializers.KIND_NAMES",
+        "ProblemCode": "web.api.problems.CODES",
+        "FeedKind": "records.models.Feed.Kind",
     },
     "PREPROCESSING_HOOKS": ["web.api.base.documented"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "web.api.schema.complete",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

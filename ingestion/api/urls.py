@@ -9,21 +9,21 @@ urlpatterns = [
     path("rejected-rows/<int:pk>", rejected.RejectedDetailView.as_view(), name="api-rejected-row"),
     path("rejected-rows/<int:pk>/replay", rejected.RepairView.as_view(), name="api-repair"),
     path(
-        "runs/<int:pk>/rejected-rows",
-        rejected.RunRejectedListView.as_view(),
-        name="api-run-rejected-rows",
-    ),
-    path("runs/<int:pk>/replay", rejected.ReplayView.as_view(), name="api-run-replay"),
-    path("runs/<int:pk>/receipt", receipts.ReceiptView.as_view(), name="api-receipt"),
-    path(
-        "runs/<int:pk>/undo/receipt",
-        receipts.UndoReceiptView.as_view(),
-        name="api-undo-receipt",
-    ),
-    path(
         "sources/<source_name:name>/receipts",
         receipts.SourceReceiptsView.as_view(),
         name="api-source-receipts",
     ),
     path("receipt-key", receipts.ReceiptKeyView.as_view(), name="api-receipt-key"),
+]
+
+# What belongs to an ingestion run, behind its URL.
+of_run = [
+    path(
+        "<int:pk>/rejected-rows",
+        rejected.RunRejectedListView.as_view(),
+        name="api-run-rejected-rows",
+    ),
+    path("<int:pk>/replay", rejected.ReplayView.as_view(), name="api-run-replay"),
+    path("<int:pk>/receipt", receipts.ReceiptView.as_view(), name="api-receipt"),
+    path("<int:pk>/undo/receipt", receipts.UndoReceiptView.as_view(), name="api-undo-receipt"),
 ]

@@ -40,10 +40,15 @@ def create_draft(
     file_name: str,
     source_name: str | None = None,
     user: User | None = None,
+    trigger: str = "upload",
+    on_conflict: str = "",
+    **options: Any,
 ) -> IngestionRun:
     """Create a draft for an uploaded file and start its dry run. Raises InvalidSourceName.
 
-    A file of fixed rejected rows belongs to the source that the rows came from.
+    A file of fixed rejected rows belongs to the source that the rows came from. ``on_conflict`` is
+    the policy of the dry run, which the source gets with the import; for ``options``, and what they
+    raise, see ``create_run``.
     """
     repaired = repaired_run(path)
     if repaired is not None and source_name is None:
@@ -52,15 +57,16 @@ def create_draft(
     run = runs.create_run(
         path=path,
         file_name=file_name,
-        trigger="upload",
+        trigger=trigger,
         source_name=source_name,
         user=user,
         state=RunState.DRAFT,
+        **options,
     )
     if repaired is None:
-        run.reading = run.source.reading
+        run.reading = run.source.reading | run.reading
         run.save(update_fields=["reading"])
-    dry_runs.start(run, on_conflict=run.source.on_conflict, user=user)
+    dry_runs.start(run, on_conflict=on_conflict or run.source.on_conflict, user=user)
     return run
 
 

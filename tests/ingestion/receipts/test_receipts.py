@@ -248,8 +248,10 @@ def test_the_key_is_kept_where_only_its_owner_reads_it(settings, tmp_path, api):
 
 def test_the_page_of_a_run_leads_to_its_receipt(admin_client, run):
     page = admin_client.get(f"/runs/ingestion/{run.pk}/").content.decode()
-    assert f"/runs/{run.pk}/receipt?format=json" in page
-    assert admin_client.get(f"/api/runs/{run.pk}/receipt?format=json").status_code == 200
+    assert f"/api/v1/runs/ingestion/{run.pk}/receipt?format=json" in page
+    assert (
+        admin_client.get(f"/api/v1/runs/ingestion/{run.pk}/receipt?format=json").status_code == 200
+    )
 
 
 def test_what_does_not_exist_is_not_found(api, run):
