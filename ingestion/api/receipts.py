@@ -171,6 +171,14 @@ class ReceiptKeyView(StrictQuery):
         operation_id="receipt_key",
         summary="Get the key that verifies receipts",
         responses={(200, "application/x-pem-file"): OpenApiTypes.STR, 401: ErrorSerializer},
+        examples=[
+            OpenApiExample(
+                "Key",
+                value="-----BEGIN PUBLIC KEY-----\n..\n-----END PUBLIC KEY-----\n",
+                response_only=True,
+                media_type="application/x-pem-file",
+            )
+        ],
     )
     def get(self, request: Request) -> HttpResponse:
         return HttpResponse(public_pem(signing_key()), content_type="application/x-pem-file")
