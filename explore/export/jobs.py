@@ -19,14 +19,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import QueryDict
 
+from accounts import audit
+from accounts.rights import granted_sources
 from explore.export.files import export as export_file
 from explore.export.request import Asked, asked_for
+from explore.export.trail import record_export
 from records.database.clock import now
 from records.database.faults import environment_fault
 from records.errors import ExportError, TooManyExports
 from records.jobs.job import Job
 from records.jobs.runner import queue, wake
 from records.models import Export
+from records.visible_sources import limited_to
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,7 @@ def start(asked: Asked, *, user: User, trigger: str) -> Export:
                 seconds=RETRY_SECONDS,
             )
         made = Export.objects.create(query=asked.query, user=user, trigger=trigger)
+        record_export(audit.Action.EXPORT_STARTED, made)
     queue(made)
     return made
 
@@ -68,6 +73,12 @@ class MakeExport(Job[Export]):
         self._done, self._noted_at = 0, float("-inf")
 
     def run(self) -> None:
+        # Of what its person may see by now, who may have left.
+        user = self.row.user
+        with limited_to(granted_sources(user) if user is not None else ()):
+            self._run()
+
+    def _run(self) -> None:
         export = self.row
         part = settings.EXPORT_DIR / f"{export.pk}.{secrets.token_hex(8)}.part"
         try:
@@ -141,7 +152,9 @@ class MakeExport(Job[Export]):
 
 def remove(export: Export) -> None:
     """Forget an export, and remove its file; the worker that makes it leaves it."""
-    export.delete()
+    with transaction.atomic():
+        record_export(audit.Action.EXPORT_DELETED, export)
+        export.delete()
     export.path.unlink(missing_ok=True)
 
 
@@ -152,7 +165,8 @@ def tidy() -> None:
     over = Q(expires_at__lt=moment) | Q(expires_at=None, finished_at__lt=oldest) | Q(user=None)
     try:
         for export in Export.objects.filter(over):
-            remove(export)
+            export.delete()
+            export.path.unlink(missing_ok=True)
         for path in settings.EXPORT_DIR.glob("*"):
             _remove_unless_known(path, oldest)
     except OSError as error:

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from accounts import audit
 from ingestion.errors import (
     InvalidDateFormat,
     InvalidNumberFormat,
@@ -20,6 +22,8 @@ from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format, check_zone
 from records.number_decision import FORMATS
+from records.permissions import Action, check
+from records.visible_sources import check_visible
 
 
 def source_name_of(file_name: str) -> str:
@@ -59,9 +63,11 @@ def create_run(
     for a person (see ingestion.loading.drafts). One that ``keeps_outcomes`` imports the items of a
     request (see ingestion.loading.items). Without ``save`` neither the run nor a new source
     is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
-    InvalidNumberFormat.
+    InvalidNumberFormat, and PermissionDenied for a
+    hidden source, or another policy of a source whose settings the user may not change.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
+    check_visible(name)
     try:
         Source(name=name).clean_fields(exclude=["mapping"])
     except ValidationError as error:
@@ -75,8 +81,12 @@ def create_run(
         mapping[ZONE_COLUMN] = timestamp_zone_column
     if check_number_format(number_format):
         mapping[NUMBER_FORMAT] = number_format
+    known = Source.objects.named(name)
+    if user is not None and known is not None and on_conflict not in ("", known.on_conflict):
+        # It is a setting of the source, whichever way it is changed.
+        check(user, Action.CHANGE_SOURCE)
     run = IngestionRun(
-        source=Source.objects.named(name) or Source(name=name),
+        source=known or Source(name=name),
         path=str(path.resolve()),
         file_name=file_name[:255],
         size=path.stat().st_size if path.exists() else 0,
@@ -90,13 +100,41 @@ def create_run(
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)
+    former = run.source.on_conflict
     if on_conflict:
         run.source.on_conflict = on_conflict
     if save:
-        if on_conflict:
-            Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
-        run.save()
+        with transaction.atomic():
+            if on_conflict:
+                Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
+            run.save()
+            if state != RunState.DRAFT:
+                record_start(
+                    run,
+                    before={"on_conflict": former},
+                    after={"on_conflict": run.source.on_conflict},
+                )
     return run
+
+
+def record_start(
+    run: IngestionRun,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Enter the start of an import into the audit log; ``before`` and ``after`` are settings of its
+    source that it changes."""
+    audit.record(
+        audit.Action.IMPORT_STARTED,
+        kind="ingestion run",
+        object_id=run.pk,
+        label=run.file_name,
+        source=run.source.name,
+        before=before or {},
+        after={"size": run.size, "started by": run.trigger, **(after or {})},
+        actor=audit.worker() if run.trigger == "schedule" else None,
+    )
 
 
 def check_date_format(text: str) -> str:

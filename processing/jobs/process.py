@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django_q.brokers import get_broker
 
+from accounts import audit
 from processing.errors import ProcessingError, UnknownSource
 from processing.jobs import batch_work
 from processing.jobs.batch_work import Task
@@ -29,6 +30,7 @@ from records.models import (
     Source,
 )
 from records.models.querysets import RunQuerySet
+from records.visible_sources import check_unlimited, limited_to
 
 log = logging.getLogger(__name__)
 
@@ -49,21 +51,38 @@ def create_run(
 ) -> ProcessingRun:
     """Make a run over the records of one source, or of all; of ``limit`` records at the most.
 
-    Raises UnknownSource.
+    Raises UnknownSource, and PermissionDenied for all sources if some are hidden.
     """
     source = None
-    if source_name is not None:
+    if source_name is None:
+        check_unlimited("process all sources at once")
+    else:
         source = Source.objects.named(source_name)
         if source is None:
             raise UnknownSource(source_name)
-    return ProcessingRun.objects.create(
-        source=source, selection=selection, limit=limit, trigger=trigger, user=user
-    )
+    with transaction.atomic():
+        run = ProcessingRun.objects.create(
+            source=source, selection=selection, limit=limit, trigger=trigger, user=user
+        )
+        # What workers process by themselves follows from an import, an undo or an edit.
+        if trigger != "worker":
+            audit.record(
+                audit.Action.PROCESSING_STARTED,
+                kind="processing run",
+                object_id=run.pk,
+                label=run,
+                source=source_name or "",
+                after={"selection": selection.value, "limit": limit},
+            )
+    return run
 
 
 def queue_landed(source: Source) -> None:
     """Something has landed in a source: have it processed, unless a run that waits will do it."""
-    if not _taking_raw(source).filter(state=RunState.QUEUED).exists():
+    with limited_to(None):
+        # A run over all sources will do it, too.
+        is_awaited = _taking_raw(source).filter(state=RunState.QUEUED).exists()
+    if not is_awaited:
         queue(create_run(trigger="worker", source_name=source.name))
 
 

@@ -12,9 +12,11 @@ from django.http import HttpRequest
 from records import store
 from records.admin.base import LargeTable, LookOnly
 from records.admin.fields import JSONText
+from records.changes import Change, tell
 from records.errors import SourceHasRecords
 from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source, ValueCount
 from records.models.mappings import check_mapping
+from records.visible_sources import check_visible
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -37,6 +39,11 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Source
         fields = ("name", "mapping", "on_conflict")
 
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        check_visible(name)
+        return name
+
     def clean_mapping(self) -> dict[str, Any]:
         return check_mapping(self.cleaned_data["mapping"] or {})
 
@@ -57,7 +64,19 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if hidden is not None:
             # The drafts of a source of this name are now drafts of this one.
             obj.pk, obj.created_at = hidden.pk, hidden.created_at
+        former = Source.objects.filter(pk=obj.pk).first() if change else None
         super().save_model(request, obj, form, change)
+        tell(
+            Change(
+                action="source.changed" if former else "source.created",
+                kind="source",
+                object_id=obj.pk,
+                label=obj.name,
+                source=obj.name,
+                before=former.settings if former else None,
+                after=obj.settings,
+            )
+        )
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         try:

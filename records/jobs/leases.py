@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from records.changes import tell_of_run
 from records.database.clock import now
 from records.database.faults import environment_fault
 from records.database.sessions import end_sessions, name_session
@@ -187,4 +188,5 @@ def stop(run: Run) -> bool:
         run.drop_parts()
         run.refresh_from_db()
         ended.send(sender=type(run), run=run)
+        tell_of_run("run.cancelled", run)
     return True

@@ -68,6 +68,7 @@ class IngestionRun(HasPage, Run):
 
     class Meta(Run.Meta):
         db_table = "ingestion_runs"
+        permissions = [("undo_ingestionrun", "Can undo ingestion run")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(read=F("created") + F("updated") + F("unchanged") + F("rejected")),
@@ -155,6 +156,8 @@ class DryRun(Run):
     bytes_read = models.PositiveBigIntegerField(default=0)
     read = models.PositiveBigIntegerField(default=0)
     report = models.JSONField(default=dict, blank=True)
+
+    is_trial = True
 
     class Meta(Run.Meta):
         db_table = "dry_runs"

@@ -1,10 +1,13 @@
 """Sources, and the versioned rules by which their records are validated and cleaned."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
 from records.models.fields import KeyField
 from records.models.querysets import EverySourceManager, SourceManager
+from records.models.visibility import VisibleManager
 from web.links import HasPage
 from web.names import SOURCE_NAME
 
@@ -57,6 +60,15 @@ class Source(HasPage, models.Model):
         return self.name
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """What people set of it, by name."""
+        return {
+            "mapping": self.mapping,
+            "on_conflict": self.on_conflict,
+            "reading": self.reading,
+        }
+
+    @property
     def current_rule_set(self) -> "RuleSet | None":
         """The newest version, by which records are processed."""
         return self.rule_sets.order_by("-version").first()
@@ -77,6 +89,8 @@ class RuleSet(models.Model):
 
     # The note of versions that follow the mapping of the source.
     DEFAULT_NOTE = "Default rules for the source's mapping"
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "rule_sets"
