@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
@@ -22,6 +21,7 @@ from records.jobs import leases
 from records.jobs.runner import work_on
 from records.models import IngestionRun, Receipt, RejectedRow
 from tests.factories import WORKER, load
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 CSV = "id,name\n1,Ada\n,Bob\n3,Cy,x\n"
@@ -45,7 +45,7 @@ def run(file) -> IngestionRun:
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    client.force_authenticate(User.objects.create_user("reader"))
+    client.force_authenticate(viewer("reader"))
     return client
 
 
