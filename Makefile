@@ -111,6 +111,7 @@ endef
 	    "# Made by make. The database password is part of a URL: letters and digits only." \
 	    "COMPOSE_PROJECT_NAME=dataflow" \
 	    "SECRET_KEY=$$(secret 32)" \
+	    "DATAFLOW_RECEIPT_KEY=$$(secret 32)" \
 	    "POSTGRES_PASSWORD=$$(secret 16)" \
 	    "ADMIN_PASSWORD=$$(secret 12)" \
 	    "PORT=8000" \

@@ -14,6 +14,7 @@ PRIVATE = (
     "dataflow.sqlite3-shm",
     "dataflow.sqlite3-journal",
     "secret_key",
+    "receipt_key",
     "login.json",
     "inputs",
     "tmp",

@@ -50,6 +50,9 @@ HTTPS = flag("HTTPS")
 if HTTPS:
     require_production_settings()
 SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
+# What signs receipts; the file is used where the variable is not set, and made if need be.
+RECEIPT_KEY = os.environ.get("DATAFLOW_RECEIPT_KEY", "")
+RECEIPT_KEY_FILE = VAR_DIR / "receipt_key"
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 # Whose pages may call the API; with tokens, never with the session of a reader.

@@ -32,6 +32,13 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "authenticator apps among them.",
         ),
         Variable(
+            "DATAFLOW_RECEIPT_KEY",
+            "created once, in `var/`",
+            "Signs the receipts of runs: a private Ed25519 key as 64 hex digits, or as PEM with "
+            "line ends written as `\\n`. Keep it, the same on all machines: receipts are verified "
+            "with its public key.",
+        ),
+        Variable(
             "ALLOWED_HOSTS",
             "`localhost,127.0.0.1,[::1]`",
             "Host names of the site, separated by commas.",

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -7,6 +9,7 @@ class IngestionConfig(AppConfig):
     def ready(self) -> None:
         from records.jobs.registry import register
         from records.models import DryRun, Feed, IngestionRun, RowsFrom, Undo
+        from records.signals import ended
 
         register(
             "load_file",
@@ -36,3 +39,11 @@ class IngestionConfig(AppConfig):
             "dry_run_file", DryRun, queue="ingestion", job="ingestion.loading.dry_runs.DryRunFile"
         )
         register("undo", Undo, queue="ingestion", job="ingestion.loading.undo.UndoRun")
+
+        def issue_receipt(run: IngestionRun | Undo, **kwargs: Any) -> None:
+            from ingestion.receipts.issue import issue
+
+            issue(run)
+
+        for model in (IngestionRun, Undo):
+            ended.connect(issue_receipt, sender=model, weak=False, dispatch_uid="issue a receipt")

@@ -89,6 +89,7 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
     context["failed_undo"] = run.undos.first() if not (context["undo"] or undoing) else None
     # Rows that a replay has rejected again are open as well.
     context["open_rejects"] = RejectedRow.objects.of_run(run).open().count()
+    context["has_receipt"] = run.receipts.filter(undo=None).exists()
     context["values"] = ValueCells.from_json(run.value_cells)
     context["mapping"] = [(title, run.mapping.get(role) or []) for role, title in ROLES.items()]
     return render(request, "explore/ingestion_run.html", context | {"rejected": page})

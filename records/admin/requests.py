@@ -1,9 +1,9 @@
-"""The admin of what is kept of requests that import items: read-only."""
+"""The admin of receipts, and of what is kept of requests that import items: read-only."""
 
 from django.contrib import admin
 
 from records.admin.runs import PartOfRunAdmin
-from records.models import IdempotencyKey, RowOutcomes
+from records.models import IdempotencyKey, Receipt, RowOutcomes
 
 HELP = "Search by the number of an ingestion run."
 
@@ -22,4 +22,13 @@ class RowOutcomesAdmin(PartOfRunAdmin):
     """What has become of the items of requests, by batch."""
 
     list_display = ("id", "run", "position")
+    search_help_text = HELP
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(PartOfRunAdmin):
+    """The receipts of runs."""
+
+    list_display = ("id", "source", "number", "run", "undo", "digest", "created_at")
+    list_select_related = ("source", "run", "undo__run")
     search_help_text = HELP

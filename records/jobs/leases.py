@@ -18,6 +18,7 @@ from records.database.sessions import end_sessions, name_session
 from records.errors import EnvironmentFault, LeaseLost
 from records.jobs.waiting import put_back
 from records.models import Run, RunState
+from records.signals import ended
 
 log = logging.getLogger(__name__)
 
@@ -106,11 +107,15 @@ def renewing(run: Run, worker: str) -> Callable[[], None]:
 
 
 def _end(run: Run, worker: str, **changes: object) -> None:
-    ended = {"finished_at": now(), "lease_until": None, "waits_for": ""}
-    if not run.held_by(worker).update(**ended, **changes):
-        raise LeaseLost(run)
-    run.drop_parts()
-    run.refresh_from_db()
+    with transaction.atomic():
+        # As landing does: first the source, then the run.
+        run.hold_source()
+        end = {"finished_at": now(), "lease_until": None, "waits_for": ""}
+        if not run.held_by(worker).update(**end, **changes):
+            raise LeaseLost(run)
+        run.drop_parts()
+        run.refresh_from_db()
+        ended.send(sender=type(run), run=run)
 
 
 @contextmanager
@@ -176,9 +181,12 @@ def stop(run: Run) -> bool:
     What it has done so far stays. Its worker finds out at its next batch, and leaves it.
     """
     with transaction.atomic():
+        run.hold_source()
         active = type(run).objects.filter(pk=run.pk).active()
-        ended = active.update(state=RunState.CANCELLED, finished_at=now(), lease_until=None)
-        if ended:
-            run.drop_parts()
-            tell_of_run("run.cancelled", run)
-    return bool(ended)
+        if not active.update(state=RunState.CANCELLED, finished_at=now(), lease_until=None):
+            return False
+        run.drop_parts()
+        run.refresh_from_db()
+        ended.send(sender=type(run), run=run)
+        tell_of_run("run.cancelled", run)
+    return True

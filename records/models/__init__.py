@@ -8,6 +8,7 @@ from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
 from records.models.ingestion_runs import DryRun, IngestionRun, RowsFrom, Undo
 from records.models.processing_runs import ProcessingRun, RuleDryRun, Selection
+from records.models.receipts import Receipt
 from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.requests import IdempotencyKey, RowOutcomes
 from records.models.results import ProcessingResult
@@ -32,6 +33,7 @@ __all__ = [
     "ProcessingFacts",
     "ProcessingResult",
     "ProcessingRun",
+    "Receipt",
     "RecordCount",
     "RecordText",
     "RecordVersion",

@@ -82,6 +82,9 @@ class IngestionRun(HasPage, Run):
     def __str__(self) -> str:
         return f"run {self.pk}: {self.file_name}"
 
+    def hold_source(self) -> None:
+        list(Source.everything.select_for_update().filter(pk=self.source_id))
+
     @property
     def landed_nothing(self) -> bool:
         """Whether it went through its input to the end, and could use no row of it."""
@@ -187,3 +190,6 @@ class Undo(Run):
 
     def __str__(self) -> str:
         return f"undo of {self.run}"
+
+    def hold_source(self) -> None:
+        self.run.hold_source()

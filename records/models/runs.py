@@ -121,5 +121,8 @@ class Run(models.Model):
         """Release the worker's parts; return whether other workers still have some."""
         return False
 
+    def hold_source(self) -> None:
+        """Keep others from writing to the source of a run that is about to end, if it has one."""
+
     def drop_parts(self) -> None:
         """Delete all parts, since the run has ended; their workers notice when they save."""

@@ -18,8 +18,13 @@ from django.conf import settings
 from tests.installation import ROOT, Installation, installation, wait_for
 from tests.postgres import free_port
 
-ENV_FILE = {"SECRET_KEY": "s" * 64, "POSTGRES_PASSWORD": "p" * 32, "ADMIN_PASSWORD": "a" * 24}
-REQUIRED = {"SECRET_KEY", "POSTGRES_PASSWORD"}
+ENV_FILE = {
+    "SECRET_KEY": "s" * 64,
+    "DATAFLOW_RECEIPT_KEY": "d" * 64,
+    "POSTGRES_PASSWORD": "p" * 32,
+    "ADMIN_PASSWORD": "a" * 24,
+}
+REQUIRED = {"SECRET_KEY", "DATAFLOW_RECEIPT_KEY", "POSTGRES_PASSWORD"}
 
 
 def interpolate(node: Any, values: dict[str, str]) -> Any:

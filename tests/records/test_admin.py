@@ -31,6 +31,7 @@ from records.models import (
     ProcessingFacts,
     ProcessingResult,
     ProcessingRun,
+    Receipt,
     RecordCount,
     RecordText,
     RejectedRow,
@@ -116,6 +117,7 @@ def everything() -> None:
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
     IdempotencyKey.objects.create(user=user, key="k", fingerprint="0", run=run)
     RowOutcomes.objects.create(run=run, position=0, rows="[]")
+    Receipt.objects.create(source=run.source, number=9, run=run, content="{}")
 
 
 def test_tables_have_names_that_are_words(admin):
@@ -128,7 +130,7 @@ def test_tables_have_names_that_are_words(admin):
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 25
+    assert len(TABLES) == 26
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

@@ -10,6 +10,9 @@ RULES = [{"rule": "required", "columns": ["amount"]}]
 CELLS = {"id": "17", "day": "2026-03-01", "amount": "12.50", "city": "Paris"}
 
 EXAMPLES: dict[str, Any] = {
+    "content": {"format": "dataflow-receipt/1", "source": "sales", "number": 2, "run": 7},
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "signature": "dGhpcyBpcyBubyBzaWduYXR1cmU=",
     "activity": "Reading sales.csv",
     "after": "12.50",
     "anomalies": [],

@@ -1,0 +1,1 @@
+"""Receipts: what a run has made of its input, signed, each chained to the one before."""
