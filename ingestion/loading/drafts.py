@@ -9,6 +9,7 @@ from django.db import transaction
 
 from ingestion.errors import NotReady
 from ingestion.loading import dry_runs, inputs, runs
+from ingestion.loading.closing import Missing
 from ingestion.loading.previews import look
 from ingestion.loading.reject_limit import check_limit, exceeds
 from ingestion.parsing.dialect import check_reading
@@ -32,6 +33,7 @@ class Choice:
     mapping: dict[str, Any]
     on_conflict: str
     max_rejects: str
+    is_snapshot: bool = False
 
 
 def create_draft(
@@ -60,7 +62,8 @@ def create_draft(
     if repaired is None:
         run.reading = run.source.reading
         run.save(update_fields=["reading"])
-    dry_runs.start(run, on_conflict=run.source.on_conflict, user=user)
+    source = run.source
+    dry_runs.start(run, on_conflict=source.on_conflict, is_snapshot=source.is_snapshot, user=user)
     return run
 
 
@@ -102,7 +105,11 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
             named[name] = seen.mapping[name]
     if NUMBERS in seen.mapping:
         named[NUMBERS] = seen.mapping[NUMBERS]
-    if same_reading and named == seen.mapping and choice.on_conflict == dry_runs.policy_of(run):
+    same_policy = (choice.on_conflict, choice.is_snapshot) == (
+        dry_runs.policy_of(run),
+        dry_runs.is_snapshot(run),
+    )
+    if same_reading and named == seen.mapping and same_policy:
         return False
     if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
         named.pop(FORMAT)
@@ -122,7 +129,9 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         if NUMBER_FORMAT in named and "value" in run.mapping:
             run.mapping[NUMBER_FORMAT] = named[NUMBER_FORMAT]
     if draft.update(reading=run.reading, mapping=run.mapping):
-        dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
+        dry_runs.start(
+            run, on_conflict=choice.on_conflict, is_snapshot=choice.is_snapshot, user=run.user
+        )
     return True
 
 
@@ -136,10 +145,20 @@ def _name_number_format(named: dict[str, Any], run: IngestionRun, seen: Look) ->
         named.pop(NUMBER_FORMAT)
 
 
-def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
+def question_of_missing(dry: DryRun | None) -> str:
+    """What has to be confirmed about the records that the draft would close, by its dry run."""
+    if dry is None or dry.state != RunState.FINISHED or not dry.report.get("missing"):
+        return ""
+    return Missing(**dry.report["missing"]).question
+
+
+def load(
+    run: IngestionRun, seen: Look, *, keeps_ids: bool = False, closes_many: bool = False
+) -> None:
     """Start the import of a draft as previewed, and save its settings with the source.
 
-    ``keeps_ids``: the person has said that rows which share an ID are to update each other.
+    ``keeps_ids``: the person has said that rows which share an ID are to update each other, and
+    ``closes_many`` that the file is complete, although more than half of the records are missing.
     Raises NotReady if something has to be chosen first. A draft is imported once.
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
@@ -147,6 +166,8 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
         obstacle = (
             obstacle or f"{seen.shared_ids.note(dry_runs.policy_of(run))} Choose what they become."
         )
+    if (question := question_of_missing(dry_runs.latest(run))) and not closes_many:
+        obstacle = obstacle or f"{question} Confirm that the file is complete."
     if obstacle or seen.prepared is None:
         raise NotReady(obstacle)
     # What the beginning of a large file suggests may not hold in all of it.
@@ -156,12 +177,16 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
         mapping[NUMBER_FORMAT] = run.mapping[NUMBER_FORMAT]
     with transaction.atomic():
         loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
-            state=RunState.QUEUED, mapping=mapping
+            state=RunState.QUEUED, mapping=mapping, closes_many=closes_many
         )
         if not loaded:
             return
         source = Source.everything.filter(pk=run.source_id)
-        source.update(on_conflict=dry_runs.policy_of(run), is_draft=False)
+        source.update(
+            on_conflict=dry_runs.policy_of(run),
+            is_snapshot=dry_runs.is_snapshot(run),
+            is_draft=False,
+        )
         if repaired_run(Path(run.path)) is None:
             source.update(reading=run.reading)
         dry_runs.stop(run)
@@ -185,7 +210,12 @@ def move(run: IngestionRun, source: Source) -> None:
         if draft.update(source=source, mapping={}, reading=source.reading):
             _drop_source(run.source_id)
             run.refresh_from_db()
-            dry_runs.start(run, on_conflict=source.on_conflict, user=run.user)
+            dry_runs.start(
+                run,
+                on_conflict=source.on_conflict,
+                is_snapshot=source.is_snapshot,
+                user=run.user,
+            )
 
 
 def discard(run: IngestionRun) -> None:

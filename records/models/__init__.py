@@ -1,6 +1,7 @@
 """Every table of the project. Rows are written by ``records.store`` alone."""
 
 from records.models.batches import ProcessingBatch
+from records.models.closings import RecordClosing, SnapshotKey
 from records.models.counts import RecordCount, ValueCount
 from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
@@ -30,6 +31,7 @@ __all__ = [
     "ProcessingFacts",
     "ProcessingResult",
     "ProcessingRun",
+    "RecordClosing",
     "RecordCount",
     "RecordText",
     "RecordVersion",
@@ -41,6 +43,7 @@ __all__ = [
     "RunState",
     "SavedView",
     "Selection",
+    "SnapshotKey",
     "Source",
     "TextChange",
     "Undo",

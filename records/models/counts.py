@@ -7,7 +7,10 @@ from records.models.querysets import CountManager
 
 
 class RecordCount(models.Model):
-    """How many records of a source carry a timestamp of one day (UTC) and a status."""
+    """How many records of a source carry a timestamp of one day (UTC) and a status.
+
+    Closed records are counted under CLOSED, whatever their status.
+    """
 
     source = KeyField(max_length=100)
     day = models.DateField()

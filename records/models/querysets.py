@@ -20,6 +20,10 @@ SELECTED: dict[str, tuple[str, ...] | None] = {
 }
 
 
+# The status under which counters have records that are closed, whatever theirs is.
+CLOSED = "closed"
+
+
 def key_range(source: str, field: str = "id") -> Q:
     """The ids of a source: every key behind ``<source>:``. ";" is the byte after ":"."""
     return Q((f"{field}__gte", f"{source}:"), (f"{field}__lt", f"{source};"))
@@ -153,6 +157,14 @@ class RecordQuerySet(models.QuerySet[Any]):
         """The records of one source, as a range of the primary key."""
         return self.filter(key_range(source))
 
+    def open(self) -> Self:
+        """The records that are not closed."""
+        return self.filter(closed_by=None)
+
+    def closed(self) -> Self:
+        """The records whose keys were missing from a snapshot, and have not come again."""
+        return self.filter(closed_by__isnull=False)
+
     def with_ids(self, ids: Collection[str]) -> Self:
         """The records with these ids: a batch of them, as SQLite takes 32,766 parameters."""
         return self.filter(id__in=ids)
@@ -168,7 +180,7 @@ class RecordQuerySet(models.QuerySet[Any]):
     def awaiting(self, source: str | None = None) -> Self:
         """The raw records, of one source or all, in the order in which they are processed."""
         found = self if source is None else self.of_source(source)
-        return found.filter(status="raw").order_by("id")
+        return found.open().filter(status="raw").order_by("id")
 
     def dated(self, first: date, last: date) -> Self:
         """The records whose timestamp lies on these days (UTC), both included."""
@@ -182,8 +194,8 @@ class RecordQuerySet(models.QuerySet[Any]):
 
     def selected(self, selection: str) -> Self:
         """The records that a processing run of this selection processes."""
-        statuses = SELECTED[selection]
-        return self.filter(status__in=statuses) if statuses else self
+        statuses, found = SELECTED[selection], self.open()
+        return found.filter(status__in=statuses) if statuses else found
 
     def texts(self) -> "models.QuerySet[Any, tuple[str, str]]":
         """Id and data of each record, the data as JSON text: a quick parser may read it."""
@@ -247,12 +259,20 @@ class CountQuerySet(models.QuerySet[Any]):
         """The counters of one source; of all without one."""
         return self if source is None else self.filter(source=source)
 
+    def open(self) -> Self:
+        """The counters of records that are not closed."""
+        return self.exclude(status=CLOSED)
+
+    def records(self) -> int:
+        """How many records are counted."""
+        return int(self.order_by().aggregate(records=Sum("count"))["records"] or 0)
+
     def selected(self, selection: str, source: str | None = None) -> int:
         """How many records a processing run of this selection would process."""
-        found, statuses = self.of_source(source), SELECTED[selection]
+        found, statuses = self.of_source(source).open(), SELECTED[selection]
         if statuses:
             found = found.filter(status__in=statuses)
-        return int(found.aggregate(records=Sum("count"))["records"] or 0)
+        return found.records()
 
     def sources_with_raw(self) -> "models.QuerySet[Any, Any]":
         """The names of the sources that have records waiting to be processed."""
@@ -273,6 +293,14 @@ class CountQuerySet(models.QuerySet[Any]):
         """Rows of {keys.., status, records}: the counts added up over everything else."""
         counted: Self = self.order_by().values(*keys, "status").annotate(records=Sum("count"))
         return counted
+
+
+class ClosingQuerySet(models.QuerySet[Any]):
+    """Reads of what snapshots have closed and reopened."""
+
+    def standing(self) -> Self:
+        """Those of runs that have not been undone."""
+        return self.filter(undone_at=None)
 
 
 class ResultQuerySet(models.QuerySet[Any]):
@@ -323,5 +351,6 @@ RunManager = models.Manager.from_queryset(RunQuerySet)
 RecordManager = models.Manager.from_queryset(RecordQuerySet)
 ResultManager = models.Manager.from_queryset(ResultQuerySet)
 CountManager = models.Manager.from_queryset(CountQuerySet)
+ClosingManager = models.Manager.from_queryset(ClosingQuerySet)
 VersionManager = models.Manager.from_queryset(VersionQuerySet)
 RejectedManager = models.Manager.from_queryset(RejectedQuerySet)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from records.errors import InvalidData, RecordNotFound
 from records.models import DataRecord, RecordVersion
 from records.store.counters import CountChanges
-from records.store.history import remove, retire_results, supersede
+from records.store.history import counted_as, remove, retire_results, supersede
 
 Status = DataRecord.Status
 
@@ -41,7 +41,13 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
             user=user,
             counts=counts,
         )
-        counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
+        is_closed = record.closed_by_id is not None
+        counts.move(
+            record.source_id,
+            record.timestamp,
+            counted_as(record.status, is_closed=is_closed),
+            counted_as(Status.RAW, is_closed=is_closed),
+        )
         record.data = data
         record.status = Status.RAW
         record.processed_at = None
@@ -81,10 +87,14 @@ def _has_nul(value: Any) -> bool:
 
 
 def requeue_records(*, ids: Collection[str]) -> int:
-    """Make records raw again, so that they are processed anew; returns how many were not raw."""
+    """Make records raw again, so that they are processed anew; returns how many were not raw.
+
+    Closed records stay as they are.
+    """
     with transaction.atomic():
         records = list(
             DataRecord.objects.with_ids(ids)
+            .open()
             .exclude(status=Status.RAW)
             .order_by("id")
             .select_for_update()
@@ -107,11 +117,12 @@ def delete_records(*, ids: Collection[str]) -> int:
             DataRecord.objects.with_ids(ids)
             .order_by("id")
             .select_for_update()
-            .only("id", "source_id", "timestamp", "status")
+            .only("id", "source_id", "timestamp", "status", "closed_by_id")
         )
         counts = CountChanges()
         remove([record.id for record in records], counts)
         for record in records:
-            counts.add(record.source_id, record.timestamp, record.status, -1)
+            status = counted_as(record.status, is_closed=record.closed_by_id is not None)
+            counts.add(record.source_id, record.timestamp, status, -1)
         counts.apply()
     return len(records)

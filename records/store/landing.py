@@ -26,6 +26,7 @@ from records.models import (
 )
 from records.rows import Ledger, Reject, Row, by_column
 from records.store.chains import land_chains
+from records.store.closing import note_keys, reopen_rows
 from records.store.counters import CountChanges
 from records.store.merging import merged_with_records
 from records.store.rejects import conflict, insert_rejects
@@ -72,7 +73,8 @@ def land(
     A key that is new makes a record; one that is known with the same data is unchanged; with
     other data the record is updated: its former content becomes a version and it is raw again.
     Where the source says so, it keeps the cells that the row lacks; or the record is kept as it is,
-    and the row counts as unchanged or is rejected.
+    and the row counts as unchanged or is rejected. A closed record is reopened, whatever becomes of
+    the row.
     ``position`` is how many rows of the input come before the batch: the ledger moves only from
     there, so a batch whose transaction may have been committed, though nobody was told, can't
     count twice. ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only
@@ -107,6 +109,7 @@ def _land(
     with transaction.atomic():
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
+        reopened = 0
         refused: list[Reject] = []
         done = _Done.NOTHING
         if turn is not None:
@@ -118,6 +121,7 @@ def _land(
             ledger += Ledger(created=len(rows))
         else:
             is_filled = done == _Done.FILLED
+            reopened = reopen_rows(run, set(by_column(rows).ids), counts)
             if run.source.on_conflict == OnConflict.MERGE:
                 rows = merged_with_records(run, rows)
             single, chains = _apart(rows)
@@ -126,6 +130,7 @@ def _land(
             if chains:
                 ledger += land_chains(run, chains, counts, now, refused)
         insert_rejects(run, [*rejects, *refused], now)
+        unknown_keys = note_keys(run, rows, [*rejects, *refused])
         counts.apply()
         moved = IngestionRun.objects.filter(
             pk=run.pk, worker=worker, state=RunState.RUNNING, read=position
@@ -135,6 +140,8 @@ def _land(
             updated=F("updated") + ledger.updated,
             unchanged=F("unchanged") + ledger.unchanged,
             rejected=F("rejected") + ledger.rejected,
+            reopened=F("reopened") + reopened,
+            unknown_keys=F("unknown_keys") + unknown_keys,
             bytes_read=bytes_read,
             lease_until=lease_end(),
             attempts=1,
