@@ -23,11 +23,16 @@ class RecordSerializer(serializers.ModelSerializer[DataRecord]):
     """A record in a list."""
 
     source = serializers.CharField(source="source_id")  # type: ignore[assignment]
+    closed_by_run = serializers.IntegerField(
+        source="closed_by_id",
+        allow_null=True,
+        help_text="The ingestion run since which the record is closed; null if it is not.",
+    )
     data = CellsField()  # type: ignore[assignment]
 
     class Meta:
         model = DataRecord
-        fields = ("id", "timestamp", "source", "status", "data")
+        fields = ("id", "timestamp", "source", "status", "closed_by_run", "data")
         read_only_fields = fields
 
 
@@ -66,7 +71,7 @@ class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
 
 
 class RecordDetailSerializer(RecordSerializer):
-    """A record with its current result and its origin."""
+    """A record with its current result (of a closed one the last) and its origin."""
 
     result = serializers.SerializerMethodField(
         help_text="Null until the record has been processed."
@@ -91,7 +96,8 @@ class RecordDetailSerializer(RecordSerializer):
 
     @extend_schema_field(ResultSerializer(allow_null=True))
     def get_result(self, record: DataRecord) -> Any:
-        result = record.results.filter(current=True).select_related("rule_set").first()
+        results = ProcessingResult.objects.shown("" if record.closed_by_id is None else "1")
+        result = results.filter(record=record).select_related("rule_set").first()
         return result and ResultSerializer(result).data
 
 

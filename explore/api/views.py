@@ -95,7 +95,7 @@ class HealthView(APIView):
 class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     """Records that match a filter, sorted by ID or timestamp. Follow `next` for more."""
 
-    queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
+    queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data", "closed_by")
     serializer_class = RecordSerializer
     filter_backends = (DjangoFilterBackend,)
     filterset_class = RecordFilter
@@ -119,7 +119,8 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
             for record in response.data["records"]:
                 record["data"] = in_columns(record["data"], columns)
         if columns := self.query.result_columns:
-            made = made_of([record["id"] for record in response.data["records"]])
+            ids = [record["id"] for record in response.data["records"]]
+            made = made_of(ids, closed=self.query.closed)
             for record in response.data["records"]:
                 record["result"] = in_columns(made.get(record["id"], {}), columns)
         return response

@@ -157,6 +157,8 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         number_format=wanted.get(NUMBER_FORMAT, ""),
         max_rejects=wanted.get("max_rejects", ""),
         on_conflict=wanted.get("on_conflict", ""),
+        is_snapshot={"0": False, "1": True}.get(wanted.get("snapshot", "")),
+        closes_many=wanted.get("close_many") == "1",
         user=cast(User, request.user),
         reading=reading_of(wanted),
     )

@@ -34,8 +34,8 @@ class Missing:
         if not self.unknown_keys:
             return ""
         return (
-            f"No record is closed: the keys of {self.unknown_keys:,} rejected rows can't be read, "
-            "so their records would seem to be missing. Fix these rows and import the whole file "
+            f"No record is closed. Rejected rows whose key can't be read: {self.unknown_keys:,}. "
+            "Their records would seem to be missing, so fix these rows and import the whole file "
             "again."
         )
 

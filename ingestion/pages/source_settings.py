@@ -103,6 +103,12 @@ class SettingsForm(forms.Form):
     on_conflict = forms.ChoiceField(
         label="When an existing record changes", choices=OnConflict.choices
     )
+    is_snapshot = forms.BooleanField(
+        label="Snapshot: each file holds all records",
+        required=False,
+        help_text="Records that are missing from the newest file are closed: they are kept, but no "
+        "longer counted.",
+    )
     format = forms.ChoiceField(
         label="Format",
         required=False,
@@ -124,6 +130,7 @@ class SettingsForm(forms.Form):
     def __init__(self, source: Source, data: QueryDict | None = None) -> None:
         self.source = source
         known = {**source.reading, **source.mapping, "on_conflict": source.on_conflict}
+        known["is_snapshot"] = source.is_snapshot
         if values := source.mapping.get("value"):
             known[NUMBER_FORMAT] = chosen_format(source.mapping, values[0])
         super().__init__(data, initial={name: known.get(name) for name in self.base_fields})
@@ -202,11 +209,16 @@ class SettingsForm(forms.Form):
 
 
 def change_settings(
-    *, source: Source, mapping: dict[str, Any], on_conflict: str, reading: dict[str, str]
+    *,
+    source: Source,
+    mapping: dict[str, Any],
+    on_conflict: str,
+    is_snapshot: bool,
+    reading: dict[str, str],
 ) -> None:
     """Save the settings of a source for its next input; existing records don't change."""
     Source.objects.filter(pk=source.pk).update(
-        mapping=mapping, on_conflict=on_conflict, reading=reading
+        mapping=mapping, on_conflict=on_conflict, is_snapshot=is_snapshot, reading=reading
     )
 
 
@@ -221,6 +233,7 @@ def settings(request: PageRequest, name: str) -> HttpResponse:
             source=source,
             mapping=form.mapping,
             on_conflict=form.cleaned_data["on_conflict"],
+            is_snapshot=form.cleaned_data["is_snapshot"],
             reading=form.reading,
         )
         messages.success(request, "Settings saved. They apply from the next import on.")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Max, Min, Q, Sum, Window
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
 from records.no_day import NO_DAY
@@ -309,6 +309,21 @@ class ResultQuerySet(models.QuerySet[Any]):
     def current(self) -> Self:
         """The one result of each record that counts today."""
         return self.filter(current=True)
+
+    def shown(self, closed: str = "") -> Self:
+        """The one result of each record that a list shows: the current one.
+
+        Closed records have none: theirs is the last one, if ``closed`` asks for these ("1"), or
+        for all ("all").
+        """
+        if closed not in ("1", "all"):
+            return self.current()
+        newer = self.model.objects.filter(
+            current=False, record_id=OuterRef("record_id"), pk__gt=OuterRef("pk")
+        )
+        is_last = Q(~Exists(newer), current=False, record__closed_by__isnull=False)
+        is_last &= ~Q(record__status="raw")
+        return self.filter(is_last if closed == "1" else Q(current=True) | is_last)
 
     def last_id(self) -> int:
         return int(self.order_by().aggregate(last=Max("pk"))["last"] or 0)

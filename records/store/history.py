@@ -77,7 +77,10 @@ def supersede(
         )
     retire_results(ids, counts)
     text_index.note(ids)
-    return {key: Former(*was, is_closed=closer is not None) for key, *was, closer in rows}
+    return {
+        key: Former(source, timestamp, status, version, closer is not None)
+        for key, source, timestamp, status, version, closer in rows
+    }
 
 
 def retire_results(ids: Collection[str], counts: CountChanges) -> None:
