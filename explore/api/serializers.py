@@ -8,6 +8,8 @@ from rest_framework import serializers
 from explore.metrics.record_counts import Totals
 from records.models import DataRecord, ProcessingResult
 
+CLOSED_BY = "The ingestion run since which the record is closed; null if it is not."
+
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class CellsField(serializers.JSONField):
@@ -23,16 +25,11 @@ class RecordSerializer(serializers.ModelSerializer[DataRecord]):
     """A record in a list."""
 
     source = serializers.CharField(source="source_id")  # type: ignore[assignment]
-    closed_by_run = serializers.IntegerField(
-        source="closed_by_id",
-        allow_null=True,
-        help_text="The ingestion run since which the record is closed; null if it is not.",
-    )
     data = CellsField()  # type: ignore[assignment]
 
     class Meta:
         model = DataRecord
-        fields = ("id", "timestamp", "source", "status", "closed_by_run", "data")
+        fields = ("id", "timestamp", "source", "status", "data")
         read_only_fields = fields
 
 
@@ -40,9 +37,16 @@ class ListedRecordSerializer(RecordSerializer):
     """A record in a list, with the requested cells of its current result."""
 
     result = CellsField(required=False, help_text="The cells of the columns in `result_column`.")
+    closed_by_run = serializers.IntegerField(
+        required=False, allow_null=True, help_text=f"{CLOSED_BY} Only with `closed`."
+    )
 
     class Meta(RecordSerializer.Meta):
-        fields = (*RecordSerializer.Meta.fields, "result")  # type: ignore[assignment]
+        fields = (  # type: ignore[assignment]
+            *RecordSerializer.Meta.fields,
+            "result",
+            "closed_by_run",
+        )
 
 
 class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
@@ -80,6 +84,9 @@ class RecordDetailSerializer(RecordSerializer):
         source="run_id", allow_null=True, help_text="Ingestion run that the record came from."
     )
     line = serializers.IntegerField(allow_null=True, help_text="Line in the input of that run.")
+    closed_by_run = serializers.IntegerField(
+        source="closed_by_id", allow_null=True, help_text=CLOSED_BY
+    )
 
     class Meta:
         model = DataRecord
@@ -90,6 +97,7 @@ class RecordDetailSerializer(RecordSerializer):
             "version",
             "run",
             "line",
+            "closed_by_run",
             "result",
         )
         read_only_fields = fields

@@ -95,7 +95,7 @@ class HealthView(APIView):
 class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     """Records that match a filter, sorted by ID or timestamp. Follow `next` for more."""
 
-    queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data", "closed_by")
+    queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
     serializer_class = RecordSerializer
     filter_backends = (DjangoFilterBackend,)
     filterset_class = RecordFilter
@@ -118,6 +118,11 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
         if columns := self.query.columns:
             for record in response.data["records"]:
                 record["data"] = in_columns(record["data"], columns)
+        if self.query.closed != "0":
+            found = [record["id"] for record in response.data["records"]]
+            closers = dict(DataRecord.objects.with_ids(found).values_list("id", "closed_by_id"))
+            for record in response.data["records"]:
+                record["closed_by_run"] = closers.get(record["id"])
         if columns := self.query.result_columns:
             ids = [record["id"] for record in response.data["records"]]
             made = made_of(ids, closed=self.query.closed)
