@@ -1,5 +1,32 @@
-"""The URLs of a person's own account and of the settings of an installation."""
+"""The URLs of a person's own account and of the settings of an installation.
 
-from django.urls import URLPattern
+django-allauth finds its pages by the names that begin with ``account_``. Only what we link is
+routed.
+"""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path, re_path
+
+from accounts.sign_in import pages
+
+urlpatterns: list[URLPattern] = [
+    path("login/", pages.LoginView.as_view(), name="login"),
+    path("login/", pages.LoginView.as_view(), name="account_login"),
+    path("login/reset/", pages.PasswordResetView.as_view(), name="account_reset_password"),
+    path(
+        "login/reset/sent/",
+        pages.PasswordResetDoneView.as_view(),
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^login/reset/(?P<uidb36>[0-9A-Za-z]{1,20})-(?P<key>[0-9A-Za-z-]{1,80})/$",
+        pages.NewPasswordView.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path("logout/", pages.LogoutView.as_view(), name="logout"),
+    path("logout/", pages.LogoutView.as_view(), name="account_logout"),
+    path("account/", pages.account, name="account"),
+    path("account/password/", pages.PasswordChangeView.as_view(), name="account_change_password"),
+    path("account/sessions/", pages.session_list, name="account-sessions"),
+    path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
+    path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
+]

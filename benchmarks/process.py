@@ -11,7 +11,6 @@ measured against carrying the rules out without writing.
 import argparse
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -24,7 +23,8 @@ from typing import Any
 import django
 
 from benchmarks import rule_dry_run
-from benchmarks.ingest import HEADER, cells, clear
+from benchmarks._inputs import HEADER, KINDS
+from benchmarks.ingest import clear
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = "bench_process"
@@ -137,9 +137,8 @@ def tidy() -> None:
 
 
 def records(rows: int) -> Iterator[tuple[str, str, str]]:
-    randomly = random.Random(7)
-    for number in range(rows):
-        row = dict(zip(HEADER, cells(number, randomly), strict=True))
+    for number, (_, cells) in enumerate(KINDS["plain"].rows(rows)):
+        row = dict(zip(HEADER, cells, strict=True))
         if number % 100 == 50:
             row["value"] = "n/a"
         elif number % 50 == 7:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import BadRequest
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 
 class OfferedOnly(ChangeList):
@@ -36,7 +40,19 @@ class OfferedOnly(ChangeList):
 
 
 class Site(AdminSite):
-    """Registers the admins of our own apps and of libraries alike."""
+    """Registers the admins of our own apps and of libraries alike.
+
+    Its own pages for passwords would be ways round the limits of attempts and the second factor.
+    """
+
+    @login_not_required
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.user.is_authenticated:
+            # The admin sends here whoever may not see the page.
+            raise PermissionDenied
+        target = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        query = urlencode({REDIRECT_FIELD_NAME: target}, safe="/")
+        return HttpResponseRedirect(f"{reverse('login')}?{query}")
 
     def register(
         self,

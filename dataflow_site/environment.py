@@ -4,7 +4,8 @@ import os
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -68,3 +69,44 @@ def database_url(default: str) -> dict[str, Any]:
     if config["ENGINE"] not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
         raise ImproperlyConfigured("DATABASE_URL must start with postgres:// or sqlite://.")
     return config
+
+
+class MailServer(NamedTuple):
+    """Where mails are handed in."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    # TLS from the first byte, or begun within the connection.
+    tls: bool
+    starttls: bool
+
+
+# Scheme: port, TLS, STARTTLS.
+MAIL_SCHEMES = {
+    "smtp": (25, False, False),
+    "smtp+tls": (587, False, True),
+    "smtps": (465, True, False),
+}
+
+
+def mail_server() -> MailServer | None:
+    """The mail server that EMAIL_URL names, such as smtp+tls://user:password@mail.example.org."""
+    value = os.environ.get("EMAIL_URL")
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        port, tls, starttls = MAIL_SCHEMES[parts.scheme]
+        host, port = parts.hostname, parts.port or port
+    except (ValueError, KeyError):
+        host = None
+    if not host:
+        # Not the URL itself: it holds a password.
+        raise ImproperlyConfigured(
+            "EMAIL_URL must be like smtp+tls://user:password@mail.example.org:587. Valid schemes "
+            f"are {', '.join(MAIL_SCHEMES)}."
+        )
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(host, port, user, password, tls, starttls)

@@ -14,6 +14,7 @@ from dataflow_site.environment import (
     flag,
     folders,
     listed,
+    mail_server,
     networks,
     number,
     one_of,
@@ -54,6 +55,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
@@ -84,6 +88,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Every page needs a login unless it says otherwise; the API sees to its own credentials.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.Rights",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -159,6 +165,20 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+CACHES = {
+    # Shared by all processes, in the table of `web.models`: limits count in it.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        # What must not be thrown out to make room, however many addresses try passwords.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    # Of one process: see `web.process_cache`.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "process",
+    },
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -173,6 +193,52 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.backend.PasswordBackend"]
+# Passwords of older versions get the first of these when their owners log in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+ACCOUNT_ADAPTER = "accounts.sign_in.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "accounts.sign_in.forms.LoginForm",
+    "change_password": "accounts.sign_in.forms.ChangePasswordForm",
+    "reset_password": "accounts.sign_in.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.sign_in.forms.NewPasswordForm",
+}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+# By action: attempts / time / what is counted. They count in the shared cache, and hold attempts
+# back; they never close an account.
+ACCOUNT_RATE_LIMITS = {
+    # Wrong passwords and codes: from an address, and for an account from an address.
+    "login_failed": "15/10m/ip,5/5m/key",
+    # Ours (see `accounts.sign_in.limits`): wrong passwords for an account from everywhere.
+    "account_failed": "15/10m/key",
+    # Forms that are sent at all.
+    "login": "60/m/ip",
+    "reset_password": "20/h/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/5m/user",
+    "reauthenticate": "10/5m/user",
+}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Nobody has mails sent to addresses that belong to no account.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Like Django's own: the one of django-allauth keeps a table of addresses.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
+PASSWORD_RESET_TIMEOUT = 3600
+
+# Without a mail server nothing is sent, and pages that would send a mail say so.
+mail = mail_server()
+SENDS_MAIL = mail is not None
+if mail:
+    EMAIL_HOST, EMAIL_PORT = mail.host, mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail.user, mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = mail.starttls, mail.tls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "dataflow@localhost")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = one_of("TIME_ZONE", "UTC", available_timezones())

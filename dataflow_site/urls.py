@@ -1,7 +1,6 @@
 """The URLs of all apps."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from explore.api.changes import RunChangesView
@@ -14,6 +13,7 @@ from processing.api.rules import RulesView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("explore.api.urls")),
+    path("", include("ingestion.api.urls")),
     path("ingest", IngestView.as_view(), name="api-ingest"),
     path("process", ProcessView.as_view(), name="api-process"),
 ]
@@ -23,12 +23,6 @@ urlpatterns = [
     path("", include("ingestion.urls")),
     path("", include("processing.urls")),
     path("", include("accounts.urls")),
-    path(
-        "login/",
-        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     # The API answers under /api/ and, for clients that know it there, at the root.
     path("", include(api)),
@@ -48,3 +42,4 @@ urlpatterns = [
 
 handler400 = "web.errors.bad_request"
 handler404 = "web.errors.not_found"
+handler429 = "accounts.sign_in.limits.too_many_requests"

@@ -70,6 +70,16 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "administrator.",
         ),
     ),
+    "Accounts": (
+        Variable(
+            "EMAIL_URL",
+            "none",
+            "The mail server that links to reset passwords are sent by, such as "
+            "`smtp+tls://user:password@mail.example.org:587` (STARTTLS), `smtps://…` (TLS), or "
+            "`smtp://…` (neither). Characters such as `@` in the password are written as `%40`.",
+        ),
+        Variable("EMAIL_FROM", "`dataflow@localhost`", "The sender of these mails."),
+    ),
     "Web server and workers": (
         Variable("HOST", "`127.0.0.1`", "Address that the web server listens on."),
         Variable("PORT", "`8000`", "Port of the web server."),

@@ -1,23 +1,11 @@
 """Takes texts that may be numbers apart: digits, signs, currency symbols. Pure: no Django."""
 
 import re
-from functools import cache
 from typing import NamedTuple
 
+from records.locale_words import locale_words
 from records.number_text import CREDIT, DEBIT, usual_signs
 
-# Locales whose currency symbols are known: those of large languages.
-LOCALES = (
-    "en", "de", "fr", "es", "pt", "it", "nl", "pl", "cs", "sk", "sv", "da", "nb", "fi", "hu", "ro",
-    "tr", "ru", "uk", "bg", "hr", "sr", "el", "ja", "zh", "ko", "hi", "ar", "he", "id", "ms", "vi",
-    "th", "en_AU", "en_CA", "en_IN", "en_ZA", "es_MX", "es_PE", "pt_BR", "de_CH", "fr_CH",
-)  # fmt: skip
-# What people write and locales don't list.
-WRITTEN = {
-    "Fr": "CHF", "SFr": "CHF", "sFr": "CHF", "Rs": "INR", "TL": "TRY",
-    "\u0440\u0443\u0431": "RUB", "\u0433\u0440\u043d": "UAH",
-    "lei": "RON", "Euro": "EUR", "euro": "EUR", "Euros": "EUR", "RMB": "CNY", "kr": "SEK",
-}  # fmt: skip
 LONGEST_WORD = 12
 SIGNS = "-+()%"
 
@@ -90,29 +78,6 @@ def _are_signs(tokens: list[str]) -> bool:
 
 def currencies(word: str) -> frozenset[str]:
     """The codes of the currencies that a symbol or code may mean; none if it is no such word."""
-    known = _known_symbols()
-    return known.get(usual_signs(word)) or known.get(usual_signs(word).removesuffix("."), _NONE)
-
-
-_NONE: frozenset[str] = frozenset()
-
-
-@cache
-def _known_symbols() -> dict[str, frozenset[str]]:
-    # Needed for columns with words beside their digits only; takes some time to import.
-    from babel import Locale
-    from babel.numbers import list_currencies
-
-    known: dict[str, set[str]] = {code: {code} for code in list_currencies()}
-    known |= {word: {code} for word, code in WRITTEN.items()}
-    for name in LOCALES:
-        for code, symbol in Locale.parse(name).currency_symbols.items():
-            word = usual_signs(symbol).strip()
-            # A single letter is a unit as well.
-            if len(word) > 1 or not word.isalpha():
-                known.setdefault(word, set()).add(code)
-                known.setdefault(word.removesuffix("."), set()).add(code)
-    known.setdefault("$", set()).update(
-        code for word, codes in list(known.items()) if word.endswith("$") for code in codes
-    )
-    return {word: frozenset(codes) for word, codes in known.items() if word}
+    known = locale_words("currencies")
+    word = usual_signs(word)
+    return frozenset(known.get(word) or known.get(word.removesuffix("."), ()))

@@ -6,15 +6,13 @@ once for each shape.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from records.number_decision import EITHER, Decision, Doubt, Shape, reads
 from records.number_parts import currencies, parts_of
-from records.number_text import LAST_DIGIT, PLAIN, Style, plain_numbers
+from records.number_text import PLAIN, Style, plain_numbers
 
 # A column with more shapes, or longer ones, is none of numbers; what exceeds this is put together.
 MOST_SHAPES = 5_000
@@ -91,9 +89,9 @@ class NumberColumn:
             self._plain += len(cells)
             return
         text = "\n".join(cells)
-        shapes = text.translate(_to_shapes()).split("\n")
+        shapes = text.translate(_to_shapes).split("\n")
         if len(shapes) != len(cells):
-            shapes = [cell.translate(_to_shapes()) for cell in cells]
+            shapes = [cell.translate(_to_shapes) for cell in cells]
         counts = Counter(shapes)
         if not counts.keys() <= self._shapes.keys():
             self._add_shapes(counts, shapes, cells, lines)
@@ -193,7 +191,11 @@ def _have_cents(cores: Sequence[str], decimal: str) -> bool:
     )
 
 
-@cache
-def _to_shapes() -> dict[int, str]:
-    others = (code for code in range(128, LAST_DIGIT) if unicodedata.category(chr(code)) == "Nd")
-    return {**dict.fromkeys(map(ord, "123456789"), "0"), **dict.fromkeys(others, OTHER_DIGIT)}
+class _Shapes(dict[int, str | int]):
+    """For ``str.translate``: one character for all digits, another for those of other scripts."""
+
+    def __missing__(self, code: int) -> str | int:
+        return OTHER_DIGIT if chr(code).isdecimal() else code
+
+
+_to_shapes = _Shapes({code: "0" if chr(code).isdecimal() else code for code in range(128)})

@@ -8,7 +8,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 # Digits as in a number, without what float() takes besides: underscores, names, other scripts.
@@ -19,8 +19,6 @@ _PLAIN = b"0123456789+-.eE \t\r\n"
 # Words behind a number that say on which side of an account it stands.
 CREDIT = ("CR", "C", "H")
 DEBIT = ("DR", "DB", "D", "S")
-# Behind the last digit and space of all scripts.
-LAST_DIGIT = 0x20000
 # Longer texts are no numbers, and not converted character by character.
 LONGEST = 1_000
 
@@ -264,25 +262,41 @@ def usual_signs(text: str) -> str:
     """A text with the usual characters for minus signs, spaces, apostrophes and digits."""
     if text.isascii():
         return text.replace("`", "'")
-    return text.translate(_variants_table()) if len(text) <= LONGEST else text
+    return text.translate(_usual_characters) if len(text) <= LONGEST else text
 
 
-@cache
-def _variants_table() -> dict[int, str | None]:
-    table: dict[int, str | None] = {}
-    for code in range(128, LAST_DIGIT):
+# Enough for the characters of any script.
+_REMEMBERED = 10_000
+
+
+class _UsualCharacters(dict[int, str | int | None]):
+    """For ``str.translate``: the usual character for each, found out when it first occurs."""
+
+    def __missing__(self, code: int) -> str | int | None:
         character = chr(code)
         match unicodedata.category(character):
             case "Nd":
-                table[code] = str(unicodedata.decimal(character))
+                usual: str | int | None = str(unicodedata.decimal(character))
             case "Zs":
-                table[code] = " "
+                usual = " "
             case "Pd":
-                table[code] = "-"
+                usual = "-"
             case "Cf":
-                table[code] = None
-    wide = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    given = {"\u2212": "-", "\u207b": "-", "\ufe62": "+", "\u066a": "%", "\u066b": ".",
-             "\u066c": ",", "\uffe5": "\u00a5", "\uffe1": "\u00a3", "\uffe0": "\u00a2"}  # fmt: skip
-    apostrophes = dict.fromkeys("`\u2019\u2018\u02bc\u00b4\u2032", "'")
-    return {**table, **wide, **{ord(one): other for one, other in {**given, **apostrophes}.items()}}
+                usual = None
+            case _:
+                usual = code
+        usual = code if code < 128 else usual
+        if len(self) < _REMEMBERED:
+            self[code] = usual
+        return usual
+
+
+_GIVEN = {"\u2212": "-", "\u207b": "-", "\ufe62": "+", "\u066a": "%", "\u066b": ".",
+          "\u066c": ",", "\uffe5": "\u00a5", "\uffe1": "\u00a3", "\uffe0": "\u00a2"}  # fmt: skip
+_APOSTROPHES = dict.fromkeys("`\u2019\u2018\u02bc\u00b4\u2032", "'")
+_usual_characters = _UsualCharacters(
+    {
+        **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+        **{ord(one): other for one, other in {**_GIVEN, **_APOSTROPHES}.items()},
+    }
+)

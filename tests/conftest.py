@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client, SimpleTestCase
 from hypothesis import HealthCheck, settings
@@ -119,7 +119,7 @@ def skip_without(what: str, why: str) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     """Tests share a process, and so what pages keep of figures; their tables they do not share."""
-    cache.clear()
+    caches["process"].clear()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from explore.metrics import histogram, record_counts, result_values, timeseries
@@ -27,6 +26,7 @@ from records.models import (
     ProcessingRun,
     RejectedRow,
 )
+from web.process_cache import process_cache
 
 # Among as many records figures are made while a page waits; among more it loads them afterwards.
 AT_ONCE = 100_000
@@ -88,13 +88,13 @@ def figures_of(
     """
     asked = repr((scope, valued, repaired))
     key = f"figures-{hashlib.sha256(asked.encode()).hexdigest()}"
-    kept: Figures | None = cache.get(key)
+    kept: Figures | None = process_cache.get(key)
     if kept and _is_good(kept, state):
         return kept
     if not wait and days.totals.total > AT_ONCE:
         return None
     made = _make(scope, valued, repaired, days, state)
-    cache.set(key, made, KEPT)
+    process_cache.set(key, made, KEPT)
     return made
 
 

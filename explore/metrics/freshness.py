@@ -8,12 +8,12 @@ from hashlib import sha256
 from itertools import pairwise
 from statistics import median
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from ingestion.loading.failing import Failing, failing
 from records.models import Feed, IngestionRun
 from records.models.querysets import RunQuerySet
+from web.process_cache import process_cache
 
 # How many of the last runs of a source tell what is usual.
 USUAL = 20
@@ -96,12 +96,12 @@ def freshness(source: str | None = None) -> list[Freshness]:
     due = {feed.source.name: feed.overdue_since for feed in feeds.select_related("source")}
     marks = (runs.ended(), due)
     key = f"freshness-{sha256(repr(source).encode()).hexdigest()}"
-    kept = cache.get(key)
+    kept = process_cache.get(key)
     if kept and kept[0] == marks:
         listed: list[Freshness] = kept[1]
         return listed
     listed = _listed(source, runs, due)
-    cache.set(key, (marks, listed), KEPT)
+    process_cache.set(key, (marks, listed), KEPT)
     return listed
 
 

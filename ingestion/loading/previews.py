@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import cache
 
 from ingestion.loading import dry_runs
 from ingestion.parsing.inspection import Look, Sizes, look_at
 from ingestion.parsing.isolated import Broke, Busy, OutOfMemory, OutOfTime, call_apart
 from records.models import IngestionRun, OnConflict, RunState
+from web.process_cache import process_cache
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ REMEMBERED_SECONDS = 600
 def look(run: IngestionRun) -> Look:
     """Preview the input of a draft: the whole file, unless it is large."""
     key = _key(run)
-    if error := cache.get(key):
+    if error := process_cache.get(key):
         return Look(error=error)
     dry = dry_runs.latest(run)
     # A dry run that could not settle the date format has failed, as the import would.
@@ -68,7 +68,7 @@ def look(run: IngestionRun) -> Look:
         f"{run.file_name} can't be previewed: the preview was stopped because {error}. Change the "
         "parsing options, or discard the file and import it in smaller parts."
     )
-    cache.set(key, error, REMEMBERED_SECONDS)
+    process_cache.set(key, error, REMEMBERED_SECONDS)
     return Look(error=error)
 
 

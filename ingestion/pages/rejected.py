@@ -9,15 +9,14 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ingestion.errors import IngestionError, RowError
-from ingestion.loading import replay
-from ingestion.parsing.dialect import Dialect, Format, check_reading
-from ingestion.parsing.readers.single import read_row, write_row
-from records import store
+from ingestion.errors import CannotReplay, IngestionError
+from ingestion.loading import repair, replay
+from ingestion.loading.repair import NotRepaired
+from ingestion.parsing.dialect import Dialect, check_reading
+from ingestion.parsing.readers.single import write_row
 from records.errors import TooManyExports
 from records.jobs import export_slots
-from records.jobs.runner import queue, work_on
-from records.jobs.workers import worker_name
+from records.jobs.runner import queue
 from records.lookups import row_or_404
 from records.models import DataRecord, IngestionRun, RejectedRow, RunState, Source
 from records.permissions import Action, check
@@ -29,8 +28,6 @@ from web.parameters import refusal_of_names
 from web.requests import PageRequest
 
 PAGE = 50
-# How many seconds a page waits for a database that can't be written to.
-RETRY_SECONDS = 5
 # A row with more columns is edited as text.
 MOST_CELLS = 100
 STATES = {"open": "Open", "resolved": "Replayed", "all": "All"}
@@ -63,10 +60,7 @@ def rejected(request: PageRequest) -> HttpResponse:
     if said["source"]:
         rows = rows.of_source(said["source"])
     state = said["state"] or "open"
-    if state == "open":
-        rows = rows.open()
-    elif state == "resolved":
-        rows = rows.exclude(resolved_by=None)
+    rows = rows.in_state(state)
     reasons = rows.order_by().values("code").annotate(rows=Count("pk")).order_by("-rows", "code")
     counts = list(reasons) if run else []
     for name in ("code", "column"):
@@ -107,10 +101,10 @@ def rejected_row(request: PageRequest, pk: int) -> HttpResponse:
         if row.resolved_by_id is not None:
             raise BadRequest("This row has already been replayed.")
         text = _posted(request, row)
-        found = replay.try_row(row, text) if "\0" not in text else _nul()
-        if found is None:
+        try:
             return _replayed(request, row, text)
-        error = str(found)
+        except NotRepaired as fault:
+            error = str(fault)
     context = {
         "row": row,
         "text": text,
@@ -170,19 +164,15 @@ def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
 
 
 def _replayed(request: PageRequest, row: RejectedRow, text: str) -> HttpResponse:
-    store.fix_row(row=row, text=text)
+    """Repair the row. Raises NotRepaired."""
     try:
-        made = replay.create_replay(
-            run=row.run, trigger="page", user=request.user, selection=[row.pk]
-        )
-    except IngestionError as error:
+        done, is_elsewhere = repair.repair(row=row, text=text, trigger="page", user=request.user)
+    except CannotReplay as error:
         messages.error(request, str(error))
         return redirect("rejected-row", row.pk)
-    done = work_on(made, worker_name(of_queue=False), retry_seconds=RETRY_SECONDS)
-    row.refresh_from_db()
-    if done is None:
+    if is_elsewhere:
         messages.info(request, "A worker is replaying this row.")
-        return redirect(made)
+        return redirect(done)
     if done.is_waiting:
         messages.warning(request, f"The replay is waiting. {done.waits_for}")
         return redirect(done)
@@ -204,19 +194,9 @@ def _posted(request: PageRequest, row: RejectedRow) -> str:
 
 
 def _cells(row: RejectedRow, text: str) -> list[tuple[str, str]] | None:
-    """The cells of a row by column, if they can be parsed and written back."""
-    dialect = Dialect(**row.run.dialect)
-    if dialect.format in (Format.JSON, Format.NDJSON) or len(row.run.columns) > MOST_CELLS:
-        return None
-    try:
-        cells = read_row(text, dialect=dialect, columns=row.run.columns)
-    except RowError:
-        return None
-    return [(column, str(cells[column])) for column in row.run.columns]
-
-
-def _nul() -> RowError:
-    return RowError("nul_character", "The row contains a NUL character.")
+    """The cells of a row by column, if there are not too many for a form."""
+    cells = repair.cells_of(row, text) if len(row.run.columns) <= MOST_CELLS else None
+    return None if cells is None else list(cells.items())
 
 
 def _run_or_404(pk: int) -> IngestionRun:

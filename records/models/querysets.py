@@ -221,6 +221,12 @@ class RejectedQuerySet(models.QuerySet[Any]):
         """Those that have not been replayed, of runs that have not been undone."""
         return self.filter(resolved_by=None).exclude(run__state="undone")
 
+    def in_state(self, state: str) -> Self:
+        """Those that are ``open``, those that have been ``resolved`` by a replay, or ``all``."""
+        if state == "open":
+            return self.open()
+        return self.exclude(resolved_by=None) if state == "resolved" else self
+
     def of_run(self, run: models.Model) -> Self:
         """The rejected rows of a run, and of the replays that took up some of them again."""
         return self.filter(Q(run=run) | Q(run__parent=run))

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from dataflow_site.environment import mail_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,3 +83,27 @@ def test_https_switches_secure_cookies_and_hsts(https, tmp_path):
         check=True,
     )
     assert json.loads(done.stdout) == SECURITY[https]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("smtp://mail.example.org", ("mail.example.org", 25, "", "", False, False)),
+        (
+            "smtp+tls://ada:s%40crt@mail.example.org",
+            ("mail.example.org", 587, "ada", "s@crt", False, True),
+        ),
+        ("smtps://ada@mail.example.org:4650", ("mail.example.org", 4650, "ada", "", True, False)),
+    ],
+)
+def test_the_url_of_a_mail_server_says_how_it_is_reached(monkeypatch, url, said):
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert mail_server() == said
+
+
+@pytest.mark.parametrize("url", ["mail.example.org", "http://x", "smtp://", "smtp://x:port"])
+def test_a_mail_server_that_is_none_is_told_without_its_password(monkeypatch, url):
+    monkeypatch.setenv("EMAIL_URL", url.replace("//", "//ada:secret@"))
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL must be like") as refused:
+        mail_server()
+    assert "secret" not in str(refused.value)

@@ -22,6 +22,13 @@ class TooManyRequests(exceptions.APIException):
         self.wait = seconds
 
 
+class Conflict(exceptions.APIException):
+    """What is asked for does not go with how things stand now."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
 class StrictQuery(views.APIView):
     """A view that refuses query parameters that it does not know, or that are given twice.
 

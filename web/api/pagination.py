@@ -70,12 +70,14 @@ class KeyPagination(BasePagination):
                 "count": {
                     "type": "integer",
                     "description": f"Number of {self.name} in this response.",
+                    "example": 1,
                 },
                 "next": {
                     "type": "string",
                     "format": "uri",
                     "nullable": True,
                     "description": f"URL of the next {self.name}; null on the last page.",
+                    "example": None,
                 },
             },
         }

@@ -36,8 +36,12 @@ def with_aside(
     file: InputFile, *, name: str, encoding: str, dialect: Dialect, on_chunk: Callable[[], None]
 ) -> tuple[Dialect, list[str]]:
     """The dialect with the rows that are no data, and notes."""
+
+    def read() -> DelimitedReader:
+        return DelimitedReader(file, name=name, encoding=encoding, dialect=dialect)
+
     try:
-        reader = DelimitedReader(file, name=name, encoding=encoding, dialect=dialect)
+        reader = read()
     except UnreadableInput:
         # Whoever reads it is told so; another dialect may be chosen.
         return dialect, []
@@ -54,10 +58,18 @@ def with_aside(
         is_small = file.size <= SMALL_BYTES
         if not (is_small or below or table.has_odd(_tail(file, encoding, dialect))):
             return dialect, []
-        seen = Pass(table.kinds(len(below)), width=width, left=dialect.left)
+        kinds = table.kinds(len(below))
+        seen = Pass(kinds, width=width, left=dialect.left)
         for lines, rows in chain([first], chunks):
             seen.add(lines, rows)
             on_chunk()
+    if seen.counts:
+        # Few texts have rows that are called a total; only these need the sums of their columns.
+        seen = Pass(kinds, width=width, left=dialect.left, with_sums=True)
+        with read() as reader:
+            for lines, rows in reader.parsed(FIRST_ROWS):
+                seen.add(lines, rows)
+                on_chunk()
     return _decide(dialect, seen, below, first, width)
 
 
@@ -84,7 +96,7 @@ def aside_in_sheet(
     below = rows_below(table.full) if dialect.header else []
     if not (below or table.has_odd(cells)):
         return ()
-    seen = Pass(table.kinds(len(below)), width=width, left=dialect.left)
+    seen = Pass(table.kinds(len(below)), width=width, left=dialect.left, with_sums=True)
     for start in range(0, len(cells), CHUNK_ROWS):
         seen.add(lines[start : start + CHUNK_ROWS], cells[start : start + CHUNK_ROWS])
     found, _ = _decide(dialect, seen, below, (lines, cells), width)

@@ -7,7 +7,7 @@ from itertools import islice
 
 from ingestion.parsing.detection.cells import Cells, is_word, kind_of, said_by
 from ingestion.parsing.detection.totals import Sums, labels
-from ingestion.parsing.readers.aside import is_comment, is_rule
+from ingestion.parsing.readers.aside import has_comment, has_rule, is_comment, is_rule
 
 # How many rows are kept at most, and how many of the last ones.
 MOST_ODD = 10_000
@@ -38,9 +38,11 @@ class Odd:
 
 
 class Pass:
-    """What was seen of a table."""
+    """What was seen of a table; of its sums only ``with_sums``."""
 
-    def __init__(self, kinds: Sequence[str], *, width: int, left: int) -> None:
+    def __init__(
+        self, kinds: Sequence[str], *, width: int, left: int, with_sums: bool = False
+    ) -> None:
         # The types of its columns.
         self.kinds, self.width, self.left = kinds, width, left
         self.odd: list[Odd] = []
@@ -59,7 +61,8 @@ class Pass:
         self._values: list[set[str]] = [set() for _ in kinds]
         self._blanks: Counter[int] = Counter()
         self._full = 0
-        self._sums = Sums([place for place, kind in enumerate(kinds) if kind == "number"])
+        numbers = [place for place, kind in enumerate(kinds) if kind == "number"]
+        self._sums = Sums(numbers if with_sums else [])
         self._typed = [place for place, kind in enumerate(kinds) if kind]
         # Whether the last row was blank, and the last one if it had another width.
         self._after_blank = False
@@ -87,8 +90,13 @@ class Pass:
         """Look at more rows; a blank one has no cells."""
         if not rows:
             return
-        self.widths.update(len(row) for row in rows if any(row))
-        full = [row for row in rows if len(row) == self.width]
+        is_plain = set(map(len, rows)) == {self.width} and all(map(any, rows))
+        if is_plain:
+            self.widths[self.width] += len(rows)
+            full = rows
+        else:
+            self.widths.update(len(row) for row in rows if any(row))
+            full = [row for row in rows if len(row) == self.width]
         if full and not self._full:
             self.first_full = next(
                 line for line, row in zip(lines, rows, strict=True) if len(row) == self.width
@@ -101,8 +109,7 @@ class Pass:
             if len(self._values[place]) < 2:
                 self._values[place] |= set(islice(set(column) - {""}, 2))
         called = self._called(columns)
-        marked = bool(columns) and any(map(is_comment, set(columns[self.left])))
-        is_plain = len(full) == len(rows) and all(map(any, rows))
+        marked = bool(columns) and has_comment(columns[self.left])
         if columns:
             self.blank_ends += columns[-1].count("")
         if called or marked or not is_plain or self._after_blank or _has_rule(columns[self.left :]):
@@ -119,8 +126,8 @@ class Pass:
         """The cells that are called a total."""
         found = set[str]()
         for column, kind in zip(columns, self.kinds, strict=False):
-            cells = set(column)
-            found |= labels([cell for cell in cells if not kind_of(cell)] if kind else cells)
+            called = labels(column)
+            found |= {cell for cell in called if not kind_of(cell)} if kind else called
         return found
 
     def _look(self, lines: Sequence[int], rows: Sequence[Cells], called: set[str]) -> None:
@@ -191,4 +198,4 @@ class Pass:
 
 
 def _has_rule(columns: Sequence[Sequence[str]]) -> bool:
-    return bool(columns) and all(any(map(is_rule, set(cells))) for cells in columns[:2])
+    return bool(columns) and all(has_rule(cells) for cells in columns[:2])

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import re2
@@ -40,16 +40,20 @@ _options = re2.Options()
 _options.case_sensitive = False
 _QUICK = re2.compile("|".join([*(re2.escape(word) for word in (*WORDS, *SIGNS)), r"\*"]), _options)
 
+# Most numbers, whichever sign is the decimal one.
+_SIMPLE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII).fullmatch
+# How many of the other cells of a chunk are read once.
+_REMEMBERED = 1_000
+
 # Sums of rounded numbers differ a little.
 CLOSE = 0.006
 
 
-def labels(cells: Iterable[str]) -> set[str]:
+def labels(cells: Collection[str]) -> set[str]:
     """The cells that are called a total."""
-    short = {cell for cell in cells if len(cell) <= LABEL_CHARACTERS}
-    if not _QUICK.search("\n".join(short).encode(errors="replace")):
+    if not _QUICK.search("\n".join(cells).encode(errors="replace")):
         return set()
-    return {cell for cell in short if LABEL.search(cell)}
+    return {cell for cell in cells if len(cell) <= LABEL_CHARACTERS and LABEL.search(cell)}
 
 
 def is_alone(cell: str) -> bool:
@@ -73,6 +77,21 @@ def amount(text: str, decimal: str) -> float:
         return math.nan
 
 
+def amounts(cells: Iterable[str]) -> Iterator[tuple[float, float]]:
+    """The numbers in cells that have one, as written with "." and with "," as the decimal sign."""
+    other: dict[str, tuple[float, float]] = {}
+    for cell in cells:
+        if _SIMPLE(cell):
+            yield float(cell), float(cell.replace(".", ""))
+        elif cell in other:
+            yield other[cell]
+        else:
+            found = amount(cell, "."), amount(cell, ",")
+            if len(other) < _REMEMBERED:
+                other[cell] = found
+            yield found
+
+
 class Sums:
     """The sums of columns: of the rows since the last total, of all rows, and of the totals.
 
@@ -92,11 +111,9 @@ class Sums:
         self.rows += len(rows)
         place = 0
         for column in self.columns:
-            cells = [row[column] for row in rows]
-            for sign in self.SIGNS:
-                total = math.fsum(
-                    number for cell in cells if not math.isnan(number := amount(cell, sign))
-                )
+            pairs = list(amounts([row[column] for row in rows]))
+            for sign in range(len(self.SIGNS)):
+                total = math.fsum(pair[sign] for pair in pairs if pair[sign] == pair[sign])
                 self._block[place] += total
                 self._all[place] += total
                 place += 1

@@ -14,9 +14,10 @@ from ingestion.parsing.readers.row_text import ragged
 
 # A mark at the beginning of a line that makes it a comment.
 COMMENT = re.compile(r"\s*+(?:#|//|;|%|--(?!-))")
+_MARK = re.compile(r"[#/;%-]")
 # A line that only separates, such as "-----" or "|---|:--:|".
 RULE = re.compile(r"[\s|+:=_*~-]*+")
-STROKES = re.compile(r"-{3}|={3}|_{3}|\*{3}|~{3}|:-|-:")
+STROKES = ("---", "===", "___", "***", "~~~", ":-", "-:")
 
 # One reason for each kind, with its code.
 REASONS = {
@@ -47,12 +48,26 @@ COUNTED = {
 
 def is_rule(text: str) -> bool:
     """Whether a line or a row, as text, only separates rows."""
-    return RULE.fullmatch(text) is not None and STROKES.search(text) is not None
+    return RULE.fullmatch(text) is not None and _has_stroke(text)
 
 
 def is_comment(text: str) -> bool:
     """Whether a line begins as a comment does."""
     return COMMENT.match(text) is not None
+
+
+def has_rule(texts: Iterable[str]) -> bool:
+    """Whether one of many texts only separates rows."""
+    return _has_stroke("\n".join(texts)) and any(map(is_rule, set(texts)))
+
+
+def _has_stroke(text: str) -> bool:
+    return any(stroke in text for stroke in STROKES)
+
+
+def has_comment(texts: Iterable[str]) -> bool:
+    """Whether one of many texts begins as a comment does."""
+    return _MARK.search("\n".join(texts)) is not None and any(map(is_comment, set(texts)))
 
 
 def ragged_reason(cells: Sequence[str], width: int) -> tuple[str, str]:
