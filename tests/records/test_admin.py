@@ -30,11 +30,13 @@ from records.models import (
     ProcessingFacts,
     ProcessingResult,
     ProcessingRun,
+    RecordClosing,
     RecordCount,
     RecordText,
     RejectedRow,
     RuleDryRun,
     RuleSet,
+    SnapshotKey,
     Source,
     TextChange,
     Undo,
@@ -108,6 +110,8 @@ def everything() -> None:
     )  # fmt: skip
     RecordText.objects.get_or_create(record_id="shop:1", defaults={"text": "SHOP:1"})
     TextChange.objects.create(ids='["shop:1"]')
+    RecordClosing.objects.create(record_id="shop:1", run=run, is_closed=True, at=timezone.now())
+    SnapshotKey.objects.create(record_id="shop:1", run=run)
     user = User.objects.create_user("exporter")
     Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
@@ -123,7 +127,7 @@ def test_tables_have_names_that_are_words(admin):
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 23
+    assert len(TABLES) == 25
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200
