@@ -6,6 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
+from accounts.pages import tokens
 from accounts.sign_in import pages
 
 urlpatterns: list[URLPattern] = [
@@ -29,4 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("account/sessions/", pages.session_list, name="account-sessions"),
     path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
     path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
+    path("account/tokens/", tokens.own_tokens, name="own-tokens"),
+    path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    path("settings/tokens/", tokens.all_tokens, name="all-tokens"),
 ]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
-from knox.crypto import hash_token
-from knox.models import AuthToken
+from django.utils import timezone
 
+from accounts.models import TokenScope
+from accounts.tokens.identify import Refused, identify
+from accounts.tokens.manage import create_token
 from ingestion.loading import runs
 from ingestion.samples import KEYS
 from records.jobs.runner import queue
@@ -59,7 +61,7 @@ def ensure_login(path: Path) -> Login | None:
     login = Login(
         kept.name,
         kept.password if user.check_password(kept.password) else None,
-        kept.token if _is_valid(kept.token, user) else AuthToken.objects.create(user)[1],
+        kept.token if _is_valid(kept.token, user) else _new_token(user),
     )
     if login != kept:
         _write(path, login)
@@ -79,9 +81,16 @@ def load_samples() -> bool:
     return True
 
 
-def _is_valid(token: str | None, user: AbstractBaseUser) -> bool:
-    digest = hash_token(token) if token else ""
-    return AuthToken.objects.filter(digest=digest, user=user).exists()
+def _is_valid(token: str | None, user: User) -> bool:
+    try:
+        return identify(token or "").owner == user
+    except Refused:
+        return False
+
+
+def _new_token(user: User) -> str:
+    name = f"First start, {timezone.now():%Y-%m-%d %H:%M:%S}"
+    return create_token(owner=user, name=name, scope=TokenScope.WRITE)[1]
 
 
 def _read(path: Path) -> Login | None:

@@ -232,6 +232,32 @@ class CannotReplay(IngestionError):
         super().__init__(f"{run} can't be replayed: {reason}.")
 
 
+class InvalidItems(IngestionError):
+    """A body that does not hold items."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The body can't be read: {reason}. Nothing was imported.")
+
+
+class TooManyItems(IngestionError):
+    """A body with more items than a request may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The body has more than {most:,} items. Send them in several requests, or as a file "
+            "to the endpoint `ingest`."
+        )
+
+
+class KeyReused(IngestionError):
+    """An idempotency key that came with another request before."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The Idempotency-Key {key!r} was used for a different request. Use a new key."
+        )
+
+
 class OtherSource(IngestionError):
     """A file of fixed rejected rows that belongs to another source."""
 

@@ -34,6 +34,7 @@ class Action(Enum):
     CHANGE_SOURCE = "records.change_source", "change the settings of sources"
     REPROCESS_RECORDS = "records.change_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
+    MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
 
     def __init__(self, permission: str, purpose: str) -> None:
         self.permission, self.purpose = permission, purpose

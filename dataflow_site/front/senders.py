@@ -9,11 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.urls import resolve
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.request import Request
 
+from accounts.models import TokenScope
+from accounts.tokens.identify import Refused, identify, sent_text
 from ingestion.upload_handler import may_upload
-from web.api.requests import TokenFirst
 
 
 def may_send(environ: dict[str, Any]) -> bool:
@@ -36,11 +35,12 @@ def may_send(environ: dict[str, Any]) -> bool:
 
 def _user(request: WSGIRequest) -> Any:
     try:
-        found = TokenFirst().authenticate(Request(request))
-    except AuthenticationFailed:
+        text = sent_text(request.headers.get("Authorization", ""))
+        token = None if text is None else identify(text)
+    except Refused:
         return AnonymousUser()
-    if found is not None:
-        return found[0]
+    if token is not None:
+        return token.owner if token.scope == TokenScope.WRITE else AnonymousUser()
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     return get_user(request)

@@ -29,7 +29,10 @@ from explore.export.cells import in_columns
 from explore.filters.record_filter import RecordFilter
 from explore.health import check_health
 from explore.metrics import record_counts
+from ingestion.api import items
+from ingestion.api.fields import ItemsQuery
 from records.models import DataRecord
+from records.permissions import Action, to_post
 from web.api.base import StrictQuery, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer, SourceQuery
@@ -93,7 +96,7 @@ class HealthView(APIView):
 
 
 class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
-    """Records that match a filter, sorted by ID or timestamp. Follow `next` for more."""
+    """Records: list those that match a filter, and create some."""
 
     queryset = DataRecord.objects.only("id", "timestamp", "source", "status", "data")
     serializer_class = RecordSerializer
@@ -102,10 +105,21 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     pagination_class = RecordPagination
     query_parameters = frozenset({*RecordFilter.base_filters, "limit", "cursor"})
     repeatable = RecordFilter.repeatable()
+    permission_classes = (permissions.IsAuthenticated, to_post(Action.IMPORT))
+    parser_classes = items.PARSERS
+
+    def known_parameters(self, method: str) -> frozenset[str]:
+        return frozenset(ItemsQuery().fields) if method == "POST" else self.query_parameters
+
+    @items.describe_create
+    def post(self, request: Request) -> Response:
+        return items.create_records(request)
 
     @extend_schema(
         operation_id="records_list",
         summary="List records",
+        description="Records that match a filter, sorted by ID or timestamp. Follow `next` for "
+        "more.",
         responses={
             200: ListedRecordSerializer(many=True),
             400: ErrorSerializer,

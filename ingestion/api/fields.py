@@ -10,9 +10,11 @@ from ingestion.errors import IngestionError, InvalidReading
 from ingestion.loading import runs
 from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.dialect import CHECKS, check_reading
-from ingestion.parsing.mapping import column_names
+from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN, column_names
+from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import OnConflict
 from records.number_decision import FORMATS
+from records.rows import ROLES
 from web.api.base import unknown_name
 from web.names import SOURCE_NAME
 
@@ -185,6 +187,26 @@ class IngestQuery(serializers.Serializer[Any]):
         return attrs
 
 
+class ItemsQuery(IngestQuery):
+    """The source of the items, and its column mapping where it has none yet."""
+
+    source = serializers.CharField(
+        max_length=100,
+        validators=[SOURCE_NAME],
+        help_text="The source to import into; it is created if it does not exist.",
+    )
+    name = None  # type: ignore[assignment]
+    max_rejects = None  # type: ignore[assignment]
+    encoding = None  # type: ignore[assignment]
+    delimiter = None  # type: ignore[assignment]
+    quote = None  # type: ignore[assignment]
+    escape = None  # type: ignore[assignment]
+    header = None  # type: ignore[assignment]
+    skip = None  # type: ignore[assignment]
+    sheet = None  # type: ignore[assignment]
+    rows_path = None  # type: ignore[assignment]
+
+
 class IngestForm(IngestQuery):
     """A file and the same fields."""
 
@@ -200,3 +222,10 @@ class IngestForm(IngestQuery):
 def reading_of(given: Mapping[str, Any]) -> dict[str, str]:
     """The parsing options of the request."""
     return {name: given[name] for name in CHECKS if given.get(name)}
+
+
+def mapping_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The column mapping and the policy of the request, as ``runs.create_run`` takes them."""
+    roles = {role: given[role] for role in ROLES if given.get(role)}
+    names = (FORMAT, ZONE, ZONE_COLUMN, NUMBER_FORMAT, "on_conflict")
+    return {"roles": roles, **{name: given.get(name, "") for name in names}}

@@ -14,27 +14,22 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
-from ingestion.api.fields import IngestForm, IngestQuery, reading_of
+from ingestion.api.fields import IngestForm, IngestQuery, mapping_of, reading_of
 from ingestion.api.runs import RunSerializer
 from ingestion.errors import IngestionError, NoRoom
 from ingestion.loading import runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
-from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
-from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
-from records.rows import ROLES
-from web.api.base import StrictQuery
+from web.api.base import StrictQuery, TooLarge
 from web.api.serializers import ErrorSerializer
 from web.numbers import size
 
 
-class TooLarge(exceptions.APIException):
+class UploadTooLarge(TooLarge):
     """A request that exceeds the upload limit."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
     def __init__(self, length: int) -> None:
         super().__init__(
@@ -118,7 +113,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         form.is_valid(raise_exception=True)
         file = form.validated_data["file"]
         if file.size > settings.MAX_UPLOAD_BYTES:
-            raise TooLarge(file.size)
+            raise UploadTooLarge(file.size)
         return _create_run(request, keep_upload(file), form.validated_data)
 
     def _of_body(self, request: Request, body: Body) -> IngestionRun:
@@ -136,7 +131,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             raise serializers.ValidationError({"source": ["Name the source to import into."]})
         length = int(request.META["CONTENT_LENGTH"])
         if length > settings.MAX_UPLOAD_BYTES:
-            raise TooLarge(length)
+            raise UploadTooLarge(length)
         name = wanted.get("name") or f"{wanted['source']}.{kind.ending}"
         return _create_run(request, keep_chunks(name, chunks(body, length)), wanted)
 
@@ -150,15 +145,10 @@ def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]
         file_name=stored.name,
         trigger="api",
         source_name=wanted.get("source") or None,
-        roles={role: wanted[role] for role in ROLES if wanted.get(role)},
-        timestamp_format=wanted.get(FORMAT, ""),
-        timestamp_zone=wanted.get(ZONE, ""),
-        timestamp_zone_column=wanted.get(ZONE_COLUMN, ""),
-        number_format=wanted.get(NUMBER_FORMAT, ""),
         max_rejects=wanted.get("max_rejects", ""),
-        on_conflict=wanted.get("on_conflict", ""),
         is_snapshot={"0": False, "1": True}.get(wanted.get("snapshot", "")),
         closes_many=wanted.get("close_many") == "1",
+        **mapping_of(wanted),
         user=cast(User, request.user),
         reading=reading_of(wanted),
     )

@@ -61,7 +61,7 @@ class Missing:
 
 def is_whole(run: IngestionRun) -> bool:
     """Whether the input of a run can be the whole of its source."""
-    if run.parent is not None:
+    if run.parent is not None or run.keeps_outcomes:
         return False
     is_incremental = run.feed is not None and run.feed.config.get("incremental", {}).get("param")
     return not is_incremental

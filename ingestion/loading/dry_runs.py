@@ -24,6 +24,7 @@ from ingestion.loading.run_input import (
 from ingestion.loading.value_cells import watch_values
 from ingestion.parsing.batches import read_batches
 from ingestion.parsing.mapping import FORMAT
+from ingestion.parsing.number_format import known_styles
 from ingestion.parsing.preparation import prepare
 from ingestion.parsing.profile import Profile
 from ingestion.parsing.readers import Chunk, Reader
@@ -35,6 +36,7 @@ from records.jobs.job import Job
 from records.jobs.runner import queue
 from records.models import DryRun, IngestionRun, RunState
 from records.models.sources import OnConflict
+from records.reject_codes import NO_DATA
 from records.rows import Reject, by_column
 
 # How many reasons, rejected rows of each, changed records, and changed cells of each are reported.
@@ -150,7 +152,7 @@ def examine(
         SpillDict() as seen,
         Forecast(run.source.name) as forecast,
     ):
-        profile = Profile(reader.columns, _date_formats(run))
+        profile = Profile(reader.columns, _date_formats(run), known_styles(run.mapping))
         mapper = row_mapper(run, seen.count, on_conflict=on_conflict)
         profiled = _Profiled(reader, profile)
         values = watch_values(run, profiled)
@@ -200,6 +202,12 @@ def examine(
     }
     storable: Report = _storable(report)
     return storable
+
+
+def to_fix(report: Mapping[str, Any]) -> int:
+    """How many rows would be rejected that may be fixed: all but those that are no data."""
+    aside = [group["count"] for group in report["reasons"] if group["code"] in NO_DATA]
+    return int(report["rejected"]) - sum(aside)
 
 
 def _date_formats(run: IngestionRun) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from ingestion.errors import IngestionError
-from ingestion.loading import inputs, replay
+from ingestion.loading import inputs, items, replay
 from ingestion.loading.closing import close_missing
 from ingestion.loading.doubled import doubled_note
 from ingestion.loading.pipelined_writer import Land, Landed, landing
@@ -105,6 +105,7 @@ class LoadFile(Job[IngestionRun]):
     @classmethod
     def tidy(cls) -> None:
         inputs.drop_unfinished()
+        items.drop_old()
 
     def _check_ledger(self, batches: Landed) -> None:
         """Check the ledger after each batch. Raises TooManyRejects."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ingestion.errors import InputAway, InputChanged, OtherSource
 from ingestion.loading.closing import is_whole
+from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import Dialect, joined
 from ingestion.parsing.input_file import Digest, digest
 from ingestion.parsing.mapping import FORMAT, absent_roles
@@ -41,8 +42,9 @@ def detect_input(
 
     ``further_note`` makes a note on the detected run; it may be empty.
     """
-    # A downloaded CSV of rejected rows, or the response of an API, ignores the source's options.
-    if not run.pages and repaired_run(Path(run.path)) is None:
+    # A downloaded CSV of rejected rows, or what came by an API, ignores the source's options.
+    is_ours = bool(run.pages) or run.keeps_outcomes
+    if not is_ours and repaired_run(Path(run.path)) is None:
         run.reading = joined(run.source.reading, run.reading)
     source = run.source
     merges = source.on_conflict == OnConflict.MERGE
@@ -55,12 +57,13 @@ def detect_input(
         remembered=remembered,
         merges=merges,
         on_chunk=on_chunk,
+        detected=_detected_items(run, on_chunk) if run.keeps_outcomes else None,
     )
     found.check()
     write_down(run, found)
     run.is_snapshot = source.is_snapshot and is_whole(run)
     if source.is_snapshot and not run.is_snapshot and run.parent is None:
-        run.notes.append("No record is closed, as this import brings only new rows.")
+        run.notes.append("No record is closed, as this import is not the whole of its source.")
     run.notes += filter(None, [further_note(run, on_chunk)])
     # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
@@ -70,6 +73,14 @@ def detect_input(
         columns = list(dict.fromkeys([*(source.columns if merges else ()), *run.columns]))
         if found.sample and (run.mapping, columns) != (remembered, source.columns):
             Source.objects.filter(pk=source.pk).update(mapping=run.mapping, columns=columns)
+
+
+def _detected_items(run: IngestionRun, on_chunk: Callable[[], None]) -> Detected:
+    """What is detected about the items of a request: they may lack any column of the source."""
+    path = Path(run.path)
+    found = detect(path, run.file_name, reading=run.reading, on_chunk=on_chunk)
+    found.columns = list(dict.fromkeys([*run.source.columns, *(found.columns or [])]))
+    return found
 
 
 def write_down(run: IngestionRun, found: Prepared) -> None:

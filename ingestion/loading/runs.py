@@ -46,6 +46,7 @@ def create_run(
     on_conflict: str = "",
     is_snapshot: bool | None = None,
     closes_many: bool = False,
+    keeps_outcomes: bool = False,
     save: bool = True,
 ) -> IngestionRun:
     """Create a run for a file; a source that does not exist is created (a draft's is hidden).
@@ -59,7 +60,8 @@ def create_run(
     ``is_snapshot`` whether its files hold all its records from now on, so that missing ones are
     closed; with ``closes_many`` by this file also if these are more than half. With more
     rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
-    for a person (see ingestion.loading.drafts). Without ``save`` neither the run nor a new source
+    for a person (see ingestion.loading.drafts). One that ``keeps_outcomes`` imports the items of a
+    request (see ingestion.loading.items). Without ``save`` neither the run nor a new source
     is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
     InvalidNumberFormat.
     """
@@ -89,6 +91,7 @@ def create_run(
         state=state,
         max_rejects=check_limit(max_rejects),
         closes_many=closes_many,
+        keeps_outcomes=keeps_outcomes,
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)

@@ -106,6 +106,24 @@ def reading_fields(
     ]
 
 
+def summary(seen: Look) -> list[str]:
+    """What the settings are, in a few words each."""
+    if seen.prepared is None:
+        return []
+    found, detected = _found(seen), seen.prepared.detected
+    kind = detected.dialect.format
+    words = [str(kind).upper() if kind != Format.DELIMITED else f"{found['delimiter']}-separated"]
+    if kind not in WORKBOOKS:
+        guess = " (a guess)" if seen.found and seen.found.guesses else ""
+        words.append(f"{detected.encoding}{guess}")
+    mapping = seen.mapping
+    for role, label in ROLES.items():
+        columns = ", ".join(mapping[role]) or "none"
+        written = {"timestamp": mapping[FORMAT], "value": mapping[NUMBER_FORMAT]}.get(role)
+        words.append(f"{label}: {columns}{f' ({written})' if mapping[role] and written else ''}")
+    return words
+
+
 def role_fields(seen: Look) -> list[RoleField]:
     """The roles; one that may have several columns gets an empty select for another one."""
     fields = []

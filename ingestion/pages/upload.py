@@ -67,7 +67,8 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _act(request, run)
     seen = previews.look(run)
-    return _show(request, run, seen, is_open="open" in request.GET or not _is_known(run, seen))
+    is_open = "open" in request.GET or bool(seen.header or seen.obstacle or seen.shared_ids)
+    return _show(request, run, seen, is_open=is_open)
 
 
 @require_safe
@@ -146,6 +147,7 @@ def _show(
     context: dict[str, Any] = {
         "seen": seen,
         "reading": reading,
+        "summary": preview_form.summary(seen),
         "roles": preview_form.role_fields(seen),
         "zone": said.mapping["timestamp_zone"] if said else seen.mapping["timestamp_zone"],
         "installation_zone": settings.TIME_ZONE,
@@ -176,13 +178,9 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
         "no_worker": dry is not None and lacks_worker(dry),
         "question_of_missing": drafts.question_of_missing(dry),
         "too_many": drafts.too_many_rejects(run, dry),
+        "to_fix": dry_runs.to_fix(dry.report) if dry and dry.state == RunState.FINISHED else 0,
         "values": ValueCells.from_json(dry.report.get("value_cells") or {}) if dry else None,
     }
-
-
-def _is_known(run: IngestionRun, seen: Look) -> bool:
-    """Whether the input has the columns of the last one, so that there is nothing to decide."""
-    return bool(run.source.columns) and not seen.header and not seen.obstacle
 
 
 def _leave(request: PageRequest, run: IngestionRun) -> HttpResponse:

@@ -34,6 +34,11 @@ MAX_DEPTH = 200
 MAX_NESTED = 5
 MAX_NESTED_COLUMNS = 1_000
 
+# --- items of a request, which are imported while its sender waits
+
+MAX_ITEMS = 10_000
+MAX_ITEMS_BYTES = 16 << 20
+
 # --- a workbook
 
 # The rows that Excel counts.

@@ -20,10 +20,14 @@ NUMBER_FORMAT = "number_format"
 TOO_MANY = 0.01
 
 
+def known_styles(mapping: Mapping[str, Any]) -> dict[str, Style]:
+    """The styles of columns that a mapping has."""
+    return {column: style_of(style) for column, style in (mapping.get(NUMBERS) or {}).items()}
+
+
 def known_style(mapping: Mapping[str, Any], column: str) -> Style | None:
     """The style that a mapping has for a column; None if it has none."""
-    numbers = mapping.get(NUMBERS) or {}
-    return style_of(numbers[column]) if column in numbers else None
+    return known_styles(mapping).get(column)
 
 
 def chosen_format(mapping: Mapping[str, Any], column: str) -> str:

@@ -13,6 +13,7 @@ from ingestion.parsing.row_mapper import column_texts
 from ingestion.parsing.time_columns import may_hold_dates
 from ingestion.parsing.timestamps.moments import Moments
 from ingestion.parsing.timestamps.search import FormatSearch, detect_format
+from records.number_text import PLAIN, Style, reader
 
 # Up to so many distinct cells are counted exactly; beyond that the number is estimated.
 EXACT = 16_384
@@ -56,11 +57,20 @@ class ColumnProfile:
 class Profile:
     """Collects the column summaries of an input, chunk by chunk.
 
-    ``formats`` are the date formats of columns, where they are known.
+    ``formats`` are the date formats of columns, and ``styles`` the number styles, where they are
+    known.
     """
 
-    def __init__(self, columns: Sequence[str], formats: Mapping[str, str] | None = None) -> None:
-        self._columns = {name: _Column(name, (formats or {}).get(name)) for name in columns}
+    def __init__(
+        self,
+        columns: Sequence[str],
+        formats: Mapping[str, str] | None = None,
+        styles: Mapping[str, Style] | None = None,
+    ) -> None:
+        formats, styles = formats or {}, styles or {}
+        self._columns = {
+            name: _Column(name, formats.get(name), styles.get(name)) for name in columns
+        }
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for name, column in self._columns.items():
@@ -70,9 +80,14 @@ class Profile:
         return [column.profile() for column in self._columns.values()]
 
 
+def _plain_number(cell: str) -> float | None:
+    return float(cell) if NUMBER.fullmatch(cell) else None
+
+
 class _Column:
-    def __init__(self, name: str, date_format: str | None) -> None:
+    def __init__(self, name: str, date_format: str | None, style: Style | None) -> None:
         self._name = name
+        self._read = reader(style) if style and style != PLAIN else _plain_number
         # None until the first cells have told whether there is a date format.
         self._dates = _Dates(date_format) if date_format else None
         self._filled = self._empty = self._numbers = self._whole = 0
@@ -104,12 +119,12 @@ class _Column:
         self._hashes = merged[:EXACT]
 
     def _add_numbers(self, counts: Counter[str]) -> None:
-        numbers = [cell for cell in counts if NUMBER.fullmatch(cell)]
+        numbers = {cell: number for cell in counts if (number := self._read(cell)) is not None}
         if not numbers:
             return
         self._numbers += sum(map(counts.__getitem__, numbers))
         self._whole += sum(counts[cell] for cell in numbers if WHOLE.fullmatch(cell))
-        values = [(float(cell), _shown(cell)) for cell in numbers]
+        values = [(number, _shown(cell)) for cell, number in numbers.items()]
         known = self._values or (values[0], values[0])
         self._values = min(known[0], *values), max(known[1], *values)
 

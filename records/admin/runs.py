@@ -103,8 +103,8 @@ class ExportSlotAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("user",)
 
 
-class OfProcessingAdmin(LookOnly, LargeTable):
-    """Base of the admin of the parts of a processing run."""
+class PartOfRunAdmin(LookOnly, LargeTable):
+    """Base of the admin of what belongs to a run, a processing run if nothing else is said."""
 
     ordering = ("-id",)
     list_select_related: ClassVar[tuple[str, ...]] = ("run",)
@@ -117,14 +117,14 @@ class OfProcessingAdmin(LookOnly, LargeTable):
 
 
 @admin.register(ProcessingBatch)
-class ProcessingBatchAdmin(OfProcessingAdmin):
+class ProcessingBatchAdmin(PartOfRunAdmin):
     """Parts of processing runs that are in progress."""
 
     list_display = ("id", "run", "source", "records", "worker", "lease_until", "attempts")
 
 
 @admin.register(ProcessingFacts)
-class ProcessingFactsAdmin(OfProcessingAdmin):
+class ProcessingFactsAdmin(PartOfRunAdmin):
     """Facts about whole sources that rules need, stored with the run."""
 
     list_display = ("id", "run", "rule_set", "created_at")

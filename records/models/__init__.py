@@ -10,6 +10,7 @@ from records.models.heartbeats import Heartbeat
 from records.models.ingestion_runs import DryRun, IngestionRun, RowsFrom, Undo
 from records.models.processing_runs import ProcessingRun, RuleDryRun, Selection
 from records.models.records import DataRecord, RecordVersion, RejectedRow
+from records.models.requests import IdempotencyKey, RowOutcomes
 from records.models.results import ProcessingResult
 from records.models.runs import Run, RunState
 from records.models.sources import UPDATING, OnConflict, RuleSet, Source
@@ -25,6 +26,7 @@ __all__ = [
     "Feed",
     "FolderFile",
     "Heartbeat",
+    "IdempotencyKey",
     "IngestionRun",
     "OnConflict",
     "ProcessingBatch",
@@ -36,6 +38,7 @@ __all__ = [
     "RecordText",
     "RecordVersion",
     "RejectedRow",
+    "RowOutcomes",
     "RowsFrom",
     "RuleDryRun",
     "RuleSet",

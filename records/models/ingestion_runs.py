@@ -63,6 +63,8 @@ class IngestionRun(HasPage, Run):
     unknown_keys = models.PositiveBigIntegerField(default=0)
     # The id up to which missing records have been closed; "" before the first.
     closing_cursor = models.CharField(max_length=255, blank=True)
+    # Whether its rows are items of a request, whose sender is told what has become of each.
+    keeps_outcomes = models.BooleanField(default=False)
     # What is done for it before there are bytes and rows to count, as a sentence.
     activity = models.TextField(blank=True)
 

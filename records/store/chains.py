@@ -10,6 +10,7 @@ from records.database import bulk
 from records.models import UPDATING, DataRecord, IngestionRun, OnConflict
 from records.rows import Ledger, Reject, Row
 from records.store.counters import CountChanges
+from records.store.outcomes import Outcomes
 from records.store.rejects import conflict
 from records.store.writing import create, fill_landing, keep_contents, update
 
@@ -40,6 +41,7 @@ def land_chains(
     counts: CountChanges,
     now: datetime,
     refused: list[Reject],
+    outcomes: Outcomes,
 ) -> Ledger:
     """Land rows that share keys, by key and in their order; those that are refused are added.
 
@@ -50,7 +52,7 @@ def land_chains(
     found: list[_Chain] = []
     ledger = Ledger()
     for key, rows in chains.items():
-        chain, counted = _follow(rows, known.get(key), run.source.on_conflict, refused)
+        chain, counted = _follow(rows, known.get(key), run.source.on_conflict, refused, outcomes)
         ledger += counted
         if chain.written:
             found.append(chain)
@@ -89,7 +91,11 @@ def _content(row: Row) -> _Content:
 
 
 def _follow(
-    rows: Sequence[Row], known: _Content | None, policy: str, refused: list[Reject]
+    rows: Sequence[Row],
+    known: _Content | None,
+    policy: str,
+    refused: list[Reject],
+    outcomes: Outcomes,
 ) -> tuple[_Chain, Ledger]:
     """What the rows of a key do to its record, and their counts."""
     chain = _Chain(is_new=known is None)
@@ -100,6 +106,7 @@ def _follow(
             created += 1
         elif content == known:
             unchanged += 1
+            outcomes.add("unchanged", row.line, row.id)
             continue
         elif content.cells != known.cells and policy not in UPDATING:
             if policy == OnConflict.REJECT:
@@ -107,7 +114,9 @@ def _follow(
                 rejected += 1
             else:
                 unchanged += 1
+                outcomes.add("unchanged", row.line, row.id)
             continue
+        outcomes.add("created" if known is None else "updated", row.line, row.id)
         known = content
         chain.written.append(row)
     updated = len(chain.written) - created

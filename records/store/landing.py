@@ -29,6 +29,7 @@ from records.store.chains import land_chains
 from records.store.closing import note_keys, reopen_rows
 from records.store.counters import CountChanges
 from records.store.merging import merged_with_records
+from records.store.outcomes import Outcomes
 from records.store.rejects import conflict, insert_rejects
 from records.store.writing import create, fill_landing, update
 
@@ -111,6 +112,7 @@ def _land(
         ledger = Ledger(rejected=len(rejects))
         reopened = 0
         refused: list[Reject] = []
+        outcomes = Outcomes(run)
         done = _Done.NOTHING
         if turn is not None:
             done = _do_before(run, rows, counts, now)
@@ -119,6 +121,7 @@ def _land(
         _hold_source(run, patiently=done != _Done.CREATED)
         if done == _Done.CREATED:
             ledger += Ledger(created=len(rows))
+            outcomes.add_all("created", rows)
         else:
             is_filled = done == _Done.FILLED
             reopened = reopen_rows(run, set(by_column(rows).ids), counts)
@@ -126,10 +129,13 @@ def _land(
                 rows = merged_with_records(run, rows)
             single, chains = _apart(rows)
             if single:
-                ledger += _land_distinct(run, single, counts, now, refused, is_filled=is_filled)
+                ledger += _land_distinct(
+                    run, single, counts, now, refused, outcomes, is_filled=is_filled
+                )
             if chains:
-                ledger += land_chains(run, chains, counts, now, refused)
-        insert_rejects(run, [*rejects, *refused], now)
+                ledger += land_chains(run, chains, counts, now, refused, outcomes)
+        outcomes.add_rejected(insert_rejects(run, [*rejects, *refused], now))
+        outcomes.save(position)
         unknown_keys = note_keys(run, rows, [*rejects, *refused])
         counts.apply()
         moved = IngestionRun.objects.filter(
@@ -217,6 +223,7 @@ def _land_distinct(
     counts: CountChanges,
     now: datetime,
     refused: list[Reject],
+    outcomes: Outcomes,
     *,
     is_filled: bool,
 ) -> Ledger:
@@ -228,6 +235,7 @@ def _land_distinct(
         if _are_new(rows):
             # Keys that come in order, or a new source: no need to look for each.
             create(run, rows, counts, now)
+            outcomes.add_all("created", rows)
             return Ledger(created=len(rows))
         fill_landing(rows)
     new, changed, moved = _told_apart(*by_column(rows).ends)
@@ -240,6 +248,13 @@ def _land_distinct(
     else:
         rejects = []
     refused += rejects
+    is_refused = changed if policy == OnConflict.REJECT else frozenset[str]()
+    for row in rows if run.keeps_outcomes else ():
+        if row.id not in is_refused:
+            outcome = (
+                "created" if row.id in new else "updated" if row.id in updated else "unchanged"
+            )
+            outcomes.add(outcome, row.line, row.id)
     return Ledger(
         created=len(new),
         updated=len(updated),

@@ -19,8 +19,10 @@ def conflict(row: Row) -> Reject:
     )
 
 
-def insert_rejects(run: IngestionRun, rejects: Sequence[Reject], now: datetime) -> None:
-    RejectedRow.objects.bulk_create(
+def insert_rejects(
+    run: IngestionRun, rejects: Sequence[Reject], now: datetime
+) -> list[RejectedRow]:
+    return RejectedRow.objects.bulk_create(
         [
             RejectedRow(
                 run=run,

@@ -69,7 +69,7 @@ def test_a_worker_that_is_busy_with_a_run_is_alive():
 def test_migrations_that_have_not_been_applied_are_named():
     all_alive()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'knox'")
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'accounts'")
     response = Client().get("/health")
     assert response.status_code == 503
     assert response.json()["details"]["failing"][0] == "migrations"

@@ -243,7 +243,7 @@ class TestItNeverHappensByAccident:
         done = work_on(run, WORKER)
         assert done is not None
         assert done.closed == 0
-        assert "No record is closed, as this import brings only new rows." in done.notes
+        assert "No record is closed, as this import is not the whole of its source." in done.notes
 
     def test_what_another_run_imports_meanwhile_stays(self, file, tmp_path, monkeypatch):
         loaded(file, 1, 2)

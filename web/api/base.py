@@ -3,7 +3,6 @@
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import SuspiciousOperation
-from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from rest_framework import exceptions, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +28,20 @@ class Conflict(exceptions.APIException):
     default_code = "conflict"
 
 
+class TooLarge(exceptions.APIException):
+    """The body is larger than the endpoint takes."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+class Unprocessable(exceptions.APIException):
+    """The request is well formed, but what it asks for can't be done."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "unprocessable"
+
+
 class StrictQuery(views.APIView):
     """A view that refuses query parameters that it does not know, or that are given twice.
 
@@ -38,13 +51,18 @@ class StrictQuery(views.APIView):
     query_parameters: ClassVar[frozenset[str]] = frozenset()
     repeatable: ClassVar[frozenset[str]] = frozenset()
 
+    def known_parameters(self, method: str) -> frozenset[str]:
+        """The query parameters of a method: the same for all, unless a view says otherwise."""
+        return self.query_parameters
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = self.query_parameters | {self.settings.URL_FORMAT_OVERRIDE}
+        allowed = self.known_parameters(request.method or "")
+        known = allowed | {self.settings.URL_FORMAT_OVERRIDE}
         errors = {}
         for name, values in request.query_params.lists():
             if name not in known:
-                errors[name] = [unknown_name("parameter", self.query_parameters)]
+                errors[name] = [unknown_name("parameter", allowed)]
             elif len(values) > 1 and name not in self.repeatable:
                 errors[name] = ["This parameter may be given only once."]
         if errors:
@@ -80,7 +98,3 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
 def documented(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> list[tuple[Any, ...]]:
     """The endpoints that the API's documentation lists: each answers at the root as well."""
     return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
-
-
-class TokenFirstScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
-    target_class = "web.api.requests.TokenFirst"

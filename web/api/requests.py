@@ -1,29 +1,14 @@
-"""API requests: authentication and parsing of bodies."""
+"""API requests: the parsing of bodies."""
 
 import io
 import json
 from typing import IO, Any
 
 from django.conf import settings
-from knox.auth import TokenAuthentication
 from rest_framework import exceptions, parsers
 
 # A body is a few words; nobody needs more than Django takes of a form.
 LONGEST_BODY = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-
-
-class TokenFirst(TokenAuthentication):  # type: ignore[misc]
-    """A token in the Authorization header.
-
-    As the first way to authenticate it is the one that a 401 names, so that whoever sends no
-    credentials gets a 401 and not a 403.
-    """
-
-    def authenticate_credentials(self, token: bytes) -> Any:
-        # A token has ASCII letters and digits; of others not even the question can be asked.
-        if not token.isalnum():
-            raise exceptions.AuthenticationFailed("Invalid token.")
-        return super().authenticate_credentials(token)
 
 
 def body(stream: IO[bytes]) -> io.BytesIO:

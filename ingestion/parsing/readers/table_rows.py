@@ -24,6 +24,7 @@ class TableRows:
         self._last = dialect.end
         self._fewest = dialect.fewest
         self._is_bare = self.width == columns
+        self._blank = [""] * self.width
         self.tally = Tally()
         self.filled = 0
 
@@ -32,7 +33,7 @@ class TableRows:
         return (
             self._is_bare
             and not set(map(len, rows)) - {self.width}
-            and all(map(any, rows))
+            and self._blank not in rows
             and not any(header in rows for header in self._header)
             and not (self._last and lines.stop > self._last)
             and not (self._aside and any(line in self._aside for line in lines))

@@ -5,10 +5,10 @@ import re
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from tests.landed import land, sale
+from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def user() -> User:
 def test_an_anonymous_request_is_answered_401_and_told_how_to_authenticate(prefix, path):
     response = APIClient().get(prefix + path)
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == "Token"
+    assert response.headers["WWW-Authenticate"] == "Token, Bearer"
     assert response.json()["detail"]
 
 
@@ -40,7 +40,7 @@ def test_anonymous_requests_learn_nothing_of_what_exists():
 
 
 def test_a_token_opens_the_api_and_needs_no_csrf_token(user):
-    _, token = AuthToken.objects.create(user)
+    token = token_of(user)
     user.user_permissions.add(Permission.objects.get(codename="add_processingrun"))
     client = APIClient(enforce_csrf_checks=True)
     client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
@@ -67,14 +67,14 @@ def test_a_wrong_token_is_answered_401(header):
 
 
 def test_a_damaged_token_of_a_user_is_answered_401(user):
-    _, token = AuthToken.objects.create(user)
+    token = token_of(user)
     for wrong in (token[:-1], token + "0", token[:20] + "zz" + token[22:]):
         response = APIClient().get("/records", headers={"authorization": f"Token {wrong}"})
         assert response.status_code == 401
 
 
 def test_the_token_of_a_user_who_left_is_answered_401(user):
-    _, token = AuthToken.objects.create(user)
+    token = token_of(user)
     User.objects.update(is_active=False)
     response = APIClient().get("/records", headers={"authorization": f"Token {token}"})
     assert response.status_code == 401

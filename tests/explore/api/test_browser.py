@@ -123,7 +123,7 @@ def test_the_admin_works_under_the_policy(page, complaints):
         reverse("admin:records_ingestionrun_change", args=[run]),
         reverse("admin:records_source_changelist"),
         reverse("admin:records_ruleset_add"),
-        reverse("admin:knox_authtoken_add"),
+        reverse("admin:accounts_apitoken_changelist"),
         reverse("admin:auth_user_changelist"),
         reverse("admin:django_q_ormq_changelist"),
     ):

@@ -166,11 +166,11 @@ def test_a_small_workbook_takes_a_slot_as_well(reader, monkeypatch):
 
 PREPARE = """
 from django.contrib.auth.models import User
-from knox.models import AuthToken
+from tests.tokens import token_of
 from benchmarks.export import land
 land(0, {records})
 for name in ("a", "b"):
-    print(AuthToken.objects.create(User.objects.create_user(name))[1])
+    print(token_of(User.objects.create_user(name)))
 """
 
 

@@ -11,12 +11,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django_q.models import OrmQ
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 from tests.installation import comes_true, open_files_in
+from tests.tokens import token_of
 from tests.workbooks import write_xlsb
 
 DATA = Path(__file__).parents[2] / "data"
@@ -47,7 +47,7 @@ def sender(db) -> User:
 @pytest.fixture
 def api(sender) -> APIClient:
     client = APIClient(enforce_csrf_checks=True)
-    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(sender)[1]}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token_of(sender)}")
     return client
 
 
@@ -276,7 +276,7 @@ def test_sending_needs_to_be_known_and_its_permission(sender, settings):
     assert APIClient().post("/ingest?source=s", CSV, content_type="text/csv").status_code == 401
     reader = User.objects.create_user("reader")
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(reader)[1]}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token_of(reader)}")
     assert client.post("/ingest?source=s", CSV, content_type="text/csv").status_code == 403
     assert client.post("/ingest", {"file": file()}).status_code == 403
     assert not kept(settings)
@@ -339,7 +339,7 @@ def send(live_server, settings, folder) -> Send:
             "Connection: close\r\n"
         )
         if user is not None:
-            head += f"Authorization: Token {AuthToken.objects.create(user)[1]}\r\n"
+            head += f"Authorization: Token {token_of(user)}\r\n"
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + b"\r\n" + body.read(len(start) + len(part)))
             stored = comes_true(lambda: open_files_in(folder) or kept(settings), seconds=seconds)

@@ -24,6 +24,7 @@ from records.jobs.runner import work_on
 from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
 from tests.factories import WORKER
 from tests.hostile import STRINGS, strings, workbook
+from tests.markup import texts
 from tests.site import answers
 
 pytestmark = pytest.mark.django_db
@@ -271,9 +272,25 @@ def test_the_policy_for_known_keys_is_for_the_dry_run_and_the_source(admin_clien
     assert Source.objects.get(name="shop").on_conflict == "keep"
 
 
-def test_the_next_file_with_the_same_header_opens_on_the_dry_run(admin_client):
+def test_the_settings_are_open_only_if_they_ask_something(admin_client):
+    assert '<details class="card settings">' in Page(admin_client).html
+    asked = Page(admin_client, b"id,date\n1,03/04/2025\n2,05/06/2025\n")
+    assert '<details class="card settings" open>' in asked.html
+
+
+def test_closed_settings_say_what_was_detected(admin_client):
+    (said,) = texts(Page(admin_client).html, ".settings > summary")
+    assert "comma-separated · utf-8 · ID: id · Timestamp: date (iso) · Value: amount" in said
+
+
+def test_rows_that_are_no_data_need_no_fixing(admin_client):
+    page = Page(admin_client, CONTENT[:-13] + b"Total: 2 orders\n")
+    assert page.look().report["rejected"] == 1
+    assert "Import 2 rows</button>" in page.html
+
+
+def test_the_next_file_with_the_same_header_is_read_like_the_last(admin_client):
     first = Page(admin_client, CONTENT.replace(b",", b"\x01"))
-    assert '<details class="card settings" open>' in first.html
     first.post(delimiter="\\x01")
     first.load()
     page = Page(admin_client, CONTENT.replace(b",", b"\x01") + b"4\x012025-01-04\x011\x01tea\n")

@@ -3,12 +3,12 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 from django_q.models import OrmQ
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from records.jobs.runner import work_on
 from records.models import DataRecord, ProcessingRun
 from tests.landed import land, sale
+from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +138,7 @@ def test_a_session_needs_the_csrf_token(operator):
 
 
 def test_a_body_that_is_too_long_is_refused_for_tokens_as_well(operator):
-    _, token = AuthToken.objects.create(operator)
+    token = token_of(operator)
     client = APIClient(headers={"authorization": f"Token {token}"})
     for kind in ("application/json", "application/x-www-form-urlencoded"):
         response = client.post("/process", b"x" * 3_000_000, content_type=kind)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0022_merge_policy"),
+        ("records", "0023_items_of_requests"),
     ]
 
     operations = [

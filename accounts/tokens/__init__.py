@@ -1,0 +1,1 @@
+"""API tokens: how they are made, found, checked and ended."""

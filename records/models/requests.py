@@ -1,0 +1,60 @@
+"""What is kept of requests that import items: their keys, and what has become of each item."""
+
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import models
+
+from records.models.ingestion_runs import IngestionRun
+
+
+class RowOutcomes(models.Model):
+    """What has become of the rows of one batch of a run, in the order of the input.
+
+    ``rows`` is JSON text: a list of objects as records.store.outcomes makes them.
+    """
+
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="outcomes")
+    # How many rows of the input come before the batch.
+    position = models.PositiveBigIntegerField()
+    rows = models.TextField()
+
+    class Meta:
+        db_table = "row_outcomes"
+        verbose_name_plural = "row outcomes"
+        ordering = ["run", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "position"], name="outcomes_of_a_batch_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"outcomes of {self.run} from row {self.position + 1}"
+
+    def parsed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = orjson.loads(self.rows)
+        return found
+
+
+class IdempotencyKey(models.Model):
+    """A key that a sender gave a request, so that repeating it does nothing more.
+
+    It is committed with the run that the request creates, so it always leads to what has become
+    of the request, or to what a worker is about to make of it.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    # The digest of all that makes the request: where to, how, and its body.
+    fingerprint = models.CharField(max_length=64)
+    run = models.OneToOneField(IngestionRun, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.user}"
