@@ -213,7 +213,7 @@ class TestItNeverHappensByAccident:
 
     def test_a_row_that_can_not_be_stored_keeps_its_record_open(self, file):
         loaded(file, 1, 2, 3)
-        file.write_bytes(f"{HEADER}\n1,2026-01-02,5\n2,2026-01-03,\0\n".encode())
+        file.write_bytes(f"{HEADER},note\n1,2026-01-02,5,a\n2,2026-01-03,5,\0\n".encode())
         run = ingestion_runs.create_run(
             path=file, file_name="s.csv", trigger="test", source_name="s"
         )
