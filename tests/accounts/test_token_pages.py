@@ -24,6 +24,7 @@ OWN, ALL = "/account/tokens/", "/settings/tokens/"
 @pytest.fixture
 def ada(client) -> User:
     user = User.objects.create_user("ada", password="a long password")
+    user.user_permissions.add(Permission.objects.get(codename="view_datarecord"))
     client.force_login(user)
     return user
 
@@ -31,7 +32,8 @@ def ada(client) -> User:
 @pytest.fixture
 def manager(client) -> User:
     user = User.objects.create_user("manager")
-    user.user_permissions.add(Permission.objects.get(codename="change_apitoken"))
+    permissions = ("change_apitoken", "view_datarecord")
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
     return user
 
@@ -48,6 +50,7 @@ def shown(response: Any, field: str) -> str:
 
 
 def test_the_first_call_is_reached_in_five_clicks_from_an_account_without_tokens(ada, client):
+    land("shop", {"1": sale(1)})
     # The menu of the account, its entry, the button, and Copy.
     assert href(client.get("/").content.decode(), f'.menu a[href="{OWN}"]')
     created = new_token(client)
@@ -58,6 +61,7 @@ def test_the_first_call_is_reached_in_five_clicks_from_an_account_without_tokens
     name, _, value = command[2].partition(": ")
     answer = APIClient().get(command[3], headers={name: value})
     assert answer.status_code == 200
+    assert [record["source"] for record in answer.data["records"]] == ["shop"]
 
 
 def test_a_token_is_shown_once(ada, client):

@@ -132,6 +132,7 @@ def test_a_request_sees_no_more_than_the_sources_of_its_token(owner, monkeypatch
     monkeypatch.setattr(RootView, "get", look)
     land("depot", {"1": sale(1)})
     limited = User.objects.create_user("grace")
+    limited.user_permissions.add(Permission.objects.get(codename="view_datarecord"))
     SourceGrant.objects.create(user=limited, source=Source.objects.get())
     for user, sources in ((owner, ["shop", "depot"]), (owner, None), (limited, ["shop", "depot"])):
         assert ask(token_of(user, sources=sources)).status_code == 200

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
+from accounts.models import TokenScope
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 from tests.installation import comes_true, open_files_in
@@ -320,7 +321,12 @@ def send(live_server, settings, folder) -> Send:
     which it waits so many seconds."""
 
     def send(
-        user: User | None, *, form: bool, whole: bool = True, seconds: float = 30
+        user: User | None,
+        *,
+        form: bool,
+        whole: bool = True,
+        seconds: float = 30,
+        scope: TokenScope = TokenScope.WRITE,
     ) -> tuple[str, bool]:
         part = b"id,value\n" + b"1,2\n" * 400_000
         start = end = b""
@@ -339,7 +345,7 @@ def send(live_server, settings, folder) -> Send:
             "Connection: close\r\n"
         )
         if user is not None:
-            head += f"Authorization: Token {token_of(user)}\r\n"
+            head += f"Authorization: Token {token_of(user, scope=scope)}\r\n"
         with socket.create_connection((address.hostname, address.port), 10) as connection:
             connection.sendall(head.encode() + b"\r\n" + body.read(len(start) + len(part)))
             stored = comes_true(lambda: open_files_in(folder) or kept(settings), seconds=seconds)
@@ -360,6 +366,19 @@ def test_nothing_is_stored_before_it_is_known_who_sends(send, form, settings, fo
         answer, stored = send(user, form=form, seconds=0.5)
         assert answer.startswith(f"HTTP/1.1 {status}")
         assert not stored
+    assert not kept(settings)
+    assert comes_true(lambda: not open_files_in(folder), seconds=30)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("form", [True, False])
+def test_what_is_sent_with_a_token_for_reading_is_not_stored(send, form, settings, folder):
+    user = User.objects.create_user("sender")
+    user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
+    answer, stored = send(user, form=form, seconds=0.5, scope=TokenScope.READ)
+    assert answer.startswith("HTTP/1.1 403")
+    assert "may only read" in answer
+    assert not stored
     assert not kept(settings)
     assert comes_true(lambda: not open_files_in(folder), seconds=30)
 
