@@ -7,7 +7,7 @@ routed.
 from django.urls import URLPattern, path, re_path
 
 from accounts.pages import tokens
-from accounts.sign_in import pages
+from accounts.sign_in import openid_connect, pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
     path("login/", pages.LoginView.as_view(), name="login"),
@@ -30,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("account/sessions/", pages.session_list, name="account-sessions"),
     path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
     path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
+    *second_factor_pages.urlpatterns,
+    *openid_connect.urlpatterns,
     path("account/tokens/", tokens.own_tokens, name="own-tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
     path("settings/tokens/", tokens.all_tokens, name="all-tokens"),

@@ -39,6 +39,10 @@ class OfferedOnly(ChangeList):
         return super().get_ordering_field(field_name) if is_sortable else None
 
 
+# What django-allauth keeps for itself, secrets of second factors among it.
+KEPT_BACK = {f"allauth.{name}" for name in ("account", "mfa", "socialaccount", "usersessions")}
+
+
 class Site(AdminSite):
     """Registers the admins of our own apps and of libraries alike.
 
@@ -60,10 +64,12 @@ class Site(AdminSite):
         admin_class: "type[ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        shown = [model for model in models if model._meta.app_config.name not in KEPT_BACK]
         base = admin_class or ModelAdmin
         changelist = {"get_changelist": lambda admin, request, **kwargs: OfferedOnly}
         own = type(base.__name__, (base,), {"__module__": base.__module__} | changelist)
-        super().register(model_or_iterable, own, **options)
+        super().register(shown, own, **options)
 
 
 class Config(AdminConfig):

@@ -24,6 +24,22 @@ def listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """Pairs such as ``analysts=Viewer``, separated by commas."""
+    found = [part.partition("=") for part in listed(name)]
+    if not all(key.strip() and value.strip() for key, _, value in found):
+        raise ImproperlyConfigured(f"{name} must be a list of pairs such as analysts=Viewer.")
+    return {key.strip(): value.strip() for key, _, value in found}
+
+
+def together(**values: str) -> list[list[str]]:
+    """The values of variables that are set together, by name: one list of them, or none."""
+    if any(values.values()) and not all(values.values()):
+        missing = ", ".join(name for name, value in values.items() if not value)
+        raise ImproperlyConfigured(f"{' and '.join(values)} belong together: {missing} is not set.")
+    return [list(values.values())] if all(values.values()) else []
+
+
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
     """Networks such as 10.0.0.0/8 or fd00::/8, separated by commas; an address is one, too."""
     try:

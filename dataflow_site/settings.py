@@ -18,6 +18,8 @@ from dataflow_site.environment import (
     networks,
     number,
     one_of,
+    pairs,
+    together,
 )
 from dataflow_site.secret_key import embedded_secret_key
 
@@ -57,6 +59,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "csp",
     "django_filters",
@@ -90,6 +95,7 @@ MIDDLEWARE = [
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sign_in.second_factor.NeedSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "records.admin.middleware.RefusedByDatabase",
@@ -229,6 +235,51 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # Like Django's own: the one of django-allauth keeps a table of addresses.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
 PASSWORD_RESET_TIMEOUT = 3600
+
+MFA_ADAPTER = "accounts.sign_in.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.sign_in.second_factor_forms.ActivateTOTPForm",
+    "authenticate": "accounts.sign_in.second_factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.sign_in.second_factor_forms.ReauthenticateForm",
+    "add_webauthn": "accounts.sign_in.second_factor_forms.AddWebAuthnForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Clocks of phones are a little early or late: a code counts half a minute longer on either side.
+MFA_TOTP_TOLERANCE = 1
+# Our accounts are made by administrators, who know the addresses.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+ADMINS_NEED_SECOND_FACTOR = flag("DATAFLOW_ADMINS_NEED_SECOND_FACTOR")
+
+# An OpenID Connect provider that people may log in with.
+OIDC_NAME = os.environ.get("DATAFLOW_OIDC_NAME", "single sign-on")
+OIDC_LINK_BY_EMAIL = flag("DATAFLOW_OIDC_LINK_BY_EMAIL")
+OIDC_ROLE_CLAIM = os.environ.get("DATAFLOW_OIDC_ROLE_CLAIM", "groups")
+OIDC_ROLES = pairs("DATAFLOW_OIDC_ROLES")
+OIDC = together(
+    DATAFLOW_OIDC_URL=os.environ.get("DATAFLOW_OIDC_URL", ""),
+    DATAFLOW_OIDC_CLIENT_ID=os.environ.get("DATAFLOW_OIDC_CLIENT_ID", ""),
+    DATAFLOW_OIDC_CLIENT_SECRET=os.environ.get("DATAFLOW_OIDC_CLIENT_SECRET", ""),
+)
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.openid_connect.OpenIDConnectAdapter"
+# By a link: forms may not lead to other hosts (see the policy below). The state of a login, and
+# PKCE, bind what comes back to the browser that left.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": client_id,
+                "secret": secret,
+                "settings": {"server_url": url.rstrip("/")},
+            }
+            for url, client_id, secret in OIDC
+        ],
+    }
+}
 
 # Without a mail server nothing is sent, and pages that would send a mail say so.
 mail = mail_server()

@@ -28,7 +28,8 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "SECRET_KEY",
             "created once, in `var/`",
             "Signs sessions and queued tasks, and encrypts the secrets of automatic imports. "
-            "Keep it: a new key logs everybody out and makes stored secrets unreadable.",
+            "Keep it: a new key logs everybody out and makes stored secrets unreadable, those of "
+            "authenticator apps among them.",
         ),
         Variable(
             "ALLOWED_HOSTS",
@@ -77,6 +78,37 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "The mail server that links to reset passwords are sent by, such as "
             "`smtp+tls://user:password@mail.example.org:587` (STARTTLS), `smtps://…` (TLS), or "
             "`smtp://…` (neither). Characters such as `@` in the password are written as `%40`.",
+        ),
+        Variable(
+            "DATAFLOW_ADMINS_NEED_SECOND_FACTOR",
+            "`0`",
+            "`1` makes administrators set up a second factor before they see anything else.",
+        ),
+        Variable(
+            "DATAFLOW_OIDC_URL",
+            "none",
+            "The OpenID Connect provider that people may log in with, such as "
+            "`https://login.example.org/realms/company`.",
+        ),
+        Variable("DATAFLOW_OIDC_CLIENT_ID", "none", "The id of this installation there."),
+        Variable("DATAFLOW_OIDC_CLIENT_SECRET", "none", "Its secret there."),
+        Variable("DATAFLOW_OIDC_NAME", "`single sign-on`", "What the login page calls it."),
+        Variable(
+            "DATAFLOW_OIDC_LINK_BY_EMAIL",
+            "`0`",
+            "`1` lets people into the account that has their email address, if the provider says "
+            "that the address is verified.",
+        ),
+        Variable(
+            "DATAFLOW_OIDC_ROLE_CLAIM",
+            "`groups`",
+            "The claim that roles are made of, at each login.",
+        ),
+        Variable(
+            "DATAFLOW_OIDC_ROLES",
+            "none",
+            "Values of the claim and the roles that they give, such as "
+            "`analysts=Viewer,data-team=Editor`. Without, administrators give roles.",
         ),
         Variable("EMAIL_FROM", "`dataflow@localhost`", "The sender of these mails."),
     ),

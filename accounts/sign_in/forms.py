@@ -29,8 +29,8 @@ class ChangePasswordForm(allauth.ChangePasswordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self, oldpassword="Current password", password1="New password")
-        _label(self, password2="New password again")
+        label(self, oldpassword="Current password", password1="New password")
+        label(self, password2="New password again")
 
 
 class ResetPasswordForm(allauth.ResetPasswordForm):
@@ -38,7 +38,7 @@ class ResetPasswordForm(allauth.ResetPasswordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self, email="Email address")
+        label(self, email="Email address")
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
@@ -59,10 +59,11 @@ class NewPasswordForm(allauth.ResetPasswordKeyForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self, password1="New password", password2="New password again")
+        label(self, password1="New password", password2="New password again")
 
 
-def _label(form: Any, **labels: str) -> None:
+def label(form: Any, **labels: str) -> None:
+    """Name the fields of a form in our words, without words inside them."""
     for name, label in labels.items():
         form.fields[name].label = label
         form.fields[name].widget.attrs.pop("placeholder", None)

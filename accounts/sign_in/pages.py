@@ -27,6 +27,10 @@ class LoginView(views.LoginView):
 
     template_name = "login.html"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_context_data(**kwargs)
+        return found | {"provider": settings.OIDC_NAME if settings.OIDC else ""}
+
 
 class LogoutView(views.LogoutView):
     """Log out, by a button."""

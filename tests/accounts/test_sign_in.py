@@ -44,7 +44,7 @@ def test_an_account_without_an_address_is_not_found_by_an_empty_one():
 def test_unknown_closed_and_wrong_are_answered_alike(ada):
     User.objects.create_user("gone", "gone@example.com", PASSWORD, is_active=False)
     pages = {
-        tuple(texts(sign_in(name, password).content.decode(), "[role=alert]"))
+        tuple(texts(sign_in(name, password).content.decode(), "[role=alert]:not([hidden])"))
         for name, password in [
             ("Ada", "wrong"),
             ("nobody", "wrong"),
