@@ -1,6 +1,7 @@
 """Settings from environment variables, read strictly: every mistake has a clear message."""
 
 import os
+import re
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
 
 
 def flag(name: str) -> bool:
@@ -48,6 +51,17 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         raise ImproperlyConfigured(
             f"{name} must be a list of networks such as 10.0.0.0/8: {error}."
         ) from None
+
+
+def origins(name: str) -> list[str]:
+    """Origins such as https://data.example.org, separated by commas."""
+    found = listed(name)
+    for each in found:
+        if not ORIGIN.fullmatch(each):
+            raise ImproperlyConfigured(
+                f"{name} must be a list of origins such as https://data.example.org, not {each!r}."
+            )
+    return found
 
 
 def folders(name: str, default: str) -> list[Path]:

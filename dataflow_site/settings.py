@@ -18,6 +18,7 @@ from dataflow_site.environment import (
     networks,
     number,
     one_of,
+    origins,
     pairs,
     together,
 )
@@ -45,6 +46,8 @@ DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
+# Whose pages may call the API; with tokens, never with the session of a reader.
+CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
 # Proxies between clients and the web server, which append addresses to X-Forwarded-For.
 TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, least=0)
 
@@ -83,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Before what answers with static files: they carry the policy as well.
     "csp.middleware.CSPMiddleware",
+    "web.api.cors.CrossOrigin",
     "dataflow_site.no_store.NoStore",
     "dataflow_site.front.middleware.AnswerRefusals",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -348,21 +352,30 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.NamespaceVersioning",
+    "ALLOWED_VERSIONS": ["v1"],
     "EXCEPTION_HANDLER": "web.api.base.answer_error",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DataFlow Analytics",
-    "DESCRIPTION": "Records, results, statistics and runs, and endpoints that start imports and "
-    "processing. All URLs except those of runs, exports and rules also work without the prefix "
-    "`/api`.",
+    "DESCRIPTION": "Sources, records, results, statistics and runs, and endpoints that start "
+    "imports and processing. Errors are problem details (RFC 9457) with a stable `code`.",
+    "OAS_VERSION": "3.1.0",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "RecordStatus": "records.models.DataRecord.Status",
         "HealthStatus": ["healthy", "unhealthy"],
         "RunState": "records.models.RunState",
+        "RunKind": "records.api.run_serializers.KIND_NAMES",
+        "ProblemCode": "web.api.problems.CODES",
+        "FeedKind": "records.models.Feed.Kind",
     },
     "PREPROCESSING_HOOKS": ["web.api.base.documented"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "web.api.schema.complete",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -43,6 +43,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "commas.",
         ),
         Variable(
+            "DATAFLOW_CORS_ORIGINS",
+            "none",
+            "Origins whose pages may call the API from the browser, with a token, such as "
+            "`https://app.example.org`, separated by commas.",
+        ),
+        Variable(
             "HTTPS",
             "`0`",
             "`1` behind a proxy that terminates HTTPS: secure cookies and HSTS.",

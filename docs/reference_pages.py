@@ -109,7 +109,7 @@ def _named(action: Action) -> str:
 def schema() -> dict[str, Any]:
     """The API as OpenAPI has it."""
     generator: Any = SchemaGenerator
-    made: dict[str, Any] = generator().get_schema(request=None, public=True)
+    made: dict[str, Any] = generator(api_version="v1").get_schema(request=None, public=True)
     return made
 
 
@@ -129,11 +129,11 @@ def parameters(path: str, method: str = "get") -> dict[str, dict[str, Any]]:
 
 
 def filters_page() -> str:
-    records = parameters("/api/records")
+    records = parameters("/api/v1/records")
     others = {
         "Pages of a list (`/records`)": {name: records[name] for name in PAGING & records.keys()},
-        "Facets (`/records/facets`)": _besides(parameters("/api/records/facets"), records),
-        "Exports (`/export`)": _besides(parameters("/api/export"), records),
+        "Facets (`/records/facets`)": _besides(parameters("/api/v1/records/facets"), records),
+        "Exports (`/export`)": _besides(parameters("/api/v1/export"), records),
     }
     parts = [
         "# Filters",
@@ -229,11 +229,11 @@ def reject_codes_page() -> str:
 def api_page() -> str:
     parts = [
         "# API",
-        "An overview; the full schema is at `/api/schema/`, and `/api/docs/` shows it in the "
-        "browser. Each URL outside `/api/runs`, `/api/exports` and `/api/sources` also works "
-        "without the prefix `/api`.",
+        "An overview; the full schema is at `/api/v1/schema/`, and `/api/v1/docs/` shows it in the "
+        "browser. [Use the API](../how-to/use-the-api.md) explains tokens, pages of lists, errors, "
+        "and what may change.",
     ]
-    filters = parameters("/api/records").keys() - PAGING
+    filters = parameters("/api/v1/records").keys() - PAGING
     for path, method, described in operations():
         answers = ", ".join(f"`{status}`" for status in described["responses"])
         found = parameters(path, method)

@@ -16,7 +16,7 @@ from records.permissions import Action, may
 # How much a request may have besides its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
 # The views that take files, by the names of their URLs.
-TAKES_FILES = {"upload", "api-ingest", "api-records"}
+TAKES_FILES = {"upload", "api-ingest", "api-dry-runs", "api-records"}
 # In the WSGI environment: whether the web server kept only the beginning and the end of a body.
 SHORTENED = "dataflow.shortened"
 
@@ -104,7 +104,7 @@ class UploadHandler(FileUploadHandler):
 def takes_files(path: str) -> bool:
     """Whether the URL accepts files."""
     try:
-        return resolve(path).view_name in TAKES_FILES
+        return resolve(path).url_name in TAKES_FILES
     except Resolver404:
         return False
 
@@ -116,5 +116,5 @@ def may_upload(request: HttpRequest | None) -> bool:
     """
     if request is None or request.resolver_match is None:
         return False
-    is_taken = request.resolver_match.view_name in TAKES_FILES
+    is_taken = request.resolver_match.url_name in TAKES_FILES
     return is_taken and may(request.user, Action.IMPORT)

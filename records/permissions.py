@@ -32,6 +32,7 @@ class Action(Enum):
     CHANGE_FEED = "records.change_feed", "set up automatic imports"
     DELETE_FEED = "records.delete_feed", "remove automatic imports"
     CHANGE_SOURCE = "records.change_source", "change the settings of sources"
+    DELETE_SOURCE = "records.delete_source", "delete sources"
     REPROCESS_RECORDS = "records.change_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
     MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
@@ -61,15 +62,20 @@ def check(user: "User", action: Action) -> None:
         raise PermissionDenied(action.refusal)
 
 
-def to_post(action: Action) -> type[BasePermission]:
-    """A permission class for an API view: POST needs the permission of the action."""
+def needing(**actions: Action) -> type[BasePermission]:
+    """A permission class for an API view: each method needs the permission of its action."""
 
-    class MayPost(BasePermission):
-        @property
-        def message(self) -> str:
-            return action.refusal
+    class May(BasePermission):
+        message = ""
 
         def has_permission(self, request: "Request", view: "APIView") -> bool:
-            return request.method != "POST" or may(request.user, action)
+            action = actions.get(request.method or "")
+            self.message = action.refusal if action else ""
+            return action is None or may(request.user, action)
 
-    return MayPost
+    return May
+
+
+def to_post(action: Action) -> type[BasePermission]:
+    """A permission class for an API view: POST needs the permission of the action."""
+    return needing(POST=action)

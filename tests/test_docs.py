@@ -42,7 +42,7 @@ COMMAND = re.compile(r"manage\.py +([a-z_]+)((?:[^\n`]|\\\n)*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 # What a URL asks of lists of records, as in `/records?status=failed`.
 QUERY = re.compile(
-    r"(?<![\w/])(?:/api)?(/records|/records/facets|/export|/explore/)\?([\w=&.,:%-]+)"
+    r"(?<![\w/])(?:/api(?:/v1)?)?(/records|/records/facets|/export|/explore/)\?([\w=&.,:%-]+)"
 )
 
 
@@ -166,7 +166,7 @@ def test_commands_and_options_that_are_written_by_hand_are_there(path):
 
 def test_each_filter_parameter_has_words():
     text = reference()["reference/filters.md"]
-    for path in ("/api/records", "/api/records/facets", "/api/export"):
+    for path in ("/api/v1/records", "/api/v1/records/facets", "/api/v1/export"):
         for name, described in reference_pages.parameters(path).items():
             assert described.get("description"), f"{path} {name}"
             assert f"| `{name}` |" in text, f"{path} {name}"
@@ -175,7 +175,7 @@ def test_each_filter_parameter_has_words():
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_parameters_of_urls_that_are_written_by_hand_are_there(path):
     for url, query in QUERY.findall(path.read_text()):
-        operation = "/api/records" if url == "/explore/" else f"/api{url}"
+        operation = "/api/v1/records" if url == "/explore/" else f"/api/v1{url}"
         known = reference_pages.parameters(operation).keys()
         for part in query.split("&"):
             assert part.partition("=")[0] in known, f"{url}?{query}"

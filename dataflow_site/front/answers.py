@@ -1,5 +1,6 @@
 """Responses: by Django to complete requests, by the server itself to invalid ones."""
 
+import json
 import logging
 from datetime import timedelta
 from time import time
@@ -11,6 +12,7 @@ from waitress.utilities import InternalServerError
 
 from dataflow_site.front.refusals import REFUSAL
 from ingestion.upload_handler import SHORTENED
+from web.api.problems import MEDIA_TYPE, problem
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +78,21 @@ class Rejection(ErrorTask):
         error = self.request.error
         if not isinstance(error, InternalServerError):
             logger.warning("Rejected a request from %s: %s", self.channel.addr[0], error.body)
+        if self.request.is_for_api:
+            self.request.error = Problem(error)
         super().execute()
+
+
+class Problem:
+    """An error of waitress as problem details (RFC 9457)."""
+
+    def __init__(self, error: Any) -> None:
+        self.code, self.reason = error.code, error.reason
+        self.body = json.dumps(problem(f"{error.reason}: {error.body}.", status=error.code))
+
+    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
+        headers = [("Content-Type", MEDIA_TYPE)]
+        return f"{self.code} {self.reason}", headers, self.body.encode()
 
 
 def without_body_for_head(application: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
-from rest_framework.views import APIView
 
 from dataflow_site.front.refusals import NO_ROOM, REFUSAL, Refusal
 from ingestion.errors import FULL
+from web.api.problems import is_api, problem_answer
 
 
 class AnswerRefusals:
@@ -30,15 +29,7 @@ class AnswerRefusals:
 
 
 def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    if _is_api(request.path_info):
-        return JsonResponse({"detail": refusal.sentence}, status=refusal.status)
+    if is_api(request.path_info):
+        return problem_answer(request, refusal.sentence, status=refusal.status)
     context = {"status": refusal.status, "sentence": refusal.sentence}
     return render(request, "refused.html", context, status=refusal.status)
-
-
-def _is_api(path: str) -> bool:
-    try:
-        view = resolve(path).func
-    except Resolver404:
-        return False
-    return issubclass(getattr(view, "cls", object), APIView)

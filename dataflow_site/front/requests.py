@@ -6,14 +6,24 @@ from typing import Any
 from django.conf import settings
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import FixedStreamReceiver
+from waitress.utilities import RequestHeaderFieldsTooLarge
 
 from dataflow_site.front import limits
 from dataflow_site.front.bodies import IN_MEMORY_BYTES, Body, Chunks
 from dataflow_site.front.refusals import NO_ROOM, TOO_LARGE, Refusal
 from ingestion.upload_handler import ALLOWANCE, takes_files
 
+# As much of a request is looked at to tell whom it was sent to.
+FIRST_BYTES = 40
 CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+class URITooLong(RequestHeaderFieldsTooLarge):  # type: ignore[misc]
+    """The error for a first line that exceeds what a request may have before its body."""
+
+    code = 414
+    reason = "URI Too Long"
 
 
 class Request(HTTPRequestParser):
@@ -29,6 +39,8 @@ class Request(HTTPRequestParser):
     seconds = 0.0
     # Until its first line has been read.
     command = path = request_uri = ""
+    # The beginning of the first line, whether it can be read or not.
+    first_bytes = b""
 
     @property
     def refusal(self) -> Refusal | None:
@@ -42,6 +54,22 @@ class Request(HTTPRequestParser):
     def is_read(self) -> bool:
         """Whether all that the client was about to send has been received."""
         return self.body_rcv is None or bool(self.body_rcv.completed)
+
+    @property
+    def is_for_api(self) -> bool:
+        """Whether it was sent to the API, as far as its first line tells."""
+        return b" /api/" in self.first_bytes
+
+    def received(self, data: bytes) -> int:
+        if not self.headers_finished and len(self.first_bytes) < FIRST_BYTES:
+            self.first_bytes += data[: FIRST_BYTES - len(self.first_bytes)]
+        before = self.header_plus
+        taken: int = super().received(data)
+        if isinstance(self.error, RequestHeaderFieldsTooLarge):
+            first_line = (before + data)[: self.adj.max_request_header_size]
+            if b"\n" not in first_line:
+                self.error = URITooLong(self.error.body)
+        return taken
 
     def parse_header(self, header_plus: bytes) -> None:
         first_line, end, headers = header_plus.partition(b"\r\n")

@@ -20,9 +20,13 @@ from web.keyset import Page
 class ContentSerializer(serializers.Serializer[Any]):
     """What a record held: its cells, its timestamp, and the line of the input they are from."""
 
-    line = serializers.IntegerField(allow_null=True)
-    timestamp = serializers.DateTimeField(allow_null=True)
-    data = CellsField()  # type: ignore[assignment]
+    line = serializers.IntegerField(
+        allow_null=True, help_text="Line of the input; null if it is not known."
+    )
+    timestamp = serializers.DateTimeField(
+        allow_null=True, help_text="Timestamp of the record; null if it has none."
+    )
+    data = CellsField(help_text="The cells by column.")  # type: ignore[assignment]
 
 
 class ChangeSerializer(serializers.Serializer[RecordChange]):
@@ -37,7 +41,7 @@ class ChangeSerializer(serializers.Serializer[RecordChange]):
         allow_null=True,
         help_text="Null for a created record. The same as `after` for a closed or reopened one.",
     )
-    after = ContentSerializer()
+    after = ContentSerializer(help_text="What the record held then.")
 
     def get_columns(self, change: RecordChange) -> list[str]:
         return [cell.column for cell in change.cells]

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.http import HttpResponseBase
-from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -16,7 +15,7 @@ from explore.export import jobs
 from explore.export.responses import file_answer
 from records import lookups
 from records.models import Export
-from web.api.base import StrictQuery, or_not_found
+from web.api.base import StrictQuery, api_url, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer
 
@@ -26,7 +25,7 @@ PATH = [OpenApiParameter("id", int, OpenApiParameter.PATH, description="Number o
 class ExportSerializer(serializers.ModelSerializer[Export]):
     """An export that a worker creates."""
 
-    share = serializers.FloatField(source="share_done", help_text="0 to 1")
+    share = serializers.FloatField(source="share_done", help_text="Share that is done, 0 to 1.")
     download = serializers.SerializerMethodField(
         help_text="URL of the file; null until it is finished and after it has expired."
     )
@@ -50,11 +49,23 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "page",
         )
         read_only_fields = fields
+        extra_kwargs = {
+            "id": {"help_text": "Number of the export."},
+            "state": {"help_text": "State of the export."},
+            "done": {"help_text": "Records that were written."},
+            "total": {"help_text": "Records to export; null until they are counted."},
+            "error": {"help_text": "Why the export failed; empty if it did not."},
+            "file_name": {"help_text": "Name of the file; empty until it is finished."},
+            "size": {"help_text": "Size of the file in bytes."},
+            "created_at": {"help_text": "When the export was asked for."},
+            "finished_at": {"help_text": "When it ended; null until then."},
+            "expires_at": {"help_text": "When the file is deleted; null until it is finished."},
+        }
 
     def get_download(self, export: Export) -> str | None:
         if not export.is_ready:
             return None
-        return _url("api-exported-file", export, self.context["request"])
+        return api_url(self.context["request"], "api-exported-file", export.pk)
 
 
 class _OwnExport(StrictQuery):
@@ -124,10 +135,5 @@ class ExportedFileView(_OwnExport):
 def accepted(export: Export, request: Request, *, code: int = status.HTTP_202_ACCEPTED) -> Response:
     """The current state of an export, and its URL for polling."""
     said: dict[str, Any] = dict(ExportSerializer(export, context={"request": request}).data)
-    url = _url("api-made-export", export, request)
+    url = api_url(request, "api-made-export", export.pk)
     return Response(said, status=code, headers={"Location": url} if code == 202 else {})
-
-
-def _url(name: str, export: Export, request: Request) -> str:
-    # REST framework's own way would hand on the `format` of the request, here a kind of file.
-    return request.build_absolute_uri(reverse(name, args=[export.pk]))

@@ -47,16 +47,16 @@ class FacetSerializer(serializers.Serializer[Facet]):
     """The most frequent values of one parameter among the records that match the other filters."""
 
     name = serializers.CharField(help_text="Parameter that the values belong to.")
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField(help_text="Name of the facet, for people.")  # type: ignore[assignment]
     is_sampled = serializers.BooleanField(help_text="Whether counts are estimates.")
     remark = serializers.CharField(help_text="Note about values that are not listed, or empty.")
-    values = FacetValueSerializer(many=True)
+    values = FacetValueSerializer(many=True, help_text="The values, the most frequent first.")
 
 
 class FacetsSerializer(serializers.Serializer[Any]):
     """All facets that have values."""
 
-    facets = FacetSerializer(many=True)
+    facets = FacetSerializer(many=True, help_text="The facets.")
 
 
 class FacetsView(StrictQuery, GenericAPIView[DataRecord]):

@@ -1,6 +1,6 @@
 """The read side of the REST API: health, records and statistics."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,7 +10,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework import generics, permissions, renderers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from explore.api.filters import valid_query
@@ -33,7 +32,7 @@ from ingestion.api import items
 from ingestion.api.fields import ItemsQuery
 from records.models import DataRecord
 from records.permissions import Action, to_post
-from web.api.base import StrictQuery, or_not_found
+from web.api.base import StrictQuery, api_url, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer, SourceQuery
 
@@ -41,21 +40,28 @@ from web.api.serializers import ErrorSerializer, SourceQuery
 class RootView(StrictQuery):
     """The REST API of DataFlow Analytics."""
 
+    # The names of the URLs that are listed, by what they are called in the list.
+    listed: ClassVar[dict[str, str]] = {
+        "health": "api-health",
+        "records": "api-records",
+        "facets": "api-facets",
+        "stats": "api-stats",
+        "export": "api-export",
+        "ingest": "api-ingest",
+        "runs": "api-runs",
+        "process": "api-process",
+    }
+
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        names = {
-            "health": "api-health",
-            "records": "api-records",
-            "facets": "api-facets",
-            "stats": "api-stats",
-            "export": "api-export",
-            "ingest": "api-ingest",
-            "runs": "api-runs",
-            "process": "api-process",
-            "documentation": "api-docs",
-            "schema": "api-schema",
-        }
-        return Response({key: reverse(name, request=request) for key, name in names.items()})
+        links = {key: api_url(request, name) for key, name in self.listed.items()}
+        return Response(
+            links
+            | {
+                "documentation": api_url(request, "api-docs"),
+                "schema": api_url(request, "api-schema"),
+            }
+        )
 
     def get_view_name(self) -> str:
         return "API"
@@ -215,10 +221,12 @@ class StatsView(StrictQuery):
 
 
 class SchemaView(StrictQuery, SpectacularAPIView):
-    """The description of the API."""
+    """The description of the API, in its newest version at any URL."""
+
+    api_version = "v1"
 
 
 class DocsView(StrictQuery, SpectacularSwaggerSplitView):
     """The description as a page; ``script`` asks for its JavaScript."""
 
-    query_parameters = frozenset({"script"})
+    query_parameters = flags = frozenset({"script"})

@@ -24,9 +24,9 @@ from explore.metrics.freshness import freshness
 from explore.metrics.record_counts import Days, Totals
 from explore.metrics.run_speed import speed
 from explore.metrics.scope import Scope
-from explore.pages.runs import latest_runs
 from records.lookups import source_or_404
 from records.models import Source
+from records.run_kinds import latest_runs
 from records.unread_values import unread_values
 from web import conditional
 from web.requests import PageRequest, wants_part

@@ -1,6 +1,5 @@
 """The list of runs of both kinds, and the page of each."""
 
-from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -16,9 +15,10 @@ from records.database import disk
 from records.jobs import leases, waiting
 from records.jobs.liveness import lacks_worker
 from records.lookups import row_or_404, source_or_404
-from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState, Source
+from records.models import IngestionRun, ProcessingRun, RejectedRow, RunState
 from records.permissions import Action, check
 from records.rows import ROLES
+from records.run_kinds import latest_runs
 from records.unread_values import unread_values
 from web import conditional
 from web.converters import GREATEST_ID
@@ -34,60 +34,19 @@ CANCEL = {IngestionRun: Action.CANCEL_IMPORT, ProcessingRun: Action.CANCEL_PROCE
 RETRY = {IngestionRun: Action.RETRY_IMPORT, ProcessingRun: Action.RETRY_PROCESSING}
 
 
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    """Runs of both kinds, newest first; ``older`` is the query string of what comes next."""
-
-    runs: list[IngestionRun | ProcessingRun]
-    older: str | None
-
-
-def latest_runs(
-    limit: int,
-    *,
-    source: Source | None = None,
-    before_ingestion: int = GREATEST_ID,
-    before_processing: int = GREATEST_ID,
-) -> RunPage:
-    """The newest ``limit`` runs of both kinds that are older than the ids given.
-
-    A run of processing without a source is one over all sources, so it belongs to each.
-    """
-    ingestion = IngestionRun.objects.with_source().filter(pk__lt=before_ingestion)
-    processing = ProcessingRun.objects.with_source().filter(pk__lt=before_processing)
-    if source is not None:
-        ingestion = ingestion.filter(source=source)
-        processing = processing.covering(source)
-    found: list[IngestionRun | ProcessingRun] = [
-        *ingestion.order_by("-pk")[: limit + 1],
-        *processing.order_by("-pk")[: limit + 1],
-    ]
-    found.sort(key=lambda run: run.created_at, reverse=True)
-    shown = found[:limit]
-    if len(found) <= limit:
-        return RunPage(shown, None)
-    for run in shown:
-        if isinstance(run, IngestionRun):
-            before_ingestion = min(before_ingestion, run.pk)
-        else:
-            before_processing = min(before_processing, run.pk)
-    older = {"ingestion": before_ingestion, "processing": before_processing}
-    return RunPage(shown, urlencode(older | ({"source": source.name} if source else {})))
-
-
 @require_safe
 def runs(request: PageRequest) -> HttpResponse:
     """The list; ``?ingestion=`` and ``?processing=`` say before which run of each kind."""
     name = request.GET.get("source", "")
     source = source_or_404(name) if name else None
-    page = latest_runs(
-        PAGE,
-        source=source,
-        before_ingestion=_bound(request, "ingestion"),
-        before_processing=_bound(request, "processing"),
-    )
-    is_first = "ingestion" not in request.GET and "processing" not in request.GET
-    context = {"page": page, "source": source, "is_first": is_first}
+    before = {table: _bound(request, table) for table in ("ingestion", "processing")}
+    page = latest_runs(PAGE, source=source, before=before)
+    of_source = {"source": source.name} if source else {}
+    context = {
+        "older": urlencode(page.older | of_source) if page.older else None,
+        "source": source,
+        "is_first": "ingestion" not in request.GET and "processing" not in request.GET,
+    }
     return conditional.with_runs(request, "explore/runs.html", context, page.runs)
 
 

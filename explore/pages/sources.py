@@ -8,10 +8,10 @@ from explore.dashboard.tiles import tiles_of
 from explore.metrics import record_counts
 from explore.metrics.record_counts import Totals
 from explore.metrics.scope import Scope
-from explore.pages.runs import latest_runs
 from ingestion.loading.failing import failing
 from records.lookups import source_or_404
 from records.models import Source
+from records.run_kinds import latest_runs
 from records.unread_values import unread_values
 from web import conditional
 from web.requests import PageRequest

@@ -211,7 +211,7 @@ class IngestForm(IngestQuery):
     """A file and the same fields."""
 
     name = None  # type: ignore[assignment]
-    file = serializers.FileField(max_length=255)
+    file = serializers.FileField(max_length=255, help_text="The input.")
     format = serializers.CharField(
         required=False,
         allow_blank=True,

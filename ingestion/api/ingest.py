@@ -11,15 +11,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics, parsers, permissions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, mapping_of, reading_of
-from ingestion.api.runs import RunSerializer
+from ingestion.api.runs import started
 from ingestion.errors import IngestionError, NoRoom
-from ingestion.loading import runs
+from ingestion.loading import drafts, dry_runs, runs
 from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
 from ingestion.parsing.dialect import check_reading
+from records.api.run_serializers import DryRunSerializer, IngestionRunSerializer
+from records.api.runs import run_answer
 from records.jobs.runner import queue
 from records.models import IngestionRun
 from records.permissions import Action, to_post
@@ -42,6 +43,24 @@ class NoRoomHere(exceptions.APIException):
     """The disk is full, or the like."""
 
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_code = "no_room"
+
+
+REQUEST = {
+    "multipart/form-data": IngestForm,
+    "application/json": {
+        "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
+    },
+    "text/csv": {"type": "string"},
+    "application/x-ndjson": {"type": "string"},
+}
+ERRORS = {
+    400: ErrorSerializer,
+    401: ErrorSerializer,
+    403: ErrorSerializer,
+    413: ErrorSerializer,
+    507: ErrorSerializer,
+}
 
 
 class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
@@ -63,22 +82,8 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         operation_id="ingest",
         summary="Import rows",
         parameters=[IngestQuery],
-        request={
-            "multipart/form-data": IngestForm,
-            "application/json": {
-                "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
-            },
-            "text/csv": {"type": "string"},
-            "application/x-ndjson": {"type": "string"},
-        },
-        responses={
-            202: RunSerializer,
-            400: ErrorSerializer,
-            401: ErrorSerializer,
-            403: ErrorSerializer,
-            413: ErrorSerializer,
-            507: ErrorSerializer,
-        },
+        request=REQUEST,
+        responses={202: IngestionRunSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
         sent = request.data
@@ -96,12 +101,24 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
             raise NoRoomHere(str(error)) from error
         except IngestionError as error:
             raise exceptions.ParseError(str(error)) from error
+        return self.answer(request, run)
+
+    def answer(self, request: Request, run: IngestionRun) -> Response:
+        """Queue what was created, and tell where to follow it."""
         queue(run)
-        url = reverse("api-run", args=[run.pk], request=request)
-        return Response(
-            dict(RunSerializer(run).data),
-            status=status.HTTP_202_ACCEPTED,
-            headers={"Location": url},
+        return started(request, run)
+
+    def create(
+        self, request: Request, stored: StoredInput, wanted: Mapping[str, Any]
+    ) -> IngestionRun:
+        """Create the run of a stored input."""
+        return runs.create_run(
+            path=stored.path,
+            file_name=stored.name,
+            trigger="api",
+            source_name=wanted.get("source") or None,
+            user=cast(User, request.user),
+            **_options(wanted),
         )
 
     def _of_form(self, request: Request, sent: QueryDict) -> IngestionRun:
@@ -114,7 +131,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         file = form.validated_data["file"]
         if file.size > settings.MAX_UPLOAD_BYTES:
             raise UploadTooLarge(file.size)
-        return _create_run(request, keep_upload(file), form.validated_data)
+        return self.create(request, keep_upload(file), form.validated_data)
 
     def _of_body(self, request: Request, body: Body) -> IngestionRun:
         media_type, options = parse_header_parameters(request.content_type)
@@ -133,22 +150,53 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         if length > settings.MAX_UPLOAD_BYTES:
             raise UploadTooLarge(length)
         name = wanted.get("name") or f"{wanted['source']}.{kind.ending}"
-        return _create_run(request, keep_chunks(name, chunks(body, length)), wanted)
+        return self.create(request, keep_chunks(name, chunks(body, length)), wanted)
 
     def get_view_name(self) -> str:
         return "Ingest"
 
 
-def _create_run(request: Request, stored: StoredInput, wanted: Mapping[str, Any]) -> IngestionRun:
-    return runs.create_run(
-        path=stored.path,
-        file_name=stored.name,
-        trigger="api",
-        source_name=wanted.get("source") or None,
-        max_rejects=wanted.get("max_rejects", ""),
-        is_snapshot={"0": False, "1": True}.get(wanted.get("snapshot", "")),
-        closes_many=wanted.get("close_many") == "1",
-        **mapping_of(wanted),
-        user=cast(User, request.user),
-        reading=reading_of(wanted),
+class DryRunView(IngestView):
+    """Read a file without importing it, in the background: send what `ingest` takes.
+
+    The response is a dry run; its `run` is the draft that can be imported or discarded later.
+    """
+
+    @extend_schema(
+        operation_id="dry_runs_create",
+        summary="Start a dry run of a file",
+        parameters=[IngestQuery],
+        request=REQUEST,
+        responses={202: DryRunSerializer, **ERRORS},
     )
+    def post(self, request: Request) -> Response:
+        return super().post(request)
+
+    def create(
+        self, request: Request, stored: StoredInput, wanted: Mapping[str, Any]
+    ) -> IngestionRun:
+        return drafts.create_draft(
+            path=stored.path,
+            file_name=stored.name,
+            source_name=wanted.get("source") or None,
+            user=cast(User, request.user),
+            trigger="api",
+            **_options(wanted),
+        )
+
+    def answer(self, request: Request, run: IngestionRun) -> Response:
+        return run_answer(dry_runs.latest(run), request)
+
+    def get_view_name(self) -> str:
+        return "Dry run"
+
+
+def _options(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a request, as ``create_run`` takes them."""
+    return {
+        "max_rejects": wanted.get("max_rejects", ""),
+        "reading": reading_of(wanted),
+        "is_snapshot": {"0": False, "1": True}.get(wanted.get("snapshot", "")),
+        "closes_many": wanted.get("close_many") == "1",
+        **mapping_of(wanted),
+    }

@@ -10,16 +10,16 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from ingestion.api.bodies import Body, BodyParser, chunks
 from ingestion.api.fields import ItemsQuery, mapping_of
 from ingestion.api.ingest import NoRoomHere
-from ingestion.api.runs import LedgerSerializer, RunSerializer
+from ingestion.api.runs import started, url_of
 from ingestion.errors import IngestionError, KeyReused, NoRoom, TooManyItems
 from ingestion.loading.items import import_items, outcomes_of
 from ingestion.parsing.items import Items, items_of_json, items_of_lines
 from ingestion.parsing.limits import MAX_ITEMS, MAX_ITEMS_BYTES
+from records.api.run_serializers import IngestionRunSerializer, LedgerSerializer
 from records.models import IngestionRun
 from web.api.base import TooLarge, Unprocessable
 from web.api.serializers import ErrorSerializer
@@ -60,8 +60,8 @@ class OutcomesSerializer(serializers.Serializer[Any]):
 
     run = serializers.IntegerField(help_text="The number of the run. It can be undone like others.")
     source = serializers.CharField(help_text="The source.")  # type: ignore[assignment]
-    ledger = LedgerSerializer()
-    outcomes = OutcomeSerializer(many=True)
+    ledger = LedgerSerializer(help_text="The counts of the items.")
+    outcomes = OutcomeSerializer(many=True, help_text="What has become of each item.")
 
 
 EXAMPLE = {
@@ -110,7 +110,7 @@ describe_create = extend_schema(
     responses={
         201: OutcomesSerializer,
         207: OutcomesSerializer,
-        202: RunSerializer,
+        202: IngestionRunSerializer,
         400: ErrorSerializer,
         401: ErrorSerializer,
         403: ErrorSerializer,
@@ -168,16 +168,18 @@ def create_records(request: Request) -> Response:
         raise NoRoomHere(str(error)) from error
     except IngestionError as error:
         raise exceptions.ParseError(str(error)) from error
-    headers = {"Location": reverse("api-run", args=[run.pk], request=request)}
+    headers = {"Location": url_of(request, run)}
     if is_repeated:
         headers[REPEATED] = "true"
+    if run.is_active:
+        response = started(request, run)
+        for name, value in headers.items():
+            response[name] = value
+        return response
     return _answer(run, headers)
 
 
 def _answer(run: IngestionRun, headers: dict[str, str]) -> Response:
-    if run.is_active:
-        data: dict[str, Any] = dict(RunSerializer(run).data)
-        return Response(data, status=status.HTTP_202_ACCEPTED, headers=headers)
     if run.error:
         raise Unprocessable(f"Run {run.pk} failed. {run.error}")
     outcomes = outcomes_of(run)

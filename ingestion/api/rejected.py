@@ -5,25 +5,26 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from rest_framework import exceptions, generics, permissions, serializers, status
+from rest_framework import exceptions, generics, permissions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from ingestion.api.runs import RunSerializer
+from ingestion.api.runs import started
 from ingestion.errors import CannotReplay, InvalidReading
 from ingestion.loading import repair, replay
 from ingestion.loading.repair import NotRepaired
 from ingestion.parsing.dialect import check_reading
+from records.api.run_serializers import IngestionRunSerializer
 from records.jobs.runner import queue
 from records.lookups import by_id
 from records.models import IngestionRun, RejectedRow
 from records.permissions import Action, to_post
 from records.reject_codes import CATALOGUE
-from web.api.base import Conflict, StrictQuery, or_not_found, unknown_name
+from web.api.base import Conflict, StrictQuery, or_not_found
 from web.api.pagination import KeyPagination
 from web.api.requests import JSONParser
-from web.api.serializers import ErrorSerializer, SourceQuery
+from web.api.serializers import ErrorSerializer, SourceQuery, StrictBody
 from web.converters import GREATEST_ID
 
 STATES = ("open", "resolved", "all")
@@ -287,17 +288,6 @@ class RejectedDetailView(StrictQuery, generics.RetrieveAPIView[RejectedRow]):
         return "Rejected row"
 
 
-class StrictBody(serializers.Serializer[Any]):
-    """A JSON object; fields that are not known are refused."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = frozenset(self.fields)
-            if errors := {name: [unknown_name("field", known)] for name in data.keys() - known}:
-                raise serializers.ValidationError(errors)
-        return super().to_internal_value(data)
-
-
 class RepairBody(StrictBody):
     """The repaired row: all of its text, or some of its cells."""
 
@@ -334,7 +324,7 @@ class RepairView(StrictQuery, generics.GenericAPIView[RejectedRow]):
         request=RepairBody,
         responses={
             200: RejectedRowDetailSerializer,
-            202: RunSerializer,
+            202: IngestionRunSerializer,
             400: ErrorSerializer,
             401: ErrorSerializer,
             403: ErrorSerializer,
@@ -369,7 +359,7 @@ class RepairView(StrictQuery, generics.GenericAPIView[RejectedRow]):
         except CannotReplay as error:
             raise Conflict(str(error)) from error
         if is_elsewhere or done.is_active:
-            return accepted(request, done)
+            return started(request, done)
         if not row.record_id:
             raise Conflict(done.error or "The row was rejected again.")
         return Response(dict(RejectedRowDetailSerializer(row).data))
@@ -438,7 +428,7 @@ class ReplayView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         parameters=[RUN_ID],
         request=ReplayBody,
         responses={
-            202: RunSerializer,
+            202: IngestionRunSerializer,
             400: ErrorSerializer,
             401: ErrorSerializer,
             403: ErrorSerializer,
@@ -470,7 +460,7 @@ class ReplayView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         except CannotReplay as error:
             raise Conflict(str(error)) from error
         queue(made)
-        return accepted(request, made)
+        return started(request, made)
 
     def get_view_name(self) -> str:
         return "Replay"
@@ -491,10 +481,3 @@ def _check_ids(run: IngestionRun, ids: list[int]) -> None:
 
 def run_or_not_found(pk: int) -> IngestionRun:
     return or_not_found(by_id(IngestionRun.objects.with_source(), pk), "Run")
-
-
-def accepted(request: Request, run: IngestionRun) -> Response:
-    """202 with a run that goes on in the background, and its address."""
-    url = reverse("api-run", args=[run.pk], request=request)
-    data = dict(RunSerializer(run).data)
-    return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": url})

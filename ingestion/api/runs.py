@@ -2,51 +2,24 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
-from rest_framework import generics, serializers
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from records.api.run_serializers import (
+    LedgerSerializer,
+    ProgressSerializer,
+    SentencesField,
+    run_url,
+)
+from records.api.runs import run_answer
 from records.lookups import by_id
 from records.models import IngestionRun, RunState
-from web.api.base import StrictQuery, or_not_found
+from web.api.base import StrictQuery, api_url, or_not_found
 from web.api.pagination import KeyPagination
 from web.api.serializers import ErrorSerializer, SourceQuery
 from web.keyset import Page, page_of
-
-
-class LedgerSerializer(serializers.Serializer[IngestionRun]):
-    """The five counts of a run. Always read = created + updated + unchanged + rejected."""
-
-    read = serializers.IntegerField()
-    created = serializers.IntegerField()
-    updated = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
-    rejected = serializers.IntegerField()
-
-
-class ProgressSerializer(serializers.Serializer[IngestionRun]):
-    """Progress of a run."""
-
-    bytes_read = serializers.IntegerField()
-    activity = serializers.CharField(
-        source="doing",
-        help_text="Current activity as text, such as the page of an API that is being fetched, "
-        "or why it failed and when it is retried. Empty once the run has ended.",
-    )
-    bytes_total = serializers.IntegerField(
-        source="known_size", allow_null=True, help_text="Null while unknown."
-    )
-    share = serializers.FloatField(source="share_read", help_text="0 to 1")
-    rows_per_second = serializers.FloatField(source="rate", allow_null=True)
-    seconds_left = serializers.FloatField(
-        allow_null=True, help_text="Null if the run is not running or the time is not known yet."
-    )
-
-
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
-class SentencesField(serializers.JSONField):
-    """Names or notes."""
 
 
 class RunSerializer(serializers.ModelSerializer[IngestionRun]):
@@ -164,3 +137,19 @@ class RunDetailView(StrictQuery, generics.RetrieveAPIView[IngestionRun]):
 
     def get_view_name(self) -> str:
         return "Run"
+
+
+def url_of(request: Request, run: IngestionRun) -> str:
+    """The URL of a run, in the version that was asked."""
+    return run_url(request, run) if request.version else api_url(request, "api-run", run.pk)
+
+
+def started(request: Request, run: IngestionRun) -> Response:
+    """The answer for a run that was started: where to follow it, in the version that was asked."""
+    if request.version:
+        return run_answer(run, request)
+    return Response(
+        dict(RunSerializer(run).data),
+        status=status.HTTP_202_ACCEPTED,
+        headers={"Location": url_of(request, run)},
+    )

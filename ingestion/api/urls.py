@@ -8,10 +8,14 @@ urlpatterns = [
     path("rejected-rows", rejected.RejectedListView.as_view(), name="api-rejected-rows"),
     path("rejected-rows/<int:pk>", rejected.RejectedDetailView.as_view(), name="api-rejected-row"),
     path("rejected-rows/<int:pk>/replay", rejected.RepairView.as_view(), name="api-repair"),
+]
+
+# What belongs to an ingestion run, behind its URL.
+of_run = [
     path(
-        "runs/<int:pk>/rejected-rows",
+        "<int:pk>/rejected-rows",
         rejected.RunRejectedListView.as_view(),
         name="api-run-rejected-rows",
     ),
-    path("runs/<int:pk>/replay", rejected.ReplayView.as_view(), name="api-run-replay"),
+    path("<int:pk>/replay", rejected.ReplayView.as_view(), name="api-run-replay"),
 ]

@@ -42,10 +42,16 @@ def create_draft(
     file_name: str,
     source_name: str | None = None,
     user: User | None = None,
+    trigger: str = "upload",
+    on_conflict: str = "",
+    is_snapshot: bool | None = None,
+    **options: Any,
 ) -> IngestionRun:
     """Create a draft for an uploaded file and start its dry run. Raises InvalidSourceName.
 
-    A file of fixed rejected rows belongs to the source that the rows came from.
+    A file of fixed rejected rows belongs to the source that the rows came from. ``on_conflict`` is
+    the policy of the dry run, which the source gets with the import, as ``is_snapshot``; for ``options``, and what they
+    raise, see ``create_run``.
     """
     repaired = repaired_run(path)
     if repaired is not None and source_name is None:
@@ -54,16 +60,22 @@ def create_draft(
     run = runs.create_run(
         path=path,
         file_name=file_name,
-        trigger="upload",
+        trigger=trigger,
         source_name=source_name,
         user=user,
         state=RunState.DRAFT,
+        **options,
     )
     if repaired is None:
-        run.reading = run.source.reading
+        run.reading = run.source.reading | run.reading
         run.save(update_fields=["reading"])
     source = run.source
-    dry_runs.start(run, on_conflict=source.on_conflict, is_snapshot=source.is_snapshot, user=user)
+    dry_runs.start(
+        run,
+        on_conflict=on_conflict or source.on_conflict,
+        is_snapshot=source.is_snapshot if is_snapshot is None else is_snapshot,
+        user=user,
+    )
     return run
 
 
@@ -166,6 +178,7 @@ def load(
         obstacle = (
             obstacle or f"{seen.shared_ids.note(dry_runs.policy_of(run))} Choose what they become."
         )
+    closes_many = closes_many or run.closes_many
     if (question := question_of_missing(dry_runs.latest(run))) and not closes_many:
         obstacle = obstacle or f"{question} Confirm that the file is complete."
     if obstacle or seen.prepared is None:

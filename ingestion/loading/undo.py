@@ -1,10 +1,12 @@
 """Undo: a worker reverts what an ingestion run did, batch by batch."""
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from ingestion.errors import CannotUndo
-from ingestion.feeds.loading import move_back
+from ingestion.feeds.loading import after_undo, move_back
 from records import store
 from records.jobs.job import Job
 from records.models import IngestionRun, RunState, Undo
@@ -12,6 +14,9 @@ from records.signals import landed
 
 # The states of runs that may have written records and have ended.
 UNDOABLE = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
+
+# How many later runs are listed.
+LATER = 20
 
 
 def create_undo(*, run: IngestionRun, trigger: str, user: User | None = None) -> Undo:
@@ -25,6 +30,30 @@ def create_undo(*, run: IngestionRun, trigger: str, user: User | None = None) ->
         if Undo.objects.filter(run__source=run.source_id).active().exists():
             raise CannotUndo(run, f"another run of {run.source} is being undone")
         return Undo.objects.create(run=run, trigger=trigger, user=user)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an undo would do, as far as the ledgers tell.
+
+    ``obstacle`` says why the run can't be undone, "" if it can. Records that ``later`` runs have
+    updated are kept. ``feed`` says what the automatic import of its source does then, "" if
+    nothing.
+    """
+
+    obstacle: str
+    later: list[IngestionRun]
+    feed: str
+
+
+def preview(run: IngestionRun) -> Preview:
+    """What an undo of the run would do."""
+    later = IngestionRun.objects.filter(source=run.source_id, pk__gt=run.pk, updated__gt=0)
+    return Preview(
+        obstacle="" if run.state in UNDOABLE else str(CannotUndo(run, f"it is {run.state}")),
+        later=list(later.order_by("pk")[:LATER]),
+        feed=after_undo(run),
+    )
 
 
 class UndoRun(Job[Undo]):

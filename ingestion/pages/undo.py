@@ -6,16 +6,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from ingestion.errors import CannotUndo
-from ingestion.feeds.loading import after_undo
 from ingestion.loading import undo
 from records.jobs.runner import queue
 from records.lookups import row_or_404
 from records.models import IngestionRun
 from records.permissions import Action, check
 from web.requests import PageRequest
-
-# How many later runs are listed.
-LATER = 20
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,9 +28,9 @@ def undo_run(request: PageRequest, pk: int) -> HttpResponse:
             queue(made)
             messages.success(request, "Undo queued. This page shows when it is done.")
         return redirect(run)
-    if run.state not in undo.UNDOABLE:
-        messages.error(request, f"{run} can't be undone: it is {run.state}.")
+    seen = undo.preview(run)
+    if seen.obstacle:
+        messages.error(request, seen.obstacle)
         return redirect(run)
-    later = IngestionRun.objects.filter(source=run.source_id, pk__gt=run.pk, updated__gt=0)
-    context = {"run": run, "later": later.order_by("pk")[:LATER], "feed": after_undo(run)}
+    context = {"run": run, "later": seen.later, "feed": seen.feed}
     return render(request, "ingestion/undo.html", context)

@@ -13,13 +13,13 @@ from processing.jobs import process
 from records.jobs.runner import queue
 from records.models import ProcessingRun, Selection
 from records.permissions import Action, to_post
-from web.api.base import StrictQuery, unknown_name
-from web.api.serializers import ErrorSerializer
+from web.api.base import StrictQuery
+from web.api.serializers import ErrorSerializer, StrictBody
 
 GREATEST_LIMIT = 2**63 - 1
 
 
-class ProcessRequest(serializers.Serializer[Any]):
+class ProcessRequest(StrictBody):
     """What to process; by default all raw records."""
 
     source = serializers.CharField(  # type: ignore[assignment]
@@ -43,21 +43,13 @@ class ProcessRequest(serializers.Serializer[Any]):
         help_text="Maximum number of records to process.",
     )
 
-    def to_internal_value(self, data: Any) -> Any:
-        known = frozenset(self.fields)
-        if hasattr(data, "keys") and (unknown := set(data) - known - {"csrfmiddlewaretoken"}):
-            raise serializers.ValidationError(
-                {name: [unknown_name("field", known)] for name in sorted(unknown)}
-            )
-        return super().to_internal_value(data)
-
 
 class ProcessAnswer(serializers.Serializer[Any]):
     """The queued processing run."""
 
-    message = serializers.CharField()
-    status = serializers.CharField()
-    run = serializers.IntegerField()
+    message = serializers.CharField(help_text="What was done, as text.")
+    status = serializers.CharField(help_text="Always `started`.")
+    run = serializers.IntegerField(help_text="Number of the processing run.")
 
 
 class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):

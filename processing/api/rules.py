@@ -9,15 +9,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from processing.errors import InvalidRules
+from processing.jobs import rule_dry_runs
 from processing.rules import KINDS, Kind, describe
 from processing.rules.check import EVERY_STEP, MOST_STEPS, check_rules
 from records import store
+from records.api.run_serializers import RuleDryRunSerializer
+from records.api.runs import run_answer
 from records.models import RuleSet, Source
 from records.permissions import Action, to_post
-from web.api.base import StrictQuery, or_not_found, unknown_name
-from web.api.serializers import ErrorSerializer
+from web.api.base import StrictQuery, or_not_found
+from web.api.pagination import KeyPagination
+from web.api.requests import JSONParser
+from web.api.serializers import ErrorSerializer, StrictBody
+from web.keyset import Page, page_of
 
 LARGEST_VERSION = 2**31 - 1
+NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="Name of the source.")
 
 
 def step_schema(kind: Kind) -> dict[str, Any]:
@@ -48,21 +55,13 @@ class StepsField(serializers.JSONField):
     """A list of rules, applied from first to last."""
 
 
-class NewRules(serializers.Serializer[Any]):
+class NewRules(StrictBody):
     """Rules to save as the next version."""
 
-    rules = StepsField()
+    rules = StepsField(help_text="The rules, applied from first to last.")
     note = serializers.CharField(
         required=False, allow_blank=True, max_length=500, help_text="Why the rules are changed."
     )
-
-    def to_internal_value(self, data: Any) -> Any:
-        known = frozenset(self.fields)
-        if hasattr(data, "keys") and (unknown := set(data) - known - {"csrfmiddlewaretoken"}):
-            raise serializers.ValidationError(
-                {name: [unknown_name("field", known)] for name in sorted(unknown)}
-            )
-        return super().to_internal_value(data)
 
     def validate_rules(self, rules: Any) -> Any:
         try:
@@ -81,15 +80,27 @@ class NewRules(serializers.Serializer[Any]):
 class RulesAnswer(serializers.ModelSerializer[RuleSet]):
     """A version of the rules of a source."""
 
-    source = serializers.CharField(source="source.name")  # type: ignore[assignment]
-    author = serializers.CharField(source="author.username", default=None, allow_null=True)
-    rules = StepsField()
+    source = serializers.CharField(  # type: ignore[assignment]
+        source="source.name", help_text="Name of the source."
+    )
+    author = serializers.CharField(
+        source="author.username",
+        default=None,
+        allow_null=True,
+        help_text="Name of the user who saved it; null for default rules.",
+    )
+    rules = StepsField(help_text="The rules, applied from first to last.")
     in_words = serializers.SerializerMethodField(help_text="A description of each rule.")
 
     class Meta:
         model = RuleSet
         fields = ("source", "version", "note", "author", "created_at", "rules", "in_words")
         read_only_fields = fields
+        extra_kwargs = {
+            "version": {"help_text": "Number of the version, from 1."},
+            "note": {"help_text": "Why the rules were changed; may be empty."},
+            "created_at": {"help_text": "When it was saved."},
+        }
 
     def get_in_words(self, rule_set: RuleSet) -> list[str]:
         return [describe(step) for step in rule_set.rules]
@@ -103,6 +114,78 @@ ERRORS = {
 }
 
 
+class VersionPagination(KeyPagination):
+    """Versions of the rules of a source, the newest first."""
+
+    name = "versions"
+
+    def page_of(self, queryset: Any, view: Any, *, cursor: str | None, limit: int) -> Page[Any]:
+        return page_of(queryset, cursor=cursor, limit=limit, descending=True)
+
+
+class RuleVersionsView(StrictQuery, generics.ListAPIView[RuleSet]):
+    """All versions of the rules of a source, newest first. Follow `next` for more."""
+
+    queryset = RuleSet.objects.select_related("author", "source")
+    serializer_class = RulesAnswer
+    pagination_class = VersionPagination
+    query_parameters: ClassVar[frozenset[str]] = frozenset({"limit", "cursor"})
+
+    @extend_schema(
+        operation_id="rules_versions_list",
+        summary="List the versions of the rules of a source",
+        parameters=[NAME],
+        responses={200: RulesAnswer(many=True), **ERRORS},
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return queryset.filter(source=source_named(self.kwargs["name"]))
+
+    def get_view_name(self) -> str:
+        return "Versions"
+
+
+class RulesToTest(StrictBody):
+    """Rules to test."""
+
+    rules = StepsField(help_text="The rules, applied from first to last.")
+
+
+class RuleTestView(StrictQuery):
+    """Test rules on all records of a source."""
+
+    parser_classes = (JSONParser,)
+    permission_classes = (permissions.IsAuthenticated, to_post(Action.CHANGE_RULES))
+
+    @extend_schema(
+        operation_id="rules_test",
+        summary="Test rules on all records",
+        parameters=[NAME],
+        request=RulesToTest,
+        responses={202: RuleDryRunSerializer, **ERRORS},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Find out in the background what rules would change; nothing is written.
+
+        An earlier test of the source that is still active is cancelled.
+        """
+        source = source_named(name)
+        wanted = RulesToTest(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        try:
+            dry_run = rule_dry_runs.start(
+                source, wanted.validated_data["rules"], trigger="api", user=cast(User, request.user)
+            )
+        except InvalidRules as error:
+            raise serializers.ValidationError({"rules": [str(error)]}) from error
+        return run_answer(dry_run, request)
+
+    def get_view_name(self) -> str:
+        return "Test"
+
+
 class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
     """The rules of a source."""
 
@@ -114,11 +197,14 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
     @extend_schema(
         operation_id="rules",
         summary="Get the rules of a source",
-        parameters=[OpenApiParameter("version", int, description="Default: the newest version.")],
+        parameters=[
+            NAME,
+            OpenApiParameter("version", int, description="Default: the newest version."),
+        ],
         responses={200: RulesAnswer, **ERRORS},
     )
     def get(self, request: Request, name: str) -> Response:
-        versions = self._source(name).rule_sets.select_related("author", "source")
+        versions = source_named(name).rule_sets.select_related("author", "source")
         wanted = request.query_params.get("version")
         if wanted is not None:
             versions = versions.filter(version=_version(wanted))
@@ -128,11 +214,12 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
     @extend_schema(
         operation_id="save_rules",
         summary="Save rules as the next version",
-        request=NewRules,
+        parameters=[NAME],
+        request={"application/json": NewRules},
         responses={201: RulesAnswer, **ERRORS},
     )
     def post(self, request: Request, name: str) -> Response:
-        source = self._source(name)
+        source = source_named(name)
         wanted = self.get_serializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         saved = store.save_rule_set(
@@ -143,12 +230,14 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
         )
         return Response(RulesAnswer(saved).data, status=status.HTTP_201_CREATED)
 
-    def _source(self, name: str) -> Source:
-        found: Source | None = Source.objects.named(name)
-        return or_not_found(found, "Source")
-
     def get_view_name(self) -> str:
         return "Rules"
+
+
+def source_named(name: str) -> Source:
+    """The source of this name. Raises NotFound."""
+    found: Source | None = Source.objects.named(name)
+    return or_not_found(found, "Source")
 
 
 def _version(text: str) -> int:

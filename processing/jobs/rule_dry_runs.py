@@ -12,7 +12,9 @@ from records.jobs.runner import queue
 from records.models import RecordCount, RuleDryRun, Source
 
 
-def start(source: Source, rules: list[Step], *, user: User | None = None) -> RuleDryRun:
+def start(
+    source: Source, rules: list[Step], *, trigger: str = "page", user: User | None = None
+) -> RuleDryRun:
     """Have a worker test a draft; earlier tests of the source that are still active are cancelled.
 
     Raises InvalidRules.
@@ -24,7 +26,7 @@ def start(source: Source, rules: list[Step], *, user: User | None = None) -> Rul
         source=source,
         rules=rules,
         total=RecordCount.objects.selected("all", source.name),
-        trigger="page",
+        trigger=trigger,
         user=user,
     )
     queue(dry_run)

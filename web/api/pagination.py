@@ -20,6 +20,7 @@ class TooLong(APIException):
     """The database did not answer in time."""
 
     status_code = 503
+    default_code = "took_too_long"
 
 
 class KeyPagination(BasePagination):
@@ -59,7 +60,16 @@ class KeyPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Response:
         url = self.request.build_absolute_uri()
         following = self.page.next and replace_query_param(url, "cursor", self.page.next)
-        return Response({self.name: data, "count": len(data), "next": following})
+        beside = {"next": self.page.next, "prev": self.page.previous}
+        links = [
+            f'<{replace_query_param(url, "cursor", cursor)}>; rel="{rel}"'
+            for rel, cursor in beside.items()
+            if cursor
+        ]
+        return Response(
+            {self.name: data, "count": len(data), "next": following},
+            headers={"Link": ", ".join(links)} if links else {},
+        )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -73,9 +83,8 @@ class KeyPagination(BasePagination):
                     "example": 1,
                 },
                 "next": {
-                    "type": "string",
+                    "type": ["string", "null"],
                     "format": "uri",
-                    "nullable": True,
                     "description": f"URL of the next {self.name}; null on the last page.",
                     "example": None,
                 },

@@ -95,12 +95,15 @@ def test_the_root_lists_the_endpoints(user):
 
 def test_the_description_of_the_api_is_valid_and_complete(tmp_path):
     schema = tmp_path / "schema.yml"
-    call_command("spectacular", validate=True, fail_on_warn=True, file=str(schema))
+    call_command(
+        "spectacular", api_version="v1", validate=True, fail_on_warn=True, file=str(schema)
+    )
     text = schema.read_text()
-    for path in ("/api/health", "/api/records", "/api/records/{record_id}", "/api/stats",
-                 "/api/records/facets", "/api/export", "/api/ingest", "/api/runs",
-                 "/api/runs/{id}", "/api/exports/{id}", "/api/exports/{id}/file"):  # fmt: skip
-        assert f"  {path}:\n" in text
+    for path in ("health", "records", "records/{record_id}", "stats", "records/facets", "export",
+                 "ingest", "runs", "runs/{kind}/{id}", "exports/{id}", "exports/{id}/file",
+                 "sources/{name}", "feeds", "views", "history/{record_id}",
+                 "dry-runs"):  # fmt: skip
+        assert f"  /api/v1/{path}:\n" in text
     for parameter in ("status", "source", "q", "run", "where", "sort", "raw", "limit", "cursor"):
         assert f"name: {parameter}\n" in text
 
@@ -111,7 +114,7 @@ def test_the_description_names_the_parameters_of_a_path_once():
         for method in methods.values():
             given = [each for each in method.get("parameters", ()) if each["in"] == "path"]
             names = [each["name"] for each in given]
-            assert names == re.findall(r"{(\w+)}", path), path
+            assert sorted(names) == sorted(re.findall(r"{(\w+)}", path)), path
 
 
 @pytest.mark.parametrize(

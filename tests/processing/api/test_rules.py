@@ -6,7 +6,10 @@ from rest_framework.test import APIClient
 
 from processing.rules import KINDS
 from records import store
-from records.models import RuleSet, Source
+from records.jobs.runner import work_on
+from records.models import RuleDryRun, RuleSet, Source
+from tests.factories import WORKER
+from tests.landed import land, sale
 from tests.processing.rules.test_kinds import STEPS
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +96,35 @@ def test_a_schema_says_what_may_be_null():
     parameters = {p.name: p.schema() for p in KINDS["range"].parameters}
     assert parameters["least"]["nullable"] is True
     assert "nullable" not in parameters["column"]
+
+
+def test_all_versions_are_listed_newest_first(api):
+    for note in ("first", "second", "third"):
+        api.post("/api/v1/sources/shop/rules", {"rules": [], "note": note}, format="json")
+    first = api.get("/api/v1/sources/shop/rules/versions?limit=2").json()
+    assert [each["note"] for each in first["versions"]] == ["third", "second"]
+    rest = api.get(first["next"]).json()["versions"]
+    assert rest[0]["note"] == "first"
+    assert api.get("/api/v1/sources/nope/rules/versions").status_code == 404
+
+
+def test_rules_are_tested_on_all_records_without_saving_them(api):
+    land("shop", {"1": sale(1)})
+    before = RuleSet.objects.count()
+    rules = [{"rule": "required", "columns": ["none"]}]
+    answer = api.post("/api/v1/sources/shop/rules/test", {"rules": rules}, format="json")
+    assert answer.status_code == 202
+    assert answer.json()["rules"] == rules
+    work_on(RuleDryRun.objects.get(pk=answer.json()["id"]), WORKER)
+    told = api.get(answer["Location"]).json()
+    assert told["state"] == "finished"
+    assert told["report"]["failed"] == 1
+    assert RuleSet.objects.count() == before
+
+
+@pytest.mark.parametrize("rules", [None, "x", [{"rule": "x"}], [{}], {"rule": "drop"}])
+def test_rules_that_can_not_be_carried_out_are_not_tested(api, rules):
+    answer = api.post("/api/v1/sources/shop/rules/test", {"rules": rules}, format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()["errors"]) == {"rules"}
+    assert not RuleDryRun.objects.exists()
