@@ -6,7 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
-from accounts.pages import tokens
+from accounts.pages import people, tokens
 from accounts.sign_in import openid_connect, pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
@@ -34,5 +34,7 @@ urlpatterns: list[URLPattern] = [
     *openid_connect.urlpatterns,
     path("account/tokens/", tokens.own_tokens, name="own-tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    path("settings/people/", people.people, name="people"),
+    path("settings/people/<int:pk>/", people.person, name="person"),
     path("settings/tokens/", tokens.all_tokens, name="all-tokens"),
 ]

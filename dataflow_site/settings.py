@@ -94,8 +94,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    # Every page needs a login unless it says otherwise; the API sees to its own credentials.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    # Every page needs a login and a role unless it says otherwise; the API sees to its own.
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -120,6 +119,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.reading",
             ],
         },
     },
@@ -190,6 +190,8 @@ CACHES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Whether anybody who reaches the site may read, without an account.
+ANONYMOUS_READING = flag("DATAFLOW_ANONYMOUS_READING")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -345,7 +347,7 @@ REST_FRAMEWORK = {
         "accounts.tokens.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.rights.MayRead"],
     "DEFAULT_PARSER_CLASSES": [
         "web.api.requests.JSONParser",
         "web.api.requests.FormParser",

@@ -59,6 +59,11 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "How many proxies of your own are in front of the web server. The addresses of clients "
             "are what these write into `X-Forwarded-For`; with `0`, the header is ignored.",
         ),
+        Variable(
+            "DATAFLOW_ANONYMOUS_READING",
+            "`0`",
+            "`1` lets anybody who reaches the site see and export all records without an account.",
+        ),
         Variable("TIME_ZONE", "`UTC`", "Time zone for times without an offset."),
         Variable(
             "WEEK_STARTS_ON", "`monday`", "First day of a week in charts: `monday`, `sunday`."

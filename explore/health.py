@@ -10,6 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from records.database import disk
 from records.jobs.liveness import worker_alive
 from records.jobs.waiting import what_runs_wait_for
+from records.visible_sources import limited_to
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,11 @@ def check_health() -> Health:
 
     Where the database does not answer, the other parts can't be known.
     """
+    with limited_to(None):
+        return _check_health()
+
+
+def _check_health() -> Health:
     waits_for: list[str] = []
     names = ("database", "migrations", "disk", *map(worker, settings.QUEUES))
     parts = dict.fromkeys(names, "unknown")

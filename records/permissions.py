@@ -4,6 +4,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 
@@ -20,10 +21,11 @@ class Action(Enum):
     Who may start a run may also cancel or retry it, whoever started it.
     """
 
+    READ = "records.view_datarecord", "see records"
     IMPORT = "records.add_ingestionrun", "import files"
     CANCEL_IMPORT = "records.add_ingestionrun", "cancel imports"
     RETRY_IMPORT = "records.add_ingestionrun", "retry imports"
-    UNDO_IMPORT = "records.add_ingestionrun", "undo imports"
+    UNDO_IMPORT = "records.undo_ingestionrun", "undo imports"
     REPLAY = "records.add_ingestionrun", "replay rejected rows"
     PROCESS = "records.add_processingrun", "process records"
     CANCEL_PROCESSING = "records.add_processingrun", "cancel processing"
@@ -33,8 +35,9 @@ class Action(Enum):
     DELETE_FEED = "records.delete_feed", "remove automatic imports"
     CHANGE_SOURCE = "records.change_source", "change the settings of sources"
     DELETE_SOURCE = "records.delete_source", "delete sources"
-    REPROCESS_RECORDS = "records.change_datarecord", "reprocess records"
+    REPROCESS_RECORDS = "records.reprocess_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
+    MANAGE_PEOPLE = "auth.change_user", "manage people"
     MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
 
     def __init__(self, permission: str, purpose: str) -> None:
@@ -52,7 +55,12 @@ class Action(Enum):
 
 
 def may(user: "User | AnonymousUser", action: Action) -> bool:
-    """Whether the user has the permission for an action."""
+    """Whether the user has the permission for an action.
+
+    Without an account one may read, where the installation allows that.
+    """
+    if action is Action.READ and user.is_anonymous:
+        return settings.ANONYMOUS_READING
     return user.has_perm(action.permission)
 
 

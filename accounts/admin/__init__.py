@@ -1,5 +1,5 @@
 """The admin of who may do what."""
 
-from accounts.admin import tokens
+from accounts.admin import people, tokens
 
-__all__ = ["tokens"]
+__all__ = ["people", "tokens"]

@@ -32,6 +32,7 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
     that reports its progress.
     """
 
+    for_an_account = True
     queryset = DataRecord.objects.all()
     filter_backends = (DjangoFilterBackend,)
     filterset_class = RecordFilter

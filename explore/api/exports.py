@@ -71,6 +71,8 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
 class _OwnExport(StrictQuery):
     """What the endpoints of an export share."""
 
+    for_an_account = True
+
     def own(self, request: Request, pk: int) -> Export:
         own = Export.objects.filter(user=cast(User, request.user))
         return or_not_found(lookups.by_id(own, pk), "Export")

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import generics, permissions, serializers, status
+from rest_framework import generics, serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from explore.api.serializers import StatusCounts
 from explore.metrics import record_counts
 from explore.metrics.record_counts import Totals
@@ -196,7 +197,7 @@ class SourceView(StrictQuery):
 
     parser_classes = (JSONParser,)
     permission_classes = (
-        permissions.IsAuthenticated,
+        MayRead,
         needing(PATCH=Action.CHANGE_SOURCE, DELETE=Action.DELETE_SOURCE),
     )
 

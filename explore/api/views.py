@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.rights import MayRead
 from explore.api.filters import valid_query
 from explore.api.pagination import RecordPagination
 from explore.api.serializers import (
@@ -111,7 +112,7 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
     pagination_class = RecordPagination
     query_parameters = frozenset({*RecordFilter.base_filters, "limit", "cursor"})
     repeatable = RecordFilter.repeatable()
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.IMPORT))
+    permission_classes = (MayRead, to_post(Action.IMPORT))
     parser_classes = items.PARSERS
 
     def known_parameters(self, method: str) -> frozenset[str]:

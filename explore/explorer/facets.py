@@ -19,6 +19,7 @@ from explore.filters.conditions import Condition
 from explore.filters.sql import Cell
 from records.database import bulk
 from records.models import DataRecord, IngestionRun, RecordCount
+from records.visible_sources import limited_to
 
 # Among more records than these, facets are counted in a sample of so many.
 EXACT = 100_000
@@ -228,7 +229,9 @@ def _sample(query: RecordQuery) -> Sample | None:
     records = _counted_records(query.sources)
     if records <= EXACT or query.is_of_few:
         return None
-    all_records = _counted_records([])
+    with limited_to(None):
+        # The sample is one of the whole table, with what is hidden.
+        all_records = _counted_records([])
     share = min(SAMPLE / records, MOST_SAMPLED / all_records)
     with connection.cursor() as cursor:
         if bulk.is_postgresql():

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import QueryDict
 
+from accounts.rights import granted_sources
 from explore.export.files import export as export_file
 from explore.export.request import Asked, asked_for
 from records.database.clock import now
@@ -27,6 +28,7 @@ from records.errors import ExportError, TooManyExports
 from records.jobs.job import Job
 from records.jobs.runner import queue, wake
 from records.models import Export
+from records.visible_sources import limited_to
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,12 @@ class MakeExport(Job[Export]):
         self._done, self._noted_at = 0, float("-inf")
 
     def run(self) -> None:
+        # Of what its person may see by now, who may have left.
+        user = self.row.user
+        with limited_to(granted_sources(user) if user is not None else ()):
+            self._run()
+
+    def _run(self) -> None:
         export = self.row
         part = settings.EXPORT_DIR / f"{export.pk}.{secrets.token_hex(8)}.part"
         try:

@@ -26,6 +26,7 @@ from records.models import (
     ProcessingRun,
     RejectedRow,
 )
+from records.visible_sources import visible_marks
 from web.process_cache import process_cache
 
 # Among as many records figures are made while a page waits; among more it loads them afterwards.
@@ -86,7 +87,7 @@ def figures_of(
     ``state`` is that of now. None where they have to be made first and that takes long, unless
     one is ready to ``wait``.
     """
-    asked = repr((scope, valued, repaired))
+    asked = repr((scope, valued, repaired, visible_marks()))
     key = f"figures-{hashlib.sha256(asked.encode()).hexdigest()}"
     kept: Figures | None = process_cache.get(key)
     if kept and _is_good(kept, state):

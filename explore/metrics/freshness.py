@@ -13,6 +13,7 @@ from django.utils import timezone
 from ingestion.loading.failing import Failing, failing
 from records.models import Feed, IngestionRun
 from records.models.querysets import RunQuerySet
+from records.visible_sources import visible_marks
 from web.process_cache import process_cache
 
 # How many of the last runs of a source tell what is usual.
@@ -95,7 +96,7 @@ def freshness(source: str | None = None) -> list[Freshness]:
         runs, feeds = runs.filter(source__name=source), feeds.filter(source__name=source)
     due = {feed.source.name: feed.overdue_since for feed in feeds.select_related("source")}
     marks = (runs.ended(), due)
-    key = f"freshness-{sha256(repr(source).encode()).hexdigest()}"
+    key = f"freshness-{sha256(repr((source, visible_marks())).encode()).hexdigest()}"
     kept = process_cache.get(key)
     if kept and kept[0] == marks:
         listed: list[Freshness] = kept[1]

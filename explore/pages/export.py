@@ -5,6 +5,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from accounts.rights import for_an_account
 from explore.export import jobs
 from explore.export.errors import Refused
 from explore.export.options import OptionsForm
@@ -16,6 +17,7 @@ from web.errors import too_many
 from web.requests import PageRequest
 
 
+@for_an_account
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: PageRequest) -> HttpResponseBase:
     """The file, or, by POST, the page of a job that creates a large one; errors are shown on a

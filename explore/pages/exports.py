@@ -5,6 +5,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.rights import for_an_account
 from explore.export.options import OptionsForm
 from explore.export.responses import file_answer
 from explore.filters import RecordQuery
@@ -18,6 +19,7 @@ from web.requests import PageRequest, wants_part
 NEWEST = 50
 
 
+@for_an_account
 @require_safe
 def exports(request: PageRequest) -> HttpResponse:
     """The exports of the user."""
@@ -25,6 +27,7 @@ def exports(request: PageRequest) -> HttpResponse:
     return render(request, "explore/exports.html", {"exports": found})
 
 
+@for_an_account
 @require_safe
 def made_export(request: PageRequest, pk: int) -> HttpResponse:
     """The progress of an export, and the link to its file when it is finished."""
@@ -39,6 +42,7 @@ def made_export(request: PageRequest, pk: int) -> HttpResponse:
     return render(request, f"explore/{template}.html", context)
 
 
+@for_an_account
 @require_safe
 def exported_file(request: PageRequest, pk: int) -> HttpResponseBase:
     """The file of an export."""

@@ -4,10 +4,11 @@ from typing import cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import permissions, serializers, status
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from ingestion.errors import NotReady
 from ingestion.loading import drafts, previews
 from records.api.run_serializers import IngestionRunSerializer
@@ -38,7 +39,7 @@ class DraftView(StrictQuery):
 
     parser_classes = (JSONParser,)
     permission_classes = (
-        permissions.IsAuthenticated,
+        MayRead,
         needing(POST=Action.IMPORT, DELETE=Action.IMPORT),
     )
 

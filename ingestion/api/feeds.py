@@ -5,11 +5,12 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
-from rest_framework import generics, permissions, serializers, status
+from rest_framework import generics, serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from ingestion.errors import IngestionError
 from ingestion.feeds import services
 from ingestion.feeds.config import POSITION
@@ -173,7 +174,7 @@ class FeedListView(StrictQuery, generics.ListAPIView[Feed]):
     pagination_class = FeedPagination
     query_parameters = frozenset({"limit", "cursor"})
     permission_classes = (
-        permissions.IsAuthenticated,
+        MayRead,
         needing(GET=Action.CHANGE_FEED, HEAD=Action.CHANGE_FEED),
     )
 
@@ -199,7 +200,7 @@ class FeedView(StrictQuery):
 
     parser_classes = (JSONParser,)
     permission_classes = (
-        permissions.IsAuthenticated,
+        MayRead,
         needing(
             GET=Action.CHANGE_FEED,
             HEAD=Action.CHANGE_FEED,
@@ -274,7 +275,7 @@ class RunFeedView(StrictQuery):
     """Start the automatic import of a source now."""
 
     permission_classes = (
-        permissions.IsAuthenticated,
+        MayRead,
         needing(POST=Action.CHANGE_FEED),
         needing(POST=Action.IMPORT),
     )
@@ -318,7 +319,7 @@ class TryFeedView(StrictQuery):
     """Test the settings of an automatic import."""
 
     parser_classes = (JSONParser,)
-    permission_classes = (permissions.IsAuthenticated, needing(POST=Action.CHANGE_FEED))
+    permission_classes = (MayRead, needing(POST=Action.CHANGE_FEED))
 
     @extend_schema(
         operation_id="feeds_test",

@@ -8,10 +8,11 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils.http import parse_header_parameters
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, generics, parsers, permissions, serializers, status
+from rest_framework import exceptions, generics, parsers, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from ingestion.api.bodies import KINDS, Body, BodyParser, chunks
 from ingestion.api.fields import IngestForm, IngestQuery, mapping_of, reading_of
 from ingestion.api.runs import started
@@ -71,7 +72,7 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
 
     queryset = IngestionRun.objects.none()
     serializer_class = IngestForm
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.IMPORT))
+    permission_classes = (MayRead, to_post(Action.IMPORT))
     parser_classes = (
         parsers.MultiPartParser,
         *(type("BodyParser", (BodyParser,), {"media_type": kind}) for kind in KINDS),

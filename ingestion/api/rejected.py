@@ -5,11 +5,12 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from rest_framework import exceptions, generics, permissions, serializers
+from rest_framework import exceptions, generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from accounts.rights import MayRead
 from ingestion.api.runs import started
 from ingestion.errors import CannotReplay, InvalidReading
 from ingestion.loading import repair, replay
@@ -315,7 +316,7 @@ class RepairView(StrictQuery, generics.GenericAPIView[RejectedRow]):
     queryset = RejectedDetailView.queryset
     serializer_class = RepairBody
     parser_classes = (JSONParser,)
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.REPLAY))
+    permission_classes = (MayRead, to_post(Action.REPLAY))
 
     @extend_schema(
         operation_id="rejected_rows_repair",
@@ -420,7 +421,7 @@ class ReplayView(StrictQuery, generics.GenericAPIView[IngestionRun]):
     queryset = IngestionRun.objects.with_source()
     serializer_class = ReplayBody
     parser_classes = (JSONParser,)
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.REPLAY))
+    permission_classes = (MayRead, to_post(Action.REPLAY))
 
     @extend_schema(
         operation_id="runs_replay",

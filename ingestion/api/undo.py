@@ -4,10 +4,11 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import permissions, serializers
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from ingestion.errors import CannotUndo
 from ingestion.loading import undo
 from records.api.run_serializers import UndoSerializer
@@ -47,7 +48,7 @@ class UndoView(StrictQuery):
     """Undo an ingestion run."""
 
     permission_classes = (
-        permissions.IsAuthenticated,
+        MayRead,
         needing(GET=Action.UNDO_IMPORT, HEAD=Action.UNDO_IMPORT, POST=Action.UNDO_IMPORT),
     )
 

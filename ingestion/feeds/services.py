@@ -56,7 +56,9 @@ def save_feed(
         source = Source.everything.ensured(source_name)
         feed = Feed.objects.select_for_update().filter(source=source).first()
         if feed is None:
-            feed = Feed(source=source, user=user)
+            feed = Feed(source=source)
+        # It runs in the name of who changed it last.
+        feed.user = user
         kept = {} if forget_secrets or not same_host(feed, kind, config) else kept_secrets(feed)
         if kind == Feed.Kind.HTTP:
             feed.secrets = encrypt(kept | secrets)

@@ -50,8 +50,8 @@ def create_draft(
     """Create a draft for an uploaded file and start its dry run. Raises InvalidSourceName.
 
     A file of fixed rejected rows belongs to the source that the rows came from. ``on_conflict`` is
-    the policy of the dry run, which the source gets with the import, as ``is_snapshot``; for ``options``, and what they
-    raise, see ``create_run``.
+    the policy of the dry run, which the source gets with the import, as ``is_snapshot``; for
+    ``options``, and what they raise, see ``create_run``.
     """
     repaired = repaired_run(path)
     if repaired is not None and source_name is None:

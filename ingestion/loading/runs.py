@@ -20,6 +20,8 @@ from ingestion.parsing.number_format import NUMBER_FORMAT
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format, check_zone
 from records.number_decision import FORMATS
+from records.permissions import Action, check
+from records.visible_sources import check_visible
 
 
 def source_name_of(file_name: str) -> str:
@@ -63,9 +65,11 @@ def create_run(
     for a person (see ingestion.loading.drafts). One that ``keeps_outcomes`` imports the items of a
     request (see ingestion.loading.items). Without ``save`` neither the run nor a new source
     is stored. Raises InvalidSourceName, InvalidLimit, InvalidDateFormat, InvalidTimeZone,
-    InvalidNumberFormat.
+    InvalidNumberFormat, and PermissionDenied for a
+    hidden source, or another policy of a source whose settings the user may not change.
     """
     name = source_name if source_name is not None else source_name_of(file_name)
+    check_visible(name)
     try:
         Source(name=name).clean_fields(exclude=["mapping"])
     except ValidationError as error:
@@ -79,8 +83,12 @@ def create_run(
         mapping[ZONE_COLUMN] = timestamp_zone_column
     if check_number_format(number_format):
         mapping[NUMBER_FORMAT] = number_format
+    known = Source.objects.named(name)
+    if user is not None and known is not None and on_conflict not in ("", known.on_conflict):
+        # It is a setting of the source, whichever way it is changed.
+        check(user, Action.CHANGE_SOURCE)
     run = IngestionRun(
-        source=Source.objects.named(name) or Source(name=name),
+        source=known or Source(name=name),
         path=str(path.resolve()),
         file_name=file_name[:255],
         size=path.stat().st_size if path.exists() else 0,

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.rights import for_an_account
 from ingestion.errors import CannotReplay, IngestionError
 from ingestion.loading import repair, replay
 from ingestion.loading.repair import NotRepaired
@@ -144,6 +145,7 @@ def replay_run(request: PageRequest, pk: int) -> HttpResponse:
     return redirect(made)
 
 
+@for_an_account
 @require_safe
 def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
     """Download the open rows of a run, to be fixed in any program and uploaded again."""

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect, retarget
 
+from accounts import rights
 from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, InvalidTimeZone, NoRoom
 from ingestion.loading import drafts, dry_runs, previews
 from ingestion.loading.drafts import Choice
@@ -18,10 +19,11 @@ from ingestion.pages.upload_form import UploadForm
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.number_format import ValueCells
 from records.jobs.liveness import lacks_worker
-from records.lookups import row_or_404
+from records.lookups import or_404, row_or_404
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
 from records.permissions import Action, check
+from records.visible_sources import check_visible
 from web.requests import PageRequest, wants_part
 
 # The fields of a preview, besides parsing options, that show their error.
@@ -36,6 +38,8 @@ def upload(request: PageRequest) -> HttpResponse:
     if request.method == "POST":
         form, status = UploadForm(request.POST, request.FILES), 400
         if form.is_valid():
+            if form.cleaned_data["source"]:
+                check_visible(form.cleaned_data["source"])
             try:
                 stored = keep_upload(form.cleaned_data["file"])
                 run = drafts.create_draft(
@@ -61,7 +65,7 @@ def upload(request: PageRequest) -> HttpResponse:
 def preview(request: PageRequest, pk: int) -> HttpResponse:
     """Preview an uploaded file and the changes that its import would make."""
     check(request.user, Action.IMPORT)
-    run = _run_or_404(pk)
+    run = _run_or_404(request, pk)
     if run.state != RunState.DRAFT:
         return _leave(request, run)
     if request.method == "POST":
@@ -75,7 +79,7 @@ def preview(request: PageRequest, pk: int) -> HttpResponse:
 def dry_run(request: PageRequest, pk: int) -> HttpResponse:
     """The part of a preview that htmx polls until the dry run has ended."""
     check(request.user, Action.IMPORT)
-    run = _run_or_404(pk)
+    run = _run_or_404(request, pk)
     if run.state != RunState.DRAFT or not wants_part(request):
         return _leave(request, run)
     context = _dry_context(run)
@@ -104,6 +108,9 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     if seen.is_busy:
         return _show(request, run, seen, errors={"": seen.error})
     choice = preview_form.choice_of(request.POST, seen)
+    if choice.on_conflict != run.source.on_conflict and not run.source.is_draft:
+        # The settings of the source are its own page's, which asks for the same.
+        check(request.user, Action.CHANGE_SOURCE)
     try:
         changed = drafts.adjust(run, choice, seen)
         if request.POST.get("do") == "load" and not changed:
@@ -190,5 +197,8 @@ def _leave(request: PageRequest, run: IngestionRun) -> HttpResponse:
     return redirect(run)
 
 
-def _run_or_404(pk: int) -> IngestionRun:
-    return row_or_404(IngestionRun.objects.with_source(), pk, "upload")
+def _run_or_404(request: PageRequest, pk: int) -> IngestionRun:
+    """The run, unless it is a draft of somebody else."""
+    run = row_or_404(IngestionRun.objects.with_source(), pk, "upload")
+    is_own = run.state != RunState.DRAFT or rights.is_own(request.user, run.user_id)
+    return or_404(run if is_own else None, f"There is no upload {pk}.")

@@ -4,10 +4,11 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
-from rest_framework import generics, permissions, serializers, status
+from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from processing.errors import UnknownSource
 from processing.jobs import process
 from records.jobs.runner import queue
@@ -57,7 +58,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
 
     queryset = ProcessingRun.objects.none()
     serializer_class = ProcessRequest
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.PROCESS))
+    permission_classes = (MayRead, to_post(Action.PROCESS))
 
     @extend_schema(
         operation_id="process",

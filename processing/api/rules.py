@@ -4,10 +4,11 @@ from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
-from rest_framework import generics, permissions, serializers, status
+from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import MayRead
 from processing.errors import InvalidRules
 from processing.jobs import rule_dry_runs
 from processing.rules import KINDS, Kind, describe
@@ -157,7 +158,7 @@ class RuleTestView(StrictQuery):
     """Test rules on all records of a source."""
 
     parser_classes = (JSONParser,)
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.CHANGE_RULES))
+    permission_classes = (MayRead, to_post(Action.CHANGE_RULES))
 
     @extend_schema(
         operation_id="rules_test",
@@ -191,7 +192,7 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
 
     queryset = RuleSet.objects.none()
     serializer_class = NewRules
-    permission_classes = (permissions.IsAuthenticated, to_post(Action.CHANGE_RULES))
+    permission_classes = (MayRead, to_post(Action.CHANGE_RULES))
     query_parameters: ClassVar[frozenset[str]] = frozenset({"version"})
 
     @extend_schema(

@@ -29,6 +29,7 @@ from records.models import (
     Source,
 )
 from records.models.querysets import RunQuerySet
+from records.visible_sources import check_unlimited, limited_to
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,12 @@ def create_run(
 ) -> ProcessingRun:
     """Make a run over the records of one source, or of all; of ``limit`` records at the most.
 
-    Raises UnknownSource.
+    Raises UnknownSource, and PermissionDenied for all sources if some are hidden.
     """
     source = None
-    if source_name is not None:
+    if source_name is None:
+        check_unlimited("process all sources at once")
+    else:
         source = Source.objects.named(source_name)
         if source is None:
             raise UnknownSource(source_name)
@@ -63,7 +66,10 @@ def create_run(
 
 def queue_landed(source: Source) -> None:
     """Something has landed in a source: have it processed, unless a run that waits will do it."""
-    if not _taking_raw(source).filter(state=RunState.QUEUED).exists():
+    with limited_to(None):
+        # A run over all sources will do it, too.
+        is_awaited = _taking_raw(source).filter(state=RunState.QUEUED).exists()
+    if not is_awaited:
         queue(create_run(trigger="worker", source_name=source.name))
 
 

@@ -5,13 +5,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import rights
 from processing.errors import InvalidRules
 from processing.jobs import rule_dry_runs
 from processing.pages.rule_form import read_steps
 from processing.rules import describe
 from records.jobs import leases
 from records.jobs.liveness import lacks_worker
-from records.lookups import row_or_404, source_or_404
+from records.lookups import or_404, row_or_404, source_or_404
 from records.models import RuleDryRun
 from records.permissions import Action, check
 from web.requests import PageRequest, wants_part
@@ -33,7 +34,7 @@ def start(request: PageRequest, name: str) -> HttpResponse:
 @require_safe
 def dry_run(request: PageRequest, pk: int) -> HttpResponse:
     """The progress of a test, and its report."""
-    found = _found(pk)
+    found = _found(request, pk)
     context = {
         "dry_run": found,
         "source": found.source,
@@ -50,11 +51,14 @@ def dry_run(request: PageRequest, pk: int) -> HttpResponse:
 def cancel(request: PageRequest, pk: int) -> HttpResponse:
     """Cancel a running test."""
     check(request.user, Action.CHANGE_RULES)
-    found = _found(pk)
+    found = _found(request, pk)
     if leases.stop(found):
         messages.success(request, "Test cancelled.")
     return redirect(found)
 
 
-def _found(pk: int) -> RuleDryRun:
-    return row_or_404(RuleDryRun.objects.with_source(), pk, "rule test")
+def _found(request: PageRequest, pk: int) -> RuleDryRun:
+    """The test, unless it is one of somebody else."""
+    found = row_or_404(RuleDryRun.objects.with_source(), pk, "rule test")
+    is_own = rights.is_own(request.user, found.user_id)
+    return or_404(found if is_own else None, f"There is no rule test {pk}.")

@@ -15,6 +15,7 @@ from records.admin.fields import JSONText
 from records.errors import SourceHasRecords
 from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source, ValueCount
 from records.models.mappings import check_mapping
+from records.visible_sources import check_visible
 
 
 class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -36,6 +37,11 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Source
         fields = ("name", "mapping", "on_conflict")
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        check_visible(name)
+        return name
 
     def clean_mapping(self) -> dict[str, Any]:
         return check_mapping(self.cleaned_data["mapping"] or {})

@@ -7,6 +7,7 @@ from records.database.sessions import end_forsaken_sessions
 from records.jobs.registry import entry_of, leased_models, run_models
 from records.jobs.workers import ASIDE, process_of
 from records.models import Heartbeat, Run
+from records.visible_sources import limited_to
 
 # A queue whose worker has not given a sign of life for so long counts as not worked on.
 ALIVE_SECONDS = 60
@@ -20,10 +21,12 @@ def beat(queue: str) -> None:
 def is_working(queue: str) -> bool:
     """Whether a worker of the queue holds a run."""
     moment = now()
-    return any(
-        model.objects.leased(moment).exclude(worker__contains=f":{ASIDE}").exists()
-        for model in run_models(queue)
-    )
+    # Whichever source it works on.
+    with limited_to(None):
+        return any(
+            model.objects.leased(moment).exclude(worker__contains=f":{ASIDE}").exists()
+            for model in run_models(queue)
+        )
 
 
 def lacks_worker(run: Run) -> bool:
@@ -53,8 +56,9 @@ def silent_processes() -> set[int]:
 
 def _workers(**lease: datetime) -> list[str]:
     """The workers with such a lease on a run, or on a part of one."""
-    return [
-        worker
-        for model in leased_models()
-        for worker in model._default_manager.filter(**lease).values_list("worker", flat=True)
-    ]
+    with limited_to(None):
+        return [
+            worker
+            for model in leased_models()
+            for worker in model._default_manager.filter(**lease).values_list("worker", flat=True)
+        ]

@@ -4,6 +4,7 @@ from django.db import models
 
 from records.models.fields import KeyField
 from records.models.processing_runs import ProcessingRun
+from records.models.visibility import VisibleManager
 
 
 class ProcessingBatch(models.Model):
@@ -23,6 +24,8 @@ class ProcessingBatch(models.Model):
     lease_until = models.DateTimeField()
     # How often it was taken; more than once after the death of a worker.
     attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "processing_batches"

@@ -4,6 +4,7 @@ from django.db import models
 
 from records.models.fields import KeyField
 from records.models.querysets import CountManager
+from records.models.visibility import VisibleManager
 
 
 class RecordCount(models.Model):
@@ -36,6 +37,8 @@ class ValueCount(models.Model):
     source = KeyField(max_length=100, unique=True)
     filled = models.BigIntegerField(default=0)
     unread = models.BigIntegerField(default=0)
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "value_counts"

@@ -4,6 +4,7 @@ from django.db import models
 
 from records.models.processing_runs import ProcessingRun
 from records.models.sources import RuleSet
+from records.models.visibility import VisibleManager
 
 
 class ProcessingFacts(models.Model):
@@ -13,6 +14,8 @@ class ProcessingFacts(models.Model):
     rule_set = models.ForeignKey(RuleSet, on_delete=models.CASCADE, related_name="+")
     facts = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "processing_facts"

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from records.models.sources import Source
+from records.models.visibility import VisibleManager
 
 # Workers look for feeds that are due every second.
 AT_ONCE = timedelta(minutes=1)
@@ -40,6 +41,8 @@ class Feed(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = VisibleManager()
+
     class Meta:
         db_table = "feeds"
 
@@ -64,6 +67,8 @@ class FolderFile(models.Model):
         "records.IngestionRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     seen_at = models.DateTimeField()
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "folder_files"

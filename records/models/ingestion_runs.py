@@ -79,6 +79,7 @@ class IngestionRun(HasPage, Run):
 
     class Meta(Run.Meta):
         db_table = "ingestion_runs"
+        permissions = [("undo_ingestionrun", "Can undo ingestion run")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(read=F("created") + F("updated") + F("unchanged") + F("rejected")),

@@ -8,8 +8,10 @@ from django.db import models
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
+from records.models.visibility import VisibleManager
 from records.no_day import NO_DAY
 from records.reject_codes import NO_DATA
+from records.visible_sources import check_visible
 
 # The statuses of the records that a processing run processes, by its selection; None: any.
 SELECTED: dict[str, tuple[str, ...] | None] = {
@@ -49,7 +51,11 @@ class SourceQuerySet(models.QuerySet[Any]):
         return None if "\0" in name else self.filter(name=name).first()
 
     def ensured(self, name: str, *, draft: bool = False) -> Any:
-        """The source of this name; made if there is none, for drafts only if it is a ``draft``."""
+        """The source of this name; made if there is none, for drafts only if it is a ``draft``.
+
+        Raises PermissionDenied for a hidden one.
+        """
+        check_visible(name)
         source, _ = self.get_or_create(name=name, defaults={"is_draft": draft})
         if source.is_draft and not draft:
             self.filter(pk=source.pk).update(is_draft=False)
@@ -358,8 +364,8 @@ class ResultQuerySet(models.QuerySet[Any]):
         return found if repaired else found.filter(repaired=False)
 
 
-class _KnownSources(models.Manager[Any]):
-    """The sources, without those that only drafts have so far."""
+class _KnownSources(VisibleManager):
+    """The sources that may be seen, without those that only drafts have so far."""
 
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(is_draft=False)
@@ -368,10 +374,10 @@ class _KnownSources(models.Manager[Any]):
 # Made here, not by as_manager() in the models, so that types know the methods.
 SourceManager = _KnownSources.from_queryset(SourceQuerySet)
 EverySourceManager = models.Manager.from_queryset(SourceQuerySet)
-RunManager = models.Manager.from_queryset(RunQuerySet)
-RecordManager = models.Manager.from_queryset(RecordQuerySet)
-ResultManager = models.Manager.from_queryset(ResultQuerySet)
-CountManager = models.Manager.from_queryset(CountQuerySet)
-ClosingManager = models.Manager.from_queryset(ClosingQuerySet)
-VersionManager = models.Manager.from_queryset(VersionQuerySet)
-RejectedManager = models.Manager.from_queryset(RejectedQuerySet)
+RunManager = VisibleManager.from_queryset(RunQuerySet)
+RecordManager = VisibleManager.from_queryset(RecordQuerySet)
+ResultManager = VisibleManager.from_queryset(ResultQuerySet)
+CountManager = VisibleManager.from_queryset(CountQuerySet)
+ClosingManager = VisibleManager.from_queryset(ClosingQuerySet)
+VersionManager = VisibleManager.from_queryset(VersionQuerySet)
+RejectedManager = VisibleManager.from_queryset(RejectedQuerySet)

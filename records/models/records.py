@@ -63,6 +63,7 @@ class DataRecord(HasPage, models.Model):
 
     class Meta:
         db_table = "data_records"
+        permissions = [("reprocess_datarecord", "Can reprocess data record")]
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(

@@ -5,6 +5,7 @@ from django.db import models
 
 from records.models.fields import KeyField
 from records.models.querysets import EverySourceManager, SourceManager
+from records.models.visibility import VisibleManager
 from web.links import HasPage
 from web.names import SOURCE_NAME
 
@@ -79,6 +80,8 @@ class RuleSet(models.Model):
 
     # The note of versions that follow the mapping of the source.
     DEFAULT_NOTE = "Default rules for the source's mapping"
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "rule_sets"

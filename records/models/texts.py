@@ -3,6 +3,7 @@
 from django.db import models
 
 from records.models.fields import KeyField
+from records.models.visibility import VisibleManager
 
 
 class RecordText(models.Model):
@@ -11,6 +12,8 @@ class RecordText(models.Model):
     record_id = KeyField(max_length=255, primary_key=True)
     # Its index of trigrams is PostgreSQL's own: see the migration.
     text = models.TextField()
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "record_texts"

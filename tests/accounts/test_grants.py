@@ -7,13 +7,14 @@ from accounts import rights
 from accounts.models import SourceGrant
 from records.models import Source
 from records.visible_sources import visible_sources
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def ann() -> User:
-    return User.objects.create_user("ann")
+    return viewer("ann")
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ def set_up(client):
     """Set up an app; what it makes its codes of."""
     page = client.get(f"{HOME}app/").content.decode()
     (secret,) = texts(page, "main code")
-    answer = client.post(f"{HOME}app/", {"code": code_of(secret, -1)})
+    answer = client.post(f"{HOME}app/", {"code": code_of(secret)})
     assert answer["Location"] == f"{HOME}codes/"
     return secret
 
@@ -52,13 +52,13 @@ def test_the_code_of_an_app_is_asked_for_after_the_password(ada):
     wrong = client.post("/login/second-factor/", {"code": "000000"})
     assert texts(wrong.content.decode(), "[role=alert]:not([hidden])")
     assert not is_in(client)
-    assert client.post("/login/second-factor/", {"code": code_of(secret)})["Location"] == "/"
+    assert client.post("/login/second-factor/", {"code": code_of(secret, 1)})["Location"] == "/"
     assert is_in(client)
 
 
 def test_a_code_works_once(ada):
     secret = set_up(signed_in())
-    code = code_of(secret)
+    code = code_of(secret, 1)
     assert half_way().post("/login/second-factor/", {"code": code}).status_code == 302
     assert half_way().post("/login/second-factor/", {"code": code}).status_code == 200
 
@@ -90,7 +90,7 @@ def test_the_page_asked_for_first_is_shown_after_the_code(ada):
     client = Client()
     given = {"username": "ada", "password": PASSWORD, "next": "/runs/"}
     client.post("/login/", given)
-    answer = client.post("/login/second-factor/", {"code": code_of(secret)})
+    answer = client.post("/login/second-factor/", {"code": code_of(secret, 1)})
     assert answer["Location"] == "/runs/"
 
 
@@ -129,7 +129,7 @@ def test_secrets_are_not_readable_in_the_database(ada):
 def test_another_secret_key_opens_nothing(ada, settings):
     secret = set_up(signed_in())
     settings.SECRET_KEY = "x" * 50
-    for code in (code_of(secret), code_of("")):
+    for code in (code_of(secret, 1), code_of("", 1)):
         client = Client()
         sign_in(client=client)
         assert client.post("/login/second-factor/", {"code": code}).status_code == 200

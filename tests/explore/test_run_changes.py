@@ -1,7 +1,6 @@
 """What a run has created and updated: on its page of changes, and by the API."""
 
 import pytest
-from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from explore.run_changes import Kind, page_of_changes
@@ -11,6 +10,7 @@ from records.jobs.runner import work_on
 from records.models import IngestionRun
 from tests.factories import WORKER, load
 from tests.markup import href, tree
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -161,7 +161,7 @@ def test_the_changes_need_a_login(client):
 
 def test_the_api_lists_changes_page_by_page(file):
     api = APIClient()
-    api.force_login(User.objects.create_user("reader"))
+    api.force_login(viewer("reader"))
     loaded(file, "id,a,b", "1,x,y", "2,x,y", "3,x,y")
     run = loaded(file, "id,b,a", "1,y,!", "2,y,!", "3,y,!", "4,y,!")
     first = api.get(f"/api/runs/{run.pk}/changes?limit=2").json()

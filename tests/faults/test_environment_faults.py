@@ -33,6 +33,7 @@ from records.models import (
     Undo,
 )
 from tests.factories import WORKER, counted, load, recounted
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -216,7 +217,7 @@ def test_the_page_says_what_a_run_waits_for_and_tries_it_again(run, path, admin_
 
 
 def test_who_may_not_upload_may_not_try_again(run, client, django_user_model):
-    client.force_login(django_user_model.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     assert client.post(f"/runs/ingestion/{run.pk}/retry/").status_code == 403
     processing = processing_runs.create_run(trigger="test")
     assert client.post(f"/runs/processing/{processing.pk}/retry/").status_code == 403

@@ -46,6 +46,7 @@ from records.models import (
 from records.rows import Reject
 from tests import factories
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +115,7 @@ def everything() -> None:
     TextChange.objects.create(ids='["shop:1"]')
     RecordClosing.objects.create(record_id="shop:1", run=run, is_closed=True, at=timezone.now())
     SnapshotKey.objects.create(record_id="shop:1", run=run)
-    user = User.objects.create_user("exporter")
+    user = viewer("exporter")
     Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
     IdempotencyKey.objects.create(user=user, key="k", fingerprint="0", run=run)
@@ -391,10 +392,10 @@ def test_a_large_table_is_neither_counted_nor_skipped(admin, django_assert_max_n
 
 def test_who_may_only_look_changes_nothing(staff):
     land("shop", {"1": sale(1)})
-    viewer = User.objects.create_user("viewer", is_staff=True)
-    viewer.user_permissions.add(*Permission.objects.filter(codename__startswith="view_"))
+    looking = viewer("viewer", is_staff=True)
+    looking.user_permissions.add(*Permission.objects.filter(codename__startswith="view_"))
     client = Client()
-    client.force_login(viewer)
+    client.force_login(looking)
     assert client.get(page_of("shop:1")).status_code == 200
     form = {"data": "{}", "status": "raw", "seen_version": 1}
     assert client.post(page_of("shop:1"), form).status_code == 403

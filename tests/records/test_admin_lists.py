@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.landed import land, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +90,7 @@ def test_what_is_refused_is_named(staff):
     ],
 )
 def test_hidden_fields_are_out_of_reach_of_who_may_only_look(address):
-    looking = User.objects.create_user("looking", is_staff=True)
+    looking = viewer("looking", is_staff=True)
     looking.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client = Client()
     client.force_login(looking)

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from records.models import Source
 from records.permissions import Action, check, may
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def grant(user: User, action: Action) -> User:
 
 @pytest.fixture
 def user() -> User:
-    return User.objects.create_user("reader")
+    return User.objects.create_user("somebody")
 
 
 @pytest.mark.parametrize("action", Action)
@@ -69,9 +70,9 @@ def test_a_refusal_names_the_permission_as_the_admin_does(action):
 
 
 @pytest.mark.parametrize(("action", "page"), [(a, p) for a, pages in PAGES.items() for p in pages])
-def test_a_page_says_which_permission_it_needs(client, user, action, page):
+def test_a_page_says_which_permission_it_needs(client, action, page):
     Source.objects.create(name="shop")
-    client.force_login(user)
+    client.force_login(viewer())
     name, args = page
     answer = client.post(reverse(name, args=args))
     assert answer.status_code == 403
@@ -79,9 +80,9 @@ def test_a_page_says_which_permission_it_needs(client, user, action, page):
 
 
 @pytest.mark.parametrize("action", ENDPOINTS)
-def test_the_api_says_which_permission_it_needs(client, user, action):
+def test_the_api_says_which_permission_it_needs(client, action):
     Source.objects.create(name="shop")
-    client.force_login(user)
+    client.force_login(viewer())
     name, args = ENDPOINTS[action]
     answer = client.post(reverse(name, args=args), {})
     assert answer.status_code == 403

@@ -1,12 +1,12 @@
 """Questions that would keep the database busy for long are given up, and who asked is told."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from explore.pages import explorer
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 from web import statement_timeout
 from web.statement_timeout import TookTooLong, at_most
 
@@ -63,7 +63,7 @@ def test_the_page_says_so_and_keeps_its_filter(slow, admin_client):
 
 def test_the_api_says_so(slow):
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     answer = client.get("/api/records?q=needle")
     assert answer.status_code == 503
     assert "The query was stopped after" in answer.json()["detail"]

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from tests.landed import land, sale
+from tests.people import viewer
 from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ CLOSED = ["/records", "/records/shop:1", "/stats"]
 
 @pytest.fixture
 def user() -> User:
-    return User.objects.create_user("reader", password="a long password")
+    return viewer("reader", password="a long password")
 
 
 @pytest.mark.parametrize("prefix", ["", "/api"])

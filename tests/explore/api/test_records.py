@@ -4,12 +4,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from records import store
 from records.database.bulk import is_postgresql
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ PREFIXES = ["", "/api"]
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

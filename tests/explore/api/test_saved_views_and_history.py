@@ -1,10 +1,10 @@
 """Saved views, and the history of a record, by API."""
 
 import pytest
-from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(viewer("ada"))
     return client
 
 
@@ -39,7 +39,7 @@ def test_a_view_is_saved_read_replaced_and_removed(api):
 def test_the_views_of_others_are_not_there(api):
     url = save(api)["Location"]
     other = APIClient()
-    other.force_login(User.objects.create_user("bob"))
+    other.force_login(viewer("bob"))
     assert other.get(url).status_code == 404
     assert other.delete(url).status_code == 404
     assert other.get("/api/v1/views").json()["count"] == 0

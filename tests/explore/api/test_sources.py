@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 
 from records.models import Source
 from tests.landed import MAPPING, land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def api() -> APIClient:
 @pytest.fixture
 def reader() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

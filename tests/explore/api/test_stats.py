@@ -1,11 +1,11 @@
 """GET /stats."""
 
 import pytest
-from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from records.models import DataRecord
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

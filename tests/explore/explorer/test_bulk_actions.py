@@ -3,13 +3,14 @@
 import re
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from explore.explorer import bulk_actions
 from records.models import DataRecord
 from records.store import check_counts
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def statuses() -> dict[str, str]:
 
 
 def user_who_may(*codenames: str) -> Client:
-    user = User.objects.create_user("ada")
+    user = viewer("ada")
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     client = Client()
     client.force_login(user)
@@ -95,7 +96,7 @@ def test_who_may_do_it(shop):
 
 
 def test_a_reader_is_offered_nothing(client, shop):
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     assert "/explore/do/" not in client.get("/explore/").content.decode()
     assert client.get("/explore/do/delete").status_code == 403
 

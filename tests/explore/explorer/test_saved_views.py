@@ -1,13 +1,13 @@
 """Views of the explorer that people save."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from explore.pages import saved_views
 from records.models import SavedView
 from tests.landed import land, sale
 from tests.markup import href
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def ada() -> Client:
     land("shop", {"1": sale(1), "2": sale(2)})
     client = Client()
-    client.force_login(User.objects.create_user("ada"))
+    client.force_login(viewer("ada"))
     return client
 
 
@@ -40,7 +40,7 @@ def test_a_name_that_is_known_is_taken_over(ada):
 def test_everybody_has_views_of_their_own(ada):
     ada.post("/explore/views/save?q=a", {"name": "Mine"})
     other = Client()
-    other.force_login(User.objects.create_user("bob"))
+    other.force_login(viewer("bob"))
     assert "Mine" not in other.get("/explore/").content.decode()
     pk = SavedView.objects.get().pk
     assert other.post(f"/explore/views/{pk}/remove").status_code == 404

@@ -35,6 +35,7 @@ from tests.factories import load
 from tests.landed import land, process_all, sale
 from tests.markup import tree
 from tests.odd_inputs import TABLES, odd_strings, outside
+from tests.people import viewer
 from web.spreadsheets import guarded
 
 pytestmark = pytest.mark.django_db
@@ -340,7 +341,7 @@ def test_any_cells_come_back_from_csv_and_ndjson(db, cells):
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

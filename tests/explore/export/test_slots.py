@@ -165,12 +165,12 @@ def test_a_small_workbook_takes_a_slot_as_well(reader, monkeypatch):
 
 
 PREPARE = """
-from django.contrib.auth.models import User
+from tests.people import viewer
 from tests.tokens import token_of
 from benchmarks.export import land
 land(0, {records})
 for name in ("a", "b"):
-    print(token_of(User.objects.create_user(name)))
+    print(token_of(viewer(name)))
 """
 
 

@@ -5,7 +5,6 @@ import io
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import User
 from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from explore.filters.record_filter import RecordFilter
 from records.models import ProcessingResult
 from tests.landed import land, process_all, sale
 from tests.markup import href, texts
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -224,7 +224,7 @@ def api() -> APIClient:
         if source == "shop":
             process_all()
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

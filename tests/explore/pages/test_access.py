@@ -7,6 +7,7 @@ from django.test import Client
 from records.models import Source
 from tests.landed import land, sale
 from tests.markup import tree
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def test_every_page_needs_a_login(client, url):
 
 
 def test_logging_in_leads_on_to_the_page_that_was_asked_for(client):
-    User.objects.create_user("ada", password="a long password")
+    viewer("ada", password="a long password")
     assert "Log in" in client.get("/login/").content.decode()
     wrong = client.post("/login/", {"username": "ada", "password": "no"})
     assert 'role="alert"' in wrong.content.decode()
@@ -47,7 +48,7 @@ def test_nobody_is_led_to_what_they_may_not_do(client, has_records):
         pages += ["/sources/shop/", run.get_absolute_url()]
         Source.objects.create(name="empty")
         pages.append("/?source=empty")
-    reader, uploader = User.objects.create_user("reader"), User.objects.create_user("uploader")
+    reader, uploader = viewer("reader"), viewer("uploader")
     uploader.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     for user, may in ((reader, False), (uploader, True)):
         client.force_login(user)
@@ -62,7 +63,7 @@ def test_an_unknown_address_has_a_page_of_ours(admin_client):
 
 
 def test_an_expired_form_is_explained():
-    User.objects.create_user("ada", password="a long password")
+    viewer("ada", password="a long password")
     client = Client(enforce_csrf_checks=True)
     response = client.post("/login/", {"username": "ada", "password": "a long password"})
     assert response.status_code == 403
@@ -112,7 +113,7 @@ def test_pages_carry_exactly_this_policy(client, admin_client, url):
 
 def test_the_cookies_of_a_session_are_secure_behind_https(client, settings):
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    User.objects.create_user("ada", password="a long password")
+    viewer("ada", password="a long password")
     client.get("/login/")
     client.post("/login/", {"username": "ada", "password": "a long password"})
     for name in ("sessionid", "csrftoken"):

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from ingestion.loading.runs import create_run
@@ -22,6 +22,7 @@ from records.models import (
 from records.rows import Reject
 from tests.landed import land, process_all, sale
 from tests.markup import href, next_to, tree
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -339,7 +340,7 @@ def test_what_a_person_cancelled_is_not_processed_again_by_itself(admin_client):
 
 
 def test_cancelling_needs_the_permission_to_start(client, source):
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     for run, permission in (
         (waiting_run(source), "add_ingestionrun"),

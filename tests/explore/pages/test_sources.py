@@ -1,11 +1,12 @@
 """The list of sources and the page of a source."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from records.models import IngestionRun, ProcessingRun, Source
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +75,7 @@ def test_processing_is_started_by_a_post_alone(admin_client):
 
 
 def test_processing_needs_its_permission(client):
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     land("shop", {"1": sale(1)})
     assert "/process/start/" not in text(client.get("/sources/shop/"))

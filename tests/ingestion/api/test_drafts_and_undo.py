@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 from records.jobs.runner import work_on
 from records.models import DataRecord, DryRun, IngestionRun, Source, Undo
 from tests.factories import WORKER, load
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 CSV = b"id,amount\n1,2\n2,3\n"
@@ -20,8 +21,9 @@ def folder(settings, tmp_path):
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    user = User.objects.create_user("sender")
-    user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
+    user = viewer("sender")
+    needed = ("add_ingestionrun", "undo_ingestionrun")
+    user.user_permissions.add(*Permission.objects.filter(codename__in=needed))
     client.force_login(user)
     return client
 
@@ -29,7 +31,7 @@ def api() -> APIClient:
 @pytest.fixture
 def reader() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

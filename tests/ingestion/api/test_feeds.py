@@ -11,6 +11,7 @@ from records.jobs.runner import work_on
 from records.models import DataRecord, Feed, IngestionRun, Source
 from tests.apis import Reply, serving
 from tests.factories import WORKER
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 FEED = {
@@ -124,7 +125,7 @@ def test_an_api_that_does_not_answer_is_told(api, settings):
 
 
 def test_each_change_needs_its_permission():
-    client, user = APIClient(), User.objects.create_user("reader")
+    client, user = APIClient(), viewer("reader")
     client.force_login(user)
     source = Source.objects.create(name="shop")
     feed = Feed.objects.create(source=source, kind="http", config={"url": FEED["url"]})

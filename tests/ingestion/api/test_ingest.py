@@ -17,6 +17,7 @@ from accounts.models import TokenScope
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 from tests.installation import comes_true, open_files_in
+from tests.people import viewer
 from tests.tokens import token_of
 from tests.workbooks import write_xlsb
 
@@ -40,7 +41,7 @@ def folder(settings, tmp_path) -> Path:
 
 @pytest.fixture
 def sender(db) -> User:
-    user = User.objects.create_user("sender")
+    user = viewer("sender")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     return user
 
@@ -275,7 +276,7 @@ def test_a_disk_that_is_full_is_a_507_and_no_run(api, settings, tmp_path):
 
 def test_sending_needs_to_be_known_and_its_permission(sender, settings):
     assert APIClient().post("/ingest?source=s", CSV, content_type="text/csv").status_code == 401
-    reader = User.objects.create_user("reader")
+    reader = viewer("reader")
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {token_of(reader)}")
     assert client.post("/ingest?source=s", CSV, content_type="text/csv").status_code == 403
@@ -362,7 +363,7 @@ def send(live_server, settings, folder) -> Send:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("form", [True, False])
 def test_nothing_is_stored_before_it_is_known_who_sends(send, form, settings, folder):
-    for user, status in ((None, 401), (User.objects.create_user("reader"), 403)):
+    for user, status in ((None, 401), (viewer("reader"), 403)):
         answer, stored = send(user, form=form, seconds=0.5)
         assert answer.startswith(f"HTTP/1.1 {status}")
         assert not stored
@@ -373,7 +374,7 @@ def test_nothing_is_stored_before_it_is_known_who_sends(send, form, settings, fo
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("form", [True, False])
 def test_what_is_sent_with_a_token_for_reading_is_not_stored(send, form, settings, folder):
-    user = User.objects.create_user("sender")
+    user = viewer("sender")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     answer, stored = send(user, form=form, seconds=0.5, scope=TokenScope.READ)
     assert answer.startswith("HTTP/1.1 403")
@@ -386,7 +387,7 @@ def test_what_is_sent_with_a_token_for_reading_is_not_stored(send, form, setting
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("form", [True, False])
 def test_what_a_token_may_send_is_streamed_to_disk(send, form, folder):
-    user = User.objects.create_user("sender")
+    user = viewer("sender")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     answer, stored = send(user, form=form)
     assert answer.startswith("HTTP/1.1 202")
@@ -397,7 +398,7 @@ def test_what_a_token_may_send_is_streamed_to_disk(send, form, folder):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_body_that_ends_early_is_refused_and_not_kept(send, settings):
-    user = User.objects.create_user("sender")
+    user = viewer("sender")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     answer, stored = send(user, form=False, whole=False)
     assert answer.startswith("HTTP/1.1 400")

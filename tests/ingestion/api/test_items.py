@@ -33,6 +33,7 @@ from records.models import (
     Source,
 )
 from tests.factories import WORKER, Died, counted, recounted
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 URL = "/api/records?source=shop&id=key"
@@ -46,7 +47,7 @@ def folder(settings, tmp_path) -> Path:
 
 @pytest.fixture
 def user() -> User:
-    user = User.objects.create_user("sender")
+    user = viewer("sender")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     return user
 

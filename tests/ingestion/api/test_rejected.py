@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RejectedRow
 from tests.factories import WORKER, load
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def of_json(tmp_path) -> IngestionRun:
 
 @pytest.fixture
 def user() -> User:
-    return User.objects.create_user("reader")
+    return viewer("reader")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from ingestion.management.commands import fetch
 from records.jobs.runner import work_on
 from records.models import DataRecord, Feed, IngestionRun, RunState, Source
 from tests.apis import ROWS, Reply, rows_by, serving
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +167,7 @@ def test_feeds_need_their_permission(client):
     services.save_feed(source_name="shop", kind="http", config={"url": API["url"]})
     for page in ("/sources/shop/feed/", "/feeds/new/"):
         assert client.get(page)["Location"].startswith("/login/")
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     assert client.get("/sources/shop/feed/").status_code == 403
     assert client.post("/feeds/new/", {**API, "source": "other"}).status_code == 403
@@ -220,7 +221,7 @@ def test_a_feed_is_removed_once_that_is_confirmed_and_its_runs_tell_what_happene
 
 def test_removing_a_feed_needs_its_permission(client):
     services.save_feed(source_name="shop", kind="http", config={"url": API["url"]})
-    user = User.objects.create_user("changer")
+    user = viewer("changer")
     user.user_permissions.add(Permission.objects.get(codename="change_feed"))
     client.force_login(user)
     page = "/sources/shop/feed/remove/"

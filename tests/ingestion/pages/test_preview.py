@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import Workbook
@@ -25,6 +24,7 @@ from records.models import DataRecord, DryRun, Heartbeat, IngestionRun, Source
 from tests.factories import WORKER
 from tests.hostile import STRINGS, strings, workbook
 from tests.markup import texts
+from tests.people import viewer
 from tests.site import answers
 
 pytestmark = pytest.mark.django_db
@@ -454,7 +454,7 @@ def test_htmx_gets_the_parts(page):
 
 def test_it_needs_the_permission_to_upload(page):
     reader = Client()
-    reader.force_login(User.objects.create_user("reader"))
+    reader.force_login(viewer("reader"))
     for url in (page.url, f"{page.url}dry-run/"):
         assert reader.get(url).status_code == 403
     assert reader.post(page.url, {"do": "discard"}).status_code == 403

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, RejectedRow, Undo
 from tests.factories import WORKER, load
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +118,7 @@ def test_all_open_rows_of_a_run_are_replayed_by_a_worker(admin_client, held):
 
 
 def test_who_may_only_look_can_not_repair_replay_or_undo(client, django_user_model, held):
-    user = django_user_model.objects.create_user("reader", password="x")
+    user = viewer("reader", password="x")
     user.user_permissions.add(Permission.objects.get(codename="view_ingestionrun"))
     client.force_login(user)
     assert "Fix this row" not in text(client.get(f"/rejected/{row(3).pk}/"))

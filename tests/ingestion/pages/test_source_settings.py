@@ -1,13 +1,14 @@
 """The page of a source's settings."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 
 from ingestion.pages.source_settings import listed
 from ingestion.parsing.mapping import column_names
 from records.models import DataRecord, Source
 from tests.factories import load
 from tests.landed import land, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +143,7 @@ def test_names_of_columns_are_shown_as_they_are_read(columns):
 
 def test_changing_settings_needs_its_permission(client):
     land("shop", {"1": sale(1)})
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     assert "settings/" not in text(client.get("/sources/shop/"))
     assert "Ask an administrator" in text(client.get(URL), 403)

@@ -1,11 +1,12 @@
 """The upload page."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +86,7 @@ def test_the_page_of_a_source_fills_its_name_in(admin_client):
 
 
 def test_uploading_needs_its_permission(client):
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     refused = client.get("/upload/")
     assert refused.status_code == 403

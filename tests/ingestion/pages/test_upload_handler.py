@@ -11,6 +11,7 @@ from django.test import Client
 
 from records.models import IngestionRun
 from tests.installation import comes_true, open_files_in
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,7 +68,7 @@ def post(live_server, folder) -> Post:
 
 @pytest.fixture
 def sender() -> User:
-    user = User.objects.create_user("sender")
+    user = viewer("sender")
     user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
     return user
 
@@ -82,7 +83,7 @@ def test_nothing_that_an_unknown_sender_sends_is_stored(post, folder, path, toke
 
 
 def test_nothing_of_a_user_who_may_not_upload_is_stored(post, folder):
-    answer, stored = post("/upload/", User.objects.create_user("reader"))
+    answer, stored = post("/upload/", viewer("reader"))
     assert answer.startswith("HTTP/1.1 403")
     assert "Ask an administrator" in answer
     assert not stored

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from records.jobs.runner import work_on
 from records.models import DataRecord, ProcessingRun
 from tests.landed import land, sale
+from tests.people import viewer
 from tests.tokens import token_of
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def operator() -> User:
-    user = User.objects.create_user("operator", password="a long password")
+    user = viewer("operator", password="a long password")
     user.user_permissions.add(Permission.objects.get(codename="add_processingrun"))
     return user
 
@@ -122,7 +123,7 @@ def test_other_methods_are_answered_405(api, prefix):
 
 def test_who_may_not_start_processing_is_answered_403():
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     assert client.post("/process").status_code == 403
     assert client.get("/process").status_code == 405
     assert not ProcessingRun.objects.exists()

@@ -1,7 +1,7 @@
 """The rules of a source through the API."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from rest_framework.test import APIClient
 
 from processing.rules import KINDS
@@ -10,6 +10,7 @@ from records.jobs.runner import work_on
 from records.models import RuleDryRun, RuleSet, Source
 from tests.factories import WORKER
 from tests.landed import land, sale
+from tests.people import viewer
 from tests.processing.rules.test_kinds import STEPS
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ def shop() -> Source:
 
 @pytest.fixture
 def api(shop) -> APIClient:
-    user = User.objects.create_user("ruler")
+    user = viewer("ruler")
     user.user_permissions.add(Permission.objects.get(codename="add_ruleset"))
     client = APIClient()
     client.force_login(user)
@@ -77,7 +78,7 @@ def test_looking_needs_a_login_and_saving_a_permission(api, shop):
     store.save_rule_set(source=shop, rules=[])
     assert APIClient().get(URL).status_code == 401
     reader = APIClient()
-    reader.force_login(User.objects.create_user("reader"))
+    reader.force_login(viewer("reader"))
     assert reader.get(URL).status_code == 200
     assert reader.post(URL, {"rules": []}, format="json").status_code == 403
 

@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from records import store
 from records.jobs.runner import work_on
 from records.models import IngestionRun, ProcessingResult, ProcessingRun, Source
 from tests.factories import WORKER, load, process
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_an_unknown_format_and_a_source_without_values_are_refused(admin_client,
 
 
 def test_it_takes_permissions(client, shop):
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     assert client.post(URL, {"number_format": "1.234,56"}).status_code == 403
     assert BUTTON not in words(client, "/sources/shop/")
 

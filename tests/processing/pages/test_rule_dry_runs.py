@@ -16,6 +16,7 @@ from records.jobs.workers import worker_name
 from records.models import DataRecord, Heartbeat, ProcessingResult, RuleDryRun, RuleSet, Source
 from tests.factories import WORKER
 from tests.landed import land, process_all, sale
+from tests.people import viewer
 from tests.processing.pages.test_rules import form_data
 
 pytestmark = pytest.mark.django_db
@@ -170,7 +171,7 @@ def test_what_is_not_there_is_a_404(admin_client, shop):
 
 
 def test_who_may_not_change_rules_may_look_and_not_start(client, shop):
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     assert client.post(START, form(NUMBER)).status_code == 403
     dry_run = rule_dry_runs.start(shop, [NUMBER])

@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 
 from processing.pages.rule_comparison import compare_rules
 from processing.pages.rule_form import are_known, fields_of, read_steps, same_rules
@@ -14,6 +14,7 @@ from records import store
 from records.models import DryRun, RuleSet, Source
 from tests.landed import land, process_all, sale
 from tests.markup import sent_by, tree
+from tests.people import viewer
 from tests.processing.rules.test_kinds import STEPS
 
 pytestmark = pytest.mark.django_db
@@ -282,7 +283,7 @@ def test_pairs_keep_the_order_of_both_versions():
 
 
 def test_editing_needs_its_permission_and_looking_does_not(client, shop):
-    user = User.objects.create_user("reader")
+    user = viewer("reader")
     client.force_login(user)
     assert f'href="{URL}"' not in text(client.get("/sources/shop/"))
     assert "Ask an administrator" in text(client.get(URL), 403)

@@ -12,6 +12,7 @@ from processing.jobs import process, rule_dry_runs
 from records.models import DryRun, Export, IngestionRun, RunState, Source
 from records.run_kinds import KINDS
 from tests.landed import land, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def api(admin) -> APIClient:
 @pytest.fixture
 def reader() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from tests.landed import land, sale
+from tests.people import viewer
 from web.api.problems import CATALOGUE
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ def api() -> APIClient:
 @pytest.fixture
 def reader() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 

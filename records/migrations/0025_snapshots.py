@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0023_items_of_requests"),
+        ("records", "0024_separate_permissions"),
     ]
 
     operations = [
