@@ -6,6 +6,7 @@ from records.models.fields import KeyField
 from records.models.ingestion_runs import IngestionRun
 from records.models.querysets import ClosingManager
 from records.models.records import DataRecord
+from records.models.visibility import VisibleManager
 
 
 class RecordClosing(models.Model):
@@ -56,6 +57,8 @@ class SnapshotKey(models.Model):
         related_name="snapshot_keys",
     )
     record_id = KeyField(max_length=255)
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "snapshot_keys"

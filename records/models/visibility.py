@@ -103,6 +103,8 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "RuleDryRun": ("source_id", of_source),
     "DataRecord": ("id", keyed),
     "RecordVersion": ("record_id", keyed),
+    "RecordClosing": ("record_id", keyed),
+    "SnapshotKey": ("record_id", keyed),
     "ProcessingResult": ("record_id", keyed),
     "RecordText": ("record_id", keyed),
     "RecordCount": ("source", named),
