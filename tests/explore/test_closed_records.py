@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
@@ -21,6 +20,7 @@ from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
 from tests.factories import WORKER, process
 from tests.markup import href, texts
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def runs(tmp_path) -> tuple[IngestionRun, IngestionRun]:
 @pytest.fixture
 def api() -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(viewer("reader"))
     return client
 
 
