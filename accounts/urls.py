@@ -6,7 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
-from accounts.pages import people, tokens
+from accounts.pages import audit, people, tokens
 from accounts.sign_in import openid_connect, pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
@@ -30,6 +30,9 @@ urlpatterns: list[URLPattern] = [
     path("account/sessions/", pages.session_list, name="account-sessions"),
     path("account/sessions/end/", pages.end_other_sessions, name="account-end-others"),
     path("account/sessions/<int:pk>/end/", pages.end_session, name="account-end-session"),
+    path("settings/audit/", audit.entries, name="audit"),
+    path("settings/audit/<int:number>/", audit.entry, name="audit-entry"),
+    path("settings/audit/export", audit.export, name="audit-export"),
     *second_factor_pages.urlpatterns,
     *openid_connect.urlpatterns,
     path("account/tokens/", tokens.own_tokens, name="own-tokens"),

@@ -15,6 +15,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+# What django-allauth keeps for itself, secrets of second factors among it.
+KEPT_BACK = {f"allauth.{name}" for name in ("account", "mfa", "socialaccount", "usersessions")}
+
 
 class OfferedOnly(ChangeList):
     """A list that is filtered and sorted only by what its page offers.
@@ -39,8 +42,37 @@ class OfferedOnly(ChangeList):
         return super().get_ordering_field(field_name) if is_sortable else None
 
 
-# What django-allauth keeps for itself, secrets of second factors among it.
-KEPT_BACK = {f"allauth.{name}" for name in ("account", "mfa", "socialaccount", "usersessions")}
+class Audited:
+    """Enters into the audit log what is changed in tables that have no entries of their own."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record([obj], "added")
+        return super().log_addition(request, obj, message)  # type: ignore[misc]
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        if message:
+            _record([obj], "changed")
+        return super().log_change(request, obj, message)  # type: ignore[misc]
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:
+        _record(queryset, "deleted")
+        return super().log_deletions(request, queryset)  # type: ignore[misc]
+
+
+def _record(rows: Iterable[Model], what: str) -> None:
+    # The web server imports this module before Django knows its models.
+    from accounts import audit
+    from accounts.audit.watched import has_own_entries
+
+    for row in rows:
+        if not has_own_entries(type(row)):
+            audit.record(
+                audit.Action.CHANGED_IN_ADMIN,
+                kind=str(row._meta.verbose_name),
+                object_id=row.pk,
+                label=row,
+                after={"what": what},
+            )
 
 
 class Site(AdminSite):
@@ -68,7 +100,8 @@ class Site(AdminSite):
         shown = [model for model in models if model._meta.app_config.name not in KEPT_BACK]
         base = admin_class or ModelAdmin
         changelist = {"get_changelist": lambda admin, request, **kwargs: OfferedOnly}
-        own = type(base.__name__, (base,), {"__module__": base.__module__} | changelist)
+        bases = (Audited, base)
+        own = type(base.__name__, bases, {"__module__": base.__module__} | changelist)
         super().register(shown, own, **options)
 
 

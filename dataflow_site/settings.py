@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.audit.middleware.Audited",
     # Every page needs a login and a role unless it says otherwise; the API sees to its own.
     "accounts.middleware.Rights",
     "allauth.account.middleware.AccountMiddleware",

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts import audit
 from ingestion.errors import IngestionError, InvalidReading
 from ingestion.parsing.dialect import CHECKS, check_reading
 from ingestion.parsing.mapping import knows_roles
@@ -60,11 +61,21 @@ def change_settings(*, source: Source, chosen: Mapping[str, Any]) -> None:
         settled = settings_of(source) | dict(chosen)
         if errors := problems(source, settled):
             raise InvalidSettings(errors)
-        Source.objects.filter(pk=source.pk).update(
-            mapping=_mapping(source, settled),
-            on_conflict=settled["on_conflict"],
-            is_snapshot=settled["is_snapshot"],
-            reading=_reading(settled),
+        after = {
+            "mapping": _mapping(source, settled),
+            "on_conflict": settled["on_conflict"],
+            "is_snapshot": settled["is_snapshot"],
+            "reading": _reading(settled),
+        }
+        Source.objects.filter(pk=source.pk).update(**after)
+        audit.record(
+            audit.Action.SOURCE_CHANGED,
+            kind="source",
+            object_id=source.pk,
+            label=source.name,
+            source=source.name,
+            before=source.settings,
+            after=after,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from accounts import audit
 from processing.jobs import process
 from processing.rule_sets import rule_set_for
 from processing.rules import Step
@@ -75,9 +76,19 @@ def set_format(*, source: Source, text: str, user: User) -> ProcessingRun:
     style = found.numbers.style
     with transaction.atomic():
         source = Source.objects.select_for_update().get(pk=source.pk)
+        former = {"mapping": dict(source.mapping)}
         styles = source.mapping.get("numbers") or {}
         source.mapping["numbers"] = {**styles, found.column: style.parameters()}
         source.save(update_fields=["mapping"])
+        audit.record(
+            audit.Action.SOURCE_CHANGED,
+            kind="source",
+            object_id=source.pk,
+            label=source.name,
+            source=source.name,
+            before=former,
+            after={"mapping": source.mapping},
+        )
         current = source.current_rule_set
         if current is None or current.is_default:
             rule_set_for(source)

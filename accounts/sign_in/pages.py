@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import audit
 from accounts.sign_in import sessions
 from records import lookups
 from web.requests import PageRequest
@@ -108,6 +109,7 @@ def end_session(request: PageRequest, pk: int) -> HttpResponse:
     if session.session_key == request.session.session_key:
         return LogoutView.as_view()(request)
     session.end()
+    _record_end(request, 1)
     messages.success(request, "Signed out there.")
     return redirect("account-sessions")
 
@@ -115,6 +117,18 @@ def end_session(request: PageRequest, pk: int) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: PageRequest) -> HttpResponse:
     """Sign out everywhere else."""
-    sessions.end_others(request.user, current=request.session.session_key)
+    ended = sessions.end_others(request.user, current=request.session.session_key)
+    _record_end(request, ended)
     messages.success(request, "Signed out everywhere else.")
     return redirect("account-sessions")
+
+
+def _record_end(request: PageRequest, count: int) -> None:
+    user = request.user
+    audit.record(
+        audit.Action.SESSIONS_ENDED,
+        kind="person",
+        object_id=user.pk,
+        label=user,
+        after={"sessions": count},
+    )

@@ -19,7 +19,7 @@ CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
-class URITooLong(RequestHeaderFieldsTooLarge):  # type: ignore[misc]
+class URITooLong(RequestHeaderFieldsTooLarge):
     """The error for a first line that exceeds what a request may have before its body."""
 
     code = 414

@@ -19,9 +19,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import QueryDict
 
+from accounts import audit
 from accounts.rights import granted_sources
 from explore.export.files import export as export_file
 from explore.export.request import Asked, asked_for
+from explore.export.trail import record_export
 from records.database.clock import now
 from records.database.faults import environment_fault
 from records.errors import ExportError, TooManyExports
@@ -56,6 +58,7 @@ def start(asked: Asked, *, user: User, trigger: str) -> Export:
                 seconds=RETRY_SECONDS,
             )
         made = Export.objects.create(query=asked.query, user=user, trigger=trigger)
+        record_export(audit.Action.EXPORT_STARTED, made)
     queue(made)
     return made
 
@@ -149,7 +152,9 @@ class MakeExport(Job[Export]):
 
 def remove(export: Export) -> None:
     """Forget an export, and remove its file; the worker that makes it leaves it."""
-    export.delete()
+    with transaction.atomic():
+        record_export(audit.Action.EXPORT_DELETED, export)
+        export.delete()
     export.path.unlink(missing_ok=True)
 
 
@@ -160,7 +165,8 @@ def tidy() -> None:
     over = Q(expires_at__lt=moment) | Q(expires_at=None, finished_at__lt=oldest) | Q(user=None)
     try:
         for export in Export.objects.filter(over):
-            remove(export)
+            export.delete()
+            export.path.unlink(missing_ok=True)
         for path in settings.EXPORT_DIR.glob("*"):
             _remove_unless_known(path, oldest)
     except OSError as error:

@@ -39,6 +39,12 @@ class Asked:
             return True
 
 
+def source_of(query: str) -> str:
+    """The name of the only source that the query of a URL is limited to; "" if there is none."""
+    names = QueryDict(query).getlist("source")
+    return names[0] if len(names) == 1 else ""
+
+
 def asked_for(parameters: QueryDict) -> Asked:
     """What parameters ask for. Raises Refused where they mean nothing."""
     records = RecordQuery.parse(parameters)

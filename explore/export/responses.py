@@ -8,9 +8,11 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
+from accounts import audit
 from explore.export.errors import Refused
 from explore.export.files import export
 from explore.export.request import Asked
+from explore.export.trail import record_export, record_file
 from records.errors import ExportError
 from records.jobs import export_slots
 from records.models import Export
@@ -26,6 +28,8 @@ def export_answer(asked: Asked, *, user: User, has_body: bool = True) -> HttpRes
             options=asked.options,
             seconds=settings.EXPORT_SECONDS,
         )
+        if has_body:
+            record_file(file, query=asked.query)
     except ExportError as error:
         export_slots.free(slot)
         raise Refused({"format": [str(error)]}) from error
@@ -50,6 +54,7 @@ def file_answer(export: Export) -> FileResponse | None:
         file = path.open("rb")
     except FileNotFoundError:
         return None
+    record_export(audit.Action.EXPORT_DOWNLOADED, export)
     return FileResponse(
         file, as_attachment=True, filename=export.file_name, content_type=export.media_type
     )

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ingestion.feeds.errors import FolderRefused, InvalidFeed
+from ingestion.loading.runs import record_start
 from records.database.clock import now
 from records.models import Feed, FolderFile, IngestionRun, RunState
 
@@ -117,6 +118,8 @@ def look(feed: Feed, *, trigger: str, user: Any = None) -> tuple[list[IngestionR
                 )
                 file.save(update_fields=["run"])
                 found.append(file.run)
+        for run in found:
+            record_start(run)
     return found, waiting
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -13,6 +14,7 @@ from django.conf import settings
 
 from ingestion.feeds.config import check_header
 from ingestion.feeds.errors import InvalidFeed, SecretUnknown
+from ingestion.feeds.paging import with_parameters
 
 # Only such names: a header must not be a way to the database's password.
 PREFIX = "DATAFLOW_SECRET_"
@@ -56,6 +58,12 @@ def filled_in(headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in found.items():
         check_header(name, value)
     return found
+
+
+def without_secrets(url: str) -> str:
+    """A URL whose parameters with the name of a secret have no value."""
+    query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return with_parameters(url, {name: "" for name, _ in query if SENSITIVE.search(name)})
 
 
 def check_references(headers: Mapping[str, str], *, field: str = "headers") -> None:

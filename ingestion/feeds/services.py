@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import audit
 from ingestion.errors import InvalidSourceName
 from ingestion.feeds.config import api_config, check_api, check_header
 from ingestion.feeds.errors import InvalidFeed, SecretUnknown
@@ -18,7 +19,15 @@ from ingestion.feeds.fetch import first_page
 from ingestion.feeds.folders import QUIET, check_folder, look
 from ingestion.feeds.http_client import origin
 from ingestion.feeds.json_page import JSONPage
-from ingestion.feeds.secrets import check_references, decrypt, encrypt, filled_in
+from ingestion.feeds.secrets import (
+    check_references,
+    decrypt,
+    encrypt,
+    filled_in,
+    kept_names,
+    without_secrets,
+)
+from ingestion.loading.runs import record_start
 from records.database.clock import now
 from records.jobs.leases import stop
 from records.jobs.runner import queue
@@ -55,8 +64,10 @@ def save_feed(
     with transaction.atomic():
         source = Source.everything.ensured(source_name)
         feed = Feed.objects.select_for_update().filter(source=source).first()
+        is_new = feed is None
         if feed is None:
             feed = Feed(source=source)
+        before = _described(feed)
         # It runs in the name of who changed it last.
         feed.user = user
         kept = {} if forget_secrets or not same_host(feed, kind, config) else kept_secrets(feed)
@@ -69,7 +80,31 @@ def save_feed(
         feed.kind, feed.config = kind, config
         feed.schedule, feed.enabled, feed.next_at = (schedule, enabled, due if enabled else None)
         feed.save()
+        after = _described(feed)
+        if secrets:
+            after["entered headers"] = sorted(secrets)
+        _record(audit.Action.FEED_SAVED, feed, before=None if is_new else before, after=after)
     return feed
+
+
+def _described(feed: Feed) -> dict[str, Any]:
+    """A feed as the audit log shows it: without the values of stored headers."""
+    config = dict(feed.config)
+    if "url" in config:
+        config["url"] = without_secrets(config["url"])
+    return {
+        "kind": feed.kind,
+        "config": config,
+        "stored headers": kept_names(feed.secrets),
+        "position": feed.position,
+        "schedule": feed.schedule,
+        "enabled": feed.enabled,
+    }
+
+
+def _record(action: audit.Action, feed: Feed, **changes: Any) -> None:
+    name = feed.source.name
+    audit.record(action, kind="feed", object_id=feed.pk, label=feed, source=name, **changes)
 
 
 def remove_feed(feed: Feed) -> None:
@@ -80,6 +115,7 @@ def remove_feed(feed: Feed) -> None:
     with transaction.atomic():
         for run in unfetched(feed):
             stop(run)
+        _record(audit.Action.FEED_REMOVED, feed, before=_described(feed))
         feed.delete()
 
 
@@ -180,16 +216,16 @@ def prepare(feed: Feed, *, trigger: str, user: User | None = None) -> list[Inges
         active = IngestionRun.objects.active().filter(feed=feed).first()
         if active is not None:
             return [active]
-        return [
-            IngestionRun.objects.create(
-                source=feed.source,
-                feed=feed,
-                path="",
-                file_name=f"{feed.source.name}.ndjson",
-                trigger=trigger,
-                user=user,
-            )
-        ]
+        made = IngestionRun.objects.create(
+            source=feed.source,
+            feed=feed,
+            path="",
+            file_name=f"{feed.source.name}.ndjson",
+            trigger=trigger,
+            user=user,
+        )
+        record_start(made)
+        return [made]
 
 
 def _tell_that_it_works(feed: Feed, *, trigger: str, user: User | None) -> None:

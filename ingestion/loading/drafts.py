@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from accounts import audit
 from ingestion.errors import NotReady
 from ingestion.loading import dry_runs, inputs, runs
 from ingestion.loading.closing import Missing
@@ -57,15 +58,17 @@ def create_draft(
     if repaired is not None and source_name is None:
         parent = IngestionRun.objects.with_source().filter(pk=repaired).first()
         source_name = parent.source.name if parent else None
-    run = runs.create_run(
-        path=path,
-        file_name=file_name,
-        trigger=trigger,
-        source_name=source_name,
-        user=user,
-        state=RunState.DRAFT,
-        **options,
-    )
+    with transaction.atomic():
+        run = runs.create_run(
+            path=path,
+            file_name=file_name,
+            trigger=trigger,
+            source_name=source_name,
+            user=user,
+            state=RunState.DRAFT,
+            **options,
+        )
+        _record(audit.Action.IMPORT_UPLOADED, run)
     if repaired is None:
         run.reading = run.source.reading | run.reading
         run.save(update_fields=["reading"])
@@ -195,14 +198,19 @@ def load(
         if not loaded:
             return
         source = Source.everything.filter(pk=run.source_id)
-        source.update(
-            on_conflict=dry_runs.policy_of(run),
-            is_snapshot=dry_runs.is_snapshot(run),
-            is_draft=False,
-        )
+        before: dict[str, Any] = {
+            "on_conflict": run.source.on_conflict,
+            "is_snapshot": run.source.is_snapshot,
+        }
+        after: dict[str, Any] = {
+            "on_conflict": dry_runs.policy_of(run),
+            "is_snapshot": dry_runs.is_snapshot(run),
+        }
         if repaired_run(Path(run.path)) is None:
-            source.update(reading=run.reading)
+            before["reading"], after["reading"] = run.source.reading, run.reading
+        source.update(is_draft=False, **after)
         dry_runs.stop(run)
+        runs.record_start(run, before=before, after=after)
     run.refresh_from_db()
     queue(run)
 
@@ -235,10 +243,23 @@ def discard(run: IngestionRun) -> None:
     """Delete a draft with its file, and its source if only drafts had it and this was the last."""
     with transaction.atomic():
         dry_runs.stop(run)
-        IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).delete()
+        discarded, _ = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).delete()
         _drop_source(run.source_id)
+        if discarded:
+            _record(audit.Action.IMPORT_DISCARDED, run)
     if not IngestionRun.objects.filter(path=run.path).exists():
         inputs.forget(Path(run.path), kept_before=run.created_at)
+
+
+def _record(action: audit.Action, run: IngestionRun) -> None:
+    audit.record(
+        action,
+        kind="ingestion run",
+        object_id=run.pk,
+        label=run.file_name,
+        source=run.source.name,
+        after={"size": run.size} if action == audit.Action.IMPORT_UPLOADED else None,
+    )
 
 
 def _drop_source(pk: int) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Sum
 from django.db.models.functions import Length
 
+from accounts import audit
 from ingestion.errors import CannotReplay, IngestionError, RowError
 from ingestion.loading.run_input import row_mapper
 from ingestion.parsing.dialect import Dialect, Format
@@ -55,21 +57,31 @@ def create_replay(
     size = waiting.aggregate(size=Sum(Length("raw")))["size"]
     if size is None:
         raise CannotReplay(parent, "it has no open rejected rows")
-    return IngestionRun.objects.create(
-        source=parent.source,
-        parent=parent,
-        file_name=parent.file_name,
-        path="",
-        size=size,
-        selection=chosen,
-        encoding=parent.encoding,
-        dialect=parent.dialect,
-        columns=parent.columns,
-        mapping=_mapping_now(parent),
-        reading={"encoding": encoding} if encoding else {},
-        trigger=trigger,
-        user=user,
-    )
+    with transaction.atomic():
+        made: IngestionRun = IngestionRun.objects.create(
+            source=parent.source,
+            parent=parent,
+            file_name=parent.file_name,
+            path="",
+            size=size,
+            selection=chosen,
+            encoding=parent.encoding,
+            dialect=parent.dialect,
+            columns=parent.columns,
+            mapping=_mapping_now(parent),
+            reading={"encoding": encoding} if encoding else {},
+            trigger=trigger,
+            user=user,
+        )
+        audit.record(
+            audit.Action.ROWS_REPLAYED,
+            kind="ingestion run",
+            object_id=parent.pk,
+            label=parent,
+            source=parent.source.name,
+            after={"run": made.pk, "rows": chosen or "all open rows", "encoding": encoding},
+        )
+    return made
 
 
 class Replay(Job[IngestionRun]):

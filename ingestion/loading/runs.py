@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from accounts import audit
 from ingestion.errors import (
     InvalidDateFormat,
     InvalidNumberFormat,
@@ -106,13 +108,37 @@ def create_run(
     wanted: dict[str, Any] = {"on_conflict": on_conflict} if on_conflict else {}
     if is_snapshot is not None:
         wanted["is_snapshot"] = is_snapshot
-    for field, value in wanted.items():
-        setattr(run.source, field, value)
+    former = {name: getattr(run.source, name) for name in ("on_conflict", "is_snapshot")}
+    for name, value in wanted.items():
+        setattr(run.source, name, value)
     if save:
-        if wanted:
-            Source.everything.filter(pk=run.source_id).update(**wanted)
-        run.save()
+        with transaction.atomic():
+            if wanted:
+                Source.everything.filter(pk=run.source_id).update(**wanted)
+            run.save()
+            if state != RunState.DRAFT:
+                record_start(run, before=former, after={**former, **wanted})
     return run
+
+
+def record_start(
+    run: IngestionRun,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Enter the start of an import into the audit log; ``before`` and ``after`` are settings of its
+    source that it changes."""
+    audit.record(
+        audit.Action.IMPORT_STARTED,
+        kind="ingestion run",
+        object_id=run.pk,
+        label=run.file_name,
+        source=run.source.name,
+        before=before or {},
+        after={"size": run.size, "started by": run.trigger, **(after or {})},
+        actor=audit.worker() if run.trigger == "schedule" else None,
+    )
 
 
 def check_date_format(text: str) -> str:

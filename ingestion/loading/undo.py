@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from accounts import audit
 from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import after_undo, move_back
 from records import store
@@ -29,7 +30,15 @@ def create_undo(*, run: IngestionRun, trigger: str, user: User | None = None) ->
             raise CannotUndo(run, f"it is {run.state}")
         if Undo.objects.filter(run__source=run.source_id).active().exists():
             raise CannotUndo(run, f"another run of {run.source} is being undone")
-        return Undo.objects.create(run=run, trigger=trigger, user=user)
+        made = Undo.objects.create(run=run, trigger=trigger, user=user)
+        audit.record(
+            audit.Action.IMPORT_UNDONE,
+            kind="ingestion run",
+            object_id=run.pk,
+            label=run,
+            source=run.source.name,
+        )
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import audit
 from accounts.rights import for_an_account
 from ingestion.errors import CannotReplay, IngestionError
 from ingestion.loading import repair, replay
@@ -158,8 +159,17 @@ def rejected_csv(request: PageRequest, pk: int) -> HttpResponseBase:
         slot = export_slots.take(request.user)
     except TooManyExports as error:
         return too_many(request, str(error), seconds=error.seconds)
+    content = export_slots.HeldContent(map(str.encode, replay.repaired_csv(run)), slot)
+    if request.method != "HEAD":
+        audit.record(
+            audit.Action.REJECTED_ROWS_EXPORTED,
+            kind="ingestion run",
+            object_id=run.pk,
+            label=run,
+            source=run.source.name,
+        )
     return StreamingHttpResponse(
-        export_slots.HeldContent(map(str.encode, replay.repaired_csv(run)), slot),
+        content,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": disposition or "attachment"},
     )

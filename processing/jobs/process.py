@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django_q.brokers import get_broker
 
+from accounts import audit
 from processing.errors import ProcessingError, UnknownSource
 from processing.jobs import batch_work
 from processing.jobs.batch_work import Task
@@ -59,9 +60,21 @@ def create_run(
         source = Source.objects.named(source_name)
         if source is None:
             raise UnknownSource(source_name)
-    return ProcessingRun.objects.create(
-        source=source, selection=selection, limit=limit, trigger=trigger, user=user
-    )
+    with transaction.atomic():
+        run = ProcessingRun.objects.create(
+            source=source, selection=selection, limit=limit, trigger=trigger, user=user
+        )
+        # What workers process by themselves follows from an import, an undo or an edit.
+        if trigger != "worker":
+            audit.record(
+                audit.Action.PROCESSING_STARTED,
+                kind="processing run",
+                object_id=run.pk,
+                label=run,
+                source=source_name or "",
+                after={"selection": selection.value, "limit": limit},
+            )
+    return run
 
 
 def queue_landed(source: Source) -> None:

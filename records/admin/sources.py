@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from records import store
 from records.admin.base import LargeTable, LookOnly
 from records.admin.fields import JSONText
+from records.changes import Change, tell
 from records.errors import SourceHasRecords
 from records.models import DataRecord, Heartbeat, OnConflict, RecordCount, Source, ValueCount
 from records.models.mappings import check_mapping
@@ -63,7 +64,19 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if hidden is not None:
             # The drafts of a source of this name are now drafts of this one.
             obj.pk, obj.created_at = hidden.pk, hidden.created_at
+        former = Source.objects.filter(pk=obj.pk).first() if change else None
         super().save_model(request, obj, form, change)
+        tell(
+            Change(
+                action="source.changed" if former else "source.created",
+                kind="source",
+                object_id=obj.pk,
+                label=obj.name,
+                source=obj.name,
+                before=former.settings if former else None,
+                after=obj.settings,
+            )
+        )
 
     def delete_model(self, request: HttpRequest, obj: Source) -> None:
         try:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, QuerySet
 
+from records.changes import tell_of_run
 from records.database.clock import now
 from records.database.faults import environment_fault
 from records.database.sessions import end_sessions, name_session
@@ -173,12 +175,10 @@ def stop(run: Run) -> bool:
 
     What it has done so far stays. Its worker finds out at its next batch, and leaves it.
     """
-    ended = (
-        type(run)
-        .objects.filter(pk=run.pk)
-        .active()
-        .update(state=RunState.CANCELLED, finished_at=now(), lease_until=None)
-    )
-    if ended:
-        run.drop_parts()
+    with transaction.atomic():
+        active = type(run).objects.filter(pk=run.pk).active()
+        ended = active.update(state=RunState.CANCELLED, finished_at=now(), lease_until=None)
+        if ended:
+            run.drop_parts()
+            tell_of_run("run.cancelled", run)
     return bool(ended)

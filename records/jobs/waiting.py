@@ -4,10 +4,11 @@ import logging
 import time
 from datetime import timedelta
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
+from records.changes import tell_of_run
 from records.database.clock import now
 from records.database.faults import FAULTS, environment_fault
 from records.errors import LeaseLost
@@ -76,7 +77,11 @@ def retry(run: Run) -> bool:
     The supervisor, which looks for such runs, wakes a worker.
     """
     waiting = type(run).objects.filter(pk=run.pk).waiting()
-    return bool(waiting.update(retry_at=now(), woken_at=None))
+    with transaction.atomic():
+        is_woken = bool(waiting.update(retry_at=now(), woken_at=None))
+        if is_woken:
+            tell_of_run("run.retried", run)
+    return is_woken
 
 
 def what_runs_wait_for() -> list[str]:

@@ -170,6 +170,8 @@ class DryRun(Run):
     read = models.PositiveBigIntegerField(default=0)
     report = models.JSONField(default=dict, blank=True)
 
+    is_trial = True
+
     class Meta(Run.Meta):
         db_table = "dry_runs"
         constraints = [

@@ -138,6 +138,8 @@ class RuleDryRun(HasPage, Run):
     done = models.PositiveBigIntegerField(default=0)
     report = models.JSONField(default=dict, blank=True)
 
+    is_trial = True
+
     class Meta(Run.Meta):
         db_table = "rehearsals"
         verbose_name = "rule test"

@@ -1,6 +1,7 @@
 """What all pieces of background work share: their state, and the lease of their worker."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -51,6 +52,9 @@ class Run(models.Model):
     waits_for = models.TextField(blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
     pauses = models.PositiveSmallIntegerField(default=0)
+
+    # Whether it changes nothing and gives nothing out, whatever becomes of it.
+    is_trial: ClassVar[bool] = False
 
     objects = RunManager()
 

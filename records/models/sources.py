@@ -1,5 +1,7 @@
 """Sources, and the versioned rules by which their records are validated and cleaned."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
@@ -58,6 +60,15 @@ class Source(HasPage, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What people set of it, by name."""
+        return {
+            "mapping": self.mapping,
+            "on_conflict": self.on_conflict,
+            "reading": self.reading,
+        }
 
     @property
     def current_rule_set(self) -> "RuleSet | None":

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from records.changes import Change, tell
 from records.errors import InvalidData, RecordNotFound
 from records.models import DataRecord, RecordVersion
 from records.store.counters import CountChanges
@@ -48,12 +49,22 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
             counted_as(record.status, is_closed=is_closed),
             counted_as(Status.RAW, is_closed=is_closed),
         )
-        record.data = data
+        before, record.data = record.data, data
         record.status = Status.RAW
         record.processed_at = None
         record.version += 1
         record.save(update_fields=["data", "status", "processed_at", "version"])
         counts.apply()
+        tell(
+            Change(
+                action="record.edited",
+                kind="record",
+                object_id=record_id,
+                source=record_id.partition(":")[0],
+                before={"data": before, "version": record.version - 1},
+                after={"data": data, "version": record.version},
+            )
+        )
     return record
 
 
@@ -107,6 +118,7 @@ def requeue_records(*, ids: Collection[str]) -> int:
         for record in records:
             counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
         counts.apply()
+        _tell_of("records.reprocessed", found)
     return len(found)
 
 
@@ -125,4 +137,23 @@ def delete_records(*, ids: Collection[str]) -> int:
             status = counted_as(record.status, is_closed=record.closed_by_id is not None)
             counts.add(record.source_id, record.timestamp, status, -1)
         counts.apply()
+        _tell_of("records.deleted", [record.id for record in records])
     return len(records)
+
+
+def _tell_of(action: str, ids: list[str]) -> None:
+    """Report what was done to records, if there were any: their ids, but not what they hold."""
+    if not ids:
+        return
+    sources = {record_id.partition(":")[0] for record_id in ids}
+    is_one = len(ids) == 1
+    tell(
+        Change(
+            action=action,
+            kind="record" if is_one else "records",
+            object_id=ids[0] if is_one else "",
+            label="" if is_one else f"{len(ids)} records",
+            source=sources.pop() if len(sources) == 1 else "",
+            before=None if is_one else {"ids": ids},
+        )
+    )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 import orjson
 from django.db import connection, transaction
 
+from records.changes import Change, tell
 from records.database import bulk
 from records.models import DataRecord, IngestionRun, RejectedRow, Source
 from records.models.querysets import RecordQuerySet, RejectedQuerySet
@@ -298,4 +299,16 @@ def _pairs(first: str, second: str) -> str:
 
 def fix_row(*, row: RejectedRow, text: str) -> None:
     """Write down how a person repaired a rejected row; a replay reads that."""
-    RejectedRow.objects.filter(pk=row.pk).update(fixed=text)
+    with transaction.atomic():
+        RejectedRow.objects.filter(pk=row.pk).update(fixed=text)
+        tell(
+            Change(
+                action="rejected_row.repaired",
+                kind="rejected row",
+                object_id=row.pk,
+                label=f"line {row.line} of run {row.run_id}",
+                source=row.run.source.name,
+                before={"text": row.fixed or row.text},
+                after={"text": text},
+            )
+        )

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
 
+from records.changes import Change, tell
 from records.models import RuleSet, Source
 
 
@@ -19,7 +19,25 @@ def save_rule_set(
     """Make the next version of a source's rules; the versions before it stay as they are."""
     with transaction.atomic():
         Source.objects.select_for_update().get(pk=source.pk)
-        newest = source.rule_sets.aggregate(newest=Max("version"))["newest"] or 0
-        return RuleSet.objects.create(
-            source=source, version=newest + 1, rules=rules, note=note, author=author
+        former = source.current_rule_set
+        saved = RuleSet.objects.create(
+            source=source,
+            version=former.version + 1 if former else 1,
+            rules=rules,
+            note=note,
+            author=author,
         )
+        # Default rules follow what a person has changed: the mapping.
+        if not saved.is_default:
+            tell(
+                Change(
+                    action="rules.saved",
+                    kind="rule set",
+                    object_id=saved.pk,
+                    label=f"version {saved.version} of {source.name}",
+                    source=source.name,
+                    before={"version": former.version, "rules": former.rules} if former else None,
+                    after={"version": saved.version, "rules": rules, "note": note},
+                )
+            )
+        return saved

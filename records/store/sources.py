@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from records.changes import Change, tell
 from records.errors import SourceHasRecords
 from records.models import DataRecord, RecordCount, Source, ValueCount
 
@@ -18,4 +19,17 @@ def delete_source(*, source: Source) -> None:
             raise SourceHasRecords(source.name)
         RecordCount.objects.filter(source=source.name).delete()
         ValueCount.objects.filter(source=source.name).delete()
+        pk = source.pk
         source.delete()
+        # Of a draft's source nobody else has known.
+        if not source.is_draft:
+            tell(
+                Change(
+                    action="source.deleted",
+                    kind="source",
+                    object_id=pk,
+                    label=source.name,
+                    source=source.name,
+                    before=source.settings,
+                )
+            )

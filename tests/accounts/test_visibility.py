@@ -117,7 +117,7 @@ def seen(client: Client) -> Iterator[tuple[str, int]]:
     for facet in facets:
         if facet["name"] in ("status", "source", "run"):
             yield facet["name"], sum(value["count"] for value in facet["values"])
-    exported = b"".join(client.get("/api/export?format=ndjson").streaming_content)
+    exported = b"".join(client.get("/api/export?format=ndjson"))
     yield "export", len(exported.splitlines())
     explorer = tree(client.get("/explore/").content.decode())
     yield "explorer", len(explorer.select("#records tbody tr"))

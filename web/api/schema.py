@@ -107,7 +107,7 @@ def example_of(name: str, schema: Schema, components: Schema, *, within: str = "
     found = EXAMPLES.get(name)
     # The columns of a role are a text in an import, and a list in the settings of a source.
     is_list = isinstance(found, list)
-    if schema.get("type") == "string" and is_list:
+    if schema.get("type") == "string" and isinstance(found, list):
         return found[0]
     return [found] if schema.get("type") == "array" and not is_list else found
 

@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from explore.export.files import export
 from explore.export.options import DELIMITERS, KINDS, LINE_ENDS, Options
+from explore.export.trail import record_file
 from explore.filters import RecordQuery
 from explore.filters.record_filter import RecordFilter
 from records.errors import ExportError
@@ -87,6 +88,7 @@ class Command(RunCommand):
                     progress=counter.advance,
                     expect=counter.expect,
                 )
+                record_file(file, query=query.query_string())
                 if path is None:
                     self.print(file.content)
                 else:

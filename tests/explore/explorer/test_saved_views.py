@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from explore.pages import saved_views
+from explore import saved_views
 from records.models import SavedView
 from tests.landed import land, sale
 from tests.markup import href

@@ -189,5 +189,5 @@ def test_the_number_of_queries_does_not_grow_with_the_runs(
     source = Source.objects.get(name="shop")
     for _ in range(20):
         IngestionRun.objects.create(source=source, file_name="x", trigger="api", state="finished")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(16):
         api.get("/api/v1/runs")

@@ -71,7 +71,7 @@ def test_each_body_has_an_example_but_for_files():
 
 def test_each_example_is_what_its_schema_says():
     components = description()["components"]
-    wrong = []
+    wrong: list[str] = []
 
     def check(name, schema, value):
         validator = jsonschema.Draft202012Validator({**schema, "components": components})
