@@ -67,6 +67,7 @@ class Source(HasPage, models.Model):
         return {
             "mapping": self.mapping,
             "on_conflict": self.on_conflict,
+            "is_snapshot": self.is_snapshot,
             "reading": self.reading,
         }
 
