@@ -26,7 +26,8 @@ HISTORY = 50
 class Part:
     """One thing that happened to the record.
 
-    ``kind`` is one of read, updated, edited, undone, processed, failed, waits. ``cells`` is the
+    ``kind`` is one of read, updated, edited, undone, processed, failed, waits, closed, reopened.
+    ``cells`` is the
     row as it was read; ``changes`` are those to the row before; ``notes`` are sentences.
     """
 
@@ -62,10 +63,31 @@ def history(record: DataRecord) -> list[Part]:
         until = came[number + 1] if number + 1 < len(came) else None
         while results and (until is None or results[0].created_at < until):
             parts.append(_processed(results.pop(0), data))
-    if record.status == DataRecord.Status.RAW:
+    parts = _with_closings(record, parts)
+    if record.closed_by_id is None and record.status == DataRecord.Status.RAW:
         again = " again" if any(part.kind in ("processed", "failed") for part in parts) else ""
         parts.append(Part("waits", f"Waiting to be processed{again}", None))
     return parts
+
+
+def _with_closings(record: DataRecord, parts: list[Part]) -> list[Part]:
+    """The parts, and among them, in the order of time, how the record was closed and reopened."""
+    closings: list[Part] = []
+    for row in record.closings.select_related("run").order_by("-at")[:HISTORY]:
+        name = f"ingestion run {row.run_id}"
+        if row.is_closed:
+            kind, title = "closed", f"Closed: missing from {row.run.file_name}"
+            undone = f"No longer closed by {name}, which was undone"
+        else:
+            kind, title = "reopened", f"Reopened by {row.run.file_name}"
+            undone = f"No longer reopened by {name}, which was undone"
+        closings.append(Part(kind, title, row.at, _url(row.run)))
+        if row.undone_at:
+            closings.append(Part("undone", undone, row.undone_at, _url(row.run)))
+    if not closings:
+        return parts
+    # A stable sort; what has no time of its own stays in front.
+    return sorted([*parts, *closings], key=lambda part: part.when or record.created_at)
 
 
 def _read(

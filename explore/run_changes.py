@@ -1,4 +1,4 @@
-"""What an ingestion run has changed: the records that it created, and those that it updated."""
+"""What an ingestion run has changed: the records that it created, updated, closed and reopened."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +18,12 @@ FEW = 10_000
 
 
 class Kind(StrEnum):
-    """The counts of a ledger whose rows have changed records."""
+    """The counts of a run that tell how many records it has changed."""
 
     CREATED = "created"
     UPDATED = "updated"
+    CLOSED = "closed"
+    REOPENED = "reopened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,15 @@ class Content:
 class RecordChange:
     """What a row of a run has made of a record: ``cells`` are those that differ.
 
-    A record that the row has created held nothing before.
+    A record that the row has created held nothing before. One that the run has closed or reopened
+    holds what it holds now. ``is_closed`` is whether it is closed now.
     """
 
     record_id: str
     before: Content | None
     after: Content
     cells: list[Change] = field(default_factory=list)
+    is_closed: bool = False
 
     @property
     def has_moved(self) -> bool:
@@ -54,8 +58,8 @@ class RecordChange:
 def page_of_changes(
     run: IngestionRun, kind: Kind, *, cursor: str | None, limit: int
 ) -> Page[RecordChange]:
-    """A page of what a run has created, in the order of ids, or updated, in the order in which it
-    did. Raises InvalidCursor.
+    """A page of what a run has created, closed or reopened, in the order of ids, or updated, in the
+    order in which it did. Raises InvalidCursor.
 
     Each row that the ledger counts is one change, as long as its record has not been deleted.
     """
@@ -63,6 +67,9 @@ def page_of_changes(
         return merged_page(
             partial(_created, run), key=lambda change: change.record_id, cursor=cursor, limit=limit
         )
+    if kind in (Kind.CLOSED, Kind.REOPENED):
+        closed = partial(_closed, run, kind == Kind.CLOSED)
+        return merged_page(closed, key=lambda change: change.record_id, cursor=cursor, limit=limit)
     page = page_of(RecordVersion.objects.updated_by(run), cursor=cursor, limit=limit)
     return Page(list(_updated(run, page.records)), page.next, page.previous)
 
@@ -84,6 +91,23 @@ def _created(run: IngestionRun, key: str, greater: bool, limit: int) -> Iterator
         ordered = found.order_by(name if greater else f"-{name}")
         for record_id, *content in ordered.values_list(name, *fields)[:limit]:
             yield RecordChange(record_id, None, _content(run, *content))
+
+
+def _closed(
+    run: IngestionRun, is_closed: bool, key: str, greater: bool, limit: int
+) -> Iterator[RecordChange]:
+    """Records that a run has closed, or reopened, unless it has been undone."""
+    rows = run.closings.standing().filter(is_closed=is_closed)
+    if key:
+        rows = rows.filter(**{f"record_id__{'gt' if greater else 'lt'}": key})
+    rows = rows.order_by("record_id" if greater else "-record_id")
+    ids = list(rows.values_list("record_id", flat=True)[:limit])
+    fields = ("id", "data", "timestamp", "line", "closed_by_id")
+    found = {row[0]: row[1:] for row in DataRecord.objects.with_ids(ids).values_list(*fields)}
+    for record_id in ids:
+        *content, closed_by = found[record_id]
+        now = _content(run, *content)
+        yield RecordChange(record_id, now, now, is_closed=closed_by is not None)
 
 
 def _ids_created(run: IngestionRun) -> list[str]:

@@ -276,4 +276,6 @@ class RowError(Exception):
         self.code = code
         self.message = message
         self.column = column
+        # Of the record that it would be, where its key can be read.
+        self.id = ""
         super().__init__(message)

@@ -1,6 +1,7 @@
 """The settings of a source: column mapping, existing records and parsing options.
 
-They are a flat mapping of names to values: a role has a list of columns, everything else a text.
+They are a flat mapping of names to values: a role has a list of columns, ``is_snapshot`` is true or
+false, everything else a text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ from records.rows import ROLES
 
 # The settings of dates.
 DATES = (FORMAT, ZONE, ZONE_COLUMN)
-# All settings, in the order in which they are shown.
+# All settings but ``is_snapshot``, in the order in which they are shown.
 NAMES = (*ROLES, *DATES, NUMBER_FORMAT, "on_conflict", *CHECKS)
 
 
@@ -46,7 +47,8 @@ def settings_of(source: Source) -> dict[str, Any]:
     known = {**source.reading, **source.mapping, "on_conflict": source.on_conflict}
     if values := source.mapping.get("value"):
         known[NUMBER_FORMAT] = chosen_format(source.mapping, values[0])
-    return {name: known.get(name) or ([] if name in ROLES else "") for name in NAMES}
+    texts = {name: known.get(name) or ([] if name in ROLES else "") for name in NAMES}
+    return texts | {"is_snapshot": source.is_snapshot}
 
 
 def change_settings(*, source: Source, chosen: Mapping[str, Any]) -> None:
@@ -62,6 +64,7 @@ def change_settings(*, source: Source, chosen: Mapping[str, Any]) -> None:
         after = {
             "mapping": _mapping(source, settled),
             "on_conflict": settled["on_conflict"],
+            "is_snapshot": settled["is_snapshot"],
             "reading": _reading(settled),
         }
         Source.objects.filter(pk=source.pk).update(**after)

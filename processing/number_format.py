@@ -47,7 +47,7 @@ def look(source: Source, *, signs: Style | None = None) -> Found:
     as many of those that could not be read. ``signs`` are those that a person has chosen."""
     column = value_column(source)
     numbers = NumberColumn(always=True)
-    records = DataRecord.objects.of_source(source.name).order_by("id").texts()
+    records = DataRecord.objects.of_source(source.name).open().order_by("id").texts()
     part = list(records[:PART])
     seen = 0
     while part and seen < ROWS:

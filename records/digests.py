@@ -28,8 +28,9 @@ class SourceDigest:
 
 
 def digest_of(source: str) -> SourceDigest:
-    """The digest over id and data of every record of a source, in whatever order they come."""
-    found = DataRecord.objects.of_source(source).order_by().values_list("id", "data")
+    """The digest over id and data of every record of a source that is not closed, in whatever order
+    they come."""
+    found = DataRecord.objects.of_source(source).open().order_by().values_list("id", "data")
     return _digest((key, _canonical(data)) for key, data in found.iterator(chunk_size=READ_ROWS))
 
 

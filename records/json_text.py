@@ -42,3 +42,15 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return value
+
+
+def storable(value: Any) -> Any:
+    """JSON that PostgreSQL can store: it may quote what made a row invalid."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case dict():
+            return {storable(name): storable(item) for name, item in value.items()}
+        case list() | tuple():
+            return [storable(item) for item in value]
+    return value

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, overload
 
+from records.reject_codes import NO_DATA
+
 # The roles of columns and their titles, in the order in which pages name them.
 ROLES = {"id": "ID", "timestamp": "Timestamp", "value": "Value", "category": "Category"}
 
@@ -76,13 +78,23 @@ def by_column(rows: Sequence[Row]) -> Rows:
 
 
 class Reject(NamedTuple):
-    """A row that could not become a record: where it stood, its exact bytes, and why."""
+    """A row that could not become a record: where it stood, its exact bytes, and why.
+
+    ``id`` is that of the record that it would be, where its key can be read.
+    """
 
     line: int
     raw: bytes
     code: str
     message: str
     column: str = ""
+    id: str = ""
+
+    @property
+    def is_of_any(self) -> bool:
+        """Whether it may be a row of any record: it is data, and its key can't be read."""
+        # No record has a key that is too long.
+        return not self.id and self.code not in NO_DATA and self.code != "key_too_long"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,10 @@ def counted() -> dict[tuple[str, str], int]:
 
 
 def recounted() -> dict[tuple[str, str], int]:
-    """Records by source and status, counted one by one."""
+    """Records by source and status, or as closed, counted one by one."""
     totals: dict[tuple[str, str], int] = {}
-    for source, status in DataRecord.objects.values_list("source__name", "status"):
+    fields = ("source__name", "status", "closed_by_id")
+    for source, status, closed_by in DataRecord.objects.values_list(*fields):
+        status = "closed" if closed_by else status
         totals[source, status] = totals.get((source, status), 0) + 1
     return totals

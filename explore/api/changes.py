@@ -37,7 +37,10 @@ class ChangeSerializer(serializers.Serializer[RecordChange]):
         help_text="The columns whose cells differ; empty for a created record, and if only the "
         "timestamp has changed."
     )
-    before = ContentSerializer(allow_null=True, help_text="Null for a created record.")
+    before = ContentSerializer(
+        allow_null=True,
+        help_text="Null for a created record. The same as `after` for a closed or reopened one.",
+    )
     after = ContentSerializer(help_text="What the record held then.")
 
     def get_columns(self, change: RecordChange) -> list[str]:
@@ -45,7 +48,7 @@ class ChangeSerializer(serializers.Serializer[RecordChange]):
 
 
 class ChangePagination(KeyPagination):
-    """Changes of a run: created records by ID, updates in the order in which they were made."""
+    """Changes of a run by ID of the record, but updates in the order in which they were made."""
 
     name = "changes"
 
@@ -59,12 +62,12 @@ class ChangesQuery(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=[str(kind) for kind in Kind],
         default=str(Kind.UPDATED),
-        help_text="List the records that the run created, or those that it updated.",
+        help_text="List the records that the run created, updated, closed or reopened.",
     )
 
 
 class RunChangesView(StrictQuery, generics.ListAPIView[Any]):
-    """Records that an ingestion run created or updated, before and after. Follow `next` for more.
+    """Records that an ingestion run changed, before and after. Follow `next` for more.
 
     A record that a run updated several times is listed several times. Records that have been
     deleted since are not listed.

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from explore.metrics.record_counts import Totals
 from records.models import DataRecord, ProcessingResult
 
+CLOSED_BY = "The ingestion run since which the record is closed; null if it is not."
 RECORD = {
     "id": {"help_text": "`<source>:<key>`."},
     "timestamp": {"help_text": "When it happened, as its data say; null if they do not."},
@@ -47,9 +48,16 @@ class ListedRecordSerializer(RecordSerializer):
     """A record in a list, with the requested cells of its current result."""
 
     result = CellsField(required=False, help_text="The cells of the columns in `result_column`.")
+    closed_by_run = serializers.IntegerField(
+        required=False, allow_null=True, help_text=f"{CLOSED_BY} Only with `closed`."
+    )
 
     class Meta(RecordSerializer.Meta):
-        fields = (*RecordSerializer.Meta.fields, "result")  # type: ignore[assignment]
+        fields = (  # type: ignore[assignment]
+            *RecordSerializer.Meta.fields,
+            "result",
+            "closed_by_run",
+        )
 
 
 class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
@@ -88,7 +96,7 @@ class ResultSerializer(serializers.ModelSerializer[ProcessingResult]):
 
 
 class RecordDetailSerializer(RecordSerializer):
-    """A record with its current result and its origin."""
+    """A record with its current result (of a closed one the last) and its origin."""
 
     result = serializers.SerializerMethodField(
         help_text="Null until the record has been processed."
@@ -97,6 +105,9 @@ class RecordDetailSerializer(RecordSerializer):
         source="run_id", allow_null=True, help_text="Ingestion run that the record came from."
     )
     line = serializers.IntegerField(allow_null=True, help_text="Line in the input of that run.")
+    closed_by_run = serializers.IntegerField(
+        source="closed_by_id", allow_null=True, help_text=CLOSED_BY
+    )
 
     class Meta:
         model = DataRecord
@@ -107,6 +118,7 @@ class RecordDetailSerializer(RecordSerializer):
             "version",
             "run",
             "line",
+            "closed_by_run",
             "result",
         )
         read_only_fields = fields
@@ -114,7 +126,8 @@ class RecordDetailSerializer(RecordSerializer):
 
     @extend_schema_field(ResultSerializer(allow_null=True))
     def get_result(self, record: DataRecord) -> Any:
-        result = record.results.filter(current=True).select_related("rule_set").first()
+        results = ProcessingResult.objects.shown("" if record.closed_by_id is None else "1")
+        result = results.filter(record=record).select_related("rule_set").first()
         return result and ResultSerializer(result).data
 
 

@@ -83,6 +83,10 @@ class SettingsSerializer(StrictBody):
         required=False,
         help_text="What happens when an existing record changes.",
     )
+    is_snapshot = serializers.BooleanField(
+        required=False,
+        help_text="Whether each input holds all records, so that missing ones are closed.",
+    )
     format = SettingField(
         help_text=f"Format: one of {', '.join(map(str, Format))}. Empty: detected."
     )

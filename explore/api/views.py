@@ -139,8 +139,14 @@ class RecordListView(StrictQuery, generics.ListAPIView[DataRecord]):
         if columns := self.query.columns:
             for record in response.data["records"]:
                 record["data"] = in_columns(record["data"], columns)
+        if self.query.closed != "0":
+            found = [record["id"] for record in response.data["records"]]
+            closers = dict(DataRecord.objects.with_ids(found).values_list("id", "closed_by_id"))
+            for record in response.data["records"]:
+                record["closed_by_run"] = closers.get(record["id"])
         if columns := self.query.result_columns:
-            made = made_of([record["id"] for record in response.data["records"]])
+            ids = [record["id"] for record in response.data["records"]]
+            made = made_of(ids, closed=self.query.closed)
             for record in response.data["records"]:
                 record["result"] = in_columns(made.get(record["id"], {}), columns)
         return response

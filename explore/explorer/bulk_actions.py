@@ -57,7 +57,7 @@ class Done:
 def subjects(action: str, records: RecordQuerySet) -> RecordQuerySet:
     """Those of the records that the action would change, in the order of their ids."""
     if action == "reprocess":
-        records = records.exclude(status=DataRecord.Status.RAW)
+        records = records.open().exclude(status=DataRecord.Status.RAW)
     return records.order_by("id")
 
 

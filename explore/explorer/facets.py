@@ -124,7 +124,7 @@ def _is_known(query: RecordQuery, name: str) -> bool:
 
 def _counted(name: str, query: RecordQuery) -> Facet:
     chosen = query.texts(name)
-    rows = RecordCount.objects.order_by()
+    rows = RecordCount.objects.open().order_by()
     counts: dict[str, int | None] = {}
     if _is_known(query, name):
         for other in COUNTED:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from explore.filters import RecordQuery
 from records.models import DataRecord, RecordCount
-from records.models.querysets import RecordQuerySet
+from records.models.querysets import CLOSED, RecordQuerySet
 from records.no_day import NO_DAY
 from web.keyset import NO_MOMENT, Page, page_of
 
@@ -51,7 +51,13 @@ def _nearby(
     chosen = query.chosen
     wanted = records if chosen.keys() <= COUNTED else records * ENOUGH
     counters = RecordCount.objects.all()
-    for name in COUNTED & chosen.keys():
+    if query.closed == "0":
+        counters = counters.open()
+    elif query.closed == "1":
+        counters = counters.filter(status=CLOSED)
+    # Of closed records, counters do not know the status.
+    known = COUNTED if query.closed == "0" else COUNTED - {"status"}
+    for name in known & chosen.keys():
         counters = counters.filter(**{f"{name}__in": query.values[name]})
     days = counters.per_day(newest_first=not towards_newer)
     if moment is not None:

@@ -102,7 +102,8 @@ def as_rows(
         .order_by("-pk")
         .values_list("pk", "columns", "mapping", "source__mapping")
     )
-    made = made_of([record.pk for record in records])
+    has_closed = any(record.closed_by_id is not None for record in records)
+    made = made_of([record.pk for record in records], closed="all" if has_closed else "")
     names = dict.fromkeys(name for _, columns, _, _ in known for name in columns)
     names.update(dict.fromkeys(name for record in records for name in record.data))
     names.update(dict.fromkeys(chosen))
@@ -129,9 +130,10 @@ def as_rows(
     return Listing(columns, rows, list(names), list(result_names))
 
 
-def made_of(ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    """The cells of the current results of those records that have one, by the records' ids."""
-    results = ProcessingResult.objects.current().filter(
+def made_of(ids: Collection[str], *, closed: str = "") -> dict[str, dict[str, Any]]:
+    """The cells of the current results of those records that have one, by the records' ids; for
+    ``closed`` see ResultQuerySet.shown."""
+    results = ProcessingResult.objects.shown(closed).filter(
         record_id__in=ids, processed_data__isnull=False
     )
     return {pk: cells or {} for pk, cells in results.values_list("record_id", "processed_data")}

@@ -7,14 +7,22 @@ from records.json_text import json_text
 
 # What is told of a record beside its cells, under names that are not the file's own.
 FACTS = ("record_id", "record_timestamp", "record_source", "record_status")
+CLOSED_BY = "record_closed_by_run"
 
 
-def head_of(columns: Sequence[str], result_columns: Sequence[str], *, raw: bool) -> list[str]:
+def head_of(
+    columns: Sequence[str],
+    result_columns: Sequence[str],
+    *,
+    raw: bool,
+    has_closed: bool = False,
+) -> list[str]:
     """The names at the top of a table: the file's own, unless ``raw`` between those of facts and of
     results, under names that are not the file's."""
     if raw:
         return list(columns)
-    facts, results = FACTS, [f"result_{name}" for name in result_columns]
+    facts = (*FACTS, CLOSED_BY) if has_closed else FACTS
+    results = [f"result_{name}" for name in result_columns]
     return [*_other(facts, columns), *columns, *_other(results, columns)]
 
 

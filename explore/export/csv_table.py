@@ -19,7 +19,9 @@ BOM = "\ufeff".encode()
 
 def content(table: Table, *, options: Options, progress: Progress) -> Iterator[bytes]:
     """The table; raw: the cells as they were read and nothing else, and not guarded."""
-    head = head_of(table.columns, table.result_columns, raw=options.raw)
+    head = head_of(
+        table.columns, table.result_columns, raw=options.raw, has_closed=table.has_closed
+    )
     guard = partial(guarded_column, delimiter=options.delimiter)
     first = lines([[name] for name in (head if options.raw else guard(head))], options)
     yield BOM + first if options.bom else first
@@ -34,6 +36,8 @@ def content(table: Table, *, options: Options, progress: Progress) -> Iterator[b
         ]
         # An id is never a number; moments, names of sources and statuses are never formulas.
         told = [guard(chunk.ids), chunk.timestamps, chunk.sources, chunk.statuses]
+        if table.has_closed:
+            told.append(chunk.closers)
         yield lines([*told, *map(guard, cells)], options)
 
 

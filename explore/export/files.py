@@ -49,6 +49,7 @@ def export(
         result_columns=query.result_columns,
         source=source,
         reading=Reading(seconds, is_spooled=is_spooled),
+        closed=query.closed,
     )
     expect(table.total)
     writer = FORMATS[options.kind]

@@ -12,7 +12,7 @@ MEDIA_TYPE = "application/x-ndjson"
 
 def content(table: Table, *, options: Options, progress: Progress) -> Iterator[bytes]:
     """An object for each record, as the API lists it; raw: its cells and nothing else."""
-    columns, results = table.columns, table.result_columns
+    columns, results, has_closed = table.columns, table.result_columns, table.has_closed
     if options.raw:
         for rows in table.data(progress):
             yield _lines([in_columns(data, columns) for data in rows])
@@ -25,10 +25,11 @@ def content(table: Table, *, options: Options, progress: Progress) -> Iterator[b
                     "timestamp": timestamp or None,
                     "source": source,
                     "status": status,
+                    **({"closed_by_run": int(closer) if closer else None} if has_closed else {}),
                     "data": in_columns(data, columns),
                     **({"result": in_columns(made, results)} if results else {}),
                 }
-                for key, timestamp, source, status, data, made in zip(*chunk, strict=True)
+                for key, timestamp, source, status, data, made, closer in zip(*chunk, strict=True)
             ]
         )
 

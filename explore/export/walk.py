@@ -40,6 +40,8 @@ class Columns(NamedTuple):
     # The cells as they were read, and those of the current result, by the name of their column.
     data: Sequence[dict[str, Any]]
     results: Sequence[dict[str, Any]]
+    # The run since which each is closed; "" for none.
+    closers: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,24 @@ class Table:
     total: int
     result_columns: list[str] = field(default_factory=list)
     reading: Reading = Reading()
+    closed: str = "0"
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether closed records are exported, so that each record says whether it is."""
+        return self.closed != "0"
 
     def chunks(self, progress: Progress = lambda count: None) -> Iterator[Columns]:
         """The records with all that is told of them, many at a time."""
-        fields = ["id", "moment", "source_id", "status", "cells"]
+        fields = ["id", "moment", "source_id", "status", "cells", "closed_by_id"]
         if self.result_columns:
             fields.append("made")
         for rows in self._walk(fields, progress):
-            ids, moments, sources, statuses, cells, *made = zip(*rows, strict=True)
+            ids, moments, sources, statuses, cells, closed_by, *made = zip(*rows, strict=True)
             timestamps = [_timestamp(text) if text else "" for text in moments]
             results = _objects([text or "{}" for text in made[0]]) if made else [{}] * len(rows)
-            yield Columns(ids, timestamps, sources, statuses, _objects(cells), results)
+            closers = ["" if run is None else str(run) for run in closed_by]
+            yield Columns(ids, timestamps, sources, statuses, _objects(cells), results, closers)
 
     def data(self, progress: Progress = lambda count: None) -> Iterator[list[dict[str, Any]]]:
         """The cells of the records and nothing else, which is quicker."""
@@ -90,7 +99,8 @@ class Table:
 
     def _walk(self, fields: Sequence[str], progress: Progress) -> Iterator[list[tuple[Any, ...]]]:
         # As text, which costs a fraction of what values of Django's own cost.
-        current = ProcessingResult.objects.current().filter(record_id=OuterRef("pk")).order_by()
+        results = ProcessingResult.objects.shown(self.closed)
+        current = results.filter(record_id=OuterRef("pk")).order_by()
         records = self.records.annotate(
             cells=Cast(F("data"), TextField()),
             moment=Cast(F("timestamp"), TextField()),
@@ -127,12 +137,14 @@ def table_of(
     result_columns: Sequence[str] = (),
     source: str | None = None,
     reading: Reading = Reading(),
+    closed: str = "0",
 ) -> Table:
     """The size and columns of an export; with ``columns`` of no other columns than these.
 
     The columns are those of the runs that the records come from, in the order of their inputs,
     the newest run's first; names that only an edit has brought come last. It looks through the
-    records once or twice. Without any records the columns are those that the ``source`` expects.
+    records once or twice. ``closed`` is as in RecordQuery. Without any records the columns are
+    those that the ``source`` expects.
     """
     with reading.in_time():
         counts = {
@@ -141,7 +153,7 @@ def table_of(
         }
         total = sum(counts.values())
         names = list(columns) or _names(records, counts, source)
-    return Table(records, names, total, list(result_columns), reading)
+    return Table(records, names, total, list(result_columns), reading, closed)
 
 
 def _names(

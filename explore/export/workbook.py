@@ -40,7 +40,9 @@ def content(table: Table, *, options: Options, progress: Progress) -> Iterator[b
 
     Nothing in it is ever a formula. Raises TooLargeForExcel before the first byte.
     """
-    head = head_of(table.columns, table.result_columns, raw=options.raw)
+    head = head_of(
+        table.columns, table.result_columns, raw=options.raw, has_closed=table.has_closed
+    )
     if table.total >= MOST_ROWS:
         raise TooLargeForExcel(
             f"An Excel sheet can hold {MOST_ROWS - 1:,} records, and this export has "
@@ -97,9 +99,10 @@ def _rows(table: Table, head: list[str], *, raw: bool, progress: Progress) -> It
                 yield [as_text(data.get(column)) for column in table.columns]
         return
     for chunk in table.chunks(progress):
-        for key, timestamp, *told, data, made in zip(*chunk, strict=True):
+        for key, timestamp, *told, data, made, closer in zip(*chunk, strict=True):
             cells = [*map(data.get, table.columns), *map(made.get, table.result_columns)]
-            yield [key, _moment_or_text(timestamp), *told, *map(_number_or_text, cells)]
+            closers = [_number_or_text(closer)] if table.has_closed else []
+            yield [key, _moment_or_text(timestamp), *told, *closers, *map(_number_or_text, cells)]
 
 
 def _moment_or_text(timestamp: str) -> datetime | str:

@@ -95,6 +95,11 @@ class RecordQuery:
         return len(self.sources) == 1
 
     @property
+    def closed(self) -> str:
+        """Whether closed records are meant: "1" for these only, "all" for these as well."""
+        return str(self.values.get("closed", "0"))
+
+    @property
     def order(self) -> Order:
         """The order of the list, by default by id."""
         return ORDERS[self.values.get("sort", "id")]
@@ -153,18 +158,20 @@ class RecordQuery:
         if not self.is_valid:
             return records.none()
         matching = records.filter(_all(self._of_record.values()))
+        if self.closed == "0":
+            matching = matching.open()
         if self._few is not None:
             matching = matching.with_ids(self._few)
         if self._of_result:
-            results = ProcessingResult.objects.current().filter(
+            results = ProcessingResult.objects.shown(self.closed).filter(
                 self._of_result, record_id=OuterRef("pk")
             )
             matching = matching.filter(Exists(results))
         return matching
 
     def results(self) -> ResultQuerySet:
-        """The current results of the matching records."""
-        results = ProcessingResult.objects.current().order_by()
+        """The current results of the matching records; of closed ones the last."""
+        results = ProcessingResult.objects.shown(self.closed).order_by()
         if self.is_valid and self._of_record.keys() <= {"source"}:
             # The ids of results tell the source: records need not be read.
             ranges = [key_range(source, "record_id") for source in self.sources]

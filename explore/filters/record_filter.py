@@ -115,6 +115,14 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         choices=[("1", "Yes"), ("0", "No")],
         error_messages={"invalid_choice": "“dated” must be 0 or 1, not “%(value)s”."},
     )
+    closed = django_filters.ChoiceFilter(
+        method="with_closed",
+        label="Closed records",
+        help_text="1: only closed records, which are missing from the newest file of a snapshot "
+        "source; all: these as well. Default: no closed records.",
+        choices=[("0", "Not listed"), ("1", "Only closed"), ("all", "Listed as well")],
+        error_messages={"invalid_choice": "“closed” must be 0, 1 or all, not “%(value)s”."},
+    )
     category = ManyFilter(
         method="in_category",
         label="Category",
@@ -263,6 +271,10 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     @staticmethod
     def with_timestamp(value: str) -> Asked:
         return Asked(Q(timestamp__isnull=value == "0"))
+
+    @staticmethod
+    def with_closed(value: str) -> Asked:
+        return Asked(Q(closed_by__isnull=False) if value == "1" else Q())
 
     @staticmethod
     def where_cell(value: list[Condition]) -> Asked:

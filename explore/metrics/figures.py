@@ -138,7 +138,7 @@ def _codes(source: str | None) -> list[tuple[str, int]]:
 
 
 def _hours(scope: Scope) -> dict[datetime, Totals]:
-    records = DataRecord.objects.all()
+    records = DataRecord.objects.open()
     if scope.source:
         records = records.of_source(scope.source)
     counts: dict[datetime, dict[str, int]] = defaultdict(dict)

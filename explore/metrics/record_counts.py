@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from records.models import RecordCount
+from records.models.querysets import CLOSED
 from records.no_day import NO_DAY
 
 
@@ -105,15 +106,20 @@ def add_up(parts: Iterable[Totals]) -> Totals:
 
 def totals(source: str | None = None) -> Totals:
     """The totals of one source, or of all of them."""
-    rows = RecordCount.objects.of_source(source).per_status()
+    rows = RecordCount.objects.of_source(source).open().per_status()
     return Totals(**{row["status"]: row["records"] for row in rows})
+
+
+def closed(source: str) -> int:
+    """How many records of a source are closed."""
+    return RecordCount.objects.of_source(source).filter(status=CLOSED).records()
 
 
 def by_source(span: Span | None = None) -> dict[str, Totals]:
     """The totals of every source that has ever had records, by its name."""
     counters = RecordCount.objects.between(*span) if span else RecordCount.objects.all()
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in counters.per_status("source"):
+    for row in counters.open().per_status("source"):
         counts[row["source"]][row["status"]] = row["records"]
     return {source: Totals(**counts[source]) for source in sorted(counts)}
 
@@ -121,7 +127,7 @@ def by_source(span: Span | None = None) -> dict[str, Totals]:
 def by_day(source: str | None = None) -> Days:
     """The totals of each day, of one source or of all of them."""
     counts: dict[date, dict[str, int]] = defaultdict(dict)
-    for row in RecordCount.objects.of_source(source).per_status("day"):
+    for row in RecordCount.objects.of_source(source).open().per_status("day"):
         if row["records"]:
             counts[row["day"]][row["status"]] = row["records"]
     undated = Totals(**counts.pop(NO_DAY, {}))

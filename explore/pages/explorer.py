@@ -26,7 +26,7 @@ COLUMNS = 5
 # A condition on a cell, as the form on the page sends it in parts.
 PARTS = ("on", "ask", "of", "than")
 # What the page has fields for.
-FIELDS = ("q", "time_from", "time_to", "value_from", "value_to", "dated")
+FIELDS = ("q", "time_from", "time_to", "value_from", "value_to", "dated", "closed")
 
 
 @require_safe

@@ -13,10 +13,10 @@ from records.models import DataRecord, ProcessingResult
 @require_safe
 def record(request: HttpRequest, record_id: str) -> HttpResponse:
     """The record with this id."""
-    records = DataRecord.objects.select_related("run")
+    records = DataRecord.objects.select_related("run", "closed_by")
     found = or_404(records.find(record_id), f"There is no record with the ID “{record_id}”.")
-    results = ProcessingResult.objects.current().select_related("run", "rule_set")
-    current = results.filter(record=found).first()
+    results = ProcessingResult.objects.shown("" if found.closed_by_id is None else "1")
+    current = results.filter(record=found).select_related("run", "rule_set").first()
     context = {
         "record": found,
         "result": current,

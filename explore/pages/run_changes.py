@@ -1,4 +1,4 @@
-"""The page of what an ingestion run has created and updated."""
+"""The page of what an ingestion run has created, updated, closed and reopened."""
 
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse
@@ -26,11 +26,11 @@ def run_changes(request: PageRequest, pk: int) -> HttpResponse:
     run = row_or_404(IngestionRun.objects.with_source(), pk, "run")
     name = request.GET.get("kind") or ("updated" if run.updated else "created")
     if name not in KINDS:
-        raise BadRequest(f"“kind” must be created or updated, not “{name[:50]}”.")
+        raise BadRequest(f"“kind” must be one of {', '.join(KINDS)}, not “{name[:50]}”.")
     context: dict[str, object] = {
         "run": run,
         "kind": name,
-        "kinds": [(kind, getattr(run, kind)) for kind in KINDS],
+        "kinds": [(kind, getattr(run, kind)) for kind in KINDS if _is_offered(run, kind)],
         "columns": run.columns[:COLUMNS],
         "shown_cells": CELLS,
     }
@@ -48,6 +48,11 @@ def run_changes(request: PageRequest, pk: int) -> HttpResponse:
         context["page"] = page
         context["rows"] = [(change, _cells(change, run)) for change in page.records]
     return render(request, "explore/run_changes.html", context, status=status)
+
+
+def _is_offered(run: IngestionRun, kind: str) -> bool:
+    """Whether the page links to changes of a kind: few sources ever close records."""
+    return kind in (Kind.CREATED, Kind.UPDATED) or bool(getattr(run, kind))
 
 
 def _cells(change: RecordChange, run: IngestionRun) -> list[object]:

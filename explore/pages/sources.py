@@ -49,6 +49,7 @@ def source(request: PageRequest, name: str) -> HttpResponse:
             (label, found.mapping.get(role) or [], missing)
             for role, (label, missing) in ROLE_WORDS.items()
         ],
+        "closed": record_counts.closed(found.name),
         "failing": failing(found.name).get(found.name),
         "unread_values": unread_values(found.name),
         "rule_set": found.current_rule_set,

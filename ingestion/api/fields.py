@@ -99,6 +99,20 @@ class IngestQuery(serializers.Serializer[Any]):
         help_text="What to do when an existing record changes, for this input and all later "
         "ones of the source. Default: as saved with the source, at first `update`.",
     )
+    snapshot = serializers.ChoiceField(
+        choices=["0", "1"],
+        required=False,
+        allow_blank=True,
+        help_text="1: this input and all later ones of the source hold all its records, so records "
+        "that are missing are closed. 0: they don't. Default: as saved with the source, at first "
+        "0.",
+    )
+    close_many = serializers.ChoiceField(
+        choices=["0", "1"],
+        required=False,
+        allow_blank=True,
+        help_text="1: close missing records even if these are more than half of the source.",
+    )
     max_rejects = serializers.CharField(
         required=False,
         allow_blank=True,

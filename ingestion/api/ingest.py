@@ -197,5 +197,7 @@ def _options(wanted: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "max_rejects": wanted.get("max_rejects", ""),
         "reading": reading_of(wanted),
+        "is_snapshot": {"0": False, "1": True}.get(wanted.get("snapshot", "")),
+        "closes_many": wanted.get("close_many") == "1",
         **mapping_of(wanted),
     }

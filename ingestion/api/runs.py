@@ -28,6 +28,12 @@ class RunSerializer(serializers.ModelSerializer[IngestionRun]):
     source = serializers.CharField(source="source.name")  # type: ignore[assignment]
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     ledger = LedgerSerializer(source="*")
+    closed = serializers.IntegerField(
+        help_text="Records closed, as they are missing from a snapshot. Not part of the ledger."
+    )
+    reopened = serializers.IntegerField(
+        help_text="Closed records that the input has again. Not part of the ledger."
+    )
     progress = ProgressSerializer(source="*")
     columns = SentencesField()
     notes = SentencesField()
@@ -41,6 +47,8 @@ class RunSerializer(serializers.ModelSerializer[IngestionRun]):
             "source",
             "state",
             "ledger",
+            "closed",
+            "reopened",
             "progress",
             "error",
             "waits_for",

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts import audit
 from ingestion.errors import NotReady
 from ingestion.loading import dry_runs, inputs, runs
+from ingestion.loading.closing import Missing
 from ingestion.loading.previews import look
 from ingestion.loading.reject_limit import check_limit, exceeds
 from ingestion.parsing.dialect import check_reading
@@ -33,6 +34,7 @@ class Choice:
     mapping: dict[str, Any]
     on_conflict: str
     max_rejects: str
+    is_snapshot: bool = False
 
 
 def create_draft(
@@ -43,13 +45,14 @@ def create_draft(
     user: User | None = None,
     trigger: str = "upload",
     on_conflict: str = "",
+    is_snapshot: bool | None = None,
     **options: Any,
 ) -> IngestionRun:
     """Create a draft for an uploaded file and start its dry run. Raises InvalidSourceName.
 
     A file of fixed rejected rows belongs to the source that the rows came from. ``on_conflict`` is
-    the policy of the dry run, which the source gets with the import; for ``options``, and what they
-    raise, see ``create_run``.
+    the policy of the dry run, which the source gets with the import, as ``is_snapshot``; for
+    ``options``, and what they raise, see ``create_run``.
     """
     repaired = repaired_run(path)
     if repaired is not None and source_name is None:
@@ -69,7 +72,13 @@ def create_draft(
     if repaired is None:
         run.reading = run.source.reading | run.reading
         run.save(update_fields=["reading"])
-    dry_runs.start(run, on_conflict=on_conflict or run.source.on_conflict, user=user)
+    source = run.source
+    dry_runs.start(
+        run,
+        on_conflict=on_conflict or source.on_conflict,
+        is_snapshot=source.is_snapshot if is_snapshot is None else is_snapshot,
+        user=user,
+    )
     return run
 
 
@@ -111,7 +120,11 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
             named[name] = seen.mapping[name]
     if NUMBERS in seen.mapping:
         named[NUMBERS] = seen.mapping[NUMBERS]
-    if same_reading and named == seen.mapping and choice.on_conflict == dry_runs.policy_of(run):
+    same_policy = (choice.on_conflict, choice.is_snapshot) == (
+        dry_runs.policy_of(run),
+        dry_runs.is_snapshot(run),
+    )
+    if same_reading and named == seen.mapping and same_policy:
         return False
     if named["timestamp"] != seen.mapping["timestamp"] or not named[FORMAT]:
         named.pop(FORMAT)
@@ -131,7 +144,9 @@ def adjust(run: IngestionRun, choice: Choice, seen: Look) -> bool:
         if NUMBER_FORMAT in named and "value" in run.mapping:
             run.mapping[NUMBER_FORMAT] = named[NUMBER_FORMAT]
     if draft.update(reading=run.reading, mapping=run.mapping):
-        dry_runs.start(run, on_conflict=choice.on_conflict, user=run.user)
+        dry_runs.start(
+            run, on_conflict=choice.on_conflict, is_snapshot=choice.is_snapshot, user=run.user
+        )
     return True
 
 
@@ -145,10 +160,20 @@ def _name_number_format(named: dict[str, Any], run: IngestionRun, seen: Look) ->
         named.pop(NUMBER_FORMAT)
 
 
-def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
+def question_of_missing(dry: DryRun | None) -> str:
+    """What has to be confirmed about the records that the draft would close, by its dry run."""
+    if dry is None or dry.state != RunState.FINISHED or not dry.report.get("missing"):
+        return ""
+    return Missing(**dry.report["missing"]).question
+
+
+def load(
+    run: IngestionRun, seen: Look, *, keeps_ids: bool = False, closes_many: bool = False
+) -> None:
     """Start the import of a draft as previewed, and save its settings with the source.
 
-    ``keeps_ids``: the person has said that rows which share an ID are to update each other.
+    ``keeps_ids``: the person has said that rows which share an ID are to update each other, and
+    ``closes_many`` that the file is complete, although more than half of the records are missing.
     Raises NotReady if something has to be chosen first. A draft is imported once.
     """
     obstacle = seen.obstacle or too_many_rejects(run, dry_runs.latest(run))
@@ -156,6 +181,9 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
         obstacle = (
             obstacle or f"{seen.shared_ids.note(dry_runs.policy_of(run))} Choose what they become."
         )
+    closes_many = closes_many or run.closes_many
+    if (question := question_of_missing(dry_runs.latest(run))) and not closes_many:
+        obstacle = obstacle or f"{question} Confirm that the file is complete."
     if obstacle or seen.prepared is None:
         raise NotReady(obstacle)
     # What the beginning of a large file suggests may not hold in all of it.
@@ -165,13 +193,19 @@ def load(run: IngestionRun, seen: Look, *, keeps_ids: bool = False) -> None:
         mapping[NUMBER_FORMAT] = run.mapping[NUMBER_FORMAT]
     with transaction.atomic():
         loaded = IngestionRun.objects.filter(pk=run.pk, state=RunState.DRAFT).update(
-            state=RunState.QUEUED, mapping=mapping
+            state=RunState.QUEUED, mapping=mapping, closes_many=closes_many
         )
         if not loaded:
             return
         source = Source.everything.filter(pk=run.source_id)
-        before: dict[str, Any] = {"on_conflict": run.source.on_conflict}
-        after: dict[str, Any] = {"on_conflict": dry_runs.policy_of(run)}
+        before: dict[str, Any] = {
+            "on_conflict": run.source.on_conflict,
+            "is_snapshot": run.source.is_snapshot,
+        }
+        after: dict[str, Any] = {
+            "on_conflict": dry_runs.policy_of(run),
+            "is_snapshot": dry_runs.is_snapshot(run),
+        }
         if repaired_run(Path(run.path)) is None:
             before["reading"], after["reading"] = run.source.reading, run.reading
         source.update(is_draft=False, **after)
@@ -197,7 +231,12 @@ def move(run: IngestionRun, source: Source) -> None:
         if draft.update(source=source, mapping={}, reading=source.reading):
             _drop_source(run.source_id)
             run.refresh_from_db()
-            dry_runs.start(run, on_conflict=source.on_conflict, user=run.user)
+            dry_runs.start(
+                run,
+                on_conflict=source.on_conflict,
+                is_snapshot=source.is_snapshot,
+                user=run.user,
+            )
 
 
 def discard(run: IngestionRun) -> None:

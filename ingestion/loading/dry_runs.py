@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from ingestion.errors import IngestionError
+from ingestion.loading.closing import Forecast, is_whole
 from ingestion.loading.comparison import Compared, Comparison, Verdict
 from ingestion.loading.doubled import doubled_note
 from ingestion.loading.run_input import (
@@ -33,10 +34,11 @@ from records import store
 from records.jobs import leases
 from records.jobs.job import Job
 from records.jobs.runner import queue
+from records.json_text import storable
 from records.models import DryRun, IngestionRun, RunState
 from records.models.sources import OnConflict
 from records.reject_codes import NO_DATA
-from records.rows import Reject
+from records.rows import Reject, by_column
 
 # How many reasons, rejected rows of each, changed records, and changed cells of each are reported.
 REASONS = 50
@@ -51,14 +53,16 @@ OnBatch = Callable[[int, int], None]
 Report = dict[str, Any]
 
 
-def start(run: IngestionRun, *, on_conflict: str, user: User | None = None) -> DryRun:
+def start(
+    run: IngestionRun, *, on_conflict: str, is_snapshot: bool = False, user: User | None = None
+) -> DryRun:
     """Queue a dry run of a draft; earlier ones of it are stopped."""
     stop(run)
     dry = DryRun.objects.create(
         run=run,
         trigger=run.trigger,
         user=user,
-        report={"on_conflict": on_conflict},
+        report={"on_conflict": on_conflict, "is_snapshot": is_snapshot},
     )
     queue(dry)
     return dry
@@ -80,6 +84,13 @@ def policy_of(run: IngestionRun) -> str:
     return str((dry and dry.report.get("on_conflict")) or run.source.on_conflict)
 
 
+def is_snapshot(run: IngestionRun) -> bool:
+    """Whether the draft holds all records of its source, as chosen for its dry run."""
+    dry = latest(run)
+    known = dry.report.get("is_snapshot") if dry else None
+    return run.source.is_snapshot if known is None else bool(known)
+
+
 class DryRunFile(Job[DryRun]):
     """Make the report of a dry run. After an interruption this starts again.
 
@@ -94,6 +105,7 @@ class DryRunFile(Job[DryRun]):
         report = examine(
             run,
             on_conflict=dry.report["on_conflict"],
+            is_snapshot=dry.report.get("is_snapshot", False),
             on_batch=lambda bytes_read, read: self.record_progress(
                 bytes_read=bytes_read, read=read
             ),
@@ -109,6 +121,7 @@ def examine(
     run: IngestionRun,
     *,
     on_conflict: str,
+    is_snapshot: bool = False,
     on_batch: OnBatch = lambda bytes_read, read: None,
     on_chunk: Callable[[], None] = lambda: None,
 ) -> Report:
@@ -117,8 +130,9 @@ def examine(
     ``on_chunk`` is called repeatedly while the input is detected, before its rows are read. What
     is detected is set on the run, which need not be saved. The report is plain JSON: the ledger;
     ``reasons`` of rejected rows and ``changes`` of records, with examples; the ``profile`` of every
-    column; what of the value column can't be read (``value_cells``); ``columns``, ``mapping``,
-    ``notes`` and ``shared_ids``. Raises IngestionError.
+    column; what of the value column can't be read (``value_cells``); of a snapshot what it would
+    close (``missing``); ``columns``, ``mapping``, ``notes`` and ``shared_ids``. Raises
+    IngestionError.
     """
     found = prepare(
         Path(run.path),
@@ -133,7 +147,12 @@ def examine(
     write_down(run, found)
     run.notes += filter(None, [doubled_note(run, on_chunk)])
     findings = _Findings(run.columns)
-    with open_input(run, on_chunk) as reader, SpillDict() as seen:
+    closes = is_snapshot and is_whole(run)
+    with (
+        open_input(run, on_chunk) as reader,
+        SpillDict() as seen,
+        Forecast(run.source.name) as forecast,
+    ):
         profile = Profile(reader.columns, _date_formats(run), known_styles(run.mapping))
         mapper = row_mapper(run, seen.count, on_conflict=on_conflict)
         profiled = _Profiled(reader, profile)
@@ -153,16 +172,25 @@ def examine(
                     findings.add(compared)
                 for reject in batch.rejects:
                     findings.add_reject(reject)
+                if closes:
+                    keys = [reject.id for reject in batch.rejects if reject.id]
+                    unknown = sum(reject.is_of_any for reject in batch.rejects)
+                    forecast.add([*by_column(batch.rows).ids, *keys], unknown)
                 on_batch(batch.bytes_read, findings.read)
         notes = [*run.notes, *reader.notes, *closing_notes(reader, mapper, on_conflict)]
         notes += lost_cells_notes(findings.lost) if on_conflict == OnConflict.UPDATE else []
         shared = mapper.shared_ids
+        missing = forecast.missing() if closes else None
+    if missing is not None:
+        notes += missing.notes()
     cells = values.found()[1] if values else None
     if cells is not None and cells.unread:
         notes.append(cells.sentence())
     report = {
         **findings.report(),
         "on_conflict": on_conflict,
+        "is_snapshot": is_snapshot,
+        "missing": asdict(missing) if missing else {},
         "columns": run.columns,
         "mapping": run.mapping,
         "encoding": run.encoding,
@@ -173,8 +201,8 @@ def examine(
             {**asdict(column), "share": column.numbers * 100} for column in profile.columns()
         ],
     }
-    storable: Report = _storable(report)
-    return storable
+    kept: Report = storable(report)
+    return kept
 
 
 def to_fix(report: Mapping[str, Any]) -> int:
@@ -284,15 +312,3 @@ def _cell(data: Mapping[str, Any], column: str) -> str | None:
 
 def _short(text: str) -> str:
     return text if len(text) <= CHARACTERS else text[:CHARACTERS] + "…"
-
-
-def _storable(value: Any) -> Any:
-    """JSON that PostgreSQL can store: it may quote what made a row invalid."""
-    match value:
-        case str():
-            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-        case dict():
-            return {_storable(name): _storable(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_storable(item) for item in value]
-    return value

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from ingestion.errors import IngestionError
 from ingestion.loading import inputs, items, replay
+from ingestion.loading.closing import close_missing
 from ingestion.loading.doubled import doubled_note
 from ingestion.loading.pipelined_writer import Land, Landed, landing
 from ingestion.loading.reject_limit import check_rejects
@@ -37,7 +38,8 @@ from records.signals import landed
 class LoadFile(Job[IngestionRun]):
     """Load a file until each of its rows is a record or a rejected row.
 
-    After an interruption the run continues behind the rows that its ledger counts. A file that
+    After an interruption the run continues behind the rows that its ledger counts. A snapshot then
+    closes the records that it does not have. A file that
     can't be loaded ends the run as failed, with the reason in ``error``.
     """
 
@@ -51,7 +53,9 @@ class LoadFile(Job[IngestionRun]):
                 check_unchanged(self.row, self.still_here)
             else:
                 detect_input(self.row, self.worker, self.still_here, doubled_note)
-            self.end_run(self.load_rows())
+            notes = self.load_rows()
+            notes += close_missing(self.row, self.worker, self.report_progress)
+            self.end_run(notes)
         landed.send(sender=IngestionRun, source=self.row.source)
 
     def load_rows(self) -> list[str]:
@@ -95,6 +99,7 @@ class LoadFile(Job[IngestionRun]):
             bytes_read=self.row.size,
             value_cells=self.value_cells,
             mapping=self.row.mapping,
+            is_snapshot=self.row.is_snapshot,
         )
 
     @classmethod

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingestion.errors import InputAway, InputChanged, OtherSource
+from ingestion.loading.closing import is_whole
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import Dialect, joined
 from ingestion.parsing.input_file import Digest, digest
@@ -60,10 +61,13 @@ def detect_input(
     )
     found.check()
     write_down(run, found)
+    run.is_snapshot = source.is_snapshot and is_whole(run)
+    if source.is_snapshot and not run.is_snapshot and run.parent is None:
+        run.notes.append("No record is closed, as this import is not the whole of its source.")
     run.notes += filter(None, [further_note(run, on_chunk)])
     # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
-        kept = ("reading", "mapping", *FOUND)
+        kept = ("reading", "mapping", "is_snapshot", *FOUND)
         leases.write(run, worker, **{name: getattr(run, name) for name in kept})
         # Without rows the column names could not be checked, so the mapping is not saved.
         columns = list(dict.fromkeys([*(source.columns if merges else ()), *run.columns]))

@@ -48,6 +48,8 @@ def create_run(
     state: RunState = RunState.QUEUED,
     max_rejects: str = "",
     on_conflict: str = "",
+    is_snapshot: bool | None = None,
+    closes_many: bool = False,
     keeps_outcomes: bool = False,
     save: bool = True,
 ) -> IngestionRun:
@@ -58,7 +60,9 @@ def create_run(
     zone of times without an offset, or ``timestamp_zone_column`` the column that names it;
     ``number_format`` is that of the value column as an example (1.234,56), ``trigger`` how the file
     came in; ``reading`` are the parsing options (see ingestion.parsing.dialect); the rest is
-    detected. ``on_conflict`` is the source's policy for existing records from now on. With more
+    detected. ``on_conflict`` is the source's policy for existing records from now on, and
+    ``is_snapshot`` whether its files hold all its records from now on, so that missing ones are
+    closed; with ``closes_many`` by this file also if these are more than half. With more
     rejected rows than ``max_rejects`` ("500", "2%") the run stops. A run in the state "draft" waits
     for a person (see ingestion.loading.drafts). One that ``keeps_outcomes`` imports the items of a
     request (see ingestion.loading.items). Without ``save`` neither the run nor a new source
@@ -96,24 +100,24 @@ def create_run(
         reading=dict(reading or {}),
         state=state,
         max_rejects=check_limit(max_rejects),
+        closes_many=closes_many,
         keeps_outcomes=keeps_outcomes,
     )
     if save:
         run.source = Source.everything.ensured(name, draft=state == RunState.DRAFT)
-    former = run.source.on_conflict
-    if on_conflict:
-        run.source.on_conflict = on_conflict
+    wanted: dict[str, Any] = {"on_conflict": on_conflict} if on_conflict else {}
+    if is_snapshot is not None:
+        wanted["is_snapshot"] = is_snapshot
+    former = {name: getattr(run.source, name) for name in ("on_conflict", "is_snapshot")}
+    for name, value in wanted.items():
+        setattr(run.source, name, value)
     if save:
         with transaction.atomic():
-            if on_conflict:
-                Source.everything.filter(pk=run.source_id).update(on_conflict=on_conflict)
+            if wanted:
+                Source.everything.filter(pk=run.source_id).update(**wanted)
             run.save()
             if state != RunState.DRAFT:
-                record_start(
-                    run,
-                    before={"on_conflict": former},
-                    after={"on_conflict": run.source.on_conflict},
-                )
+                record_start(run, before=former, after={**former, **wanted})
     return run
 
 

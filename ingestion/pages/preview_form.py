@@ -164,7 +164,13 @@ def choice_of(post: QueryDict, seen: Look) -> Choice:
     on_conflict = post.get("on_conflict", OnConflict.UPDATE)
     if on_conflict not in OnConflict.values:
         raise BadRequest("Unknown policy for existing records. Choose one from the list.")
-    return Choice(reading, mapping, on_conflict, post.get("max_rejects", ""))
+    return Choice(
+        reading,
+        mapping,
+        on_conflict,
+        post.get("max_rejects", ""),
+        is_snapshot=post.get("is_snapshot") == "1",
+    )
 
 
 def zone_field(seen: Look) -> RoleField:

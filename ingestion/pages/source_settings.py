@@ -96,6 +96,12 @@ class SettingsForm(forms.Form):
     on_conflict = forms.ChoiceField(
         label="When an existing record changes", choices=OnConflict.choices
     )
+    is_snapshot = forms.BooleanField(
+        label="Snapshot: each file holds all records",
+        required=False,
+        help_text="Records that are missing from the newest file are closed: they are kept, but no "
+        "longer counted.",
+    )
     format = forms.ChoiceField(
         label="Format",
         required=False,

@@ -114,7 +114,12 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     try:
         changed = drafts.adjust(run, choice, seen)
         if request.POST.get("do") == "load" and not changed:
-            drafts.load(run, seen, keeps_ids=request.POST.get(preview_form.SHARED) == "keep")
+            drafts.load(
+                run,
+                seen,
+                keeps_ids=request.POST.get(preview_form.SHARED) == "keep",
+                closes_many=request.POST.get("closes_many") == "1",
+            )
             return redirect(run)
     except InvalidReading as error:
         return _show(request, run, seen, said=choice, errors={error.what: str(error)})
@@ -158,6 +163,7 @@ def _show(
         "policy": policy,
         "alike": drafts.alike(run, seen),
         "shared_outcome": seen.shared_ids.outcome(policy) if seen.shared_ids else "",
+        "is_snapshot": dry_runs.is_snapshot(run),
         "keeps_ids": request.POST.get(preview_form.SHARED) == "keep",
         "max_rejects": said.max_rejects if said else run.max_rejects,
         "errors": errors or {},
@@ -177,6 +183,7 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
         "run": run,
         "dry": dry,
         "no_worker": dry is not None and lacks_worker(dry),
+        "question_of_missing": drafts.question_of_missing(dry),
         "too_many": drafts.too_many_rejects(run, dry),
         "to_fix": dry_runs.to_fix(dry.report) if dry and dry.state == RunState.FINISHED else 0,
         "values": ValueCells.from_json(dry.report.get("value_cells") or {}) if dry else None,

@@ -81,9 +81,8 @@ def _map(chunk: Chunk, mapper: RowMapper, *, keep_raw: bool) -> Batch:
         batch.rows = rows
         for index, row in enumerate(mapped):
             if isinstance(row, RowError):
-                batch.rejects.append(
-                    Reject(chunk.lines[index], chunk.raw(index), row.code, row.message, row.column)
-                )
+                what = (row.code, row.message, row.column, row.id)
+                batch.rejects.append(Reject(chunk.lines[index], chunk.raw(index), *what))
             else:
                 rows.append(row._replace(raw=chunk.raw(index)) if keep_raw else row)
     batch.rejects.sort(key=lambda reject: reject.line)

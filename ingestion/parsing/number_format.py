@@ -9,6 +9,7 @@ from ingestion.parsing.readers import Chunk
 from ingestion.parsing.row_mapper import column_texts
 from ingestion.parsing.survey import Survey
 from records.complements import complements
+from records.json_text import storable
 from records.number_decision import FORMATS, SIGNS, described, format_of, spelled
 from records.number_styles import NumberColumn, Numbers
 from records.number_text import PLAIN, Style, reader, style_of
@@ -153,7 +154,7 @@ class ValueCells:
         return ", ".join(f"{text!r} in line {line:,}" for line, text in self.examples)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"examples": [list(example) for example in self.examples]}
+        return asdict(self) | {"examples": [[line, storable(text)] for line, text in self.examples]}
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "ValueCells | None":

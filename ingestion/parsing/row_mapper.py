@@ -151,7 +151,11 @@ class RowMapper:
 
     def _refusal(self, row: Cells) -> RowError:
         if _texts([row]) == [None]:
-            return _unstorable(row)
+            refusal = _unstorable(row)
+            cells = {column: row.get(column) for column in self._key}
+            if self._key and _texts([cells]) != [None]:
+                refusal.id = self._ids([cells])[0] or ""
+            return refusal
         parts = [cell_text(row.get(column)) for column in self._key]
         if not any(part.strip() for part in parts):
             names = " and ".join(map(repr, self._key))

@@ -67,7 +67,7 @@ def facts_of(source: str, rules: Iterable[Step], still_here: StillHere = lambda:
 def _parts(source: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Ids and data, part by part in the order of the ids. Each part is a question of its own, as a
     lease could not be renewed, on SQLite, while one is open."""
-    records = DataRecord.objects.of_source(source).order_by("id").texts()
+    records = DataRecord.objects.of_source(source).open().order_by("id").texts()
     part = list(records[: min(FIRST_ROWS, READ_ROWS)])
     while part:
         ids, texts = zip(*part, strict=True)

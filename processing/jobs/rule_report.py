@@ -87,7 +87,7 @@ def examine_rules(
 
 def next_chunk(source: Source, after: str, size: int) -> ProcessingBatch | None:
     """The next records of a source behind an id, as the batch of a run would hold them."""
-    ahead = DataRecord.objects.of_source(source.name).after(after).order_by("id")
+    ahead = DataRecord.objects.of_source(source.name).open().after(after).order_by("id")
     ends = ahead[:size].aggregate(first=Min("id"), last=Max("id"), records=Count("id"))
     run = ProcessingRun(source=source, selection=Selection.ALL)
     return ProcessingBatch(run=run, source=source.name, **ends) if ends["records"] else None

@@ -155,7 +155,7 @@ def _proposed(source: Source) -> list[Step]:
 
 def _rows_of(source: Source) -> tuple[list[dict[str, Any]], bool]:
     """The rows of a source, and whether these are all: of a large one the first and the last."""
-    rows = DataRecord.objects.of_source(source.name).values_list("data", flat=True)
+    rows = DataRecord.objects.of_source(source.name).open().values_list("data", flat=True)
     first = list(rows.order_by("id")[: LOOKED_AT_ROWS + 1])
     if len(first) <= LOOKED_AT_ROWS:
         return first, True
@@ -198,7 +198,7 @@ def _tried(source: Source, rules: Sequence[Step]) -> dict[str, Any]:
         check_rules(rules)
     except InvalidRules as error:
         return {"refused": str(error)}
-    records = DataRecord.objects.of_source(source.name).values_list("id", "data")
+    records = DataRecord.objects.of_source(source.name).open().values_list("id", "data")
     first = list(records.order_by("id")[:TRIED_ROWS])
     last = [row for row in records.order_by("-id")[:TRIED_ROWS] if row[0] > first[-1][0]]
     return {

@@ -2,10 +2,30 @@
 
 from django.contrib import admin
 
-from records.admin import feeds, records, requests, results, runs, sources, texts, views
+from records.admin import (
+    closings,
+    feeds,
+    records,
+    requests,
+    results,
+    runs,
+    sources,
+    texts,
+    views,
+)
 
 admin.site.site_header = "DataFlow Analytics"
 admin.site.site_title = "DataFlow Analytics"
 admin.site.index_title = "Administration"
 
-__all__ = ["feeds", "records", "requests", "results", "runs", "sources", "texts", "views"]
+__all__ = [
+    "closings",
+    "feeds",
+    "records",
+    "requests",
+    "results",
+    "runs",
+    "sources",
+    "texts",
+    "views",
+]

@@ -109,6 +109,7 @@ class RecordAdmin(LargeTable):
         "version",
         "created_at",
         "processed_at",
+        "closed_by",
     )
     fields = ("id", "source", "data", "status", *readonly_fields[2:], "seen_version")
 

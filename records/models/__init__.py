@@ -1,6 +1,7 @@
 """Every table of the project. Rows are written by ``records.store`` alone."""
 
 from records.models.batches import ProcessingBatch
+from records.models.closings import RecordClosing, SnapshotKey
 from records.models.counts import RecordCount, ValueCount
 from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
@@ -34,6 +35,7 @@ __all__ = [
     "ProcessingResult",
     "ProcessingRun",
     "Receipt",
+    "RecordClosing",
     "RecordCount",
     "RecordText",
     "RecordVersion",
@@ -46,6 +48,7 @@ __all__ = [
     "RunState",
     "SavedView",
     "Selection",
+    "SnapshotKey",
     "Source",
     "TextChange",
     "Undo",

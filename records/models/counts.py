@@ -8,7 +8,10 @@ from records.models.visibility import VisibleManager
 
 
 class RecordCount(models.Model):
-    """How many records of a source carry a timestamp of one day (UTC) and a status."""
+    """How many records of a source carry a timestamp of one day (UTC) and a status.
+
+    Closed records are counted under CLOSED, whatever their status.
+    """
 
     source = KeyField(max_length=100)
     day = models.DateField()

@@ -55,6 +55,14 @@ class IngestionRun(HasPage, Run):
     # What of the value column can't be read: {"column": .., "filled": .., "unread": ..,
     # "examples": [[line, cell], ..]}; see ingestion.parsing.number_format.
     value_cells = models.JSONField(default=dict, blank=True)
+    # Whether its input holds all records of the source, so that it closes those that are missing;
+    # also if these are more than half of them.
+    is_snapshot = models.BooleanField(default=False)
+    closes_many = models.BooleanField(default=False)
+    # How many rejected rows may be rows of any record, as their key can't be read.
+    unknown_keys = models.PositiveBigIntegerField(default=0)
+    # The id up to which missing records have been closed; "" before the first.
+    closing_cursor = models.CharField(max_length=255, blank=True)
     # Whether its rows are items of a request, whose sender is told what has become of each.
     keeps_outcomes = models.BooleanField(default=False)
     # What is done for it before there are bytes and rows to count, as a sentence.
@@ -65,6 +73,9 @@ class IngestionRun(HasPage, Run):
     updated = models.PositiveBigIntegerField(default=0)
     unchanged = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
+    # Beside the ledger: records that were missing, and closed ones that came again.
+    closed = models.PositiveBigIntegerField(default=0)
+    reopened = models.PositiveBigIntegerField(default=0)
 
     class Meta(Run.Meta):
         db_table = "ingestion_runs"
@@ -100,6 +111,8 @@ class IngestionRun(HasPage, Run):
         """What is done for it now, as a person reads it; "" once it has ended."""
         if not self.is_held:
             return self.waiting
+        if self.closing_cursor:
+            return "Closing missing records"
         if not (self.path or self.parent_id):
             return self.activity or "Fetching"
         return f"{'Reading' if self.columns else 'Inspecting'} {self.file_name}"
@@ -115,6 +128,9 @@ class IngestionRun(HasPage, Run):
     def done(self) -> int:
         """How many rows have been worked on."""
         return self.read
+
+    def drop_parts(self) -> None:
+        self.snapshot_keys.all().delete()
 
     @property
     def share_read(self) -> float:
@@ -179,6 +195,8 @@ class Undo(Run):
     kept = models.PositiveBigIntegerField(
         default=0, help_text="records changed later by another run or a user"
     )
+    reopened = models.PositiveBigIntegerField(default=0, help_text="records that the run closed")
+    closed = models.PositiveBigIntegerField(default=0, help_text="records that the run reopened")
     # The first of the kept ones, by id.
     kept_ids = models.JSONField(default=list, blank=True)
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Max, Min, Q, Sum, Window
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, Window
 from django.db.models.functions import Cast, RowNumber, TruncHour
 
 from records.models.visibility import VisibleManager
@@ -20,6 +20,10 @@ SELECTED: dict[str, tuple[str, ...] | None] = {
     "changed": ("processed", "failed"),
     "all": None,
 }
+
+
+# The status under which counters have records that are closed, whatever theirs is.
+CLOSED = "closed"
 
 
 def key_range(source: str, field: str = "id") -> Q:
@@ -159,6 +163,14 @@ class RecordQuerySet(models.QuerySet[Any]):
         """The records of one source, as a range of the primary key."""
         return self.filter(key_range(source))
 
+    def open(self) -> Self:
+        """The records that are not closed."""
+        return self.filter(closed_by=None)
+
+    def closed(self) -> Self:
+        """The records whose keys were missing from a snapshot, and have not come again."""
+        return self.filter(closed_by__isnull=False)
+
     def with_ids(self, ids: Collection[str]) -> Self:
         """The records with these ids: a batch of them, as SQLite takes 32,766 parameters."""
         return self.filter(id__in=ids)
@@ -174,7 +186,7 @@ class RecordQuerySet(models.QuerySet[Any]):
     def awaiting(self, source: str | None = None) -> Self:
         """The raw records, of one source or all, in the order in which they are processed."""
         found = self if source is None else self.of_source(source)
-        return found.filter(status="raw").order_by("id")
+        return found.open().filter(status="raw").order_by("id")
 
     def dated(self, first: date, last: date) -> Self:
         """The records whose timestamp lies on these days (UTC), both included."""
@@ -188,8 +200,8 @@ class RecordQuerySet(models.QuerySet[Any]):
 
     def selected(self, selection: str) -> Self:
         """The records that a processing run of this selection processes."""
-        statuses = SELECTED[selection]
-        return self.filter(status__in=statuses) if statuses else self
+        statuses, found = SELECTED[selection], self.open()
+        return found.filter(status__in=statuses) if statuses else found
 
     def texts(self) -> "models.QuerySet[Any, tuple[str, str]]":
         """Id and data of each record, the data as JSON text: a quick parser may read it."""
@@ -259,12 +271,20 @@ class CountQuerySet(models.QuerySet[Any]):
         """The counters of one source; of all without one."""
         return self if source is None else self.filter(source=source)
 
+    def open(self) -> Self:
+        """The counters of records that are not closed."""
+        return self.exclude(status=CLOSED)
+
+    def records(self) -> int:
+        """How many records are counted."""
+        return int(self.order_by().aggregate(records=Sum("count"))["records"] or 0)
+
     def selected(self, selection: str, source: str | None = None) -> int:
         """How many records a processing run of this selection would process."""
-        found, statuses = self.of_source(source), SELECTED[selection]
+        found, statuses = self.of_source(source).open(), SELECTED[selection]
         if statuses:
             found = found.filter(status__in=statuses)
-        return int(found.aggregate(records=Sum("count"))["records"] or 0)
+        return found.records()
 
     def sources_with_raw(self) -> "models.QuerySet[Any, Any]":
         """The names of the sources that have records waiting to be processed."""
@@ -287,12 +307,35 @@ class CountQuerySet(models.QuerySet[Any]):
         return counted
 
 
+class ClosingQuerySet(models.QuerySet[Any]):
+    """Reads of what snapshots have closed and reopened."""
+
+    def standing(self) -> Self:
+        """Those of runs that have not been undone."""
+        return self.filter(undone_at=None)
+
+
 class ResultQuerySet(models.QuerySet[Any]):
     """Reads of results."""
 
     def current(self) -> Self:
         """The one result of each record that counts today."""
         return self.filter(current=True)
+
+    def shown(self, closed: str = "") -> Self:
+        """The one result of each record that a list shows: the current one.
+
+        Closed records have none: theirs is the last one, if ``closed`` asks for these ("1"), or
+        for all ("all").
+        """
+        if closed not in ("1", "all"):
+            return self.current()
+        newer = self.model.objects.filter(
+            current=False, record_id=OuterRef("record_id"), pk__gt=OuterRef("pk")
+        )
+        is_last = Q(~Exists(newer), current=False, record__closed_by__isnull=False)
+        is_last &= ~Q(record__status="raw")
+        return self.filter(is_last if closed == "1" else Q(current=True) | is_last)
 
     def last_id(self) -> int:
         return int(self.order_by().aggregate(last=Max("pk"))["last"] or 0)
@@ -335,5 +378,6 @@ RunManager = VisibleManager.from_queryset(RunQuerySet)
 RecordManager = VisibleManager.from_queryset(RecordQuerySet)
 ResultManager = VisibleManager.from_queryset(ResultQuerySet)
 CountManager = VisibleManager.from_queryset(CountQuerySet)
+ClosingManager = VisibleManager.from_queryset(ClosingQuerySet)
 VersionManager = VisibleManager.from_queryset(VersionQuerySet)
 RejectedManager = VisibleManager.from_queryset(RejectedQuerySet)

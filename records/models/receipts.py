@@ -7,6 +7,7 @@ from django.db import models
 
 from records.models.ingestion_runs import IngestionRun, Undo
 from records.models.sources import Source
+from records.models.visibility import VisibleManager
 
 
 class Receipt(models.Model):
@@ -28,6 +29,8 @@ class Receipt(models.Model):
     digest = models.CharField(max_length=64)
     signature = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VisibleManager()
 
     class Meta:
         db_table = "receipts"

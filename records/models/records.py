@@ -48,6 +48,16 @@ class DataRecord(HasPage, models.Model):
         related_name="records",
     )
     line = models.PositiveBigIntegerField(null=True)
+    # The run since which it is closed: the first snapshot that its key is missing from. A closed
+    # record has no current result, and only its own counter counts it.
+    closed_by = models.ForeignKey(
+        IngestionRun,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
 
     objects = RecordManager()
 

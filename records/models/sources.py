@@ -45,6 +45,8 @@ class Source(HasPage, models.Model):
         choices=OnConflict.choices,
         default=OnConflict.UPDATE,
     )
+    # Whether each of its inputs holds all its records: those that are missing are closed.
+    is_snapshot = models.BooleanField("each file holds all records", default=False)
     # Only drafts have it: no file has been imported into it, and nobody else knows of it.
     is_draft = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -65,6 +67,7 @@ class Source(HasPage, models.Model):
         return {
             "mapping": self.mapping,
             "on_conflict": self.on_conflict,
+            "is_snapshot": self.is_snapshot,
             "reading": self.reading,
         }
 

@@ -5,6 +5,7 @@ ledger, the history and the counters that tell of it. That is what keeps them tr
 """
 
 from records.store.changes import check_data, delete_records, edit_record, requeue_records
+from records.store.closing import close_batch, count_missing
 from records.store.facts import keep_facts
 from records.store.landing import Turn, land
 from records.store.recount import WrongCount, check_counts
@@ -21,7 +22,9 @@ __all__ = [
     "WrongCount",
     "check_counts",
     "check_data",
+    "close_batch",
     "conflict",
+    "count_missing",
     "delete_records",
     "delete_source",
     "edit_record",

@@ -13,7 +13,7 @@ from records.changes import Change, tell
 from records.errors import InvalidData, RecordNotFound
 from records.models import DataRecord, RecordVersion
 from records.store.counters import CountChanges
-from records.store.history import remove, retire_results, supersede
+from records.store.history import counted_as, remove, retire_results, supersede
 
 Status = DataRecord.Status
 
@@ -42,7 +42,13 @@ def edit_record(*, record_id: str, data: dict[str, Any], user: User | None) -> D
             user=user,
             counts=counts,
         )
-        counts.move(record.source_id, record.timestamp, record.status, Status.RAW)
+        is_closed = record.closed_by_id is not None
+        counts.move(
+            record.source_id,
+            record.timestamp,
+            counted_as(record.status, is_closed=is_closed),
+            counted_as(Status.RAW, is_closed=is_closed),
+        )
         before, record.data = record.data, data
         record.status = Status.RAW
         record.processed_at = None
@@ -92,10 +98,14 @@ def _has_nul(value: Any) -> bool:
 
 
 def requeue_records(*, ids: Collection[str]) -> int:
-    """Make records raw again, so that they are processed anew; returns how many were not raw."""
+    """Make records raw again, so that they are processed anew; returns how many were not raw.
+
+    Closed records stay as they are.
+    """
     with transaction.atomic():
         records = list(
             DataRecord.objects.with_ids(ids)
+            .open()
             .exclude(status=Status.RAW)
             .order_by("id")
             .select_for_update()
@@ -119,12 +129,13 @@ def delete_records(*, ids: Collection[str]) -> int:
             DataRecord.objects.with_ids(ids)
             .order_by("id")
             .select_for_update()
-            .only("id", "source_id", "timestamp", "status")
+            .only("id", "source_id", "timestamp", "status", "closed_by_id")
         )
         counts = CountChanges()
         remove([record.id for record in records], counts)
         for record in records:
-            counts.add(record.source_id, record.timestamp, record.status, -1)
+            status = counted_as(record.status, is_closed=record.closed_by_id is not None)
+            counts.add(record.source_id, record.timestamp, status, -1)
         counts.apply()
         _tell_of("records.deleted", [record.id for record in records])
     return len(records)

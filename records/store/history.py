@@ -10,7 +10,14 @@ from django.db import connection
 from django.db.models import Q
 
 from records.database import bulk
-from records.models import DataRecord, IngestionRun, ProcessingResult, RecordVersion
+from records.models import (
+    DataRecord,
+    IngestionRun,
+    ProcessingResult,
+    RecordClosing,
+    RecordVersion,
+)
+from records.models.querysets import CLOSED
 from records.store import text_index
 from records.store.counters import CountChanges
 
@@ -23,6 +30,17 @@ class Former:
     timestamp: datetime | None
     status: str
     version: int
+    is_closed: bool
+
+    @property
+    def counted_as(self) -> str:
+        """The status under which it was counted."""
+        return counted_as(self.status, is_closed=self.is_closed)
+
+
+def counted_as(status: str, *, is_closed: bool) -> str:
+    """The status under which counters have a record of this one."""
+    return CLOSED if is_closed else status
 
 
 def supersede(
@@ -39,7 +57,8 @@ def supersede(
     Locks the records.
     """
     records = DataRecord.objects.with_ids(ids).order_by("id").select_for_update()
-    rows = list(records.values_list("id", "source_id", "timestamp", "status", "version"))
+    fields = ("id", "source_id", "timestamp", "status", "version", "closed_by_id")
+    rows = list(records.values_list(*fields))
     moment = "CAST(%s AS timestamptz)" if bulk.is_postgresql() else "%s"
     condition, among = bulk.among("id", ids)
     with connection.cursor() as cursor:
@@ -58,7 +77,10 @@ def supersede(
         )
     retire_results(ids, counts)
     text_index.note(ids)
-    return {key: Former(*was) for key, *was in rows}
+    return {
+        key: Former(source, timestamp, status, version, closer is not None)
+        for key, source, timestamp, status, version, closer in rows
+    }
 
 
 def retire_results(ids: Collection[str], counts: CountChanges) -> None:
@@ -67,8 +89,9 @@ def retire_results(ids: Collection[str], counts: CountChanges) -> None:
     ProcessingResult.objects.filter(record_id__in=ids, current=True).update(current=False)
 
 
-def count_values(ids: Collection[str], counts: CountChanges) -> None:
-    """Take the current results of records out of the counts of values; they are about to go."""
+def count_values(ids: Collection[str], counts: CountChanges, *, sign: int = -1) -> None:
+    """Take the current results of records out of the counts of values, as they are about to go; or
+    into them, if the ``sign`` is 1."""
     has_value = Q(value__isnull=False) | Q(unread=True)
     results = ProcessingResult.objects.filter(has_value, record_id__in=ids, current=True)
     # The source is the part of an id before the first colon.
@@ -77,7 +100,7 @@ def count_values(ids: Collection[str], counts: CountChanges) -> None:
         for record_id, unread in results.values_list("record_id", "unread")
     )
     for (source, unread), count in found.items():
-        counts.add_values(source, filled=-count, unread=-count * unread)
+        counts.add_values(source, filled=sign * count, unread=sign * count * unread)
 
 
 def remove(ids: Collection[str], counts: CountChanges) -> None:
@@ -88,5 +111,6 @@ def remove(ids: Collection[str], counts: CountChanges) -> None:
     results.filter(current=True).delete()
     results.filter(current=False).delete()
     RecordVersion.objects.filter(record_id__in=ids).delete()
+    RecordClosing.objects.filter(record_id__in=ids).delete()
     DataRecord.objects.with_ids(ids).delete()
     text_index.note(ids)

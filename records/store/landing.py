@@ -26,6 +26,7 @@ from records.models import (
 )
 from records.rows import Ledger, Reject, Row, by_column
 from records.store.chains import land_chains
+from records.store.closing import note_keys, reopen_rows
 from records.store.counters import CountChanges
 from records.store.merging import merged_with_records
 from records.store.outcomes import Outcomes
@@ -73,7 +74,8 @@ def land(
     A key that is new makes a record; one that is known with the same data is unchanged; with
     other data the record is updated: its former content becomes a version and it is raw again.
     Where the source says so, it keeps the cells that the row lacks; or the record is kept as it is,
-    and the row counts as unchanged or is rejected.
+    and the row counts as unchanged or is rejected. A closed record is reopened, whatever becomes of
+    the row.
     ``position`` is how many rows of the input come before the batch: the ledger moves only from
     there, so a batch whose transaction may have been committed, though nobody was told, can't
     count twice. ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only
@@ -108,6 +110,7 @@ def _land(
     with transaction.atomic():
         counts = CountChanges()
         ledger = Ledger(rejected=len(rejects))
+        reopened = 0
         refused: list[Reject] = []
         outcomes = Outcomes(run)
         done = _Done.NOTHING
@@ -121,6 +124,7 @@ def _land(
             outcomes.add_all("created", rows)
         else:
             is_filled = done == _Done.FILLED
+            reopened = reopen_rows(run, set(by_column(rows).ids), counts)
             if run.source.on_conflict == OnConflict.MERGE:
                 rows = merged_with_records(run, rows)
             single, chains = _apart(rows)
@@ -132,6 +136,7 @@ def _land(
                 ledger += land_chains(run, chains, counts, now, refused, outcomes)
         outcomes.add_rejected(insert_rejects(run, [*rejects, *refused], now))
         outcomes.save(position)
+        unknown_keys = note_keys(run, rows, [*rejects, *refused])
         counts.apply()
         moved = IngestionRun.objects.filter(
             pk=run.pk, worker=worker, state=RunState.RUNNING, read=position
@@ -141,6 +146,8 @@ def _land(
             updated=F("updated") + ledger.updated,
             unchanged=F("unchanged") + ledger.unchanged,
             rejected=F("rejected") + ledger.rejected,
+            reopened=F("reopened") + reopened,
+            unknown_keys=F("unknown_keys") + unknown_keys,
             bytes_read=bytes_read,
             lease_until=lease_end(),
             attempts=1,

@@ -91,10 +91,10 @@ class Text:
 
 def selected(selection: str) -> str:
     """The SQL condition for the records that a run of this selection processes."""
-    statuses = SELECTED[selection]
+    statuses, is_open = SELECTED[selection], "closed_by_id IS NULL"
     if statuses is None:
-        return "TRUE"
-    return f"status IN ({', '.join(repr(status) for status in statuses)})"
+        return is_open
+    return f"status IN ({', '.join(repr(status) for status in statuses)}) AND {is_open}"
 
 
 def read(batch: ProcessingBatch) -> Text:

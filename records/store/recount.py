@@ -6,6 +6,7 @@ from datetime import date
 from django.db import connection, transaction
 
 from records.database import bulk
+from records.models.querysets import CLOSED
 from records.no_day import NO_DAY
 from records.store.counters import CountChanges
 
@@ -81,7 +82,8 @@ def _wrong_counts() -> list[WrongCount]:
         cursor.execute(
             "SELECT source, day, status, SUM(stored), SUM(counted) FROM ("  # noqa: S608 (no values)
             "SELECT source, day, status, count AS stored, 0 AS counted FROM record_counts "
-            f"UNION ALL SELECT source, COALESCE({day}, {none}), status, 0, COUNT(*) "
+            f"UNION ALL SELECT source, COALESCE({day}, {none}), "
+            f"CASE WHEN closed_by_id IS NULL THEN status ELSE '{CLOSED}' END, 0, COUNT(*) "
             "FROM data_records GROUP BY 1, 2, 3"
             ") AS counts GROUP BY 1, 2, 3 HAVING SUM(stored) <> SUM(counted) ORDER BY 1, 2, 3"
         )

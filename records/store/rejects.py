@@ -15,6 +15,7 @@ def conflict(row: Row) -> Reject:
         row.raw,
         "key_conflict",
         f"A record with the key {key!r} exists with different data, and the source keeps it.",
+        id=row.id,
     )
 
 

@@ -23,8 +23,9 @@ from records.models import (
     Source,
     Undo,
 )
+from records.store.closing import withdraw
 from records.store.counters import CountChanges
-from records.store.history import remove, supersede
+from records.store.history import counted_as, remove, supersede
 
 Reason = RecordVersion.Reason
 
@@ -42,6 +43,7 @@ class _Touched(NamedTuple):
     run: int | None
     timestamp: datetime | None
     status: str
+    closed_by: int | None
 
 
 class _Content(NamedTuple):
@@ -77,7 +79,8 @@ def undo_batch(*, undo: Undo, worker: str, size: int = BATCH) -> bool:
 
     Records that hold what the run made of them get back what they held before it, or go if it
     created them; those that a later run or a person has changed stay, counted and named as kept.
-    Contents of runs that are undone already are passed over. Returns whether records are left
+    Contents of runs that are undone already are passed over. Records that the run closed are
+    reopened, and those that it reopened are closed again. Returns whether records are left
     behind these. Raises LeaseLost if another worker holds the undo.
     """
     now = timezone.now()
@@ -92,16 +95,21 @@ def undo_batch(*, undo: Undo, worker: str, size: int = BATCH) -> bool:
         counts = CountChanges()
         remove([record.id for record in plan.delete], counts)
         for record in plan.delete:
-            counts.add(run.source.name, record.timestamp, record.status, -1)
+            status = counted_as(record.status, is_closed=record.closed_by is not None)
+            counts.add(run.source.name, record.timestamp, status, -1)
         _restore(undo, plan.restore, counts, now)
+        # Behind all its records (";" is the byte after ":"): what was counted isn't again.
+        end = f"{run.source.name};" if last is None else last
+        withdrawn = withdraw(undo, cursor, end, counts)
         counts.apply()
         named = Undo.objects.values_list("kept_ids", flat=True).get(pk=undo.pk)
         renewed = Undo.objects.filter(pk=undo.pk, worker=worker, state=RunState.RUNNING).update(
-            # Behind all its records (";" is the byte after ":"): what was counted isn't again.
-            cursor=f"{run.source.name};" if last is None else last,
+            cursor=end,
             deleted=F("deleted") + len(plan.delete),
             restored=F("restored") + len(plan.restore),
             kept=F("kept") + len(plan.keep),
+            closed=F("closed") + withdrawn.closed,
+            reopened=F("reopened") + withdrawn.reopened,
             kept_ids=[*named, *plan.keep][:NAMED_KEPT],
             lease_until=lease_end(),
             attempts=1,
@@ -147,7 +155,9 @@ def _touched(run: IngestionRun, records: "QuerySet[DataRecord]") -> list[_Touche
     """Those of the records that have held something of the run, locked."""
     in_history = RecordVersion.objects.filter(record_id=OuterRef("id"), run=run)
     found = records.filter(Q(run=run) | Q(Exists(in_history), version__gt=1))
-    rows = found.select_for_update().values_list("id", "version", "run_id", "timestamp", "status")
+    rows = found.select_for_update().values_list(
+        "id", "version", "run_id", "timestamp", "status", "closed_by_id"
+    )
     return [_Touched(*row) for row in rows]
 
 
@@ -241,5 +251,6 @@ def _restore(
             [pairs],
         )
     for record, was in former.items():
-        counts.add(was.source, was.timestamp, was.status, -1)
-        counts.add(was.source, restore[record][1], DataRecord.Status.RAW)
+        counts.add(was.source, was.timestamp, was.counted_as, -1)
+        raw = counted_as(DataRecord.Status.RAW, is_closed=was.is_closed)
+        counts.add(was.source, restore[record][1], raw)

@@ -11,7 +11,7 @@ from records.models import DataRecord, IngestionRun, RecordVersion
 from records.rows import Row, by_column
 from records.store import text_index
 from records.store.counters import CountChanges
-from records.store.history import Former, supersede
+from records.store.history import Former, counted_as, supersede
 
 Status = DataRecord.Status
 
@@ -75,8 +75,9 @@ def update(
         )
     for row in rows:
         was = former[row.id]
-        counts.add(was.source, was.timestamp, was.status, -1)
-        counts.add(was.source, row.timestamp, Status.RAW)
+        counts.add(was.source, was.timestamp, was.counted_as, -1)
+        raw = counted_as(Status.RAW, is_closed=was.is_closed)
+        counts.add(was.source, row.timestamp, raw)
     return former
 
 

@@ -32,12 +32,14 @@ from records.models import (
     ProcessingResult,
     ProcessingRun,
     Receipt,
+    RecordClosing,
     RecordCount,
     RecordText,
     RejectedRow,
     RowOutcomes,
     RuleDryRun,
     RuleSet,
+    SnapshotKey,
     Source,
     TextChange,
     Undo,
@@ -112,6 +114,8 @@ def everything() -> None:
     )  # fmt: skip
     RecordText.objects.get_or_create(record_id="shop:1", defaults={"text": "SHOP:1"})
     TextChange.objects.create(ids='["shop:1"]')
+    RecordClosing.objects.create(record_id="shop:1", run=run, is_closed=True, at=timezone.now())
+    SnapshotKey.objects.create(record_id="shop:1", run=run)
     user = viewer("exporter")
     Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
@@ -130,7 +134,7 @@ def test_tables_have_names_that_are_words(admin):
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 26
+    assert len(TABLES) == 28
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

@@ -2,7 +2,7 @@
 
 import glob
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,16 @@ class Command(RunCommand):
             "first update)",
         )  # fmt: skip
         parser.add_argument(
+            "--snapshot", action=BooleanOptionalAction, dest="is_snapshot",
+            help="whether each file holds all records of its source, for these files and all later "
+            "ones: records that are missing from the file are closed (default: as saved with the "
+            "source, at first no)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--close-many", action="store_true",
+            help="close missing records even if these are more than half of the source",
+        )  # fmt: skip
+        parser.add_argument(
             "--max-rejects",
             metavar="N|P%",
             default="",
@@ -118,6 +128,8 @@ class Command(RunCommand):
             "number_format": number_format,
             "reading": said,
             "on_conflict": options["on_conflict"],
+            "is_snapshot": options["is_snapshot"],
+            "closes_many": options["close_many"],
         }
         status = 0
         for path in self.files(options["paths"]):
@@ -186,7 +198,11 @@ class Command(RunCommand):
         run.reading = joined(run.source.reading, run.reading)
         facts = {"dry_run": True, "source": run.source.name, "file": run.file_name}
         try:
-            report = examine(run, on_conflict=run.source.on_conflict)
+            report = examine(
+                run,
+                on_conflict=run.source.on_conflict,
+                is_snapshot=run.source.is_snapshot,
+            )
         except IngestionError as error:
             if as_json:
                 self.stdout.write(json.dumps({**facts, "error": str(error)}, ensure_ascii=False))
@@ -218,6 +234,8 @@ class Command(RunCommand):
                 "file": run.file_name,
                 "state": run.state,
                 **ledger,
+                "closed": run.closed,
+                "reopened": run.reopened,
                 "seconds": round(run.seconds or 0, 3),
             }
             if run.value_cells.get("unread"):

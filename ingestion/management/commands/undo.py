@@ -36,6 +36,7 @@ class Command(RunCommand):
             facts = {
                 "run": run.pk, "source": run.source.name, "state": done.state,
                 "deleted": done.deleted, "restored": done.restored, "kept": done.kept,
+                "reopened": done.reopened, "closed": done.closed,
                 "kept_ids": done.kept_ids, "seconds": round(done.seconds or 0, 3),
             }  # fmt: skip
             self.stdout.write(json.dumps(facts, ensure_ascii=False))
@@ -44,6 +45,8 @@ class Command(RunCommand):
                 f"Run {run.pk} of {run.source.name}: {done.deleted:,} deleted, "
                 f"{done.restored:,} restored, {done.kept:,} kept, {done.seconds or 0:.1f} s"
             )
+            if done.reopened or done.closed:
+                self.stdout.write(f"  {done.reopened:,} reopened, {done.closed:,} closed again")
             for record_id in done.kept_ids[:20]:
                 self.stdout.write(f"  kept because it was changed since: {record_id}")
             if done.kept > 20:

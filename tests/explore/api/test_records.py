@@ -148,6 +148,7 @@ def test_a_raw_record_tells_where_it_came_from(api, prefix):
         "version": 1,
         "run": run.pk,
         "line": 2,
+        "closed_by_run": None,
         "result": None,
     }
 

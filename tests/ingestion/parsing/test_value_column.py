@@ -3,6 +3,7 @@
 import pytest
 
 from ingestion.parsing.mapping import plain_name
+from ingestion.parsing.number_format import ValueCells
 from ingestion.parsing.value_column import propose_value
 
 
@@ -34,3 +35,9 @@ WHOLE = ["3", "1", "2"]
 )
 def test_the_column_of_values_is_found(columns, expected):
     assert proposed(**columns) == ([expected] if expected else [])
+
+
+def test_a_nul_in_a_value_is_kept_as_what_databases_can_store():
+    cells = ValueCells("value", 2, 1, ((2, "1\0"),))
+    assert cells.as_json()["examples"] == [[2, "1\ufffd"]]
+    assert "'1\\x00' in line 2" in cells.sentence()
