@@ -5,10 +5,11 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import apps
+from django.core.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from records.permissions import Action, may
-from records.visible_sources import limit_to
+from records.visible_sources import limit_to, visible_sources
 
 if TYPE_CHECKING:
     # REST framework imports this module before Django knows its models.
@@ -62,6 +63,18 @@ def is_own(user: "User | AnonymousUser", owner: int | None) -> bool:
     Drafts of others are those of who may change the settings of sources.
     """
     return owner == user.pk or may(user, Action.CHANGE_SOURCE)
+
+
+def check_sees_all_of(user: "User") -> None:
+    """Raise PermissionDenied for a token that is limited to some of the sources of its owner.
+
+    What is made for the owner shows all of them.
+    """
+    if visible_sources() != granted_sources(user):
+        raise PermissionDenied(
+            "This token is limited to some sources, and files that workers create have all sources "
+            "of its owner. Export CSV or NDJSON, or use another token."
+        )
 
 
 def end() -> None:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from accounts.models import ApiToken, TokenKind, TokenScope
+from accounts.rights import granted_sources
 from accounts.tokens import texts
 
 # For how many days a token may be valid.
@@ -61,7 +62,10 @@ def may_create_for(creator: User, owner: User) -> bool:
     """Whether a person may create tokens for another: who may do no more than the person."""
     if creator.is_superuser or creator.pk == owner.pk:
         return True
-    return not owner.is_superuser and owner.get_all_permissions() <= creator.get_all_permissions()
+    if owner.is_superuser or not owner.get_all_permissions() <= creator.get_all_permissions():
+        return False
+    granted, others = granted_sources(creator), granted_sources(owner)
+    return granted is None or (others is not None and others <= granted)
 
 
 def revoke(token: ApiToken) -> bool:

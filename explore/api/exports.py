@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rights import check_sees_all_of
 from explore.export import jobs
 from explore.export.responses import file_answer
 from records import lookups
@@ -74,7 +75,9 @@ class _OwnExport(StrictQuery):
     for_an_account = True
 
     def own(self, request: Request, pk: int) -> Export:
-        own = Export.objects.filter(user=cast(User, request.user))
+        user = cast(User, request.user)
+        check_sees_all_of(user)
+        own = Export.objects.filter(user=user)
         return or_not_found(lookups.by_id(own, pk), "Export")
 
 

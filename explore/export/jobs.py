@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from accounts import audit
-from accounts.rights import granted_sources
+from accounts.rights import check_sees_all_of, granted_sources
 from explore.export.files import export as export_file
 from explore.export.request import Asked, asked_for
 from explore.export.trail import record_export
@@ -42,8 +42,10 @@ RETRY_SECONDS = 60
 def start(asked: Asked, *, user: User, trigger: str) -> Export:
     """Have a worker make a file; one that waits or is being made for the same person is taken.
 
-    Raises TooManyExports where too many of this person's wait already.
+    Raises TooManyExports where too many of this person's wait already, and PermissionDenied for
+    tokens that are limited to some of the person's sources.
     """
+    check_sees_all_of(user)
     with transaction.atomic():
         # One request at a time of each person: none goes past the limit beside another.
         User.objects.select_for_update().get(pk=user.pk)

@@ -18,7 +18,7 @@ from accounts.models import ApiToken, SourceGrant, TokenKind, TokenScope
 from accounts.tokens import attempts
 from accounts.tokens.manage import TokenError, create_token, may_create_for, revoke
 from explore.api.views import RootView
-from records.models import Source
+from records.models import Export, Source
 from records.visible_sources import visible_sources
 from tests.landed import land, sale
 from tests.people import viewer
@@ -229,6 +229,38 @@ def test_nobody_makes_tokens_for_someone_who_may_do_more(owner):
     assert may_create_for(editor, editor)
     assert not may_create_for(reader, editor)
     assert not may_create_for(editor, owner)
+
+
+def test_nobody_makes_tokens_for_someone_who_sees_more_sources(owner):
+    land("shop", {"1": sale(1)})
+    limited, other = viewer("limited"), viewer("other")
+    SourceGrant.objects.create(user=limited, source=Source.objects.get())
+    assert may_create_for(other, limited)
+    assert not may_create_for(limited, other)
+
+
+def test_a_token_for_some_sources_has_no_part_in_files_that_workers_make(owner):
+    land("shop", {"1": sale(1)})
+    land("depot", {"1": sale(1)})
+    made = Export.objects.create(user=owner, query="format=xlsx", trigger="test")
+    part, whole = token_of(owner, sources=["shop"]), token_of(owner)
+    for path in (f"/api/exports/{made.pk}", f"/api/exports/{made.pk}/file"):
+        refused = ask(part, path=path)
+        assert refused.status_code == 403
+        assert "Export CSV or NDJSON" in refused.json()["detail"]
+    assert ask(whole, path=f"/api/exports/{made.pk}").status_code == 200
+    exported = ask(part, path="/api/export?format=ndjson")
+    assert [line[:14] for line in exported] == [b'{"id":"shop:1"']
+    exported.close()
+
+
+def test_a_token_for_some_sources_reads_only_these(owner):
+    land("shop", {"1": sale(1)})
+    land("depot", {"1": sale(1)})
+    part = token_of(owner, sources=["shop"])
+    listed = ask(part, path="/api/records").json()["records"]
+    assert [record["id"] for record in listed] == ["shop:1"]
+    assert ask(part, path="/api/records/depot:1").status_code == 404
 
 
 def test_a_command_creates_a_token(owner, capsys):
