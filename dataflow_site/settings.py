@@ -395,6 +395,7 @@ SPECTACULAR_SETTINGS = {
         "RunKind": "records.api.run_serializers.KIND_NAMES",
         "ProblemCode": "web.api.problems.CODES",
         "FeedKind": "records.models.Feed.Kind",
+        "Flag": ["0", "1"],
     },
     "PREPROCESSING_HOOKS": ["web.api.base.documented"],
     "POSTPROCESSING_HOOKS": [
