@@ -115,4 +115,6 @@ def test_a_person_logs_in_with_a_provider(page, complaints, settings):
         page.get_by_role("link", name="Log in as Grace").click()
         page.wait_for_url("**/runs/")
         expect(page.locator(".account .name")).to_have_text("grace")
-    assert complaints == []
+        expect(page.get_by_text("Your account has no role yet.")).to_be_visible()
+    # The page says so with the status 403.
+    assert [said for said in complaints if "403" not in said] == []

@@ -97,7 +97,8 @@ def test_a_flood_is_answered_429_and_others_are_not(site: Site) -> None:
     seconds = time.perf_counter() - began
     refused = [each for each in sent if each.status == 429]
     assert {each.status for each in sent} == {200, 429}
-    assert {each.retry_after for each in refused} <= {"1", "2"}
+    # A full bucket is empty after five seconds.
+    assert {each.retry_after for each in refused} <= {"1", "2", "3", "4", "5"}
     # Two processes add up what they have counted twice a second.
     assert len(sent) - len(refused) <= BURST * 2 + LIMIT * 2 * seconds
     assert {each.status for each in others} == {401}

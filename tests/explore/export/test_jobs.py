@@ -26,6 +26,7 @@ from records.models import Export
 from tests.factories import WORKER
 from tests.installation import Installation, family, kill, wait_for
 from tests.landed import land, sale
+from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def folder(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def client_of(name: str) -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.get_or_create(username=name)[0])
+    client.force_login(User.objects.filter(username=name).first() or viewer(name))
     return client
 
 

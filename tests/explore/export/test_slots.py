@@ -25,6 +25,7 @@ from records.models import DataRecord, ExportSlot
 from records.rows import Reject
 from tests.installation import Installation, family, kill, wait_for
 from tests.landed import land, sale
+from tests.people import viewer
 from tests.postgres import free_port
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ PAGE, API = "/explore/export?format=csv", "/api/export?format=ndjson"
 
 def client_of(name: str) -> APIClient:
     client = APIClient()
-    client.force_login(User.objects.get_or_create(username=name)[0])
+    client.force_login(User.objects.filter(username=name).first() or viewer(name))
     return client
 
 
