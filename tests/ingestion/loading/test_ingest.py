@@ -58,6 +58,8 @@ def test_a_file_lands_in_a_source_of_its_name(sales, capsys):
         "updated": 0,
         "unchanged": 0,
         "rejected": 0,
+        "closed": 0,
+        "reopened": 0,
         "value_cells": {"column": "amount", "filled": 2, "unread": 1, "examples": [[3, "x"]]},
     }
     assert Source.objects.get().mapping == {
