@@ -97,7 +97,7 @@ def test_the_session_changes_when_someone_signs_in(client, ada):
 
 def test_a_session_ends_when_its_account_is_closed(client, ada):
     sign_in("ada", client=client)
-    assert client.get("/runs/").status_code == 200
+    assert client.get("/account/").status_code == 200
     User.objects.update(is_active=False)
     assert client.get("/runs/")["Location"] == "/login/?next=/runs/"
 

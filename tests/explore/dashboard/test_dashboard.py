@@ -301,7 +301,7 @@ def test_what_was_counted_is_kept_until_something_changes(
     first = failed()
     ProcessingResult.objects.filter(success=False).update(error_message="Nobody has told.")
     assert failed() == first
-    with django_assert_max_num_queries(QUERIES - 10):
+    with django_assert_max_num_queries(QUERIES - 11):
         page(admin_client, "?source=shop")
     store.edit_record(record_id="shop:none", data=sale(1), user=None)
     process_all()

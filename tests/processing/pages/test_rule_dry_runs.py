@@ -174,7 +174,7 @@ def test_who_may_not_change_rules_may_look_and_not_start(client, shop):
     user = viewer("reader")
     client.force_login(user)
     assert client.post(START, form(NUMBER)).status_code == 403
-    dry_run = rule_dry_runs.start(shop, [NUMBER])
+    dry_run = rule_dry_runs.start(shop, [NUMBER], user=user)
     assert "Cancel" not in text(client.get(dry_run.get_absolute_url()))
     assert client.post(f"{dry_run.get_absolute_url()}cancel/").status_code == 403
     user.user_permissions.add(Permission.objects.get(codename="add_ruleset"))
