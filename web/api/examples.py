@@ -24,6 +24,7 @@ EXAMPLES: dict[str, Any] = {
     "category": ["city"],
     "cells": CELLS,
     "changes": [],
+    "closed_by_run": 9,
     "code": "too_few_cells",
     "column": "amount",
     "columns": ["id", "day", "amount", "city"],

@@ -94,7 +94,7 @@ def test_wrong_parameters_are_answered_400(api, query):
 
 def test_the_figures_are_read_from_counters(api, django_assert_max_num_queries):
     some_records()
-    # Session, user, totals, sources.
-    with django_assert_max_num_queries(4) as queries:
+    # Session, user, grants, permissions of the user and of the groups, totals, sources.
+    with django_assert_max_num_queries(7) as queries:
         api.get("/stats")
     assert not any("data_records" in query["sql"] for query in queries.captured_queries)

@@ -85,7 +85,7 @@ def test_of_very_many_records_the_first_are_taken(admin_client, shop, monkeypatc
 
 
 def test_who_may_do_it(shop):
-    may_change = user_who_may("change_datarecord")
+    may_change = user_who_may("reprocess_datarecord")
     assert may_change.get("/explore/do/reprocess?source=shop").status_code == 200
     answer = may_change.post("/explore/do/delete?source=shop", {"sure": "yes"})
     assert answer.status_code == 403
