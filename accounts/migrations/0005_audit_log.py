@@ -17,7 +17,7 @@ CREATE TRIGGER audit_entries_final BEFORE UPDATE OR DELETE ON audit_entries
     FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
 """
 POSTGRESQL_BACK = """
-DROP TRIGGER audit_entries_final ON audit_entries;
+DROP TRIGGER IF EXISTS audit_entries_final ON audit_entries;
 DROP FUNCTION refuse_audit_change();
 """
 # A later migration that has SQLite make the table anew has to make these anew as well.
@@ -35,7 +35,7 @@ def refuse_changes(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> 
 
 
 def allow_changes(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    drops = [f"DROP TRIGGER {name}" for name in SQLITE]
+    drops = [f"DROP TRIGGER IF EXISTS {name}" for name in SQLITE]
     for statement in _statements(schema_editor, POSTGRESQL_BACK, drops):
         schema_editor.execute(statement, params=None)
 

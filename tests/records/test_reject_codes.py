@@ -32,7 +32,9 @@ def codes_in(tree):
             found = [texts_of(part) for part in node.args]
         elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
             code, message = map(texts_of, node.elts)
-            found = [code] if "_" in code and SENTENCE.fullmatch(message) else []
+            is_permission = message.startswith("Can ")
+            is_code = "_" in code and SENTENCE.fullmatch(message) and not is_permission
+            found = [code] if is_code else []
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
             is_of_code = getattr(node.targets[0], "id", "") == "code"
             parts = [node.value.body, node.value.orelse] if is_of_code else []
