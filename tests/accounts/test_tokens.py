@@ -247,7 +247,7 @@ def test_a_token_for_some_sources_has_no_part_in_files_that_workers_make(owner):
     for path in (f"/api/exports/{made.pk}", f"/api/exports/{made.pk}/file"):
         refused = ask(part, path=path)
         assert refused.status_code == 403
-        assert "Export CSV or NDJSON" in refused.json()["detail"]
+        assert "Export CSV or NDJSON" in refused.data["detail"]
     assert ask(whole, path=f"/api/exports/{made.pk}").status_code == 200
     exported = ask(part, path="/api/export?format=ndjson")
     assert [line[:14] for line in exported] == [b'{"id":"shop:1"']
@@ -258,7 +258,7 @@ def test_a_token_for_some_sources_reads_only_these(owner):
     land("shop", {"1": sale(1)})
     land("depot", {"1": sale(1)})
     part = token_of(owner, sources=["shop"])
-    listed = ask(part, path="/api/records").json()["records"]
+    listed = ask(part, path="/api/records").data["records"]
     assert [record["id"] for record in listed] == ["shop:1"]
     assert ask(part, path="/api/records/depot:1").status_code == 404
 
