@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.audit import listeners
         from accounts.roles import ensure_roles
-        from accounts.sign_in import sessions  # noqa: F401
+        from accounts.sign_in import sessions  # noqa: F401 (connects its signals)
         from accounts.tokens import schema  # noqa: F401 (registers itself)
         from web.links import PAGES
 

@@ -44,6 +44,7 @@ def create_token(
         raise TokenError(f"There is already a token “{name}”. Choose another name, or revoke it.")
     text = texts.new_text()
     stored = texts.stored(text)
+    # A text that was made just now is one of a token.
     assert stored is not None  # noqa: S101
     token = ApiToken.objects.create(
         owner=owner,

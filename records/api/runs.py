@@ -1,6 +1,7 @@
 """The REST API of runs of all kinds: list, follow, cancel and retry them."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -137,6 +138,23 @@ class RunListView(StrictQuery, generics.ListAPIView[Any]):
         return "Runs"
 
 
+CHANGED_RUN = {
+    200: ANY_RUN,
+    401: ErrorSerializer,
+    403: ErrorSerializer,
+    404: ErrorSerializer,
+    409: ErrorSerializer,
+}
+
+
+def of_kind(kinds: Iterable[str]) -> list[OpenApiParameter]:
+    """The parameters of the URL of a run of one of these kinds."""
+    kind = OpenApiParameter(
+        "kind", str, OpenApiParameter.PATH, enum=list(kinds), description="Kind of run."
+    )
+    return [kind, NUMBER]
+
+
 class OneRunView(StrictQuery):
     """What the endpoints of a run share."""
 
@@ -159,12 +177,7 @@ class RunView(OneRunView):
     @extend_schema(
         operation_id="runs_retrieve",
         summary="Get a run",
-        parameters=[
-            OpenApiParameter(
-                "kind", str, OpenApiParameter.PATH, enum=list(KINDS), description="Kind of run."
-            ),
-            NUMBER,
-        ],
+        parameters=of_kind(KINDS),
         responses={200: ANY_RUN, 401: ErrorSerializer, 404: ErrorSerializer},
     )
     def get(self, request: Request, kind: str, pk: int) -> Response:
@@ -180,20 +193,9 @@ class CancelView(OneRunView):
     @extend_schema(
         operation_id="runs_cancel",
         summary="Cancel a run",
-        parameters=[
-            OpenApiParameter(
-                "kind", str, OpenApiParameter.PATH, enum=list(CANCEL), description="Kind of run."
-            ),
-            NUMBER,
-        ],
+        parameters=of_kind(CANCEL),
         request=None,
-        responses={
-            200: ANY_RUN,
-            401: ErrorSerializer,
-            403: ErrorSerializer,
-            404: ErrorSerializer,
-            409: ErrorSerializer,
-        },
+        responses=CHANGED_RUN,
     )
     def post(self, request: Request, kind: str, pk: int) -> Response:
         _check(request, CANCEL, kind)
@@ -213,20 +215,9 @@ class RetryView(OneRunView):
     @extend_schema(
         operation_id="runs_retry",
         summary="Retry a waiting run",
-        parameters=[
-            OpenApiParameter(
-                "kind", str, OpenApiParameter.PATH, enum=list(RETRY), description="Kind of run."
-            ),
-            NUMBER,
-        ],
+        parameters=of_kind(RETRY),
         request=None,
-        responses={
-            200: ANY_RUN,
-            401: ErrorSerializer,
-            403: ErrorSerializer,
-            404: ErrorSerializer,
-            409: ErrorSerializer,
-        },
+        responses=CHANGED_RUN,
     )
     def post(self, request: Request, kind: str, pk: int) -> Response:
         _check(request, RETRY, kind)
