@@ -91,14 +91,9 @@ def test_previews_change_nothing_and_lead_to_pages_that_ask_a_person(token):
     browser.force_login(ApiToken.objects.get().owner)
     asked = {"source": ["shop"]}
     seen = {
-        name: call(token, name, **given)
-        for name, given in {
-            "preview_delete_records": {"filter": asked},
-            "preview_reprocess_records": {"filter": asked},
-            "preview_undo": {"run": run.pk},
-            "preview_replay": {"run": run.pk},
-        }.items()
-    }
+        name: call(token, name, filter=asked)
+        for name in ("preview_delete_records", "preview_reprocess_records")
+    } | {name: call(token, name, run=run.pk) for name in ("preview_undo", "preview_replay")}
     assert seen["preview_delete_records"]["records"] == 2
     assert seen["preview_undo"]["created"] == 2
     assert seen["preview_replay"]["rejected_rows"] == 1
