@@ -35,6 +35,8 @@ ENTERED: dict[str, set[audit.Action]] = {
     "mfa_remove_webauthn": {A.SECOND_FACTOR_REMOVED},
     "people": {A.PERSON_CREATED},
     "person": {A.PERSON_CHANGED, A.ROLE_GIVEN, A.ROLE_TAKEN, A.GRANT_GIVEN, A.GRANT_TAKEN},
+    "groups": {A.ROLE_CREATED, A.GRANT_GIVEN},
+    "group": {A.GRANT_GIVEN, A.GRANT_TAKEN, A.ROLE_GIVEN, A.ROLE_TAKEN},
     "own-tokens": {A.TOKEN_CREATED},
     "revoke-token": {A.TOKEN_REVOKED},
     "all-tokens": {A.TOKEN_CREATED},
