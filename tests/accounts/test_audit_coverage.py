@@ -92,6 +92,7 @@ NOTHING_CHANGES = {
     "account_reset_password": "sends a mail; the new password has an entry",
     "api-feed-test": "fetches the first page of an API and keeps nothing",
     "api-rule-test": "tries rules on some rows and keeps nothing",
+    "mcp": "tools change nothing; they test rules at most",
     "rehearse": "a test of draft rules writes no results",
     "cancel-rule-dry-run": "ends such a test",
 }

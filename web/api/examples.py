@@ -31,7 +31,7 @@ EXAMPLES: dict[str, Any] = {
     "config": {"url": "https://api.example.com/v1/orders", "headers": {}},
     "count": 2,
     "created": 90,
-    "cursor": "PxDHW25zYWxlczoxNw",
+    "cursor": "eAij0m4",
     "data": CELLS,
     "deleted": 90,
     "delimiter": ";",
