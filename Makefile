@@ -15,10 +15,14 @@ export COMPOSE_PROJECT_NAME ?= dataflow
 PROCESSES ?= 4
 PYTEST := env -u MAKEFLAGS $(PYTHON) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+# For all systems and all versions of Python at once.
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
 # An environment whose Python has gone (an upgrade of the system, say) is made again.
 BROKEN := $(shell $(PYTHON) -c "" 2>/dev/null || echo again)
 
-.PHONY: help run test test-sqlite test-postgres coverage lint fix docs environment build up down again
+.PHONY: help run test test-sqlite test-postgres coverage lint fix docs lock sbom environment build up down again
 .SILENT:
 .DEFAULT_GOAL := run
 
@@ -61,10 +65,19 @@ fix: .venv/.dev ## Format the code, and fix what can be fixed automatically
 docs: .venv/.dev ## Build the documentation into var/docs, with the reference made from the code
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
+# Versions stay as they are unless a requirement changes; without the files, all are the newest.
+lock: .venv/.dev ## Write requirements*.lock anew: every package with its version and hashes
+	$(LOCK) requirements.txt --output-file requirements.lock
+	$(LOCK) requirements-dev.txt --constraints requirements.lock --output-file requirements-dev.lock
+
+sbom: .venv/.dev ## Write the software bill of materials into var/sbom.json (CycloneDX)
+	mkdir -p var
+	.venv/bin/cyclonedx-py requirements requirements.lock --no-validate --output-file var/sbom.json
+
 environment: .venv/.dev ## Install everything into .venv, with the tools for tests and checks
 
 # A stamp is set when everything is installed: what was interrupted is done again.
-.venv/.runtime: requirements.txt $(BROKEN)
+.venv/.runtime: requirements.lock $(BROKEN)
 	[ -w . ] || { echo "This folder is not writable: $(CURDIR). Clone it to a place that is." >&2; exit 1; }
 	for python in $(or $(DATAFLOW_PYTHON),python3.13 python3.12 python3.11 python3); do \
 	    if $$python -c "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; \
@@ -75,12 +88,12 @@ environment: .venv/.dev ## Install everything into .venv, with the tools for tes
 	fi; \
 	echo "Installing the packages into .venv (once, about a minute)"; \
 	$(PYTHON) -m pip --version >/dev/null 2>&1 || $$found -m venv --clear .venv
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) requirements.lock
 	touch $@
 
-.venv/.dev: requirements-dev.txt .venv/.runtime
+.venv/.dev: requirements-dev.lock .venv/.runtime
 	echo "Installing the tools for tests and checks into .venv"
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) requirements-dev.lock
 	touch $@
 
 build: .env ## Build the container image

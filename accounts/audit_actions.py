@@ -30,6 +30,7 @@ class Action(TextChoices):
     RUN_RETRIED = "run.retried", "Waiting run retried"
 
     RECORD_EDITED = "record.edited", "Record edited"
+    RECORDS_EDITED = "records.edited", "Records edited"
     RECORDS_REPROCESSED = "records.reprocessed", "Records queued for reprocessing"
     RECORDS_DELETED = "records.deleted", "Records deleted"
     RECORDS_EXPORTED = "records.exported", "Records exported"

@@ -5,6 +5,7 @@ A version is a namespace, so that what answers under it links to it.
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from explore.api import urls as record_urls
 from explore.api.changes import RunChangesView
 from explore.api.exports import ExportDetailView, ExportedFileView
 from explore.api.history import HistoryView
@@ -26,7 +27,7 @@ Patterns = list[URLPattern | URLResolver]
 
 # What also answers at the root, where runs, exports and sources are pages.
 short: Patterns = [
-    path("", include("explore.api.urls")),
+    path("", include(record_urls)),
     path("", include("ingestion.api.urls")),
     path("ingest", IngestView.as_view(), name="api-ingest"),
     path("process", ProcessView.as_view(), name="api-process"),
@@ -41,7 +42,10 @@ everywhere: Patterns = [
 ]
 
 # Without a version, runs are ingestion runs.
-older: Patterns = [path("runs/", include(ingestion_urls.of_run))]
+older: Patterns = [
+    path("", include(record_urls.older_records)),
+    path("runs/", include(ingestion_urls.of_run)),
+]
 
 root: Patterns = [*short, *older]
 
@@ -66,6 +70,7 @@ LISTED = {
 
 v1: Patterns = [
     *everywhere,
+    path("", include(record_urls.records)),
     path("runs/ingestion/", include(ingestion_urls.of_run)),
     path("history/<record_id:record_id>", HistoryView.as_view(), name="api-history"),
     path("sources", SourceListView.as_view(), name="api-sources"),

@@ -45,6 +45,17 @@ class RecordNotFound(StoreError):
         super().__init__(f"There is no record with the ID {record_id!r}.")
 
 
+class RecordChanged(StoreError):
+    """The record no longer is what who wants to change it has seen."""
+
+    def __init__(self, record_id: str, version: int) -> None:
+        self.version = version
+        super().__init__(
+            f"{record_id!r} has changed meanwhile: it has version {version} now. Read it again, "
+            "and repeat the change."
+        )
+
+
 class UnknownJob(LookupError):
     """No app has registered a job of this kind, or for this row."""
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from dataflow_site.static_files import build_charts_if_missing
-from tests import postgres
+from tests import audit_table, postgres
 from tests.installation import (
     Installation,
     copied,
@@ -53,7 +53,7 @@ settings.load_profile("suite")
 # Tests of these marks take longest, and wait most.
 SLOW_MARKS = ("cluster", "browser")
 # By these marks, fixtures, and names in its module a test may meet the database.
-DATABASE_MARKS = ("django_db", "cluster", "browser")
+DATABASE_MARKS = ("django_db", "cluster")
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "prepared_installation"}
 DATABASE_MODULES = {"subprocess", Installation.__module__, Site.__module__, postgres.__name__}
 
@@ -89,7 +89,10 @@ def may_meet_database(item: pytest.Item) -> bool:
     """Whether a test could turn out differently on another database.
 
     Where it could not, pytest-django lets it reach no table, and it starts no process that might.
+    What a browser does with a page does not depend on the database that the page was read from.
     """
+    if item.get_closest_marker("browser"):
+        return False
     fixtures = getattr(item, "fixturenames", ())
     if item.get_closest_marker("django_db") or not DATABASE_FIXTURES.isdisjoint(fixtures):
         return True
@@ -118,13 +121,9 @@ def skip_without(what: str, why: str) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The database of the tests, whose tables can be emptied between them.
-
-    On SQLite that is done by DELETE, which the audit log refuses.
-    """
-    if connection.vendor == "sqlite":
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute("DROP TRIGGER IF EXISTS audit_entries_no_delete")
+    """The database of the tests, whose tables can be emptied between them."""
+    with django_db_blocker.unblock():
+        audit_table.let_be_emptied()
 
 
 @pytest.fixture(autouse=True)

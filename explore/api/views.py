@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts.rights import MayRead
 from explore.api.filters import valid_query
 from explore.api.pagination import RecordPagination
+from explore.api.record_tags import record_answer
 from explore.api.serializers import (
     HealthSerializer,
     ListedRecordSerializer,
@@ -36,6 +37,13 @@ from records.permissions import Action, to_post
 from web.api.base import StrictQuery, api_url, or_not_found
 from web.api.negotiation import AlwaysJSON
 from web.api.serializers import ErrorSerializer, SourceQuery
+
+RECORD_ID = OpenApiParameter(
+    "record_id",
+    str,
+    OpenApiParameter.PATH,
+    description="`<source>:<key>`, percent-encoded; the key may contain any character.",
+)
 
 
 class RootView(StrictQuery):
@@ -168,18 +176,11 @@ class RecordDetailView(StrictQuery, generics.RetrieveAPIView[DataRecord]):
     @extend_schema(
         operation_id="records_retrieve",
         summary="Get a record",
-        parameters=[
-            OpenApiParameter(
-                "record_id",
-                str,
-                OpenApiParameter.PATH,
-                description="`<source>:<key>`, percent-encoded; the key may contain any character.",
-            )
-        ],
+        parameters=[RECORD_ID],
         responses={200: RecordDetailSerializer, 401: ErrorSerializer, 404: ErrorSerializer},
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        return record_answer(self.get_object())
 
     def get_object(self) -> DataRecord:
         found: DataRecord | None = DataRecord.objects.find(self.kwargs["record_id"])

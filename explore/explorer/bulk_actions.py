@@ -46,6 +46,19 @@ ACTIONS = {
 }
 
 
+class OtherCount(Exception):
+    """Not as many records match as was expected, or too many for one action."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        many = f"More than {MOST:,}" if found > MOST else f"{found:,}"
+        advice = (
+            f"Narrow the filter: at most {MOST:,} can be changed at once."
+            if max(found, expected) > MOST
+            else "Check the filter, and repeat with the right number."
+        )
+        super().__init__(f"{many} records match, not {expected:,}. Nothing was changed. {advice}")
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """How many records were changed, and whether there are more that the filter finds."""
@@ -64,6 +77,21 @@ def subjects(action: str, records: RecordQuerySet) -> RecordQuerySet:
 def count(action: str, records: RecordQuerySet) -> int:
     """How many records an action would change; MOST + 1 stands for more than MOST."""
     return subjects(action, records).values("pk")[: MOST + 1].count()
+
+
+def change_expected(
+    records: RecordQuerySet, expected: int, change: Callable[[list[str]], int]
+) -> int:
+    """Change exactly the records that match, in chunks that are committed each, if there are as
+    many as expected; returns how many were changed.
+
+    Raises OtherCount, before anything is changed.
+    """
+    ids = list(records.order_by("id").values_list("pk", flat=True)[: MOST + 1])
+    if len(ids) != expected or expected > MOST:
+        raise OtherCount(expected, len(ids))
+    chunks = (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+    return sum(map(change, chunks))
 
 
 def carry_out(action: str, records: RecordQuerySet) -> Done:

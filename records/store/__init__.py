@@ -4,7 +4,14 @@ Everything that changes a row goes through one of these functions, in one transa
 ledger, the history and the counters that tell of it. That is what keeps them true.
 """
 
-from records.store.changes import check_data, delete_records, edit_record, requeue_records
+from records.store.changes import (
+    check_data,
+    delete_record,
+    delete_records,
+    edit_record,
+    edit_records,
+    requeue_records,
+)
 from records.store.closing import close_batch, count_missing
 from records.store.facts import keep_facts
 from records.store.landing import Turn, land
@@ -26,9 +33,11 @@ __all__ = [
     "close_batch",
     "conflict",
     "count_missing",
+    "delete_record",
     "delete_records",
     "delete_source",
     "edit_record",
+    "edit_records",
     "finish_rekey",
     "finish_undo",
     "fix_row",

@@ -275,6 +275,7 @@ def test_previews_of_all_kinds(page, complaints, tmp_path, settings):
     first = ("id,date,amount,kind\n" + table).encode()
     url = draft(page, first)
     assert check(page, url) == []
+    assert check(page, f"{url}?open") == []
     # The page asks again and again how the run stands, and would lock its table.
     page.goto("about:blank")
     run = IngestionRun.objects.latest("pk")

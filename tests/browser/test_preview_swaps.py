@@ -15,6 +15,12 @@ def inputs(settings, tmp_path):
     settings.INPUT_DIR = tmp_path / "inputs"
 
 
+def draft_with_settings(page: Page) -> None:
+    """Upload a file, and open the settings, which the preview of a plain file shows closed."""
+    draft(page, TEA)
+    page.get_by_role("heading", name="Import settings").click()
+
+
 @pytest.fixture
 def held(page: Page) -> list[Route]:
     """Changes that were sent, and are answered only when the test goes on with them."""
@@ -26,7 +32,7 @@ def held(page: Page) -> list[Route]:
         else:
             route.continue_()
 
-    draft(page, TEA)
+    draft_with_settings(page)
     page.route("**/upload/*/", hold)
     return routes
 
@@ -93,7 +99,7 @@ def test_the_answer_is_shown_after_all_when_what_was_typed_is_taken_back(page, h
 
 
 def test_a_change_in_the_very_moment_an_answer_is_shown_is_sent(page, complaints):
-    draft(page, TEA)
+    draft_with_settings(page)
     page.evaluate(
         """() => {
             const change = () => {
@@ -116,7 +122,7 @@ def test_a_change_in_the_very_moment_an_answer_is_shown_is_sent(page, complaints
 
 
 def test_an_answer_that_can_not_be_is_said_after_many_changes(page, complaints):
-    draft(page, TEA)
+    draft_with_settings(page)
     for delimiter in ("comma", "", "tab", ""):
         write(page, "Delimiter", delimiter)
         expect(first_cell(page, "2025-01-02")).to_have_count(0 if delimiter else 1)

@@ -15,7 +15,7 @@ from tests.installation import ROOT
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """As much of a clone as these targets need."""
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

@@ -93,7 +93,8 @@ class StrictQuery(views.APIView):
 
 def _unless_known(request: Request, response: HttpResponse) -> HttpResponse:
     """The response, or 304 if the client has it already."""
-    set_response_etag(response)
+    if not response.has_header("ETag"):
+        set_response_etag(response)
     found = get_conditional_response(request, etag=response["ETag"], response=response)
     answer = cast(HttpResponse, found)
     if answer is not response and response.has_header("Retry-After"):

@@ -54,6 +54,9 @@ CATALOGUE = {
         "Conflict",
         "The state of the thing does not allow this, such as undoing an active run.",
     ),
+    "precondition_failed": Kind(
+        412, "Precondition failed", "The record has changed since you read it (`If-Match`)."
+    ),
     "too_large": Kind(413, "Request too large", "The body exceeds a limit."),
     "uri_too_long": Kind(414, "URL too long", "The URL exceeds 32 kB."),
     "unsupported_media_type": Kind(

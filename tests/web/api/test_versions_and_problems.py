@@ -109,7 +109,7 @@ def test_a_body_of_another_kind_is_a_problem(api):
 
 
 def test_other_methods_are_a_problem_that_lists_those_that_are_allowed(api):
-    answer = api.delete("/api/v1/records")
+    answer = api.put("/api/v1/records")
     problem_of(answer, status=405, code="method_not_allowed")
     assert "GET" in answer["Allow"]
 
