@@ -6,9 +6,8 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from accounts.models import SourceGrant
+from accounts.grants import set_limit
 from accounts.roles import ROLES
-from records.models import Source
 from records.permissions import Action, check
 from records.visible_sources import check_unlimited
 
@@ -17,12 +16,6 @@ def role_of(user: User) -> str:
     """The role that allows most; "" without one."""
     names = {group.name for group in user.groups.all()}
     return next((role for role in reversed(ROLES) if role in names), "")
-
-
-def sources_of(user: User) -> list[str] | None:
-    """The sources that a person is limited to by own grants; None for all."""
-    names = list(user.source_grants.values_list("source__name", flat=True))
-    return sorted(name for name in names if name is not None) if names else None
 
 
 def check_manages(actor: User, person: User | None = None) -> None:
@@ -39,6 +32,16 @@ def check_manages(actor: User, person: User | None = None) -> None:
         raise PermissionDenied("Only a superuser may change a superuser.")
     if person.pk == actor.pk:
         raise PermissionDenied("You can't change your own role. Ask another administrator.")
+
+
+def check_gives(actor: User, group: Group) -> None:
+    """Raise PermissionDenied for a group that may do more than the one who adds members to it."""
+    granted = {
+        f"{app}.{code}"
+        for app, code in group.permissions.values_list("content_type__app_label", "codename")
+    }
+    if not actor.is_superuser and not granted <= actor.get_all_permissions():
+        raise PermissionDenied(f"You can't add anybody to “{group}”: it may do more than you.")
 
 
 @transaction.atomic
@@ -65,26 +68,13 @@ def set_rights(*, actor: User, person: User, role: str, sources: Collection[str]
     Raises PermissionDenied, also for a role that may do more than the one who gives it.
     """
     check_manages(actor, person)
-    chosen = Group.objects.filter(name=role)
-    granted = {
-        f"{app}.{code}"
-        for app, code in chosen.values_list(
-            "permissions__content_type__app_label", "permissions__codename"
-        )
-        if code
-    }
-    if not actor.is_superuser and not granted <= actor.get_all_permissions():
-        raise PermissionDenied(f"You can't give the role {role}: it may do more than you.")
-    person.groups.remove(*Group.objects.filter(name__in=ROLES))
-    person.groups.add(*chosen)
-    person.source_grants.all().delete()
-    if sources is None:
-        return
-    # Without any, a grant of no source limits to none.
-    chosen_sources: list[Source | None] = list(Source.objects.filter(name__in=sources)) or [None]
-    SourceGrant.objects.bulk_create(
-        SourceGrant(user=person, source=source) for source in chosen_sources
-    )
+    chosen = Group.objects.filter(name=role).first()
+    if chosen is not None:
+        check_gives(actor, chosen)
+    person.groups.remove(*person.groups.filter(name__in=ROLES).exclude(name=role))
+    if chosen is not None:
+        person.groups.add(chosen)
+    set_limit(user=person, sources=sources)
 
 
 def set_active(*, actor: User, person: User, is_active: bool) -> None:

@@ -6,7 +6,7 @@ routed.
 
 from django.urls import URLPattern, path, re_path
 
-from accounts.pages import audit, people, tokens
+from accounts.pages import audit, groups, people, tokens
 from accounts.sign_in import openid_connect, pages, second_factor_pages
 
 urlpatterns: list[URLPattern] = [
@@ -39,5 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
     path("settings/people/", people.people, name="people"),
     path("settings/people/<int:pk>/", people.person, name="person"),
+    path("settings/groups/", groups.groups, name="groups"),
+    path("settings/groups/<int:pk>/", groups.group, name="group"),
     path("settings/tokens/", tokens.all_tokens, name="all-tokens"),
 ]

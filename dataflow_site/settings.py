@@ -486,5 +486,7 @@ LOGGING = {
         "django-q": {"level": os.environ.get("QUEUE_LOG_LEVEL", "WARNING")},
         # It tells of every retry, with the whole URL; a run has its own words for what failed.
         "urllib3": {"level": "ERROR"},
+        # It tells of every request.
+        "mcp": {"level": "WARNING"},
     },
 }

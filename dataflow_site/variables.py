@@ -63,6 +63,11 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "`ALLOWED_HOSTS` must then be set.",
         ),
         Variable(
+            "DATAFLOW_TOKEN",
+            "none",
+            "For `manage.py mcp`: the API token whose rights an assistant on this machine has.",
+        ),
+        Variable(
             "DATAFLOW_TRUSTED_PROXIES",
             "`0`",
             "How many proxies of your own are in front of the web server. The addresses of clients "

@@ -25,7 +25,7 @@ class Locked(NamedTuple):
 
 def locked(file: str) -> dict[str, Locked]:
     """The packages that a lock file installs on this system."""
-    found = {}
+    found: dict[str, Locked] = {}
     for entry in PACKAGE.findall((ROOT / f"{file}.lock").read_text()):
         requirement = Requirement(entry.partition("\\")[0])
         if requirement.marker is None or requirement.marker.evaluate():

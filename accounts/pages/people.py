@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.grants import limit_of
 from accounts.pages.people_form import NewPersonForm, RightsForm
 from accounts.people import (
     add_person,
@@ -13,7 +14,6 @@ from accounts.people import (
     role_of,
     set_active,
     set_rights,
-    sources_of,
 )
 from records.lookups import row_or_404
 from web.requests import PageRequest
@@ -31,8 +31,10 @@ def people(request: PageRequest) -> HttpResponse:
         made = add_person(actor=request.user, **form.given())
         messages.success(request, f"Account “{made.username}” created.")
         return redirect("people")
-    found = User.objects.order_by("username").prefetch_related("groups", "source_grants__source")
-    rows = [(person, role_of(person), _sources_of(person)) for person in found[:LISTED]]
+    found = User.objects.order_by("username").prefetch_related(
+        "source_grants__source", "groups__source_grants__source"
+    )
+    rows = [(person, role_of(person), _limit_of(person)) for person in found[:LISTED]]
     context = {"rows": rows, "form": form, "listed": LISTED}
     return render(request, "accounts/people.html", context, status=400 if form.errors else 200)
 
@@ -46,7 +48,7 @@ def person(request: PageRequest, pk: int) -> HttpResponse:
         set_active(actor=request.user, person=found, is_active=do == "open")
         messages.success(request, "Account opened." if do == "open" else "Account closed.")
         return redirect("person", pk)
-    sources = sources_of(found)
+    sources = limit_of(found.source_grants.select_related("source"))
     initial = {"role": role_of(found), "all_sources": sources is None, "sources": sources or ()}
     form = RightsForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
@@ -56,10 +58,18 @@ def person(request: PageRequest, pk: int) -> HttpResponse:
     is_managed = found.pk != request.user.pk and (
         request.user.is_superuser or not found.is_superuser
     )
-    context = {"person": found, "form": form, "is_managed": is_managed}
+    by_groups = [
+        (group, limit_of(grants))
+        for group in found.groups.prefetch_related("source_grants__source")
+        if (grants := group.source_grants.all())
+    ]
+    context = {"person": found, "form": form, "is_managed": is_managed, "by_groups": by_groups}
     return render(request, "accounts/person.html", context, status=400 if form.errors else 200)
 
 
-def _sources_of(person: User) -> list[str]:
-    """The sources of a person's own grants, which have been loaded with it."""
-    return sorted(grant.source.name for grant in person.source_grants.all() if grant.source)
+def _limit_of(person: User) -> list[str] | None:
+    """The sources that a person sees, by grants that have been loaded with it; None for all."""
+    if person.is_superuser:
+        return None
+    by_groups = [grant for group in person.groups.all() for grant in group.source_grants.all()]
+    return limit_of([*person.source_grants.all(), *by_groups])

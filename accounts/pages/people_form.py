@@ -1,9 +1,9 @@
-"""The forms by which administrators add people and change what they may do."""
+"""The forms by which administrators add people and groups, and change what they may do."""
 
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
 
 from accounts.roles import MEANINGS, ROLES
@@ -14,17 +14,11 @@ def _sources() -> list[tuple[str, str]]:
     return [(name, name) for name in Source.objects.names()]
 
 
-class RightsForm(forms.Form):
-    """The role of a person, and the sources that it is limited to."""
+class SourcesForm(forms.Form):
+    """The sources that a person or a group is limited to."""
 
     use_required_attribute = False
 
-    role = forms.ChoiceField(
-        label="Role",
-        required=False,
-        choices=[("", "No role"), *((role, role) for role in ROLES)],
-        help_text=" ".join(f"{role}: {MEANINGS[role]}" for role in ROLES),
-    )
     all_sources = forms.BooleanField(label="All sources", required=False, initial=True)
     sources = forms.MultipleChoiceField(
         label="Only these sources",
@@ -44,6 +38,18 @@ class RightsForm(forms.Form):
         said = dict(self.cleaned_data)
         has_all = said.pop("all_sources")
         return said | {"sources": None if has_all else said["sources"]}
+
+
+class RightsForm(SourcesForm):
+    """The role of a person, and the sources that it is limited to."""
+
+    role = forms.ChoiceField(
+        label="Role",
+        required=False,
+        choices=[("", "No role"), *((role, role) for role in ROLES)],
+        help_text=" ".join(f"{role}: {MEANINGS[role]}" for role in ROLES),
+    )
+    field_order: tuple[str, ...] = ("role", "all_sources", "sources")
 
 
 class NewPersonForm(RightsForm):
@@ -86,3 +92,29 @@ class NewPersonForm(RightsForm):
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return said
+
+
+class GroupForm(SourcesForm):
+    """The sources that a group is limited to, and its members."""
+
+    members = forms.ModelMultipleChoiceField(
+        label="Members",
+        queryset=User.objects.order_by("username"),
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+    )
+
+
+class NewGroupForm(SourcesForm):
+    """A new group."""
+
+    name = forms.CharField(label="Name", max_length=150)
+    field_order = ("name", "all_sources", "sources")
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError("The name must be one line of text.")
+        if Group.objects.filter(name__iexact=name).exists():
+            raise forms.ValidationError("There is already a group with this name.")
+        return name

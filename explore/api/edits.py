@@ -1,7 +1,7 @@
 """The API that changes records: one by its ID, or all that a filter finds."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -44,6 +44,8 @@ EDIT = {"data": {"order": "A-1", "amount": "12.50"}}
 class EditBody(StrictBody):
     """The cells of a record."""
 
+    # A change of some cells names them as well.
+    constraints: ClassVar[dict[str, Any]] = {"required": ["data"]}
     data = CellsField(help_text="The cells, by column.")  # type: ignore[assignment]
 
     def validate_data(self, data: Any) -> Any:

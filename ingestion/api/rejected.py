@@ -1,7 +1,7 @@
 """The API of rejected rows: list, read, repair and replay."""
 
 from base64 import b64encode
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -292,6 +292,10 @@ class RejectedDetailView(StrictQuery, generics.RetrieveAPIView[RejectedRow]):
 class RepairBody(StrictBody):
     """The repaired row: all of its text, or some of its cells."""
 
+    constraints: ClassVar[dict[str, Any]] = {
+        "oneOf": [{"required": ["text"]}, {"required": ["cells"]}]
+    }
+
     text = serializers.CharField(
         required=False,
         trim_whitespace=False,
@@ -384,6 +388,8 @@ def _text(row: RejectedRow, said: dict[str, Any]) -> str:
 
 class ReplayBody(StrictBody):
     """Which open rows to replay: all but those that are no data, if neither field is given."""
+
+    constraints: ClassVar[dict[str, Any]] = {"not": {"required": ["ids", "code"]}}
 
     ids = serializers.ListField(
         required=False,

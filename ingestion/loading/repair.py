@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.contrib.auth.models import User
 
-from ingestion.errors import IngestionError, RowError
+from ingestion.errors import CannotReplay, IngestionError, MissingColumns, RowError
 from ingestion.loading import replay
 from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.readers.single import read_row, write_row
@@ -67,4 +67,10 @@ def repair(
 def _fault(row: RejectedRow, text: str) -> RowError | None:
     if "\0" in text:
         return RowError("nul_character", "The row contains a NUL character.")
-    return replay.try_row(row, text)
+    try:
+        return replay.try_row(row, text)
+    except MissingColumns as error:
+        # The mapping of the source has been changed since, for inputs with other columns.
+        raise CannotReplay(
+            row.run, "the mapping of its source names columns that it lacks"
+        ) from error

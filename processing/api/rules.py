@@ -200,7 +200,11 @@ class RulesView(StrictQuery, generics.GenericAPIView[RuleSet]):
         summary="Get the rules of a source",
         parameters=[
             NAME,
-            OpenApiParameter("version", int, description="Default: the newest version."),
+            OpenApiParameter(
+                "version",
+                {"type": "integer", "minimum": 0, "maximum": LARGEST_VERSION},
+                description="Default: the newest version.",
+            ),
         ],
         responses={200: RulesAnswer, **ERRORS},
     )

@@ -4,8 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from accounts.models import SourceGrant
-from accounts.people import role_of, sources_of
+from accounts.grants import limit_of
+from accounts.models import AuditEntry, SourceGrant
+from accounts.people import role_of
 from accounts.rights import granted_sources
 from records.models import Source
 from tests.markup import tree
@@ -40,7 +41,7 @@ def test_an_admin_adds_a_person_who_can_then_log_in_and_read(client, admin):
              "role": "Viewer", "sources": ["shop"]}  # fmt: skip
     assert client.post("/settings/people/", given).status_code == 302
     ann = User.objects.get(username="ann")
-    assert (role_of(ann), sources_of(ann)) == ("Viewer", ["shop"])
+    assert (role_of(ann), limit_of(ann.source_grants.all())) == ("Viewer", ["shop"])
     other = Client()
     assert other.login(username="ann", password=PASSWORD)
     page = other.get("/sources/").content.decode()
@@ -81,6 +82,20 @@ def test_an_admin_changes_role_and_sources(client, admin):
     client.post(page, {"role": "", "all_sources": "on"})
     ann = User.objects.get(pk=ann.pk)
     assert (role_of(ann), granted_sources(ann)) == ("", None)
+
+
+def test_the_audit_log_tells_of_each_source_that_is_given_or_taken_and_of_no_other(client, admin):
+    for name in ("shop", "tickets", "sensors"):
+        Source.objects.create(name=name)
+    ann = viewer("ann")
+    page = f"/settings/people/{ann.pk}/"
+    client.post(page, {"role": "Viewer", "sources": ["shop", "tickets"]})
+    assert AuditEntry.objects.filter(action="grant.given").count() == 2
+    client.post(page, {"role": "Viewer", "sources": ["shop", "sensors"]})
+    assert AuditEntry.objects.filter(action="grant.given").count() == 3
+    taken = AuditEntry.objects.get(action="grant.taken")
+    assert (taken.object_label, taken.user_name) == ("ann: tickets", "boss")
+    assert not AuditEntry.objects.filter(action="role.taken").exists()
 
 
 def test_a_person_can_be_limited_to_no_source(client, admin):

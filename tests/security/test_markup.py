@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, TokenScope
 from accounts.tokens.manage import create_token
 from records import store
 from records.models import DataRecord, IngestionRun, RejectedRow, SavedView, Source
@@ -99,7 +99,7 @@ def run(admin: User, tmp_path: Path, settings) -> IngestionRun:
     )
     process()
     SavedView.objects.create(user=admin, name=ALL[:100], query="q=x")
-    create_token(owner=admin, name=ALL[:100], scope="read")
+    create_token(owner=admin, name=ALL[:100], scope=TokenScope.READ)
     return made
 
 

@@ -11,6 +11,16 @@ ERROR = {"$ref": "#/components/schemas/Error"}
 TABLE = "id;day;amount;city\n17;2026-03-01;12.50;Paris\n"
 LINES = '{"id": "17", "day": "2026-03-01", "amount": "12.50", "city": "Paris"}\n'
 TEXTS = {"text/csv": TABLE, "application/x-ndjson": LINES}
+# What texts are that no pattern can describe, by the names of parameters and fields.
+FORMATS = {
+    "cursor": "cursor",
+    "schedule": "cron",
+    "timestamp_zone": "time-zone",
+    "time_from": "iso-time",
+    "time_to": "iso-time",
+    "where": "condition",
+    "result": "condition",
+}
 # The components of requests are named apart where they differ from those of responses.
 SUFFIX, PREFIX = "Request", "Patched"
 
@@ -21,6 +31,7 @@ def complete(result: Schema, **kwargs: Any) -> Schema:
     components = result.get("components", {}).get("schemas", {})
     for name, component in components.items():
         for field, schema in component.get("properties", {}).items():
+            _set_format(field, schema)
             if name.startswith("Paginated") and "description" not in schema:
                 schema["description"] = f"The {field.replace('_', ' ')} of this page."
             found = example_of(field, schema, components, within=name)
@@ -36,6 +47,9 @@ def complete(result: Schema, **kwargs: Any) -> Schema:
 
 def _complete_operation(path: str, operation: Schema, components: Schema) -> None:
     for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query":
+            parameter["schema"] = _not_blank(parameter["schema"])
+            _set_format(parameter["name"], parameter["schema"])
         if not {"example", "examples"} & parameter.keys():
             found = _of_parameter(parameter["name"], parameter["schema"], path, components)
             if found is not None:
@@ -50,6 +64,26 @@ def _complete_operation(path: str, operation: Schema, components: Schema) -> Non
             _complete_content(media_type, content, components)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         _complete_content(media_type, content, components)
+
+
+def _not_blank(schema: Schema) -> Schema:
+    """The schema of a query parameter without blank values, which version 1 refuses."""
+    choices = [each for each in schema.get("oneOf", ()) if each.get("maxLength") != 0]
+    if len(choices) == 1:
+        schema = {name: said for name, said in schema.items() if name != "oneOf"} | choices[0]
+    if "items" in schema:
+        schema = schema | {"items": _not_blank(schema["items"])}
+    if schema.get("type") != "string":
+        return schema
+    if "enum" in schema:
+        return schema | {"enum": [choice for choice in schema["enum"] if choice != ""]}
+    return {"minLength": 1} | schema
+
+
+def _set_format(name: str, schema: Schema) -> None:
+    text = schema.get("items", schema)
+    if name in FORMATS and text.get("type") == "string" and "enum" not in text:
+        text["format"] = FORMATS[name]
 
 
 def _errors(path: str, operation: Schema) -> set[int]:

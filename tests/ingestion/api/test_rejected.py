@@ -7,11 +7,12 @@ from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from records.jobs.runner import work_on
-from records.models import DataRecord, IngestionRun, RejectedRow
+from records.models import DataRecord, IngestionRun, RejectedRow, Source
 from tests.factories import WORKER, load
 from tests.people import viewer
 
 pytestmark = pytest.mark.django_db
+REPAIRED = {"cells": {"id": "2"}}
 
 
 @pytest.fixture
@@ -231,3 +232,11 @@ def test_reading_needs_no_right_to_import_but_repair_and_replay_do(reader, held)
 @pytest.mark.parametrize("path", ["/rejected-rows", "/rejected-rows/1", "/runs/1/rejected-rows"])
 def test_anonymous_requests_are_answered_401(db, path):
     assert APIClient().get(path).status_code == 401
+
+
+def test_a_row_that_the_mapping_of_its_source_no_longer_fits_is_not_repaired(api, held):
+    Source.objects.filter(name="people").update(mapping={"id": ["number"]})
+    answer = api.post(f"/api/v1/rejected-rows/{row(3).pk}/replay", REPAIRED, format="json")
+    assert answer.status_code == 409
+    assert "names columns that it lacks" in answer.json()["detail"]
+    assert not row(3).fixed

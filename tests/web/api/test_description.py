@@ -108,3 +108,20 @@ def test_each_error_is_a_problem_of_the_catalogue():
 def test_the_description_is_one_of_openapi_3_1():
     assert description()["openapi"].startswith("3.1")
     assert description()["info"]["title"] == "DataFlow Analytics"
+
+
+def test_no_parameter_of_a_query_may_be_blank():
+    for name, operation in operations():
+        for parameter in operation.get("parameters", []):
+            schema = parameter["schema"]
+            text = schema.get("items", schema)
+            if parameter["in"] == "query" and text.get("type") == "string":
+                assert "" not in text.get("enum", [" "]), (name, parameter["name"])
+                assert "enum" in text or text["minLength"] >= 1, (name, parameter["name"])
+
+
+def test_a_body_says_that_it_has_no_other_fields():
+    schemas = description()["components"]["schemas"]
+    for component in ("ViewRequest", "PatchedEditBody", "RepairBody", "FeedRequest"):
+        assert schemas[component]["additionalProperties"] is False
+    assert schemas["PatchedEditBody"]["required"] == ["data"]
