@@ -8,6 +8,7 @@ class Action(TextChoices):
 
     SIGNED_IN = "sign_in", "Signed in"
     SIGN_IN_FAILED = "sign_in.failed", "Sign-in failed"
+    SIGN_IN_BLOCKED = "sign_in.blocked", "Sign-in blocked"
     SIGNED_OUT = "sign_out", "Signed out"
     SESSIONS_ENDED = "sessions.ended", "Signed out elsewhere"
     PASSWORD_CHANGED = "password.changed", "Password changed"
@@ -22,6 +23,7 @@ class Action(TextChoices):
     IMPORT_DISCARDED = "import.discarded", "Uploaded file discarded"
     IMPORT_STARTED = "import.started", "Import started"
     IMPORT_UNDONE = "import.undone", "Undo of an import started"
+    REKEY_STARTED = "rekey.started", "New key for stored records started"
     ROW_REPAIRED = "rejected_row.repaired", "Rejected row repaired"
     ROWS_REPLAYED = "rejected_rows.replayed", "Replay of rejected rows started"
     PROCESSING_STARTED = "processing.started", "Processing started"

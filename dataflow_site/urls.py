@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from dataflow_site import api_urls
+from explore.mcp.http import McpView
 
 urlpatterns = [
     path("", include("explore.urls")),
@@ -11,6 +12,8 @@ urlpatterns = [
     path("", include("processing.urls")),
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
+    # In a namespace, like versions of the API: its errors are problem details.
+    path("", include(([path("mcp", McpView.as_view(), name="mcp")], "assistants"))),
     # The API; and where it answered before it had versions, also at the root.
     path("api/v1/", include((api_urls.v1, "v1"))),
     path("", include(api_urls.root)),

@@ -63,6 +63,11 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "`ALLOWED_HOSTS` must then be set.",
         ),
         Variable(
+            "DATAFLOW_TOKEN",
+            "none",
+            "For `manage.py mcp`: the API token whose rights an assistant on this machine has.",
+        ),
+        Variable(
             "DATAFLOW_TRUSTED_PROXIES",
             "`0`",
             "How many proxies of your own are in front of the web server. The addresses of clients "
@@ -154,7 +159,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable("DATAFLOW_REQUESTS_PER_TOKEN", "`20`", "The same for an API token."),
         Variable("DATAFLOW_WORKERS", "`1`", "Worker processes per queue."),
         Variable(
-            "DATAFLOW_PATIENCE_SECONDS",
+            "DATAFLOW_WORKER_SILENCE_SECONDS",
             "`60`",
             "How long workers may be silent before they are restarted. Doubled after each restart "
             "that does not help.",

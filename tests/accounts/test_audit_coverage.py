@@ -19,8 +19,8 @@ A = audit.Action
 # What the URLs enter that change something. Whoever adds such a URL adds it here, with a test of
 # its entry in test_audit.py.
 ENTERED: dict[str, set[audit.Action]] = {
-    "login": {A.SIGNED_IN, A.SIGN_IN_FAILED},
-    "account_login": {A.SIGNED_IN, A.SIGN_IN_FAILED},
+    "login": {A.SIGNED_IN, A.SIGN_IN_FAILED, A.SIGN_IN_BLOCKED},
+    "account_login": {A.SIGNED_IN, A.SIGN_IN_FAILED, A.SIGN_IN_BLOCKED},
     "logout": {A.SIGNED_OUT},
     "account_logout": {A.SIGNED_OUT},
     "account_change_password": {A.PASSWORD_CHANGED},
@@ -52,7 +52,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "cancel-processing": {A.RUN_CANCELLED},
     "retry-processing": {A.RUN_RETRIED},
     "upload": {A.IMPORT_UPLOADED},
-    "preview": {A.IMPORT_STARTED, A.IMPORT_DISCARDED},
+    "preview": {A.IMPORT_STARTED, A.IMPORT_DISCARDED, A.REKEY_STARTED},
     "rejected-row": {A.ROW_REPAIRED, A.ROWS_REPLAYED},
     "replay-run": {A.ROWS_REPLAYED},
     "undo-run": {A.IMPORT_UNDONE},
@@ -92,6 +92,7 @@ NOTHING_CHANGES = {
     "account_reset_password": "sends a mail; the new password has an entry",
     "api-feed-test": "fetches the first page of an API and keeps nothing",
     "api-rule-test": "tries rules on some rows and keeps nothing",
+    "mcp": "tools change nothing; they test rules at most",
     "rehearse": "a test of draft rules writes no results",
     "cancel-rule-dry-run": "ends such a test",
 }

@@ -1,0 +1,1 @@
+"""The MCP server: tools with which assistants look at the data, with the rights of a token."""
