@@ -1,5 +1,6 @@
 """The endpoints of OAuth 2: those of django-allauth, and stricter."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,12 +13,15 @@ from allauth.idp.oidc.models import Client
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.urls import include, path, reverse
+from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.views.decorators.http import require_safe
 from oauthlib.oauth2.rfc6749.errors import FatalClientError, OAuth2Error
 
 from accounts import audit
 from accounts.models import TokenScope
+
+# A SHA-256 digest in Base64 (RFC 7636).
+CHALLENGE = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 class AuthorizeView(views.AuthorizationView):
@@ -69,6 +73,10 @@ class AuthorizeView(views.AuthorizationView):
 
 def _check(request: HttpRequest) -> None:
     """Raise BadRequest for what must not be answered by sending somebody anywhere."""
+    challenge = request.GET.get("code_challenge")
+    if challenge is not None and not CHALLENGE.fullmatch(challenge):
+        # An empty one would be asked of nobody again.
+        raise BadRequest("The code challenge is not a SHA-256 digest in Base64.")
     try:
         client = lookup_client(request.GET.get("client_id", ""))
         if client and request.GET.get("redirect_uri") not in client.get_redirect_uris():
@@ -146,7 +154,7 @@ _endpoints = [
     path("revoke", RevokeView.as_view(), name="revoke"),
 ]
 # By the names that django-allauth knows its endpoints by.
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("oauth/", include(([path("", include((_endpoints, "oidc")))], "idp"))),
     path(".well-known/oauth-authorization-server", metadata, name="oauth-metadata"),
 ]

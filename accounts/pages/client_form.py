@@ -26,8 +26,15 @@ class ClientForm(ServiceTokenForm):
         help_text="Where people are sent back to, one a line, exactly as the application asks. "
         "None for a service.",
     )
-    days = None
-    field_order = ("name", "kind", "owner", "scope", "redirect_uris", "sources")
+    days = None  # type: ignore[assignment]
+    field_order = (  # type: ignore[assignment]
+        "name",
+        "kind",
+        "owner",
+        "scope",
+        "redirect_uris",
+        "sources",
+    )
 
     def clean_redirect_uris(self) -> list[str]:
         uris: list[str] = self.cleaned_data["redirect_uris"].split()

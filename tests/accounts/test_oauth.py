@@ -122,6 +122,8 @@ def test_a_wrong_verifier_and_a_replayed_code_are_refused(live_server, ada):
         {"redirect_uri": f"{BACK}/"},
         {"redirect_uri": ""},
         {"client_id": "none"},
+        {"code_challenge": ""},
+        {"code_challenge": "short"},
         {"client_id": "a\0b"},
         {"resource": "nonsense"},
     ],
@@ -136,7 +138,6 @@ def test_a_wrong_redirect_or_client_sends_nobody_anywhere(ada, other):
 @pytest.mark.parametrize(
     ("other", "error"),
     [
-        ({"code_challenge": ""}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"scope": "write"}, "invalid_scope"),
         ({"response_type": "token"}, "unauthorized_client"),
@@ -148,6 +149,15 @@ def test_a_wrong_question_is_told_to_the_application(ada, other, error):
     assert answer.status_code == 302
     assert answer["Location"].startswith(BACK)
     assert f"error={error}" in answer["Location"].replace("#", "?")
+
+
+def test_a_public_client_needs_a_challenge(ada):
+    client, _ = client_of()
+    given = asked(client)
+    del given["code_challenge"], given["code_challenge_method"]
+    answer = browser_of(ada).get("/oauth/authorize", given)
+    assert answer.status_code == 302
+    assert "error=invalid_request" in answer["Location"]
 
 
 def test_whoever_says_no_gives_no_code(ada):
