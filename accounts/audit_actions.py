@@ -22,6 +22,7 @@ class Action(TextChoices):
     IMPORT_DISCARDED = "import.discarded", "Uploaded file discarded"
     IMPORT_STARTED = "import.started", "Import started"
     IMPORT_UNDONE = "import.undone", "Undo of an import started"
+    REKEY_STARTED = "rekey.started", "New key for stored records started"
     ROW_REPAIRED = "rejected_row.repaired", "Rejected row repaired"
     ROWS_REPLAYED = "rejected_rows.replayed", "Replay of rejected rows started"
     PROCESSING_STARTED = "processing.started", "Processing started"

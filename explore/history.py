@@ -26,9 +26,9 @@ HISTORY = 50
 class Part:
     """One thing that happened to the record.
 
-    ``kind`` is one of read, updated, edited, undone, processed, failed, waits, closed, reopened.
-    ``cells`` is the
-    row as it was read; ``changes`` are those to the row before; ``notes`` are sentences.
+    ``kind`` is one of read, updated, edited, undone, processed, failed, waits, closed, reopened,
+    rekeyed. ``cells`` is the row as it was read; ``changes`` are those to the row before; ``notes``
+    are sentences.
     """
 
     kind: str
@@ -63,16 +63,36 @@ def history(record: DataRecord) -> list[Part]:
         until = came[number + 1] if number + 1 < len(came) else None
         while results and (until is None or results[0].created_at < until):
             parts.append(_processed(results.pop(0), data))
-    parts = _with_closings(record, parts)
+    parts = _in_time(record, parts, [*_closings(record), *_keys(record)])
     if record.closed_by_id is None and record.status == DataRecord.Status.RAW:
         again = " again" if any(part.kind in ("processed", "failed") for part in parts) else ""
         parts.append(Part("waits", f"Waiting to be processed{again}", None))
     return parts
 
 
-def _with_closings(record: DataRecord, parts: list[Part]) -> list[Part]:
-    """The parts, and among them, in the order of time, how the record was closed and reopened."""
-    closings: list[Part] = []
+def _in_time(record: DataRecord, parts: list[Part], others: list[Part]) -> list[Part]:
+    """The parts, and among them, in the order of time, the others."""
+    if not others:
+        return parts
+    # A stable sort; what has no time of its own stays in front.
+    return sorted([*parts, *others], key=lambda part: part.when or record.created_at)
+
+
+def _keys(record: DataRecord) -> Iterator[Part]:
+    """How runs have given the record another key, the newest ones."""
+    for row in record.keys.select_related("run").order_by("-pk")[:HISTORY]:
+        name = f"run {row.run_id}"
+        former, new = (text.partition(":")[2] for text in (row.former_id, row.new_id))
+        yield Part(
+            "rekeyed", f"Key changed from {former} to {new} by {name}", row.at, _url(row.run)
+        )
+        if row.undone_at:
+            title = f"Key {former} given back when {name} was undone"
+            yield Part("undone", title, row.undone_at, _url(row.run))
+
+
+def _closings(record: DataRecord) -> Iterator[Part]:
+    """How the record was closed and reopened."""
     for row in record.closings.select_related("run").order_by("-at")[:HISTORY]:
         name = f"ingestion run {row.run_id}"
         if row.is_closed:
@@ -81,13 +101,9 @@ def _with_closings(record: DataRecord, parts: list[Part]) -> list[Part]:
         else:
             kind, title = "reopened", f"Reopened by {row.run.file_name}"
             undone = f"No longer reopened by {name}, which was undone"
-        closings.append(Part(kind, title, row.at, _url(row.run)))
+        yield Part(kind, title, row.at, _url(row.run))
         if row.undone_at:
-            closings.append(Part("undone", undone, row.undone_at, _url(row.run)))
-    if not closings:
-        return parts
-    # A stable sort; what has no time of its own stays in front.
-    return sorted([*parts, *closings], key=lambda part: part.when or record.created_at)
+            yield Part("undone", undone, row.undone_at, _url(row.run))
 
 
 def _read(

@@ -33,6 +33,13 @@ class IngestionConfig(AppConfig):
             when=lambda run: run.rows_from == RowsFrom.REJECTED,
         )
         register(
+            "rekey",
+            IngestionRun,
+            queue="ingestion",
+            job="ingestion.loading.rekey.RekeyRecords",
+            when=lambda run: run.rows_from == RowsFrom.RECORDS,
+        )
+        register(
             "look_into_folder", Feed, queue="ingestion", job="ingestion.feeds.jobs.LookIntoFolder"
         )
         register(

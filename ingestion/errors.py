@@ -225,6 +225,13 @@ class CannotUndo(IngestionError):
         super().__init__(f"{run} can't be undone: {reason}.")
 
 
+class CannotRekey(IngestionError):
+    """Records that can't be given a new key."""
+
+    def __init__(self, source: object, reason: str) -> None:
+        super().__init__(f"The records of {source} can't be given this key. {reason}")
+
+
 class CannotReplay(IngestionError):
     """A run whose rejected rows can't be replayed now."""
 

@@ -45,8 +45,9 @@ class RunKind:
 KINDS = {
     kind.name: kind
     for kind in (
-        RunKind("ingestion", "ingestion", IngestionRun, Q(parent=None)),
+        RunKind("ingestion", "ingestion", IngestionRun, Q(parent=None, is_rekey=False)),
         RunKind("replay", "ingestion", IngestionRun, Q(parent__isnull=False)),
+        RunKind("rekey", "ingestion", IngestionRun, Q(is_rekey=True)),
         RunKind("processing", "processing", ProcessingRun),
         RunKind("dry_run", "dry_run", DryRun, source="run__source"),
         RunKind("rule_dry_run", "rule_dry_run", RuleDryRun),
@@ -55,7 +56,7 @@ KINDS = {
     )
 }
 # What the pages list as runs.
-MAIN = ("ingestion", "replay", "processing")
+MAIN = ("ingestion", "replay", "rekey", "processing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class RunPage:
 def kind_of(run: Run) -> RunKind:
     """The kind of a run."""
     if isinstance(run, IngestionRun):
+        if run.is_rekey:
+            return KINDS["rekey"]
         return KINDS["replay" if run.parent_id else "ingestion"]
     return next(kind for kind in KINDS.values() if isinstance(run, kind.model))
 

@@ -71,7 +71,15 @@ def ingestion_run(request: PageRequest, pk: int) -> HttpResponse:
         "disk_is_full": run.is_active and disk.is_full(),
         "latest_reject": run.rejected_rows.newest() if run.rejected else None,
     }
-    counts = (run.read, run.created, run.updated, run.unchanged, run.rejected, run.closed)
+    counts = (
+        run.read,
+        run.created,
+        run.updated,
+        run.unchanged,
+        run.rejected,
+        run.closed,
+        run.rekeyed,
+    )
     moving = (run.state, run.doing, run.bytes_read, run.size, *counts)
     undone = undoing and (undoing.state, undoing.deleted, undoing.restored, undoing.kept)
     waiting = (run.waits_for, str(run.retry_at), undoing and undoing.waits_for)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
+from django.db.models import Q
 
 from ingestion.errors import RowError
 from ingestion.loading.run_input import open_input, row_mapper
@@ -35,10 +36,12 @@ def doubled_note(run: IngestionRun, on_chunk: Callable[[], None]) -> str:
 
 
 def _former_id(run: IngestionRun) -> list[str] | None:
-    """The ID columns of the last run that made records of the source; None if it has none."""
+    """The ID columns of the last run that made records of the source, or gave them a new key; None
+    if it has none."""
     if run.source.pk is None or not DataRecord.objects.of_source(run.source.name).exists():
         return None
-    made = IngestionRun.objects.filter(source=run.source_id, created__gt=0, parent=None)
+    made = IngestionRun.objects.filter(source=run.source_id, parent=None)
+    made = made.filter(Q(created__gt=0) | Q(is_rekey=True, state=RunState.FINISHED))
     last = made.exclude(pk=run.pk).exclude(state=RunState.UNDONE).order_by("-pk").first()
     return list(last.mapping.get("id") or []) if last else None
 

@@ -131,8 +131,8 @@ def examine(
     is detected is set on the run, which need not be saved. The report is plain JSON: the ledger;
     ``reasons`` of rejected rows and ``changes`` of records, with examples; the ``profile`` of every
     column; what of the value column can't be read (``value_cells``); of a snapshot what it would
-    close (``missing``); ``columns``, ``mapping``, ``notes`` and ``shared_ids``. Raises
-    IngestionError.
+    close (``missing``); ``columns``, ``mapping``, ``notes`` and ``shared_ids``; and whether it
+    ``doubles`` records, as its key is another one. Raises IngestionError.
     """
     found = prepare(
         Path(run.path),
@@ -145,7 +145,8 @@ def examine(
     )
     found.check()
     write_down(run, found)
-    run.notes += filter(None, [doubled_note(run, on_chunk)])
+    doubled = doubled_note(run, on_chunk)
+    run.notes += filter(None, [doubled])
     findings = _Findings(run.columns)
     closes = is_snapshot and is_whole(run)
     with (
@@ -197,6 +198,7 @@ def examine(
         "notes": notes,
         "value_cells": cells.as_json() if cells else {},
         "shared_ids": asdict(shared),
+        "doubles": bool(doubled),
         "profile": [
             {**asdict(column), "share": column.numbers * 100} for column in profile.columns()
         ],

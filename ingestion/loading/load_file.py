@@ -12,6 +12,7 @@ from ingestion.loading.closing import close_missing
 from ingestion.loading.doubled import doubled_note
 from ingestion.loading.pipelined_writer import Land, Landed, landing
 from ingestion.loading.reject_limit import check_rejects
+from ingestion.loading.rekey import check_not_rekeyed
 from ingestion.loading.run_input import (
     check_unchanged,
     closing_notes,
@@ -48,6 +49,7 @@ class LoadFile(Job[IngestionRun]):
     value_cells: Mapping[str, Any] = {}
 
     def run(self) -> None:
+        check_not_rekeyed(self.row)
         with tuned_gc():
             if self.row.columns:
                 check_unchanged(self.row, self.still_here)

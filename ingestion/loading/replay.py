@@ -14,6 +14,7 @@ from django.db.models.functions import Length
 
 from accounts import audit
 from ingestion.errors import CannotReplay, IngestionError, RowError
+from ingestion.loading.rekey import check_not_rekeyed
 from ingestion.loading.run_input import row_mapper
 from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.mapping import knows_roles
@@ -91,6 +92,7 @@ class Replay(Job[IngestionRun]):
 
     def run(self) -> None:
         run = self.row
+        check_not_rekeyed(run)
         mapper = _mapper(run, run.mapping)
 
         def read(rows: Sequence[RejectedRow]) -> list[Row | Reject]:

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts import audit
 from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import after_undo, move_back
+from ingestion.loading.rekey import check_not_rekeyed
 from records import store
 from records.jobs.job import Job
 from records.models import IngestionRun, RunState, Undo
@@ -70,9 +71,11 @@ class UndoRun(Job[Undo]):
 
     def run(self) -> None:
         undo = self.row
+        check_not_rekeyed(undo.run)
+        take_back = store.restore_ids_batch if undo.run.is_rekey else store.undo_batch
         more = True
         while more:
-            more = store.undo_batch(undo=undo, worker=self.worker)
+            more = take_back(undo=undo, worker=self.worker)
             self.report_progress()
         with transaction.atomic():
             store.finish_undo(undo=undo, worker=self.worker)

@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect, retarget
 
 from accounts import rights
 from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, InvalidTimeZone, NoRoom
-from ingestion.loading import drafts, dry_runs, previews
+from ingestion.loading import drafts, dry_runs, previews, rekey
 from ingestion.loading.drafts import Choice
 from ingestion.loading.inputs import keep_upload
 from ingestion.pages import preview_form
@@ -19,6 +19,7 @@ from ingestion.pages.upload_form import UploadForm
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.number_format import ValueCells
 from records.jobs.liveness import lacks_worker
+from records.jobs.runner import queue
 from records.lookups import or_404, row_or_404
 from records.models import IngestionRun, RunState, Source
 from records.models.sources import OnConflict
@@ -108,6 +109,8 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     if seen.is_busy:
         return _show(request, run, seen, errors={"": seen.error})
     choice = preview_form.choice_of(request.POST, seen)
+    if request.POST.get("do") == "rekey":
+        return _rekey(request, run, seen, choice)
     if choice.on_conflict != run.source.on_conflict and not run.source.is_draft:
         # The settings of the source are its own page's, which asks for the same.
         check(request.user, Action.CHANGE_SOURCE)
@@ -134,6 +137,24 @@ def _act(request: PageRequest, run: IngestionRun) -> HttpResponse:
     if wants_part(request):
         return _show(request, run, previews.look(run))
     return redirect(f"{resolve_url(run)}?open")
+
+
+def _rekey(request: PageRequest, run: IngestionRun, seen: Look, choice: Choice) -> HttpResponse:
+    """Have the stored records of the source given the chosen key."""
+    check(request.user, Action.CHANGE_SOURCE)
+    try:
+        made = rekey.create_rekey(
+            source=run.source, columns=choice.mapping["id"], trigger="page", user=request.user
+        )
+    except IngestionError as error:
+        return _show(request, run, seen, errors={"": str(error)})
+    queue(made)
+    messages.success(
+        request,
+        f"The stored records of {run.source} are being given the new key. Your upload is kept: "
+        "import it when this run has finished.",
+    )
+    return redirect(made)
 
 
 def _show(
@@ -186,6 +207,7 @@ def _dry_context(run: IngestionRun) -> dict[str, Any]:
         "question_of_missing": drafts.question_of_missing(dry),
         "too_many": drafts.too_many_rejects(run, dry),
         "to_fix": dry_runs.to_fix(dry.report) if dry and dry.state == RunState.FINISHED else 0,
+        "offers_rekey": dry is not None and rekey.can_be_offered(dry.report),
         "values": ValueCells.from_json(dry.report.get("value_cells") or {}) if dry else None,
     }
 

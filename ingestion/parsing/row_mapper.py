@@ -111,18 +111,7 @@ class RowMapper:
         return mapped
 
     def _ids(self, rows: Sequence[Cells]) -> list[str | None]:
-        """The ids from the key columns; None if the key is missing or too long."""
-        parts = [column_texts(rows, column) for column in self._key]
-        # A joined key of blank parts consists of its separators.
-        said = parts[0] if len(parts) == 1 else list(map("".join, zip(*parts, strict=True)))
-        keys = parts[0] if len(parts) == 1 else list(map(join_key, zip(*parts, strict=True)))
-        ids = [self._prefix + key for key in keys]
-        if all(map(str.strip, said)) and max(map(len, ids), default=0) <= MAX_ID_CHARACTERS:
-            return list(ids)
-        return [
-            key if text.strip() and len(key) <= MAX_ID_CHARACTERS else None
-            for key, text in zip(ids, said, strict=True)
-        ]
+        return ids_of(self._prefix, self._key, rows)
 
     def _made_ids(self, rows: Sequence[Cells], texts: Sequence[str | None]) -> list[str | None]:
         return [
@@ -167,6 +156,22 @@ class RowMapper:
             f"The key has {len(key)} characters, and the limit is {most}.",
             self._key[0],
         )
+
+
+def ids_of(prefix: str, columns: Sequence[str], rows: Sequence[Cells]) -> list[str | None]:
+    """The ids that key columns make, behind the prefix of the source; None if the key of a row is
+    missing or too long."""
+    parts = [column_texts(rows, column) for column in columns]
+    # A joined key of blank parts consists of its separators.
+    said = parts[0] if len(parts) == 1 else list(map("".join, zip(*parts, strict=True)))
+    keys = parts[0] if len(parts) == 1 else list(map(join_key, zip(*parts, strict=True)))
+    ids = [prefix + key for key in keys]
+    if all(map(str.strip, said)) and max(map(len, ids), default=0) <= MAX_ID_CHARACTERS:
+        return list(ids)
+    return [
+        key if text.strip() and len(key) <= MAX_ID_CHARACTERS else None
+        for key, text in zip(ids, said, strict=True)
+    ]
 
 
 def _zone(mapping: Mapping[str, Any], home: tzinfo) -> tzinfo:

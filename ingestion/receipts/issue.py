@@ -60,7 +60,7 @@ def _of_run(run: IngestionRun) -> dict[str, Any]:
     # A replay of single rows reads no file.
     has_file = bool(run.path and run.sha256)
     return {
-        "kind": "replay" if run.parent_id else "load",
+        "kind": "rekey" if run.is_rekey else "replay" if run.parent_id else "load",
         "replay_of": run.parent_id,
         "input": {"name": run.file_name, "size": run.size, "sha256": run.sha256}
         if has_file
@@ -71,6 +71,7 @@ def _of_run(run: IngestionRun) -> dict[str, Any]:
         },
         "rejected": _rejected(run),
         "mapping": run.mapping,
+        **({"rekeyed": run.rekeyed} if run.is_rekey else {}),
     }
 
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from records.admin import (
     closings,
     feeds,
+    keys,
     records,
     requests,
     results,
@@ -21,6 +22,7 @@ admin.site.index_title = "Administration"
 __all__ = [
     "closings",
     "feeds",
+    "keys",
     "records",
     "requests",
     "results",

@@ -108,9 +108,13 @@ class RunSerializer(serializers.Serializer[Any]):
 
 
 class IngestionRunSerializer(RunSerializer):
-    """An ingestion run: one load of one input into one source, or a replay of rejected rows."""
+    """An ingestion run: one load of one input into one source, or a replay of rejected rows; or a
+    run that gives the stored records of a source another key."""
 
     ledger = LedgerSerializer(source="*", help_text="The counts of its rows.")
+    rekeyed = serializers.IntegerField(
+        help_text="Stored records that got another key. Not part of the ledger."
+    )
     progress = ProgressSerializer(source="*", help_text="How far the run is.")
     notes = SentencesField(help_text="What was noticed about the input, as sentences.")
     file_name = serializers.CharField(help_text="Name of the input.")

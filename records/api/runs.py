@@ -41,6 +41,7 @@ NUMBER_TEXT = re.compile("[0-9]{1,18}|" + str(GREATEST_ID))
 CANCEL = {
     "ingestion": Action.CANCEL_IMPORT,
     "replay": Action.CANCEL_IMPORT,
+    "rekey": Action.CANCEL_IMPORT,
     "processing": Action.CANCEL_PROCESSING,
     "rule_dry_run": Action.CHANGE_RULES,
     "export": None,
@@ -48,6 +49,7 @@ CANCEL = {
 RETRY = {
     "ingestion": Action.RETRY_IMPORT,
     "replay": Action.RETRY_IMPORT,
+    "rekey": Action.RETRY_IMPORT,
     "processing": Action.RETRY_PROCESSING,
 }
 ANY_RUN = PolymorphicProxySerializer(
@@ -55,6 +57,7 @@ ANY_RUN = PolymorphicProxySerializer(
     serializers={
         "ingestion": IngestionRunSerializer,
         "replay": IngestionRunSerializer,
+        "rekey": IngestionRunSerializer,
         "processing": ProcessingRunSerializer,
         "dry_run": DryRunSerializer,
         "rule_dry_run": RuleDryRunSerializer,

@@ -12,6 +12,8 @@ UNKNOWN = ("08", "57P", "58", "XX")
 
 DISK_FULL = "The disk is full."
 AWAY = "The database is not responding."
+# Of runs that must not change the records of a source at the same time.
+SOURCE_BUSY = "Another run is changing the records of the source."
 # By the beginnings of PostgreSQL's codes.
 POSTGRESQL = {
     "53100": DISK_FULL,
@@ -51,7 +53,7 @@ SYSTEM = {
 
 
 # All that environment_fault says.
-FAULTS = frozenset({AWAY, *POSTGRESQL.values(), *SQLITE.values(), *SYSTEM.values()})
+FAULTS = frozenset({AWAY, SOURCE_BUSY, *POSTGRESQL.values(), *SQLITE.values(), *SYSTEM.values()})
 
 
 def has_rolled_back(error: Error) -> bool:

@@ -8,6 +8,7 @@ from records.models.facts import ProcessingFacts
 from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
 from records.models.ingestion_runs import DryRun, IngestionRun, RowsFrom, Undo
+from records.models.keys import RecordKey, Rekey
 from records.models.processing_runs import ProcessingRun, RuleDryRun, Selection
 from records.models.receipts import Receipt
 from records.models.records import DataRecord, RecordVersion, RejectedRow
@@ -37,9 +38,11 @@ __all__ = [
     "Receipt",
     "RecordClosing",
     "RecordCount",
+    "RecordKey",
     "RecordText",
     "RecordVersion",
     "RejectedRow",
+    "Rekey",
     "RowOutcomes",
     "RowsFrom",
     "RuleDryRun",

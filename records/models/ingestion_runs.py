@@ -18,6 +18,8 @@ class RowsFrom(StrEnum):
     API = auto()
     # The rejected rows of its parent: a replay.
     REJECTED = auto()
+    # The records of the source, which get another key.
+    RECORDS = auto()
 
 
 class IngestionRun(HasPage, Run):
@@ -63,6 +65,8 @@ class IngestionRun(HasPage, Run):
     unknown_keys = models.PositiveBigIntegerField(default=0)
     # The id up to which missing records have been closed; "" before the first.
     closing_cursor = models.CharField(max_length=255, blank=True)
+    # Whether it reads no input, and gives the records of its source the key of its mapping.
+    is_rekey = models.BooleanField(default=False)
     # Whether its rows are items of a request, whose sender is told what has become of each.
     keeps_outcomes = models.BooleanField(default=False)
     # What is done for it before there are bytes and rows to count, as a sentence.
@@ -76,6 +80,7 @@ class IngestionRun(HasPage, Run):
     # Beside the ledger: records that were missing, and closed ones that came again.
     closed = models.PositiveBigIntegerField(default=0)
     reopened = models.PositiveBigIntegerField(default=0)
+    rekeyed = models.PositiveBigIntegerField(default=0, help_text="records with another key")
 
     class Meta(Run.Meta):
         db_table = "ingestion_runs"
@@ -111,6 +116,8 @@ class IngestionRun(HasPage, Run):
         """What is done for it now, as a person reads it; "" once it has ended."""
         if not self.is_held:
             return self.waiting
+        if self.is_rekey:
+            return "Giving records the new key" if self.rekeyed else "Checking the new key"
         if self.closing_cursor:
             return "Closing missing records"
         if not (self.path or self.parent_id):
@@ -120,6 +127,8 @@ class IngestionRun(HasPage, Run):
     @property
     def rows_from(self) -> "RowsFrom":
         """Where the rows come from; this decides which job loads them."""
+        if self.is_rekey:
+            return RowsFrom.RECORDS
         if self.pages or (self.feed_id and not self.path):
             return RowsFrom.API
         return RowsFrom.REJECTED if self.parent_id and not self.path else RowsFrom.FILE

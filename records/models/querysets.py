@@ -315,6 +315,20 @@ class ClosingQuerySet(models.QuerySet[Any]):
         return self.filter(undone_at=None)
 
 
+class KeyQuerySet(models.QuerySet[Any]):
+    """Reads of the ids that records had before runs gave them others."""
+
+    def standing(self) -> Self:
+        """Those of records that did not get their former id back."""
+        return self.filter(undone_at=None)
+
+    def led_from(self, record_id: str) -> Any:
+        """The newest row of a record that had this id before; None if there is none."""
+        if "\0" in record_id:
+            return None
+        return self.standing().filter(former_id=record_id).order_by("-id").first()
+
+
 class ResultQuerySet(models.QuerySet[Any]):
     """Reads of results."""
 
@@ -379,5 +393,6 @@ RecordManager = VisibleManager.from_queryset(RecordQuerySet)
 ResultManager = VisibleManager.from_queryset(ResultQuerySet)
 CountManager = VisibleManager.from_queryset(CountQuerySet)
 ClosingManager = VisibleManager.from_queryset(ClosingQuerySet)
+KeyManager = VisibleManager.from_queryset(KeyQuerySet)
 VersionManager = VisibleManager.from_queryset(VersionQuerySet)
 RejectedManager = VisibleManager.from_queryset(RejectedQuerySet)

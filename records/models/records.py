@@ -193,6 +193,7 @@ class RejectedRow(models.Model):
             models.Index(
                 fields=["former"], condition=Q(former__isnull=False), name="rejected_again"
             ),
+            models.Index(fields=["record_id"], condition=~Q(record_id=""), name="rejected_became"),
         ]
 
     def __str__(self) -> str:

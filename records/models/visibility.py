@@ -95,6 +95,7 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "IngestionRun": ("source_id", of_source),
     "DryRun": ("run_id", of_run),
     "Undo": ("run_id", of_run),
+    "Rekey": ("run_id", of_run),
     "Receipt": ("source_id", of_source),
     "RejectedRow": ("run_id", of_run),
     # A run over all sources has none: who is limited to some does not see it.
@@ -105,6 +106,7 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "DataRecord": ("id", keyed),
     "RecordVersion": ("record_id", keyed),
     "RecordClosing": ("record_id", keyed),
+    "RecordKey": ("record_id", keyed),
     "SnapshotKey": ("record_id", keyed),
     "ProcessingResult": ("record_id", keyed),
     "RecordText": ("record_id", keyed),

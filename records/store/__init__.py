@@ -17,6 +17,7 @@ from records.store.facts import keep_facts
 from records.store.landing import Turn, land
 from records.store.recount import WrongCount, check_counts
 from records.store.rejects import conflict
+from records.store.rekeying import finish_rekey, rekey_batch, restore_ids_batch
 from records.store.replay import fix_row, land_repaired, replay_batch
 from records.store.results import Results, prepare_results, save_results
 from records.store.rule_sets import save_rule_set
@@ -37,14 +38,17 @@ __all__ = [
     "delete_source",
     "edit_record",
     "edit_records",
+    "finish_rekey",
     "finish_undo",
     "fix_row",
     "keep_facts",
     "land",
     "land_repaired",
     "prepare_results",
+    "rekey_batch",
     "replay_batch",
     "requeue_records",
+    "restore_ids_batch",
     "save_results",
     "save_rule_set",
     "undo_batch",

@@ -15,6 +15,7 @@ from records.models import (
     IngestionRun,
     ProcessingResult,
     RecordClosing,
+    RecordKey,
     RecordVersion,
 )
 from records.models.querysets import CLOSED
@@ -112,5 +113,6 @@ def remove(ids: Collection[str], counts: CountChanges) -> None:
     results.filter(current=False).delete()
     RecordVersion.objects.filter(record_id__in=ids).delete()
     RecordClosing.objects.filter(record_id__in=ids).delete()
+    RecordKey.objects.filter(record_id__in=ids).delete()
     DataRecord.objects.with_ids(ids).delete()
     text_index.note(ids)

@@ -26,6 +26,7 @@ from records.models import (
 from records.store.closing import withdraw
 from records.store.counters import CountChanges
 from records.store.history import counted_as, remove, supersede
+from records.store.rekeying import restore_mapping
 
 Reason = RecordVersion.Reason
 
@@ -129,6 +130,8 @@ def finish_undo(*, undo: Undo, worker: str) -> None:
         finish(undo, worker)
         RejectedRow.objects.filter(resolved_by=undo.run_id).update(resolved_by=None, record_id="")
         _pass_on(undo.run)
+        if undo.run.is_rekey:
+            restore_mapping(undo.run)
         IngestionRun.objects.filter(pk=undo.run_id).update(state=RunState.UNDONE)
 
 

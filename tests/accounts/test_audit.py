@@ -258,6 +258,19 @@ def test_a_discarded_upload_is_an_entry(page, sales, news):
     assert told(news.one()) == ("import.discarded", "ingestion run", str(run.pk), "shop")
 
 
+def test_another_key_for_stored_records_is_an_entry_with_both_keys(page, sales, news):
+    factories.load(sales, "shop", id=["id"])
+    with sales.open("rb") as file:
+        page.post("/upload/", {"file": file, "source": "shop"})
+    run = IngestionRun.objects.latest("pk")
+    news()
+    page.post(reverse("preview", args=[run.pk]), {"do": "rekey", "id": "value"})
+    made = IngestionRun.objects.latest("pk")
+    entry = news.one()
+    assert told(entry) == ("rekey.started", "ingestion run", str(made.pk), "shop")
+    assert (said(entry.before), said(entry.after)) == ({"id": ["id"]}, {"id": ["value"]})
+
+
 def test_an_import_by_the_api_is_one_entry_and_shows_the_policy_that_it_sets(page, sales, news):
     with sales.open("rb") as file:
         page.post("/api/ingest", {"file": file, "source": "shop", "on_conflict": "keep"})

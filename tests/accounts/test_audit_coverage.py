@@ -57,7 +57,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "cancel-processing": {A.RUN_CANCELLED},
     "retry-processing": {A.RUN_RETRIED},
     "upload": {A.IMPORT_UPLOADED},
-    "preview": {A.IMPORT_STARTED, A.IMPORT_DISCARDED},
+    "preview": {A.IMPORT_STARTED, A.IMPORT_DISCARDED, A.REKEY_STARTED},
     "rejected-row": {A.ROW_REPAIRED, A.ROWS_REPLAYED},
     "replay-run": {A.ROWS_REPLAYED},
     "undo-run": {A.IMPORT_UNDONE},

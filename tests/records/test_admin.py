@@ -34,8 +34,10 @@ from records.models import (
     Receipt,
     RecordClosing,
     RecordCount,
+    RecordKey,
     RecordText,
     RejectedRow,
+    Rekey,
     RowOutcomes,
     RuleDryRun,
     RuleSet,
@@ -116,6 +118,10 @@ def everything() -> None:
     TextChange.objects.create(ids='["shop:1"]')
     RecordClosing.objects.create(record_id="shop:1", run=run, is_closed=True, at=timezone.now())
     SnapshotKey.objects.create(record_id="shop:1", run=run)
+    Rekey.objects.create(run=run)
+    RecordKey.objects.create(
+        record_id="shop:1", former_id="shop:0", new_id="shop:1", run=run, at=timezone.now()
+    )
     user = viewer("exporter")
     Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
@@ -134,7 +140,7 @@ def test_tables_have_names_that_are_words(admin):
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 28
+    assert len(TABLES) == 30
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

@@ -102,6 +102,7 @@ EXAMPLES: dict[str, Any] = {
     "record": None,
     "record_id": "sales:17",
     "rejected": 2,
+    "rekeyed": 0,
     "rejected_row": 12,
     "remark": "",
     "remedy": "Add the missing cells, or check whether a line break or a delimiter was lost.",

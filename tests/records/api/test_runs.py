@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from ingestion.loading import rekey
 from ingestion.loading.undo import create_undo
 from processing.jobs import process, rule_dry_runs
 from records.models import DryRun, Export, IngestionRun, RunState, Source
@@ -46,6 +47,7 @@ def runs(admin) -> dict[str, int]:
     made = [
         loaded,
         replay,
+        rekey.create_rekey(source=loaded.source, columns=["value"], trigger="api"),
         process.create_run(trigger="api", source_name="shop"),
         DryRun.objects.create(run=loaded, trigger="api", report={"on_conflict": "update"}),
         rule_dry_runs.start(loaded.source, [], trigger="api"),
@@ -74,7 +76,7 @@ def test_pages_of_the_list_miss_no_run_and_repeat_none(api, runs):
         url = told["next"]
         assert ("Link" in answer) == bool(url)
     assert seen == listed(api)
-    assert len(set(seen)) == 8
+    assert len(set(seen)) == 9
 
 
 @pytest.mark.parametrize("kind", KINDS)
