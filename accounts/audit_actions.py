@@ -8,6 +8,7 @@ class Action(TextChoices):
 
     SIGNED_IN = "sign_in", "Signed in"
     SIGN_IN_FAILED = "sign_in.failed", "Sign-in failed"
+    SIGN_IN_BLOCKED = "sign_in.blocked", "Sign-in blocked"
     SIGNED_OUT = "sign_out", "Signed out"
     SESSIONS_ENDED = "sessions.ended", "Signed out elsewhere"
     PASSWORD_CHANGED = "password.changed", "Password changed"

@@ -1,9 +1,12 @@
 """The address of the client that sent a request."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+
+# A provider gives each customer so many bits of IPv6 addresses to choose from.
+IPV6_NETWORK_BITS = 64
 
 
 def client_address(request: HttpRequest) -> str:
@@ -35,3 +38,10 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         return found
     # A zone is meaningful to the server's own machine only.
     return found.ipv4_mapped or IPv6Address(int(found))
+
+
+def network_of(address: str) -> str:
+    """As what an address is counted: who has one of IPv6 has all of its network."""
+    if ":" not in address:
+        return address
+    return str(ip_network((ip_address(address), IPV6_NETWORK_BITS), strict=False))

@@ -33,6 +33,9 @@ class AccountAdapter(DefaultAccountAdapter):
         "invalid_password_reset": "This link is not valid.",
     }
 
+    # Who an attempt says to be; "" for a code, which follows a password.
+    attempted = ""
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
@@ -48,6 +51,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def validation_error(self, code: str, *args: Any) -> ValidationError:
         """A message of a form; what is beyond a limit is answered 429 instead."""
         if code in LIMITED:
+            limits.record_block(self.request, self.attempted)
             raise ImmediateHttpResponse(limits.too_many_attempts(self.request))
         error: ValidationError = super().validation_error(code, *args)
         return error
@@ -55,6 +59,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt, or refuse it. It is taken back when the password is right."""
         login, address = credentials.get("username", ""), self.get_client_ip(request)
+        self.attempted = login
         account = limits.account_of(login)
         used = [self._count(request, "login_failed", f"{account} from {address}")]
         if not limits.is_known_address(login, address):

@@ -5,10 +5,14 @@ back; it never closes an account.
 """
 
 from allauth.usersessions.models import UserSession
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
+from accounts import audit
+from accounts.audit.actor import nobody
 from accounts.sign_in import people
 from web import errors
+from web.client_address import client_address, network_of
 
 # The longest time in ACCOUNT_RATE_LIMITS of what counts failures.
 LONGEST_SECONDS = 600
@@ -29,6 +33,17 @@ def is_known_address(login: str, address: str) -> bool:
     """
     user = people.find(login)
     return user is not None and UserSession.objects.filter(user=user, ip=address).exists()
+
+
+def record_block(request: HttpRequest, login: str) -> None:
+    """Enter into the audit log that attempts are blocked.
+
+    A program may go on for hours, under any names: there is one entry for an address and the time
+    of a limit. ``login`` is who the attempt says to be; "" for a code that follows a password.
+    """
+    if cache.add(f"sign-in-blocked:{network_of(client_address(request))}", 1, LONGEST_SECONDS):
+        who = nobody(user_name=login, request=request)
+        audit.record(audit.Action.SIGN_IN_BLOCKED, kind="person", label=login, actor=who)
 
 
 def too_many_attempts(request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit
 from accounts.sign_in import sessions
+from accounts.sign_in.user_agents import described
 from records import lookups
 from web.requests import PageRequest
 
@@ -93,11 +94,13 @@ class NewPasswordView(views.PasswordResetFromKeyView):
 @require_safe
 def session_list(request: PageRequest) -> HttpResponse:
     """Where the person is signed in."""
-    found = sessions.open_sessions(request.user)
+    rows = [
+        (session, described(session.user_agent)) for session in sessions.open_sessions(request.user)
+    ]
     return render(
         request,
         "account/sessions.html",
-        {"sessions": found, "current": request.session.session_key},
+        {"rows": rows, "current": request.session.session_key},
     )
 
 

@@ -4,17 +4,16 @@ Only wrong tokens are slowed down. A right one is accepted from any address: whe
 not known stands in front, everybody has the same one.
 """
 
-from ipaddress import ip_address, ip_network
 from math import ceil
 from time import time
 
 from django.core.cache import cache
 
+from web.client_address import network_of
+
 # So many wrong tokens are answered as such; those after them are not, until the window has passed.
 MOST = 20
 WINDOW_SECONDS = 300
-# Who has one IPv6 address has all of its network.
-IPV6_NETWORK = 64
 
 
 def count_wrong(address: str) -> int:
@@ -22,7 +21,7 @@ def count_wrong(address: str) -> int:
 
     Returns the seconds until the next one counts if there have been too many, else 0.
     """
-    key, now = f"wrong-tokens:{_network(address)}", time()
+    key, now = f"wrong-tokens:{network_of(address)}", time()
     count, since = cache.get(key) or (0, now)
     left = ceil(since + WINDOW_SECONDS - now)
     if left <= 0:
@@ -31,14 +30,3 @@ def count_wrong(address: str) -> int:
         return left
     cache.set(key, (count + 1, since), timeout=left)
     return 0
-
-
-def _network(address: str) -> str:
-    """Under which name an address is counted."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return ""
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ip_network((int(parsed), IPV6_NETWORK), strict=False))

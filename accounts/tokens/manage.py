@@ -78,6 +78,21 @@ def revoke(token: ApiToken) -> bool:
     return True
 
 
+def forget_source(name: str) -> int:
+    """Take a deleted source out of the limits of tokens, so that they do not open a new source of
+    its name; returns how many had it.
+    """
+    limited = [
+        token
+        for token in ApiToken.objects.filter(sources__isnull=False)
+        if name in (token.sources or ())
+    ]
+    for token in limited:
+        token.sources = [each for each in token.sources or () if each != name]
+        token.save(update_fields=["sources"])
+    return len(limited)
+
+
 def end_personal_tokens(owner: User) -> int:
     """Revoke the personal tokens of a person, whose password changes; returns how many."""
     personal = ApiToken.objects.of(owner).usable().filter(kind=TokenKind.PERSONAL)

@@ -109,7 +109,7 @@ class ViewListView(StrictQuery, generics.ListAPIView[SavedView]):
         return Response(made, status=status.HTTP_201_CREATED, headers=headers)
 
     def get_queryset(self) -> Any:
-        return SavedView.objects.filter(user=cast(User, self.request.user))
+        return SavedView.objects.of(self.request.user)
 
     def get_view_name(self) -> str:
         return "Views"
@@ -142,5 +142,5 @@ class ViewView(StrictQuery):
 
 
 def _own(request: Request, pk: int) -> SavedView:
-    own = SavedView.objects.filter(user=cast(User, request.user))
+    own = SavedView.objects.of(request.user)
     return or_not_found(by_id(own, pk), "View")

@@ -39,7 +39,7 @@ def explorer(request: PageRequest) -> HttpResponse:
         "filter": query,
         "is_filtered": bool(query.chosen),
         "chips": query.chips(),
-        "saved_views": SavedView.objects.filter(user=request.user.pk),
+        "saved_views": SavedView.objects.of(request.user),
         "orders": ORDERS,
         "operators": {key: operator.words for key, operator in OPERATORS.items()},
         **_facets(request, query, counted=request.GET.get("facets") == "1"),

@@ -32,7 +32,7 @@ def save_view(request: PageRequest) -> HttpResponse:
 @require_POST
 def remove_view(request: PageRequest, pk: int) -> HttpResponse:
     """Remove a view of the user."""
-    own = SavedView.objects.filter(user=request.user)
+    own = SavedView.objects.of(request.user)
     found = lookups.or_404(lookups.by_id(own, pk), "You have no such view.")
     found.delete()
     messages.success(request, f"View “{found.name}” removed.")

@@ -18,7 +18,7 @@ from ingestion.api.fields import IngestForm, IngestQuery, mapping_of, reading_of
 from ingestion.api.runs import started
 from ingestion.errors import IngestionError, NoRoom
 from ingestion.loading import drafts, dry_runs, runs
-from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload
+from ingestion.loading.inputs import StoredInput, keep_chunks, keep_upload, taken
 from ingestion.parsing.dialect import check_reading
 from records.api.run_serializers import DryRunSerializer, IngestionRunSerializer
 from records.api.runs import run_answer
@@ -132,7 +132,8 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         file = form.validated_data["file"]
         if file.size > settings.MAX_UPLOAD_BYTES:
             raise UploadTooLarge(file.size)
-        return self.create(request, keep_upload(file), form.validated_data)
+        with taken(keep_upload(file)) as stored:
+            return self.create(request, stored, form.validated_data)
 
     def _of_body(self, request: Request, body: Body) -> IngestionRun:
         media_type, options = parse_header_parameters(request.content_type)
@@ -151,7 +152,8 @@ class IngestView(StrictQuery, generics.GenericAPIView[IngestionRun]):
         if length > settings.MAX_UPLOAD_BYTES:
             raise UploadTooLarge(length)
         name = wanted.get("name") or f"{wanted['source']}.{kind.ending}"
-        return self.create(request, keep_chunks(name, chunks(body, length)), wanted)
+        with taken(keep_chunks(name, chunks(body, length))) as stored:
+            return self.create(request, stored, wanted)
 
     def get_view_name(self) -> str:
         return "Ingest"

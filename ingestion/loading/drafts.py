@@ -247,8 +247,7 @@ def discard(run: IngestionRun) -> None:
         _drop_source(run.source_id)
         if discarded:
             _record(audit.Action.IMPORT_DISCARDED, run)
-    if not IngestionRun.objects.filter(path=run.path).exists():
-        inputs.forget(Path(run.path), kept_before=run.created_at)
+    inputs.forget(Path(run.path), kept_before=run.created_at)
 
 
 def _record(action: audit.Action, run: IngestionRun) -> None:

@@ -5,10 +5,10 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from django.core.files.uploadedfile import UploadedFile
 from ingestion.errors import NoRoom
 from ingestion.parsing.detection import START_BYTES, check_is_table
 from ingestion.upload_handler import NotKept
+from records.models import IngestionRun
+from records.visible_sources import limited_to
 
 CHUNK_BYTES = 1 << 20
 # A file that is being written changes more often.
@@ -55,10 +57,27 @@ def keep_chunks(name: str, chunks: Iterable[bytes]) -> StoredInput:
         raise NoRoom(name, error.strerror or str(error)) from error
 
 
+@contextmanager
+def taken(stored: StoredInput) -> Iterator[StoredInput]:
+    """What the block makes a run of: if it raises, nothing is left of the input."""
+    since = datetime.now(UTC)
+    try:
+        yield stored
+    except BaseException:
+        forget(stored.path.resolve(), kept_before=since)
+        raise
+
+
 def forget(path: Path, *, kept_before: datetime) -> None:
-    """Remove a stored input that no run refers to; one that was sent again since then is kept."""
+    """Remove a stored input that no run of any source refers to.
+
+    One that was sent again since then is kept.
+    """
     if not path.is_relative_to(settings.INPUT_DIR.resolve()):
         return
+    with limited_to(None):
+        if IngestionRun.objects.filter(path=path).exists():
+            return
     aside = path.with_name(f"{path.name}-{secrets.token_hex(4)}")
     with suppress(FileNotFoundError):
         # Once it is moved aside, a new upload of the same file takes its place and is not touched.

@@ -53,17 +53,17 @@ def import_items(
     """
 
     def create() -> IngestionRun:
-        stored = inputs.keep_chunks(f"{source_name}.ndjson", [items.lines])
-        return runs.create_run(
-            path=stored.path,
-            file_name=stored.name,
-            trigger="api",
-            source_name=source_name,
-            user=user,
-            reading=READING,
-            keeps_outcomes=True,
-            **options,
-        )
+        with inputs.taken(inputs.keep_chunks(f"{source_name}.ndjson", [items.lines])) as stored:
+            return runs.create_run(
+                path=stored.path,
+                file_name=stored.name,
+                trigger="api",
+                source_name=source_name,
+                user=user,
+                reading=READING,
+                keeps_outcomes=True,
+                **options,
+            )
 
     if not key:
         run, is_new = create(), True

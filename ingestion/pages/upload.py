@@ -13,7 +13,7 @@ from accounts import rights
 from ingestion.errors import IngestionError, InvalidLimit, InvalidReading, InvalidTimeZone, NoRoom
 from ingestion.loading import drafts, dry_runs, previews, rekey
 from ingestion.loading.drafts import Choice
-from ingestion.loading.inputs import keep_upload
+from ingestion.loading.inputs import keep_upload, taken
 from ingestion.pages import preview_form
 from ingestion.pages.upload_form import UploadForm
 from ingestion.parsing.inspection import Look
@@ -42,13 +42,13 @@ def upload(request: PageRequest) -> HttpResponse:
             if form.cleaned_data["source"]:
                 check_visible(form.cleaned_data["source"])
             try:
-                stored = keep_upload(form.cleaned_data["file"])
-                run = drafts.create_draft(
-                    path=stored.path,
-                    file_name=stored.name,
-                    source_name=form.cleaned_data["source"] or None,
-                    user=request.user,
-                )
+                with taken(keep_upload(form.cleaned_data["file"])) as stored:
+                    run = drafts.create_draft(
+                        path=stored.path,
+                        file_name=stored.name,
+                        source_name=form.cleaned_data["source"] or None,
+                        user=request.user,
+                    )
             except IngestionError as error:
                 form.add_error(None, str(error))
                 status = 507 if isinstance(error, NoRoom) else 400

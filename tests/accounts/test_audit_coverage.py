@@ -19,8 +19,8 @@ A = audit.Action
 # What the URLs enter that change something. Whoever adds such a URL adds it here, with a test of
 # its entry in test_audit.py.
 ENTERED: dict[str, set[audit.Action]] = {
-    "login": {A.SIGNED_IN, A.SIGN_IN_FAILED},
-    "account_login": {A.SIGNED_IN, A.SIGN_IN_FAILED},
+    "login": {A.SIGNED_IN, A.SIGN_IN_FAILED, A.SIGN_IN_BLOCKED},
+    "account_login": {A.SIGNED_IN, A.SIGN_IN_FAILED, A.SIGN_IN_BLOCKED},
     "logout": {A.SIGNED_OUT},
     "account_logout": {A.SIGNED_OUT},
     "account_change_password": {A.PASSWORD_CHANGED},

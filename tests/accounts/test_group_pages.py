@@ -73,7 +73,7 @@ def test_pages_of_people_tell_what_their_groups_limit_them_to(client, admin, sho
         "boss": "All",
     }
     page = client.get(f"/settings/people/{ann.pk}/").content.decode()
-    assert "As a member of team, limited to shop." in " ".join(tree(page).get_text().split())
+    assert "Limited to shop as a member of team." in " ".join(tree(page).get_text().split())
 
 
 def test_a_role_limits_everybody_who_has_it_and_gets_its_members_elsewhere(client, admin, shop):

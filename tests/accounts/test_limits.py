@@ -13,6 +13,7 @@ from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
 from django.test import Client
 
+from accounts.models import AuditEntry
 from tests.accounts.people import is_in, person, sign_in
 from tests.markup import texts
 from tests.site import Site
@@ -102,6 +103,17 @@ def test_the_right_password_is_not_looked_at_either_once_attempts_are_refused(ad
     for _ in range(6):
         sign_in("ada", "wrong")
     assert sign_in("ada").status_code == 429
+
+
+def test_the_audit_log_tells_once_that_an_address_is_blocked(ada):
+    for number in range(12):
+        sign_in("ada" if number < 8 else f"name {number}", "wrong", address="203.0.113.7")
+    entry = AuditEntry.objects.get(action="sign_in.blocked")
+    assert (entry.by, entry.user_name, entry.address) == ("nobody", "ada", "203.0.113.7")
+    for _ in range(6):
+        sign_in("eve", "wrong", address="203.0.113.8")
+    names = AuditEntry.objects.filter(action="sign_in.blocked").values_list("user_name", flat=True)
+    assert sorted(names) == ["ada", "eve"]
 
 
 def test_the_refusal_says_how_long_to_wait(ada):

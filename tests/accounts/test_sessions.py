@@ -73,6 +73,34 @@ def test_markup_in_the_name_of_a_browser_is_shown_as_text(ada):
     assert listed(here) == ["<script>alert(1)</script>"]
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0",
+         "Firefox on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+         "Version/18.1 Safari/605.1.15", "Safari on macOS"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/142.0.0.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+         "Gecko) CriOS/142.0 Mobile/15E148 Safari/604.1", "Chrome on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 15; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "SamsungBrowser/28.0 Chrome/130.0 Mobile Safari/537.36", "Samsung Internet on Android"),
+        ("curl/8.10.1", "curl"),
+        ("Mozilla/5.0 (X11; CrOS x86_64)", "Unknown browser on ChromeOS"),
+        ("nightly report", "nightly report"),
+        ("", "Unknown browser"),
+    ],
+)  # fmt: skip
+def test_browsers_and_systems_are_told_in_words(ada, header, words):
+    client = signed_in(browser=header)
+    assert listed(client) == [words]
+    (cell,) = tree(client.get("/account/sessions/").content.decode()).select("tbody th")
+    assert cell["title"] == header
+
+
 def test_the_oldest_sessions_of_a_program_that_signs_in_again_and_again_end(ada, monkeypatch):
     monkeypatch.setattr(sessions, "MOST", 3)
     clients = [signed_in(browser=f"program {number}") for number in range(5)]

@@ -19,6 +19,7 @@ from accounts.tokens import attempts
 from accounts.tokens.manage import TokenError, create_token, may_create_for, revoke
 from explore.api.views import RootView
 from records.models import Export, Source
+from records.store import delete_source
 from records.visible_sources import visible_sources
 from tests.landed import land, sale
 from tests.people import viewer
@@ -138,6 +139,19 @@ def test_a_request_sees_no_more_than_the_sources_of_its_token(owner, monkeypatch
     for user, sources in ((owner, ["shop", "depot"]), (owner, None), (limited, ["shop", "depot"])):
         assert ask(token_of(user, sources=sources)).status_code == 200
     assert seen == [{"shop", "depot"}, None, {"depot"}]
+
+
+def test_a_token_for_a_source_that_is_deleted_does_not_open_a_new_one_of_its_name(owner):
+    source = Source.objects.create(name="fleeting")
+    token = token_of(owner, sources=["fleeting", "shop"])
+    only = token_of(owner, sources=["fleeting"])
+    delete_source(source=source)
+    land("fleeting", {"1": sale(1)})
+    land("shop", {"1": sale(1)})
+    for text, names in ((token, ["shop"]), (only, [])):
+        listed = ask(text, path="/api/v1/sources").data["sources"]
+        assert [each["name"] for each in listed] == names
+    assert ApiToken.objects.of(owner).filter(name="test 1").get().sources == []
 
 
 def test_a_request_takes_one_query_to_be_authenticated(owner, django_assert_num_queries):

@@ -1,16 +1,12 @@
 """Whether a client has sent more requests than it may."""
 
 import hashlib
-from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from web.client_address import client_address
+from web.client_address import client_address, network_of
 from web.throttling.counts import counts
-
-# A provider gives each customer so many bits of IPv6 addresses to choose from.
-IPV6_NETWORK_BITS = 64
 
 
 class Over(Exception):
@@ -27,7 +23,7 @@ class Over(Exception):
 def count_request(request: HttpRequest) -> None:
     """Count a request for its address, its token and its session's user. Raises Over."""
     if address := client_address(request):
-        _count(f"address:{_network(address)}", settings.REQUESTS_PER_ADDRESS, "a client address")
+        _count(f"address:{network_of(address)}", settings.REQUESTS_PER_ADDRESS, "a client address")
     if token := request.META.get("HTTP_AUTHORIZATION"):
         digest = hashlib.sha256(token.encode(errors="replace")).hexdigest()
         _count(f"token:{digest}", settings.REQUESTS_PER_TOKEN, "an API token")
@@ -43,10 +39,3 @@ def count_user(pk: int) -> None:
 def _count(client: str, rate: int, whose: str) -> None:
     if seconds := counts.seconds_over(client, rate=rate):
         raise Over(rate, whose, seconds)
-
-
-def _network(address: str) -> str:
-    if ":" not in address:
-        return address
-    whole = ip_network((ip_address(address), IPV6_NETWORK_BITS), strict=False)
-    return str(whole)

@@ -1,10 +1,12 @@
 """Views of the explorer that people save."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from accounts.models import SourceGrant
 from explore import saved_views
-from records.models import SavedView
+from records.models import SavedView, Source
 from tests.landed import land, sale
 from tests.markup import href
 from tests.people import viewer
@@ -48,6 +50,28 @@ def test_everybody_has_views_of_their_own(ada):
     assert SavedView.objects.count() == 2
     assert ada.post(f"/explore/views/{pk}/remove")["Location"] == "/explore/"
     assert [view.user.username for view in SavedView.objects.all()] == ["bob"]
+
+
+def test_views_that_name_sources_which_may_not_be_seen_are_not_there(ada):
+    land("depot", {"1": sale(1)})
+    for name, query in {
+        "Both": "source=shop&source=depot",
+        "Shop": "source=shop",
+        "All": "",
+    }.items():
+        ada.post(f"/explore/views/save?{query}", {"name": name})
+    assert "Both" in ada.get("/explore/").content.decode()
+    owner = User.objects.get(username="ada")
+    SourceGrant.objects.create(user=owner, source=Source.objects.get(name="shop"))
+    page = ada.get("/explore/").content.decode()
+    found = [view.name for view in SavedView.objects.all() if f">{view.name}</a>" in page]
+    assert found == ["All", "Shop"]
+    assert "depot" not in page
+    hidden = SavedView.objects.get(name="Both")
+    assert ada.post(f"/explore/views/{hidden.pk}/remove").status_code == 404
+    listed = ada.get("/api/v1/views").json()["views"]
+    assert {view["name"] for view in listed} == {"All", "Shop"}
+    assert ada.get(f"/api/v1/views/{hidden.pk}").status_code == 404
 
 
 @pytest.mark.parametrize(

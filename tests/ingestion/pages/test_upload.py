@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts.models import SourceGrant
 from records.jobs.runner import work_on
 from records.models import DataRecord, IngestionRun, Source
-from tests.people import viewer
+from tests.people import of_role, viewer
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,38 @@ def test_what_can_not_be_taken_is_said_and_the_form_keeps_what_was_written(
     assert response.status_code == 400
     assert sentence in response.content.decode()
     assert not IngestionRun.objects.exists()
+
+
+@pytest.fixture
+def limited(client):
+    """Somebody who imports into one source only."""
+    user = of_role("Editor", "ann")
+    SourceGrant.objects.create(user=user, source=Source.objects.create(name="shop"))
+    client.force_login(user)
+    return client
+
+
+def kept(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("path", ["/upload/", "/api/v1/ingest", "/api/v1/dry-runs"])
+def test_nothing_is_left_of_a_file_that_is_refused_for_its_name(limited, inputs, path):
+    file = SimpleUploadedFile("tickets.csv", CONTENT)
+    assert limited.post(path, {"file": file}).status_code == 403
+    assert kept(inputs) == []
+    assert send(limited, "shop.csv").status_code == 302
+    assert len(kept(inputs)) == 1
+
+
+def test_a_file_that_a_hidden_run_needs_outlives_who_sends_it_too(admin_client, limited, inputs):
+    send(admin_client, "tickets.csv")
+    assert send(limited, "tickets.csv").status_code == 403
+    send(limited, "shop.csv")
+    draft = IngestionRun.objects.get(source__name="shop")
+    assert limited.post(f"/upload/{draft.pk}/", {"do": "discard"}).status_code == 302
+    assert not IngestionRun.objects.filter(pk=draft.pk).exists()
+    assert len(kept(inputs)) == 1
 
 
 def test_a_missing_and_an_empty_file_are_said(admin_client):
