@@ -69,12 +69,12 @@ def folders(name: str, default: str) -> list[Path]:
     return [Path(part).resolve() for part in listed(name, default)]
 
 
-def number(name: str, default: int, *, least: int = 1) -> int:
-    """A whole number from ``least``."""
+def number(name: str, default: int, *, minimum: int = 1) -> int:
+    """A whole number from ``minimum``."""
     value = os.environ.get(name, str(default)).strip()
-    if not (value.isascii() and value.isdecimal() and int(value) >= least):
+    if not (value.isascii() and value.isdecimal() and int(value) >= minimum):
         raise ImproperlyConfigured(
-            f"{name} must be a whole number of at least {least}, not {value!r}."
+            f"{name} must be a whole number of at least {minimum}, not {value!r}."
         )
     return int(value)
 

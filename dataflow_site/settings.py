@@ -58,7 +58,7 @@ CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 # Whose pages may call the API; with tokens, never with the session of a reader.
 CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
 # Proxies between clients and the web server, which append addresses to X-Forwarded-For.
-TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, least=0)
+TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, minimum=0)
 
 # What is asked to see if the site is alive: neither limited nor redirected.
 HEALTH_PATHS = frozenset({"/health", "/api/health", "/api/v1/health"})
@@ -446,9 +446,9 @@ PREVIEW_BYTES = number("DATAFLOW_PREVIEW_BYTES", 1024**3)
 MAX_ATTEMPTS = 5
 
 # Requests a second; 0 is no limit. An office may have one address for all its people.
-REQUESTS_PER_ADDRESS = number("DATAFLOW_REQUESTS_PER_ADDRESS", 60, least=0)
-REQUESTS_PER_USER = number("DATAFLOW_REQUESTS_PER_USER", 30, least=0)
-REQUESTS_PER_TOKEN = number("DATAFLOW_REQUESTS_PER_TOKEN", 20, least=0)
+REQUESTS_PER_ADDRESS = number("DATAFLOW_REQUESTS_PER_ADDRESS", 60, minimum=0)
+REQUESTS_PER_USER = number("DATAFLOW_REQUESTS_PER_USER", 30, minimum=0)
+REQUESTS_PER_TOKEN = number("DATAFLOW_REQUESTS_PER_TOKEN", 20, minimum=0)
 
 # Exports that stream at once: of each person, and over all web processes; how long one may take.
 EXPORTS_PER_USER = number("DATAFLOW_EXPORTS_PER_USER", 2)

@@ -159,7 +159,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable("DATAFLOW_REQUESTS_PER_TOKEN", "`20`", "The same for an API token."),
         Variable("DATAFLOW_WORKERS", "`1`", "Worker processes per queue."),
         Variable(
-            "DATAFLOW_PATIENCE_SECONDS",
+            "DATAFLOW_WORKER_SILENCE_SECONDS",
             "`60`",
             "How long workers may be silent before they are restarted. Doubled after each restart "
             "that does not help.",

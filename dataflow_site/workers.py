@@ -17,7 +17,7 @@ from records.jobs.sweep import wake_stalled
 
 BEAT_SECONDS = 10
 # After a start, or after a long run, the first beat takes a while: silence until then is no news.
-SILENCE_SECONDS = number("DATAFLOW_PATIENCE_SECONDS", 60)
+SILENCE_SECONDS = number("DATAFLOW_WORKER_SILENCE_SECONDS", 60)
 # It is doubled each time that it was in vain: on a machine that is slow enough, a cluster that is
 # always started anew before it can answer would never work.
 LONGEST_SILENCE = 10 * SILENCE_SECONDS

@@ -97,8 +97,8 @@ def unpacked(
         try:
             if start.startswith(GZIP):
                 inner = name[:-3] if name.lower().endswith(".gz") else name
-                with gzip.GzipFile(fileobj=file) as packed:
-                    copy(packed, within=file)
+                with gzip.GzipFile(fileobj=file) as compressed:
+                    copy(compressed, within=file)
             else:
                 copy(file)
                 if start != OLE and not (start == ZIP and document_kind(plain, name)):
@@ -173,8 +173,8 @@ def _unzip(file: IO[bytes], name: str, copy: "_Copy") -> str:
         if member.flag_bits & 1:
             raise UnreadableInput(name, "the archive is protected by a password. Unpack it first.")
         try:
-            with archive.open(member) as packed:
-                copy(packed, within=file)
+            with archive.open(member) as compressed:
+                copy(compressed, within=file)
         except (NotImplementedError, RuntimeError) as error:
             raise UnreadableInput(
                 name, "its compression method is not supported. Unpack it first."
@@ -215,9 +215,9 @@ class _Copy:
                 plain.write(chunk)
                 self._on_chunk()
 
-    def _check_size(self, size: int, packed: int) -> None:
+    def _check_size(self, size: int, compressed: int) -> None:
         # By what has been read so far: a file that unpacks to too much is stopped early.
-        if size > (most := most_unpacked(packed)):
+        if size > (most := most_unpacked(compressed)):
             raise InputTooLarge(
                 self._name,
                 f"more than {most:,} bytes when unpacked",

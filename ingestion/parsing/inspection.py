@@ -136,13 +136,14 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of an input a preview reads: all of it up to ``whole`` bytes, or ``whole_packed`` if
-    it is compressed; of a larger one the first ``start`` bytes, and the dry run reads the rest.
+    """How much of an input a preview reads: all of it up to ``whole`` bytes, or
+    ``whole_compressed`` if it is compressed; of a larger one the first ``start`` bytes, and the dry
+    run reads the rest.
     """
 
     whole: int = 64 << 20
     # Compressed files grow when they are unpacked.
-    whole_packed: int = 8 << 20
+    whole_compressed: int = 8 << 20
     start: int = 1 << 20
 
 
@@ -266,7 +267,7 @@ def _beginning(path: Path, sizes: Sizes) -> bytes | None:
     with path.open("rb") as file:
         is_gzip = file.read(len(GZIP)) == GZIP
         file.seek(0)
-        if path.stat().st_size <= (sizes.whole_packed if is_gzip else sizes.whole):
+        if path.stat().st_size <= (sizes.whole_compressed if is_gzip else sizes.whole):
             return None
         return (gzip.GzipFile(fileobj=file) if is_gzip else file).read(sizes.start)
 

@@ -82,9 +82,9 @@ RESERVE_BYTES = 256 << 20
 MAX_RESERVE_BYTES = 1 << 30
 
 
-def most_unpacked(packed: int) -> int:
-    """How many bytes a file of ``packed`` bytes may unpack to."""
-    return min(max(FREE_UNPACKED_BYTES, MAX_RATIO * packed), MAX_UNPACKED_BYTES)
+def most_unpacked(compressed: int) -> int:
+    """How many bytes a file of ``compressed`` bytes may unpack to."""
+    return min(max(FREE_UNPACKED_BYTES, MAX_RATIO * compressed), MAX_UNPACKED_BYTES)
 
 
 def reserve(folder: Path) -> int:

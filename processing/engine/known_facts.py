@@ -86,7 +86,7 @@ class KnownFacts:
                 for (column, by), known in self._middles.items()
             ],
             "repeats": [
-                [list(columns), _packed(known.cells), _packed(known.first)]
+                [list(columns), _encoded(known.cells), _encoded(known.first)]
                 for columns, known in self._repeats.items()
             ],
         }
@@ -100,7 +100,7 @@ class KnownFacts:
                 for column, by, known in facts["middles"]
             },
             {
-                tuple(columns): Repeats(_unpacked(cells), _unpacked(first))
+                tuple(columns): Repeats(_decoded(cells), _decoded(first))
                 for columns, cells, first in facts["repeats"]
             },
         )
@@ -266,9 +266,9 @@ def _middle(size: int, median: float, spread: float) -> Middle:
     return Middle(size, float(median), float(spread))
 
 
-def _packed(digests: Digests) -> str:
+def _encoded(digests: Digests) -> str:
     return base64.b64encode(digests.astype("<u8").tobytes()).decode()
 
 
-def _unpacked(text: str) -> Digests:
+def _decoded(text: str) -> Digests:
     return np.frombuffer(base64.b64decode(text), dtype="<u8").astype(np.uint64)

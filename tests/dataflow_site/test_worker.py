@@ -66,7 +66,7 @@ async_task("dataflow_site.tasks.beat", "{proof}", cluster="ingestion")
 
 @pytest.fixture(scope="module")
 def supervisor(own_installation: Installation) -> int:
-    process = own_installation.start(*WORKER, DATAFLOW_PATIENCE_SECONDS="6")
+    process = own_installation.start(*WORKER, DATAFLOW_WORKER_SILENCE_SECONDS="6")
     wait_for(lambda: parts(process.pid), seconds=START_SECONDS, what="the cluster")
     return process.pid
 

@@ -52,7 +52,7 @@ class Host:
             *WORKER,
             DATAFLOW_LEASE_SECONDS=str(LEASE),
             DATAFLOW_BATCH_ROWS="2000",
-            DATAFLOW_PATIENCE_SECONDS="20",
+            DATAFLOW_WORKER_SILENCE_SECONDS="20",
         )
 
     def signal(self, number: int) -> None:

@@ -8,7 +8,7 @@ from ingestion.errors import ChangedWhileRead, UnreadableInput
 from ingestion.parsing.compression import unpacked
 from ingestion.parsing.dialect import WORKBOOKS, Dialect, Format
 from ingestion.parsing.input_file import Digest, InputFile
-from ingestion.parsing.readers.base import Chunk, PackedReader, Reader
+from ingestion.parsing.readers.base import Chunk, CompressedReader, Reader
 from ingestion.parsing.readers.checked import CheckedReader, went_on
 from ingestion.parsing.readers.delimited import DelimitedReader
 from ingestion.parsing.readers.json import JsonReader
@@ -61,7 +61,7 @@ def open_reader(
                 rows: Reader
                 if plain.digest:
                     reader.notes += went_on(plain.digest.size, plain.grown)
-                    rows = PackedReader(reader, packed=plain.digest.size, plain=file.size)
+                    rows = CompressedReader(reader, compressed=plain.digest.size, plain=file.size)
                 else:
                     rows = CheckedReader(reader, file, name=name, dialect=dialect)
                 yield knowing_lines(rows, encoding=encoding, dialect=dialect)

@@ -134,22 +134,22 @@ class HoldsNothing:
         return
 
 
-class PackedReader(HoldsNothing):
+class CompressedReader(HoldsNothing):
     """The rows of a compressed file; ``bytes_read`` is the position in the compressed file.
 
     A workbook is treated the same way: it is read from a copy.
     """
 
-    def __init__(self, reader: Reader, *, packed: int, plain: int) -> None:
+    def __init__(self, reader: Reader, *, compressed: int, plain: int) -> None:
         self._reader = reader
-        self._packed, self._plain = packed, max(plain, 1)
+        self._compressed, self._plain = compressed, max(plain, 1)
         self.columns, self.notes = reader.columns, reader.notes
         self.blank_rows = reader.blank_rows
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The rows, at most ``size`` of them at a time, and fewer where they are large."""
         for chunk in self._reader.chunks(size):
-            chunk.bytes_read = chunk.bytes_read * self._packed // self._plain
+            chunk.bytes_read = chunk.bytes_read * self._compressed // self._plain
             self.blank_rows = self._reader.blank_rows
             yield chunk
         self.blank_rows = self._reader.blank_rows

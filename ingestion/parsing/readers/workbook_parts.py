@@ -128,8 +128,8 @@ class Archive(zipfile.ZipFile):
         super().__init__(file)
         self._name = name
         size = sum(member.file_size for member in self.infolist())
-        packed = file.seek(0, io.SEEK_END)
-        if size > (most := most_unpacked(packed)):
+        compressed = file.seek(0, io.SEEK_END)
+        if size > (most := most_unpacked(compressed)):
             raise InputTooLarge(name, f"{size:,} bytes when unpacked", most, SAVE_AS_CSV)
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:

@@ -354,9 +354,9 @@ def test_page_and_api_give_the_same_file(api, url):
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="shop.csv"'
     assert b"".join(answer) == exported("csv", "source=shop&sort=-id")
-    packed = api.get(f"{url}?format=ndjson&gzip=1&raw=1")
-    assert packed["Content-Disposition"] == 'attachment; filename="records.ndjson.gz"'
-    assert gzip.decompress(b"".join(packed)) == exported("ndjson", raw=True)
+    compressed = api.get(f"{url}?format=ndjson&gzip=1&raw=1")
+    assert compressed["Content-Disposition"] == 'attachment; filename="records.ndjson.gz"'
+    assert gzip.decompress(b"".join(compressed)) == exported("ndjson", raw=True)
     assert sheet(b"".join(api.get(f"{url}?format=xlsx")))[1][0] == "shop:1"
 
 

@@ -249,9 +249,9 @@ def test_a_small_answer_that_unpacks_to_a_large_one_is_stopped(settings):
     settings.FEED_PAGE_BYTES = 1 << 20
     bomb = gzip.compress(b"[" + b" " * (64 << 20) + b"]")
     assert len(bomb) < 1 << 17
-    packed = Reply(bomb, headers={"Content-Encoding": "gzip"})
+    compressed = Reply(bomb, headers={"Content-Encoding": "gzip"})
     with (
-        serving(lambda request: packed) as api,
+        serving(lambda request: compressed) as api,
         pytest.raises(FetchFailed, match="DATAFLOW_FEED_PAGE_BYTES sets this limit"),
     ):
         get(api.url)

@@ -1,4 +1,4 @@
-"""How far a reader is in its input: even progress, also in what is packed. No database."""
+"""How far a reader is in its input: even progress, also in what is compressed. No database."""
 
 import csv
 import gzip

@@ -21,15 +21,15 @@ def gzipped(content: bytes) -> bytes:
 
 
 def zipped(**members: bytes) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    compressed = io.BytesIO()
+    with zipfile.ZipFile(compressed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name.replace("__slash__", "/"), content)
-    return packed.getvalue()
+    return compressed.getvalue()
 
 
 @pytest.fixture
-def packed(tmp_path):
+def compressed(tmp_path):
     def write(content: bytes):
         path = tmp_path / "kept"
         path.write_bytes(content)
@@ -54,16 +54,16 @@ def packed(tmp_path):
         (CONTENT, "rows.gz", "rows.gz"),
     ],
 )
-def test_the_file_inside_is_read_by_its_own_name(packed, content, name, inner):
-    path = packed(content)
+def test_the_file_inside_is_read_by_its_own_name(compressed, content, name, inner):
+    path = compressed(content)
     with unpacked(path, name) as plain:
         assert (plain.path.read_bytes(), plain.name) == (CONTENT, inner)
     assert plain.path == path or not plain.path.exists()
 
 
-def test_what_is_packed_is_read_like_any_file_and_known_by_its_packed_bytes(packed):
+def test_a_compressed_file_is_read_like_any_other_and_known_by_its_own_bytes(compressed):
     content = gzipped(b'[{"a": 1}, {"a": 2}]')
-    path = packed(content)
+    path = compressed(content)
     found = detect(path, "rows.json.gz")
     assert found.digest == (len(content), hashlib.sha256(content).hexdigest())
     assert any("unpacked" in note for note in found.notes)
@@ -85,15 +85,15 @@ def test_what_is_packed_is_read_like_any_file_and_known_by_its_packed_bytes(pack
         (gzipped(gzipped(CONTENT)), "compressed twice"),
     ],
 )
-def test_an_archive_without_one_sound_file_is_refused(packed, content, reason):
+def test_an_archive_without_one_sound_file_is_refused(compressed, content, reason):
     with pytest.raises(UnreadableInput, match=reason):
-        detect(packed(content), "x.csv")
+        detect(compressed(content), "x.csv")
 
 
-def test_a_locked_archive_is_refused(packed):
+def test_a_locked_archive_is_refused(compressed):
     content = bytearray(zipped(**{"a.csv": CONTENT}))
     # The bit that says "encrypted", in both places where it stands.
     content[6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     with pytest.raises(UnreadableInput, match="password"):
-        detect(packed(bytes(content)), "x.zip")
+        detect(compressed(bytes(content)), "x.zip")

@@ -37,10 +37,10 @@ def _xlsx() -> bytes:
 
 
 def _zip(name: str, content: bytes) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+    compressed = io.BytesIO()
+    with zipfile.ZipFile(compressed, "w") as archive:
         archive.writestr(name, content)
-    return packed.getvalue()
+    return compressed.getvalue()
 
 
 JSON = json.dumps({"total": 50, "data": {"items": ROWS}}).encode()

@@ -140,10 +140,10 @@ def test_one_input_that_confuses_detection_leaves_nothing_behind_for_the_next(wr
 
 @pytest.mark.parametrize("word", [b"1", b"a@", b"a."])
 def test_a_long_word_does_not_keep_detection_busy(write, word):
-    began = time.perf_counter()
+    began = time.process_time()
     found = prepared(write(b"id;note\n1;", word * 30_000, b"\n2;y\n"))
     assert found.columns == ["id", "note"]
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -154,9 +154,9 @@ def test_millions_of_blank_lines_are_passed_over_quickly(write, end):
 
 
 def test_a_long_cell_that_is_nearly_a_number_is_told_from_one_at_once(write):
-    began = time.perf_counter()
+    began = time.process_time()
     found = prepared(write(b"id,amount\n1,", b"1" * 1_000_000, b"x\n"))
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert found.mapping["value"] == []
 
 
@@ -183,10 +183,10 @@ def test_long_cells_in_the_column_of_the_timestamp_are_not_kept_in_memory():
 def test_a_sheet_that_no_program_writes_is_refused_at_once(tmp_path, row, reason):
     path = workbook(tmp_path / "book.xlsx", {SHEET: sheet(row)})
     assert path.stat().st_size < 20_000
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(UnreadableInput, match=reason):
         prepared(path)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def test_rows_that_are_left_out_are_passed_over_and_counted(tmp_path):
@@ -253,7 +253,7 @@ def test_large_styles_are_refused(tmp_path, monkeypatch):
         prepared(path)
 
 
-# --- packed files
+# --- compressed files
 
 
 def bomb(path, megabytes: int):
