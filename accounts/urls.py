@@ -4,12 +4,13 @@ django-allauth finds its pages by the names that begin with ``account_``. Only w
 routed.
 """
 
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, URLResolver, path, re_path
 
-from accounts.pages import audit, groups, people, tokens
+from accounts.oauth import views as oauth
+from accounts.pages import audit, clients, groups, people, tokens
 from accounts.sign_in import openid_connect, pages, second_factor_pages
 
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", pages.LoginView.as_view(), name="login"),
     path("login/", pages.LoginView.as_view(), name="account_login"),
     path("login/reset/", pages.PasswordResetView.as_view(), name="account_reset_password"),
@@ -37,6 +38,11 @@ urlpatterns: list[URLPattern] = [
     *openid_connect.urlpatterns,
     path("account/tokens/", tokens.own_tokens, name="own-tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke-token"),
+    *oauth.urlpatterns,
+    path("account/applications/", clients.applications, name="own-applications"),
+    path("account/applications/<slug:pk>/end/", clients.end_application, name="end-application"),
+    path("settings/clients/", clients.clients, name="oauth-clients"),
+    path("settings/clients/<slug:pk>/revoke/", clients.revoke_client, name="revoke-client"),
     path("settings/people/", people.people, name="people"),
     path("settings/people/<int:pk>/", people.person, name="person"),
     path("settings/groups/", groups.groups, name="groups"),

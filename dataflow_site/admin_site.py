@@ -16,7 +16,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 # What django-allauth keeps for itself, secrets of second factors among it.
-KEPT_BACK = {f"allauth.{name}" for name in ("account", "mfa", "socialaccount", "usersessions")}
+KEPT_BACK = {
+    f"allauth.{name}" for name in ("account", "idp.oidc", "mfa", "socialaccount", "usersessions")
+}
 
 
 class OfferedOnly(ChangeList):

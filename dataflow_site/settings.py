@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.idp.oidc",
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
@@ -300,6 +301,11 @@ SOCIALACCOUNT_PROVIDERS = {
         ],
     }
 }
+
+# OAuth 2 for programs that use the API. Access tokens are renewed by refresh tokens.
+IDP_OIDC_ADAPTER = "accounts.oauth.clients.Adapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 30 * 24 * 3600
 
 # Without a mail server nothing is sent, and pages that would send a mail say so.
 mail = mail_server()

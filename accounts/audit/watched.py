@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.idp.oidc.models import Client
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
@@ -67,6 +68,14 @@ WATCHED: Mapping[type[Model], Watched] = {
         deleted=Action.TOKEN_REVOKED,
         fields=("owner", "name", "kind", "scope", "sources", "expires_at", "revoked_at"),
         ended_by="revoked_at",
+    ),
+    Client: Watched(
+        kind="OAuth client",
+        created=Action.CLIENT_CREATED,
+        changed=Action.CLIENT_CHANGED,
+        deleted=Action.CLIENT_REVOKED,
+        fields=("owner", "name", "type", "grant_types", "scopes", "redirect_uris", "data"),
+        label=lambda client: client.name,
     ),
     Authenticator: Watched(
         kind="second factor",

@@ -9,13 +9,17 @@ from rest_framework.request import Request
 
 from accounts import rights
 from accounts.models import ApiToken, TokenScope
+from accounts.oauth.access import Access, identify_access
+from accounts.tokens import texts
 from accounts.tokens.attempts import count_wrong
 from accounts.tokens.identify import SCHEMES, Refused, WrongToken, identify, sent_text
 from web.client_address import client_address
 
 
 class TokenAuthentication(BaseAuthentication):
-    """An API token in the header ``Authorization``, after ``Token`` or ``Bearer``.
+    """An API token, or an access token of OAuth 2, in the header ``Authorization``.
+
+    Before it stands ``Token`` or ``Bearer``.
 
     As the first way to authenticate it is the one that a 401 names, so that whoever sends no
     credentials gets a 401 and not a 403.
@@ -24,12 +28,12 @@ class TokenAuthentication(BaseAuthentication):
     # Whether a token that may only read is refused for methods that change something.
     checks_scope = True
 
-    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken | Access] | None:
         try:
             text = sent_text(request.headers.get("Authorization", ""))
             if text is None:
                 return None
-            token = identify(text)
+            token = identify(text) if texts.stored(text) else identify_access(text)
         except WrongToken as error:
             if seconds := count_wrong(client_address(request)):
                 raise exceptions.Throttled(

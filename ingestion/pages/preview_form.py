@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
 from ingestion.loading.drafts import Choice
+from ingestion.parsing.detection import Detected
 from ingestion.parsing.dialect import CHARACTERS, CHECKS, WORKBOOKS, Dialect, Format
 from ingestion.parsing.inspection import Look
 from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
@@ -52,6 +53,7 @@ SHARED = "shared_ids"
 # How many columns each select lists: a page with all columns of a very wide table takes minutes.
 OFFERED_COLUMNS = 500
 OFFERED_SHEETS = 100
+OFFERED_PATHS = 100
 HELP = {
     "id": "Identifies a record. Without an ID column, the key is made from the row's content.",
     "timestamp": "A date, or a date and a time.",
@@ -70,6 +72,8 @@ class ReadingField:
     found: str
     options: tuple[str, ...]
     error: str = ""
+    # Values to choose from, each with its label; without any, the value is typed.
+    choices: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -101,9 +105,26 @@ def reading_fields(
             found.get(name, ""),
             tuple(sheets) if name == "sheet" else SUGGESTED.get(name, ()),
             (errors or {}).get(name, ""),
+            _choices(name, answers.get(name, ""), detected),
         )
         for name in ("format", *([] if has_no_encoding else ["encoding"]), *ASKED[form])
     ]
+
+
+def _choices(name: str, value: str, detected: Detected | None) -> list[tuple[str, str]]:
+    """What a parsing option is chosen from; an empty value has the label of what is detected."""
+    if name == "format":
+        return [("", "Auto-detect"), *((option, option) for option in SUGGESTED["format"])]
+    paths = detected.rows_paths if detected and name == "rows_path" else {}
+    if len(paths) < 2:
+        return []
+    offered = [
+        (path, f"{path} ({count:,} row{'' if count == 1 else 's'})")
+        for path, count in list(paths.items())[:OFFERED_PATHS]
+    ]
+    if value and value not in dict(offered):
+        offered.append((value, value))
+    return [("", "Auto-detect"), *offered]
 
 
 def summary(seen: Look) -> list[str]:

@@ -20,7 +20,10 @@ from tests.people import of_role, viewer
 pytestmark = pytest.mark.django_db
 
 # What anybody may see besides the pages of signing in: the service and its description.
-PUBLIC = {"api-health", "api-schema", "api-docs", "api-problems"}
+PUBLIC = {"api-health", "api-schema", "api-docs", "api-problems", "oauth-metadata"}
+# What takes the credentials of a client of OAuth 2, and what takes tokens and no sessions.
+OF_CLIENTS = {"token", "revoke"}
+OF_TOKENS = {"/mcp"}
 # What every account may: leave, and see to itself.
 OWN = ("logout", "account_logout")
 
@@ -55,7 +58,7 @@ CLOSED = [
     pytest.param(example(route), id=route or "/")
     for route, pattern in patterns()
     if "<" not in example(route)
-    and pattern.name not in (*PUBLIC, *OWN)
+    and pattern.name not in (*PUBLIC, *OWN, *OF_CLIENTS)
     and not route.startswith(("login/", "account/"))
 ]
 
@@ -78,7 +81,8 @@ def test_nothing_is_shown_without_an_account(url):
 def test_an_account_without_a_role_is_told_whom_to_ask(client, url):
     client.force_login(User.objects.create_user("new"))
     answer = client.get(url)
-    assert answer.status_code in (403, 405), answer.status_code
+    refused = (401,) if url in OF_TOKENS else (403, 405)
+    assert answer.status_code in refused, answer.status_code
     if answer.status_code == 403:
         assert NO_ROLE in answer.content.decode()
 

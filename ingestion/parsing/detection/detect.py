@@ -28,7 +28,8 @@ class Detected:
     """What was detected. ``notes`` are sentences for the user.
 
     ``columns`` are set if the whole file had to be read for something else. ``sheets`` are those of
-    a workbook that may be chosen, ``guesses`` encodings with some of the text as they read it.
+    a workbook that may be chosen, ``rows_paths`` the paths to rows in a JSON document with the
+    counts of these, ``guesses`` encodings with some of the text as they read it.
     """
 
     digest: Digest
@@ -37,6 +38,7 @@ class Detected:
     notes: list[str] = field(default_factory=list)
     columns: list[str] | None = None
     sheets: list[str] = field(default_factory=list)
+    rows_paths: dict[str, int] = field(default_factory=dict)
     guesses: list[Guess] = field(default_factory=list)
 
 
@@ -114,14 +116,19 @@ def _detect(
             found.notes += sheets.notes
         elif form in (Format.JSON, Format.NDJSON):
             find = find_json_rows if form is Format.JSON else find_ndjson_columns
-            found.dialect, found.columns, notes = find(
+            rows = find(
                 InputFile(path, found.digest),
                 name=name,
                 encoding=found.encoding,
                 said={**said, "format": form},
                 on_chunk=on_chunk,
             )
-            found.notes += notes
+            found.dialect, found.columns, found.rows_paths = (
+                rows.dialect,
+                rows.columns,
+                rows.choices,
+            )
+            found.notes += rows.notes
     return found
 
 

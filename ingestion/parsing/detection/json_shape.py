@@ -64,6 +64,11 @@ class _List:
                 self.names = None
 
     @property
+    def has_rows(self) -> bool:
+        """Whether its values may be rows."""
+        return self.first == "{" or self.is_table
+
+    @property
     def is_table(self) -> bool:
         """Whether all values are lists of the same length."""
         return 0 < self.lists == self.count and len(self.widths) == 1
@@ -93,6 +98,19 @@ class _Object:
         return self.objects == self.count > 1 and 0 < self.widest <= len(self.common) * 2
 
 
+@dataclass(slots=True)
+class JsonRows:
+    """The dialect of a JSON input, the columns of its rows, and notes on both.
+
+    ``choices`` are the paths at which a document has rows, with their counts.
+    """
+
+    dialect: Dialect
+    columns: list[str]
+    notes: list[str]
+    choices: dict[str, int] = field(default_factory=dict)
+
+
 def find_json_rows(
     file: InputFile,
     *,
@@ -100,8 +118,8 @@ def find_json_rows(
     encoding: str,
     said: Mapping[str, Any],
     on_chunk: Callable[[], None] = lambda: None,
-) -> tuple[Dialect, list[str], list[str]]:
-    """How the rows of a document are read, its columns, and notes on both.
+) -> JsonRows:
+    """How the rows of a document are read.
 
     ``said`` are parsing options as checked. Raises UnreadableInput for invalid JSON.
     """
@@ -137,7 +155,8 @@ def find_json_rows(
         )
         columns, nested, more = reader.columns, reader.nested, reader.notes
     dialect = replace(dialect, nested=nested)
-    return dialect, columns, [*notes, *_notes(dialect, columns), *more]
+    notes += [*_notes(dialect, columns), *more]
+    return JsonRows(dialect, columns, notes, {} if several else survey.choices())
 
 
 def find_ndjson_columns(
@@ -147,12 +166,12 @@ def find_ndjson_columns(
     encoding: str,
     said: Mapping[str, Any],
     on_chunk: Callable[[], None] = lambda: None,
-) -> tuple[Dialect, list[str], list[str]]:
+) -> JsonRows:
     """As ``find_json_rows``, for NDJSON."""
     deepest = Dialect(**said, nested=MAX_NESTED)
     reader = NdjsonReader(file, name=name, encoding=encoding, dialect=deepest, on_chunk=on_chunk)
     dialect = replace(deepest, nested=reader.nested)
-    return dialect, reader.columns, [*_notes(dialect, reader.columns), *reader.notes]
+    return JsonRows(dialect, reader.columns, [*_notes(dialect, reader.columns), *reader.notes])
 
 
 def _notes(dialect: Dialect, columns: Sequence[str]) -> Iterator[str]:
@@ -240,6 +259,13 @@ class _Survey:
         path = tuple(filter(None, dialect.rows_path.split(".")))
         found = self._lists.get(path)
         return found.columns if found and dialect.shape == Shape.OBJECTS else None
+
+    def choices(self) -> dict[str, int]:
+        """The paths of what may be the rows, with how many these are: lists of objects, tables,
+        and objects of objects that are alike."""
+        found = {path: each.count for path, each in self._lists.items() if each.has_rows}
+        found |= {path: each.count for path, each in self._objects.items() if each.is_keyed}
+        return {".".join(path): count for path, count in found.items() if path and _is_valid(path)}
 
     def described(self, dialect: Dialect, path: Path) -> Dialect:
         """The dialect for the rows at a path that is known."""

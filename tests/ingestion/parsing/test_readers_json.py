@@ -201,3 +201,20 @@ def leaves(row: dict[str, Any], above: tuple[str, ...] = ()) -> list[tuple[str, 
         path = (*above, name)
         found += leaves(cell, path) if isinstance(cell, dict) and cell else [(".".join(path), cell)]
     return found
+
+
+@pytest.mark.parametrize(
+    ("content", "choices"),
+    [
+        (b'{"a": [{"x": 1}], "b": {"c": [{"y": 2}, {"y": 3}]}, "n": [1, 2]}', {"a": 1, "b.c": 2}),
+        (b'{"t": [["x"], ["y"]], "k": {"one": {"a": 1}, "two": {"a": 2}}}', {"t": 2, "k": 2}),
+        (b'[{"a": 1}]', {}),
+        (b'{"a": [{"x": 1}]} {"a": []}', {}),
+    ],
+)
+def test_the_paths_at_which_a_document_has_rows_are_told_with_their_counts(
+    tmp_path, content, choices
+):
+    path = tmp_path / "rows.json"
+    path.write_bytes(content)
+    assert detect(path, path.name).rows_paths == choices
