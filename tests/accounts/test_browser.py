@@ -1,13 +1,16 @@
-"""Logging in by an authenticator app and by a passkey, in a real browser."""
+"""Logging in, and giving an application access, in a real browser."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.accounts.people import PASSWORD, code_of, person
 from tests.accounts.provider import running
+from tests.accounts.test_oauth import asked, client_of, exchange, records
 from tests.accounts.test_openid_connect import configure
+from tests.apis import Reply, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -118,3 +121,25 @@ def test_a_person_logs_in_with_a_provider(page, complaints, settings):
         expect(page.get_by_text("Your account has no role yet.")).to_be_visible()
     # The page says so with the status 403.
     assert [said for said in complaints if "403" not in said] == []
+
+
+def test_a_person_gives_an_application_access_and_takes_it_back(page, complaints, live_server):
+    with serving(lambda _: Reply(b"Welcome back", headers={"Content-Type": "text/html"})) as app:
+        back = f"{app.url}/callback"
+        client, _ = client_of(redirect_uris=(back,))
+        log_in(page)
+        page.goto("/oauth/authorize?" + urlencode(asked(client, redirect_uri=back)))
+        page.get_by_role("button", name="Allow").click()
+        expect(page.get_by_text("Welcome back")).to_be_visible()
+        (answer,) = [asked for asked in app.requests if asked.path == "/callback"]
+    assert answer.query["state"] == "xyz"
+    given = exchange(live_server.url, client, answer.query["code"], redirect_uri=back).json()
+    assert records(live_server.url, given["access_token"]).status_code == 200
+    page.goto("/")
+    page.locator(".account summary").click()
+    page.get_by_role("link", name="Account", exact=True).click()
+    page.get_by_role("link", name="Applications").click()
+    page.get_by_role("button", name="End the access of Report").click()
+    expect(page.get_by_text("No application has access.")).to_be_visible()
+    assert records(live_server.url, given["access_token"]).status_code == 401
+    assert complaints == []
