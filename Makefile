@@ -72,7 +72,7 @@ lock: .venv/.dev ## Write requirements*.lock anew: every package with its versio
 
 sbom: .venv/.dev ## Write the software bill of materials into var/sbom.json (CycloneDX)
 	mkdir -p var
-	.venv/bin/cyclonedx-py requirements requirements.lock --no-validate --output-file var/sbom.json
+	$(PYTHON) .ci/sbom.py requirements.lock var/sbom.json
 
 environment: .venv/.dev ## Install everything into .venv, with the tools for tests and checks
 

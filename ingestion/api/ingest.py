@@ -52,8 +52,9 @@ REQUEST = {
     "application/json": {
         "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
     },
-    "text/csv": {"type": "string"},
-    "application/x-ndjson": {"type": "string"},
+    # Not JSON, so it has none of the types of JSON.
+    "text/csv": {"contentMediaType": "text/csv"},
+    "application/x-ndjson": {"contentMediaType": "application/x-ndjson"},
 }
 ERRORS = {
     400: ErrorSerializer,

@@ -105,7 +105,7 @@ describe_create = extend_schema(
     parameters=[ItemsQuery, IDEMPOTENCY_KEY],
     request={
         JSON: {"oneOf": [{"type": "array", "items": ITEM}, ITEM]},
-        LINES: {"type": "string"},
+        LINES: {"contentMediaType": LINES},
     },
     responses={
         201: OutcomesSerializer,

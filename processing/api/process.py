@@ -63,7 +63,7 @@ class ProcessView(StrictQuery, generics.GenericAPIView[ProcessingRun]):
     @extend_schema(
         operation_id="process",
         summary="Start processing",
-        request=ProcessRequest,
+        request={"application/json": ProcessRequest},
         responses={
             202: ProcessAnswer,
             400: ErrorSerializer,

@@ -105,9 +105,12 @@ def _edit(
     return len(changed)
 
 
-def _canonical(data: dict[str, Any]) -> bytes:
-    """Data as text that tells true from 1 from 1.0, which Python takes for equal."""
-    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+def _canonical(data: dict[str, Any]) -> str:
+    """Data as text that tells true from 1 from 1.0, which Python takes for equal.
+
+    PostgreSQL gives 1e20 back as a whole number, which orjson would not write.
+    """
+    return json.dumps(data, sort_keys=True)
 
 
 def check_data(data: object) -> None:

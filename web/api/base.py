@@ -68,6 +68,8 @@ class StrictQuery(views.APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if not hasattr(self, str(request.method).lower()):
+            return  # Then the method is what is wrong.
         allowed = self.known_parameters(request.method or "")
         known = allowed | {self.settings.URL_FORMAT_OVERRIDE}
         errors = {}

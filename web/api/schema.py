@@ -81,7 +81,13 @@ def _not_blank(schema: Schema) -> Schema:
 
 
 def _set_format(name: str, schema: Schema) -> None:
+    for choice in schema.get("oneOf", ()):
+        _set_format(name, choice)
     text = schema.get("items", schema)
+    if r"\w" in text.get("pattern", ""):
+        # Letters of any script, as Python has it; in a schema it would be those of English.
+        del text["pattern"]
+        text["format"] = "source-name"
     if name in FORMATS and text.get("type") == "string" and "enum" not in text:
         text["format"] = FORMATS[name]
 

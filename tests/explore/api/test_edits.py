@@ -66,6 +66,13 @@ def test_a_change_that_changes_nothing_leaves_the_record_as_it_is(api):
     assert (record.version, record.status) == (1, "processed")
 
 
+def test_a_record_with_a_large_number_can_be_changed_again(api):
+    for number in (1e20, 1e300, 5):
+        answer = api.put(ONE, {"data": {"id": "1", "n": number}}, format="json")
+        assert answer.status_code == 200
+        assert data()["n"] == number
+
+
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_a_lost_update_is_refused(api, method):
     tag = api.get(ONE)["ETag"]

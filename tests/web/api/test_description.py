@@ -5,7 +5,9 @@ from functools import cache
 import jsonschema
 from drf_spectacular.generators import SchemaGenerator
 
+from web.api.examples import EXAMPLES
 from web.api.problems import CATALOGUE
+from web.keyset import Cursor
 
 
 @cache
@@ -125,3 +127,22 @@ def test_a_body_says_that_it_has_no_other_fields():
     for component in ("ViewRequest", "PatchedEditBody", "RepairBody", "FeedRequest"):
         assert schemas[component]["additionalProperties"] is False
     assert schemas["PatchedEditBody"]["required"] == ["data"]
+
+
+def test_texts_that_no_pattern_can_describe_have_a_format():
+    parameters = {
+        parameter["name"]: parameter["schema"]
+        for name, operation in operations()
+        if name in ("get /api/v1/records", "get /api/v1/stats", "post /api/v1/records")
+        for parameter in operation["parameters"]
+    }
+    assert parameters["cursor"]["format"] == "cursor"
+    assert parameters["where"]["items"]["format"] == "condition"
+    assert parameters["timestamp_zone"]["format"] == "time-zone"
+    # The letters of a pattern would be those of English.
+    assert parameters["source"]["format"] == "source-name"
+    assert "pattern" not in parameters["source"]
+
+
+def test_a_cursor_that_the_description_gives_as_an_example_is_one():
+    assert Cursor.parse(EXAMPLES["cursor"]) == Cursor("n", "")

@@ -114,6 +114,11 @@ def test_other_methods_are_a_problem_that_lists_those_that_are_allowed(api):
     assert "GET" in answer["Allow"]
 
 
+def test_a_method_that_is_not_allowed_is_so_whatever_its_parameters_are(api):
+    answer = api.generic("TRACE", "/api/v1/records?close_many=0&x=")
+    problem_of(answer, status=405, code="method_not_allowed")
+
+
 def test_requests_without_credentials_or_with_wrong_ones_are_problems():
     nobody = APIClient()
     answer = nobody.get("/api/v1/records")
