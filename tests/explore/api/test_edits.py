@@ -201,6 +201,7 @@ def test_a_change_by_filter_that_makes_no_sense_is_refused(api, query):
 def test_a_change_is_entered_into_the_audit_log(api, url):
     api.patch(url, {"data": {"note": "x"}}, format="json")
     entry = AuditEntry.objects.last_entry()
+    assert entry
     assert (entry.source, entry.user_name) == ("shop", "ada")
     if url == ONE:
         assert (entry.action, entry.object_id) == ("record.edited", "shop:1")
@@ -210,7 +211,9 @@ def test_a_change_is_entered_into_the_audit_log(api, url):
         assert json.loads(entry.before) == {"ids": ["shop:1", "shop:2", "shop:3"]}
         assert json.loads(entry.after) == {"data": {"note": "x"}}
     api.delete(url)
-    assert AuditEntry.objects.last_entry().action == "records.deleted"
+    entry = AuditEntry.objects.last_entry()
+    assert entry
+    assert entry.action == "records.deleted"
 
 
 def test_a_closed_record_that_is_changed_is_still_closed(api, user):
