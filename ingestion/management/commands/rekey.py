@@ -42,7 +42,7 @@ class Command(RunCommand):
         try:
             columns = rekey.key_of(source, options["id"])
             if options["dry_run"]:
-                self.check(source, columns, as_json=options["json"])
+                self.dry_run(source, columns, as_json=options["json"])
                 return
             run = rekey.create_rekey(source=source, columns=columns, trigger="command")
         except IngestionError as error:
@@ -51,7 +51,7 @@ class Command(RunCommand):
             done = self.until_it_ends(run, _progress(bar))
         self.report(done, as_json=options["json"])
 
-    def check(self, source: Source, columns: list[str], *, as_json: bool) -> None:
+    def dry_run(self, source: Source, columns: list[str], *, as_json: bool) -> None:
         """Print what the key would do; exit with 1 if the records can't have it."""
         found = rekey.check_key(source, columns)
         if as_json:

@@ -70,7 +70,8 @@ def test_a_record_with_a_large_number_can_be_changed_again(api):
     for number in (1e20, 1e300, 5):
         answer = api.put(ONE, {"data": {"id": "1", "n": number}}, format="json")
         assert answer.status_code == 200
-        assert data()["n"] == number
+        # As PostgreSQL gives it back, 1e300 is the whole number 10**300.
+        assert float(data()["n"]) == number
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
