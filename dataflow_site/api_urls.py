@@ -16,6 +16,7 @@ from ingestion.api import urls as ingestion_urls
 from ingestion.api.drafts import DraftView
 from ingestion.api.feeds import FeedListView, FeedView, RunFeedView, TryFeedView
 from ingestion.api.ingest import DryRunView, IngestView
+from ingestion.api.rekey import RekeyView
 from ingestion.api.runs import RunDetailView, RunListView
 from ingestion.api.undo import UndoView
 from processing.api.process import ProcessView
@@ -81,6 +82,7 @@ v1: Patterns = [
         name="api-rule-versions",
     ),
     path("sources/<source_name:name>/rules/test", RuleTestView.as_view(), name="api-rule-test"),
+    path("sources/<source_name:name>/rekey", RekeyView.as_view(), name="api-rekey"),
     path("feeds", FeedListView.as_view(), name="api-feeds"),
     path("sources/<source_name:name>/feed", FeedView.as_view(), name="api-feed"),
     path("sources/<source_name:name>/feed/run", RunFeedView.as_view(), name="api-feed-run"),

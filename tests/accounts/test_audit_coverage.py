@@ -86,6 +86,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "api-view": {A.VIEW_SAVED, A.VIEW_REMOVED},
     "api-repair": {A.ROW_REPAIRED, A.ROWS_REPLAYED},
     "api-run-replay": {A.ROWS_REPLAYED},
+    "api-rekey": {A.REKEY_STARTED},
     "api-made-export": {A.EXPORT_DELETED},
 }
 # What takes forms or bodies and changes nothing that anybody but its sender sees.

@@ -180,6 +180,7 @@ EXAMPLES: dict[str, Any] = {
     "ListedRecord.id": "sales:17",
     "Part.title": "Imported from line 4 of sales.csv",
     "Paging.limit": 100,
+    "RekeyRequest.id": ["order_no"],
     "ProcessAnswer.status": "started",
     "RecordDetail.id": "sales:17",
     "RejectedRowDetail.raw": "MzsyMDI2LTAzLTAxOzEyLjUw",
