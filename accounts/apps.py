@@ -10,10 +10,7 @@ class AccountsConfig(AppConfig):
         from accounts.audit import listeners
         from accounts.roles import ensure_roles
         from accounts.sign_in import sessions  # noqa: F401 (connects its signals)
-        from accounts.tokens import (
-            deleted_sources,  # noqa: F401 (connects its signal)
-            schema,  # noqa: F401 (registers itself)
-        )
+        from accounts.tokens import deleted_sources  # noqa: F401 (connects its signal)
         from web.links import PAGES
 
         post_migrate.connect(ensure_roles, sender=self, dispatch_uid="roles")

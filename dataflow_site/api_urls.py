@@ -5,6 +5,7 @@ A version is a namespace, so that what answers under it links to it.
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.tokens import schema  # noqa: F401 (describes how the API is signed in to)
 from explore.api import urls as record_urls
 from explore.api.changes import RunChangesView
 from explore.api.exports import ExportDetailView, ExportedFileView

@@ -8,7 +8,6 @@ class ProcessingConfig(AppConfig):
     name = "processing"
 
     def ready(self) -> None:
-        from processing.jobs import process
         from records.jobs.registry import register
         from records.models import ProcessingBatch, ProcessingRun, RuleDryRun, Source
         from records.signals import landed
@@ -30,6 +29,8 @@ class ProcessingConfig(AppConfig):
         PAGES["records.ruledryrun"] = lambda dry_run: reverse("rule-dry-run", args=[dry_run.pk])
 
         def process_what_landed(source: Source, **kwargs: Any) -> None:
-            process.queue_landed(source)
+            from processing.jobs.process import queue_landed
+
+            queue_landed(source)
 
         landed.connect(process_what_landed, weak=False, dispatch_uid="process what landed")
