@@ -1,5 +1,6 @@
 """What the guide of the API shows works as it stands, against a started installation."""
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,16 @@ GUIDE = ROOT / "docs" / "how-to" / "use-the-api.md"
 SNIPPETS = re.findall(r"^```(bash|python)\n(.*?)^```$", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
 COMMAND = {"bash": ("bash", "-euc"), "python": (sys.executable, "-c")}
 CSV = "id,amount\n17,12.50\n18,3.00\n"
+CREATE_CLIENT = """
+from django.contrib.auth.models import User
+from accounts.models import TokenScope
+from accounts.oauth.clients import ClientKind, create_client
+client, secret = create_client(
+    owner=User.objects.get(username="admin"), name="Guide", kind=ClientKind.SERVICE,
+    scope=TokenScope.READ, sources=None,
+)
+print(client.pk, secret)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +36,9 @@ def site(own_installation: Installation) -> Site:
 
 def test_the_snippets_of_the_guide_do_what_it_says(site, tmp_path):
     (tmp_path / "sales.csv").write_text(CSV)
+    made = site.installation.manage("shell", "-v0", "-c", CREATE_CLIENT).split()
     environment = os.environ | {"URL": site.url, "TOKEN": site.token.removeprefix("Token ")}
+    environment |= dict(zip(("CLIENT_ID", "CLIENT_SECRET"), made, strict=True))
     said = []
     for language, text in SNIPPETS:
         done = subprocess.run(
@@ -39,7 +52,7 @@ def test_the_snippets_of_the_guide_do_what_it_says(site, tmp_path):
         )
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         said.append(done.stdout)
-    upload, waited, listed, walked, frame = said
+    upload, waited, listed, walked, frame, token = said
     assert '"kind":"ingestion"' in upload
     assert waited.startswith("finished {'read': 2")
     assert '"sales:17"' in listed
@@ -48,3 +61,4 @@ def test_the_snippets_of_the_guide_do_what_it_says(site, tmp_path):
         "sales:18 {'id': '18', 'amount': '3.00'}",
     ]
     assert frame.strip() == "2"
+    assert json.loads(token)["token_type"] == "Bearer"
