@@ -7,6 +7,7 @@ from django_q.models import OrmQ
 from ingestion.feeds.jobs import FetchAPI, LookIntoFolder
 from ingestion.loading import replay, runs
 from ingestion.loading.load_file import LoadFile
+from ingestion.loading.rekey import RekeyRecords, create_rekey
 from ingestion.loading.replay import Replay
 from processing.jobs.process import create_run as create_processing_run
 from records.errors import UnknownJob
@@ -50,6 +51,7 @@ def test_every_kind_is_registered_with_its_class():
         "load_file": ("ingestion", IngestionRun),
         "fetch_api": ("ingestion", IngestionRun),
         "replay": ("ingestion", IngestionRun),
+        "rekey": ("ingestion", IngestionRun),
         "look_into_folder": ("ingestion", Feed),
         "dry_run_file": ("ingestion", DryRun),
         "undo": ("ingestion", Undo),
@@ -82,6 +84,7 @@ def test_what_an_ingestion_run_reads_decides_which_job_it_is(file):
             IngestionRun(source=source, path="/kept", pages=[{"rows": 1}]),
         ],
         "replay": [IngestionRun(source=source, parent=run, path="")],
+        "rekey": [IngestionRun(source=source, is_rekey=True, path="")],
     }
     for kind, rows in kinds.items():
         for row in rows:
@@ -90,7 +93,8 @@ def test_what_an_ingestion_run_reads_decides_which_job_it_is(file):
     repaired = IngestionRun(source=source, parent=run, path="/repaired.csv")
     assert registry.entry_of(repaired).job is LoadFile
     assert registry.entry_of(feed).job is LookIntoFolder
-    assert [registry.entry_named(kind).job for kind in kinds] == [LoadFile, FetchAPI, Replay]
+    jobs = [registry.entry_named(kind).job for kind in kinds]
+    assert jobs == [LoadFile, FetchAPI, Replay, RekeyRecords]
 
 
 def test_a_kind_that_nobody_has_registered_is_a_clear_error():
@@ -131,6 +135,7 @@ def test_a_call_that_was_lost_is_made_again_for_every_kind(file):
     made = {
         "replay": replay.create_replay(run=run, trigger="test"),
         "load_file": created(file),
+        "rekey": create_rekey(source=run.source, columns=run.columns[:1], trigger="test"),
         "undo": Undo.objects.create(run=run, trigger="test"),
         "dry_run_file": draft.dry_runs.create(trigger="test", report={"on_conflict": "update"}),
         "process": create_processing_run(trigger="test", source_name="s"),

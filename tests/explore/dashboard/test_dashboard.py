@@ -15,8 +15,8 @@ from records.rows import Reject
 from tests.landed import NOON, land, process_all, sale
 from tests.markup import next_to, texts, tree
 
-# Imports and replays are kinds of runs of their own, and read one after the other.
-QUERIES = 29
+# Imports, replays and new keys are kinds of runs of their own, and read one after the other.
+QUERIES = 30
 REJECTS = (Reject(3, b"a;b", "too_few_cells", "Bad."), Reject(4, b"c", "too_few_cells", "Bad."))
 
 pytestmark = pytest.mark.django_db
