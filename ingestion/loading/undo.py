@@ -11,7 +11,7 @@ from ingestion.feeds.loading import after_undo, move_back
 from ingestion.loading.rekey import check_not_rekeyed
 from records import store
 from records.jobs.job import Job
-from records.models import IngestionRun, RunState, Undo
+from records.models import IngestionRun, RunState, Source, Undo
 from records.signals import landed
 
 # The states of runs that may have written records and have ended.
@@ -25,7 +25,7 @@ def create_undo(*, run: IngestionRun, trigger: str, user: User | None = None) ->
     """Create the undo of a run. Raises CannotUndo for a run that is active or already undone."""
     with transaction.atomic():
         # One undo per source: each has to see what the other did to their common records.
-        type(run.source).objects.select_for_update().get(pk=run.source_id)
+        Source.everything.select_for_update().get(pk=run.source_id)
         run.refresh_from_db()
         if run.state not in UNDOABLE:
             raise CannotUndo(run, f"it is {run.state}")

@@ -134,3 +134,12 @@ def test_an_undo_needs_the_permission(reader, tmp_path):
     assert reader.get(url).status_code == 403
     assert reader.post(url).status_code == 403
     assert reader.post("/api/v1/runs/ingestion/99999/undo").status_code == 403
+
+
+def test_a_draft_has_nothing_to_undo(api):
+    draft = finish(dry_run(api, "source=new&id=id"))
+    for answer in (
+        api.post(f"/api/v1/runs/ingestion/{draft}/undo"),
+        api.post("/api/v1/runs/ingestion/999/undo"),
+    ):
+        assert answer.status_code in (404, 409), answer.content
