@@ -65,7 +65,8 @@ class AuthorizeView(views.AuthorizationView):
 
     def render_to_response(self, context: dict[str, Any], **given: Any) -> HttpResponse:
         answer: HttpResponse = super().render_to_response(context, **given)
-        # The answer to the form leads back to the client, which the policy has to allow.
+        # The answer to the form leads back to the client, which the policy has to allow. django-csp
+        # has only a decorator for this, which knows no request: it sets the same attribute.
         there = urlsplit(self._request_info["redirect_uri"])
         answer._csp_update = {"form-action": [f"{there.scheme}://{there.netloc}"]}  # type: ignore[attr-defined]
         return answer

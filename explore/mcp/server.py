@@ -90,6 +90,7 @@ def _answer(
     except TookTooLong as error:
         return problem(str(error), code="took_too_long"), True
     except Exception:
+        # The protocol wants an answer whatever breaks; the log has the trace.
         logger.exception("The tool %s failed.", tool.name)
         return problem("The server ran into an unexpected error.", code="error"), True
     finally:

@@ -370,10 +370,7 @@ def test_no_lost_answer_makes_a_difference(prepare, is_killed, proxy, api, tmp_p
     assert changes >= 3
     for number in range(1, changes + 1):
         disturbed = outcome(number)
-        made = disturbed.pop("changes")
-        if not proxy.lost:
-            # On a busy machine a run says more often that it is alive, which is a change, too.
-            assert 3 <= made < number, f"the answer to change {number} of {made} was not lost"
-            continue
+        disturbed.pop("changes")
+        assert proxy.lost, f"the answer to change {number} of {changes} was not lost"
         lost = proxy.lost.pop()
         assert disturbed == undisturbed, f"change {number} of {changes}: {lost[:300]!r}"
