@@ -144,7 +144,7 @@ def _copy_text(value: Value) -> str:
     return repr(value)
 
 
-def among(column: str, ids: Collection[str]) -> tuple[str, Any]:
+def among(column: str, ids: Collection[str] | Collection[int]) -> tuple[str, Any]:
     """An SQL condition "column is one of these", and its one parameter, for any number of ids."""
     if is_postgresql():
         return f"{column} = ANY(%s)", list(ids)
