@@ -6,7 +6,16 @@ import sys
 
 from tests.installation import ROOT
 
-HEAVY = {"numpy", "pandas", "altair", "openpyxl", "clevercsv", "drf_spectacular.plumbing", "mcp"}
+HEAVY = {
+    "numpy",
+    "pandas",
+    "altair",
+    "openpyxl",
+    "clevercsv",
+    "drf_spectacular.plumbing",
+    "duckdb",
+    "mcp",
+}
 CODE = "import sys, django; django.setup(); print(*sys.modules)"
 
 
