@@ -57,10 +57,12 @@ def matching(query: RecordQuery, snapshot: Snapshot) -> Matching:
         conditions_of_records.append("closed" if query.closed == "1" else "NOT closed")
     if of_database:
         _ask_database(query, of_database, snapshot)
-        conditions_of_records.append(f"id IN (SELECT id FROM {IDS})")
+        conditions_of_records.append(f"id IN (FROM {IDS})")
     sql = _selected("records", "data_records", conditions_of_records)
     if asked.of_results:
-        sql = _selected(f"({sql})", "processing_results", ["success IS NOT NULL", *asked.of_results])
+        sql = _selected(
+            f"({sql})", "processing_results", ["success IS NOT NULL", *asked.of_results]
+        )
     return Matching(f"({sql})", asked.parameters)
 
 

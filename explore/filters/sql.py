@@ -1,5 +1,7 @@
-"""SQL expressions over the cells of JSON objects, for PostgreSQL and SQLite, and for DuckDB over the
-columns of the column store (see explore.filters.duckdb)."""
+"""SQL expressions over the cells of JSON objects, for PostgreSQL and SQLite.
+
+For DuckDB they are over the columns of the column store (see explore.filters.duckdb).
+"""
 
 import json
 from collections.abc import Collection
@@ -12,9 +14,15 @@ from django.db.models.lookups import IContains, Regex
 NUMBER = (
     r"^[ \t\n\r]*[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,3})?[ \t\n\r]*$"
 )
-# Spaces of all kinds, one by one: what ``\\s`` means differs between databases.
-SPACES = "".join(map(chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B),
-                           0x2028, 0x2029, 0x202F, 0x205F, 0x3000]))  # fmt: skip
+# Spaces of all kinds, one by one: what ``\s`` means differs between databases.
+SPACES = (
+    "".join(
+        map(
+            chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028]
+        )
+    )
+    + "\u2029\u202f\u205f\u3000"
+)
 BLANK = f"^[{SPACES}]*$"
 # The greatest finite number.
 GREATEST = 1.7976931348623157e308

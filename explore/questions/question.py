@@ -65,9 +65,7 @@ class Measure:
                 f"There is no measure “{function}”. Choose one of {', '.join(FUNCTIONS)}.",
             )
         if not column and (colon or function not in OF_RECORDS):
-            raise QuestionError(
-                "measure", f"“{function}” needs a column, as in {function}:Amount."
-            )
+            raise QuestionError("measure", f"“{function}” needs a column, as in {function}:Amount.")
         return cls(function, column)
 
     def __str__(self) -> str:
