@@ -11,22 +11,18 @@ def edges_of(low: float | None, high: float | None) -> list[float]:
     """The edges of ranges that hold all numbers from ``low`` to ``high``; none without any.
 
     They are multiples of 1, 2 or 5 times a power of ten. Each range goes up to, but not including,
-    its upper edge.
+    its upper edge; only that of the greatest number of all may be infinite.
     """
     if low is None or high is None:
         return []
-    if low == high:
-        above = math.nextafter(high, math.inf)
-        edges = [low, high + 1 if high + 1 > high else above]
-        return edges if math.isfinite(edges[1]) else [math.nextafter(low, -math.inf), low]
-    step = _step((Decimal(high) - Decimal(low)) / BINS)
-    start, last = (math.floor(Decimal(end) / step) for end in (low, high))
-    edges = [float(step * place) for place in range(start, last + 2)]
-    distinct = list(dict.fromkeys(edges))
-    if math.isfinite(distinct[-1]) and distinct[0] <= low and distinct[-1] > high:
-        return distinct
-    # Numbers at the limits of 64 bits, or that no round edges tell apart.
-    return [low, math.nextafter(high, math.inf)] if high < 1.7e308 else [low, high]
+    if low < high:
+        step = _step((Decimal(high) - Decimal(low)) / BINS)
+        start, last = (math.floor(Decimal(end) / step) for end in (low, high))
+        edges = list(dict.fromkeys(float(step * place) for place in range(start, last + 2)))
+        if all(map(math.isfinite, edges)) and edges[0] <= low and edges[-1] > high:
+            return edges
+    # A single number, or some at the limits of 64 bits, which no round edges tell apart.
+    return [low, high + 1 if high + 1 > high else math.nextafter(high, math.inf)]
 
 
 def _step(least: Decimal) -> Decimal:

@@ -4,6 +4,7 @@ The SQL gives each record the key of its group as text: ``=`` with a value behin
 keys below for records that have none.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -114,7 +115,7 @@ class ByBin:
     @property
     def sql(self) -> str:
         cases = " ".join(
-            f"WHEN {self.field.number} < {edge!r}::DOUBLE THEN '={place}'"
+            f"WHEN {self.field.number} < '{edge!r}'::DOUBLE THEN '={place}'"
             for place, edge in enumerate(self.edges[1:])
         )
         key = f"CASE {cases} ELSE '{UNREAD}' END" if cases else f"'{UNREAD}'"
@@ -127,7 +128,8 @@ class ByBin:
             return _special(key, _narrowing(self.field, self.field.asked("nonumber")))
         place = int(key[1:])
         low, high = self.edges[place : place + 2]
-        ends = (self.field.asked("ge", repr(low)), self.field.asked("lt", repr(high)))
+        end = self.field.asked("lt", repr(high)) if math.isfinite(high) else None
+        ends = (self.field.asked("ge", repr(low)), end or self.field.asked("number"))
         text = f"{number(low)} to {number(high)}"
         return Part(text, text, _narrowing(self.field, *ends), (0, place, ""))
 

@@ -73,7 +73,7 @@ def test_the_table_tells_what_was_left_out(shop):
     ],
 )
 def test_wrong_usage_is_said(shop, arguments, sentence):
-    with pytest.raises(CommandError, match=".*") as error:
+    with pytest.raises(CommandError) as error:
         asked("--source", "shop", *arguments)
     assert sentence in str(error.value)
     assert error.value.returncode == 2
