@@ -28,6 +28,9 @@ from dataflow_site.secret_key import embedded_secret_key
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# openpyxl reads workbooks by lxml where some package has installed it, without the protection of
+# defusedxml against entities that multiply.
+os.environ.update(OPENPYXL_LXML="False")
 
 # Everything the embedded installation writes: database, uploads, secret key, built static files.
 VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
