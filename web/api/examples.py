@@ -141,6 +141,7 @@ EXAMPLES: dict[str, Any] = {
     "time_from": "2026-03-01",
     "time_to": "2026-03-31",
     "times": 2,
+    "weekday": ["1"],
     "timestamp": ["day"],
     "timestamp_format": "%d.%m.%Y",
     "timestamp_zone": "Europe/Vienna",
