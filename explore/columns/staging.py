@@ -6,10 +6,11 @@ The database gives each record as a line of text, and DuckDB takes the JSON apar
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 from django.db import connection
 
+from explore.columns.ranges import Range
 from explore.columns.schema import FIXED, Column, Kind, Relation, Type, literal, named, quoted
 from records.database import bulk
 
@@ -66,18 +67,6 @@ _MADE = {
 }
 
 
-class Range(NamedTuple):
-    """Ids from ``first`` up to and with ``last``."""
-
-    first: str
-    last: str
-
-
-def of_source(source: str) -> Range:
-    """The ids of a source. (";" is the byte after ":", and no id ends with it alone.)"""
-    return Range(f"{source}:", f"{source};")
-
-
 def stage(
     duck: "DuckDBPyConnection",
     table: str,
@@ -94,9 +83,9 @@ def stage(
         path = Path(folder) / "lines"
         with path.open("wb") as file:
             for each in sorted(ranges):
-                _write(file, "{} BETWEEN %s AND %s", list(each))
+                _write(file, "{0} >= %s AND {0} < %s", list(each))
             if ids:
-                condition, among = bulk.among("{}", ids)
+                condition, among = bulk.among("{0}", ids)
                 _write(file, condition, [among])
         _read(duck, lines, path)
     data = _names(duck, lines, "data")

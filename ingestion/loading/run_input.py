@@ -1,6 +1,6 @@
 """The input of a run: detect it, save what was detected, check it, open it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -135,11 +135,13 @@ def row_mapper(
     occurrences: Callable[[bytes], int],
     mapping: Mapping[str, Any] | None = None,
     on_conflict: str | None = None,
+    members: Sequence[str] | None = None,
 ) -> RowMapper:
     """A mapper for the rows of a run's input, with the run's mapping and the source's policy for
     existing records, or others.
 
-    ``occurrences`` counts rows with the same content.
+    ``occurrences`` counts rows with the same content; ``members`` are the columns as JSON is to
+    have them.
     """
     mapping = run.mapping if mapping is None else mapping
     if (on_conflict or run.source.on_conflict) == OnConflict.MERGE:
@@ -153,6 +155,7 @@ def row_mapper(
         mapping=mapping,
         zone=timezone.get_default_timezone(),
         occurrences=occurrences,
+        members=members,
     )
 
 

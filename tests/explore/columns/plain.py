@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from explore.columns.schema import FIXED
-from explore.columns.snapshot import Snapshot
+from explore.columns.snapshot import Snapshot, snapshot
 from explore.filters.sql import Cell
 from records.models import DataRecord, ProcessingResult
 
@@ -87,3 +87,13 @@ def as_texts(rows: Rows) -> Rows:
 
 def _as_text(cell: Any) -> Any:
     return repr(cell) if isinstance(cell, float) else cell
+
+
+def assert_whole(*sources: str) -> None:
+    """A snapshot of these sources holds what the tables hold."""
+    expected: Rows = {}
+    for source in sources:
+        expected |= plain_rows(source)
+    with snapshot(sources=sources) as found:
+        assert found.as_of.is_current
+        assert as_texts(snapshot_rows(found)) == as_texts(expected)

@@ -9,18 +9,10 @@ from explore.columns.snapshot import snapshot
 from records import store
 from records.models import ProcessingResult
 from records.visible_sources import limited_to
-from tests.explore.columns.plain import Rows, as_texts, plain_rows, snapshot_rows
+from tests.explore.columns.plain import assert_whole, snapshot_rows
 from tests.landed import land, process_all, sale
 
 pytestmark = pytest.mark.django_db
-
-
-def assert_whole(*sources: str) -> None:
-    expected: Rows = {}
-    for source in sources:
-        expected |= plain_rows(source)
-    with snapshot(sources=sources) as found:
-        assert as_texts(snapshot_rows(found)) == as_texts(expected)
 
 
 def test_it_holds_records_with_their_current_results():
