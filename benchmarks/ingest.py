@@ -195,8 +195,16 @@ def clear(source: str) -> None:
     from django.db import connection
 
     from records import store
-    from records.models import DataRecord, RecordCount, RecordText, Source, TextChange
+    from records.models import (
+        ColumnChange,
+        DataRecord,
+        RecordCount,
+        RecordText,
+        Source,
+        TextChange,
+    )
     from records.models.querysets import key_range
+    from records.store import column_log
 
     found = Source.objects.named(source)
     if found is None:
@@ -204,6 +212,9 @@ def clear(source: str) -> None:
     DataRecord.objects.of_source(source)._raw_delete(using="default")
     RecordText.objects.filter(key_range(source, "record_id"))._raw_delete(using="default")
     TextChange.objects.all().delete()
+    # What is deleted past the store is told to the column store.
+    ColumnChange.objects.filter(source=source).delete()
+    column_log.note_range(source, f"{source}:", f"{source};", 0)
     RecordCount.objects.filter(source=source).delete()
     store.delete_source(source=found)
     if connection.vendor == "postgresql":

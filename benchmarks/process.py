@@ -45,7 +45,7 @@ POSTGRESQL = (
     r"""
     INSERT INTO processing_results (record_id, success, processed_data, error_message,
         processing_time, created_at, run_id, rule_set_id, current, errors, repairs, value,
-        category, repaired)
+        category, repaired, unread)
     SELECT id, NOT is_missing,
         CASE WHEN NOT is_missing THEN data || jsonb_build_object('value', number, 'category',
             category, 'processed_timestamp', extract(epoch FROM now())) END,
@@ -56,7 +56,7 @@ POSTGRESQL = (
         CASE WHEN is_bad THEN jsonb_build_array(jsonb_build_object('rule', 'number', 'column',
             'value', 'before', read, 'after', 0.0)) ELSE '[]' END,
         CASE WHEN NOT is_missing THEN number END, CASE WHEN NOT is_missing THEN category END,
-        is_bad
+        is_bad, is_bad
     FROM (SELECT *, CASE WHEN is_missing OR is_bad THEN 0.0 ELSE trim(read)::float8 END AS number
         FROM (SELECT *, coalesce(trim(read), '') = '' AS is_missing,
             trim(read) <> '' AND trim(read) !~
@@ -73,7 +73,7 @@ SQLITE = (
     """
     INSERT INTO processing_results (record_id, success, processed_data, error_message,
         processing_time, created_at, run_id, rule_set_id, current, errors, repairs, value,
-        category, repaired)
+        category, repaired, unread)
     SELECT id, NOT is_missing,
         CASE WHEN NOT is_missing THEN json_set(data, '$.value', number, '$.category', category,
             '$.processed_timestamp', unixepoch()) END,
@@ -84,7 +84,7 @@ SQLITE = (
         CASE WHEN is_bad THEN json_array(json_object('rule', 'number', 'column', 'value',
             'before', read, 'after', 0.0)) ELSE '[]' END,
         CASE WHEN NOT is_missing THEN number END, CASE WHEN NOT is_missing THEN category END,
-        is_bad
+        is_bad, is_bad
     FROM (SELECT *, CASE WHEN is_missing OR is_bad THEN 0.0 ELSE CAST(read AS REAL) END AS number
         FROM (SELECT *, trim(coalesce(read, '')) = '' AS is_missing, trim(read) <> ''
             AND (trim(read) GLOB '*[^0-9.eE+-]*' OR trim(read) NOT GLOB '*[0-9]*') AS is_bad
@@ -110,9 +110,9 @@ def fill(rows: int) -> None:
     empty()
     Source.objects.create(name=SOURCE, mapping=MAPPING, columns=list(HEADER))
     made = records(rows)
+    constants: dict[str, bulk.Value] = {"source": SOURCE, "status": "raw", "version": 1}
     while part := list(islice(made, 20_000)):
         ids, moments, data = zip(*part, strict=True)
-        constants = {"source": SOURCE, "status": "raw", "version": 1}
         created = {"created_at": bulk.sql_time(datetime.now(UTC))}
         with transaction.atomic():
             columns = {"id": ids, "timestamp": moments, "data": data}

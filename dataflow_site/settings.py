@@ -28,6 +28,9 @@ from dataflow_site.secret_key import embedded_secret_key
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# openpyxl reads workbooks by lxml where some package has installed it, without the protection of
+# defusedxml against entities that multiply.
+os.environ.update(OPENPYXL_LXML="False")
 
 # Everything the embedded installation writes: database, uploads, secret key, built static files.
 VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
@@ -35,6 +38,10 @@ VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
 # Workbooks that workers have made, until they expire.
 EXPORT_DIR = Path(os.environ.get("DATAFLOW_EXPORTS", VAR_DIR / "exports"))
+# Where the segments of the column store lie, and what DuckDB takes in each process that reads them.
+COLUMN_DIR = Path(os.environ.get("DATAFLOW_COLUMNS", VAR_DIR / "columns"))
+COLUMNS_MEMORY_MB = number("DATAFLOW_COLUMNS_MEMORY_MB", 256, minimum=64)
+COLUMNS_THREADS = number("DATAFLOW_COLUMNS_THREADS", 2)
 # Where uploads on their way in, answers that wait for their reader, and what is unpacked lie: the
 # system's own folder is often small, or in memory.
 TEMP_DIR: Path | None = Path(os.environ.get("DATAFLOW_TEMP") or VAR_DIR / "tmp").resolve()
@@ -331,6 +338,10 @@ STATICFILES_DIRS = [BASE_DIR / "static", BUILT_DIR]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "columns": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": COLUMN_DIR},
+    },
 }
 SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # BUILT_DIR is made by build_charts
 

@@ -187,6 +187,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "Workbooks created by workers. The web server and workers share this folder.",
         ),
         Variable(
+            "DATAFLOW_COLUMNS",
+            "`var/columns`",
+            "The column store: a copy of the records as Parquet files, which can be made again. "
+            "The web server and workers share this folder.",
+        ),
+        Variable(
             "DATAFLOW_TEMP",
             "`var/tmp`",
             "Temporary files: incoming uploads, buffered responses, unpacked archives. Needs room "
@@ -207,6 +213,15 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         ),
         Variable("DATAFLOW_PREVIEW_SECONDS", "`20`", "Time limit of a preview."),
         Variable("DATAFLOW_PREVIEW_BYTES", "`1073741824` (1 GiB)", "Memory limit of a preview."),
+    ),
+    "Column store": (
+        Variable(
+            "DATAFLOW_COLUMNS_MEMORY_MB",
+            "`256`",
+            "Memory, in MB, that DuckDB may use in each process; beyond that it writes to "
+            "`DATAFLOW_TEMP`.",
+        ),
+        Variable("DATAFLOW_COLUMNS_THREADS", "`2`", "Threads of DuckDB in each process."),
     ),
     "Exports": (
         Variable("DATAFLOW_EXPORTS_PER_USER", "`2`", "Exports that one user may stream at a time."),

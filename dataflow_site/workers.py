@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 from dataflow_site.broker import FREE
 from dataflow_site.child import Child
 from dataflow_site.environment import number
-from dataflow_site.tasks import TEXTS_QUEUE, tend_texts
+from dataflow_site.tasks import FOLLOWING_QUEUE, tend_columns, tend_texts
 from records.jobs.liveness import is_working
 from records.jobs.sweep import wake_stalled
 
@@ -48,8 +48,9 @@ class Workers:
             self._forget()
             self.child.keep_running()
         wake_stalled(self.queue)
-        if self.queue == TEXTS_QUEUE:
+        if self.queue == FOLLOWING_QUEUE:
             tend_texts()
+            tend_columns()
         if self._has_answered() or is_working(self.queue):
             self.alive_at = time.monotonic()
         else:

@@ -44,6 +44,10 @@ class Condition(NamedTuple):
             raise ValidationError(f"The operator “{operator}” {wrong}.")
         if value == "" and not known.takes_blank:
             raise ValidationError(f"The operator “{operator}” needs a value.")
+        if known.choices and value not in known.choices:
+            raise ValidationError(
+                f"The operator “{operator}” takes one of {', '.join(known.choices)}."
+            )
         if known.compares_numbers and re.match(NUMBER, value) and not math.isfinite(float(value)):
             raise ValidationError(f"{value} is too large to compare cells with.")
         return cls(re.sub(r"\\(.)", r"\1", column, flags=re.DOTALL), operator, value or "")

@@ -58,10 +58,11 @@ def _sentences(
             continue
         whose = sources[0] if is_chosen and len(sources) == 1 else "No source"
         has = "has no column" if whose != "No source" else "has a column"
-        yield f"{whose} {has} “{column}”.{_suggestion(column, listed)}"
+        yield f"{whose} {has} “{column}”.{suggestion(column, listed)}"
 
 
-def _suggestion(column: str, listed: Mapping[str, None]) -> str:
+def suggestion(column: str, listed: Mapping[str, None]) -> str:
+    """A sentence, behind a blank, that names the column that was probably meant; or ""."""
     if len(column) > LONGEST_COMPARED:
         return ""
     plain = {name.casefold(): name for name in listed if len(name) <= LONGEST_COMPARED}

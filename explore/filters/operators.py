@@ -14,13 +14,26 @@ from django.db.models.lookups import (
     Exact,
     GreaterThan,
     GreaterThanOrEqual,
-    IContains,
+    IsNull,
     LessThan,
     LessThanOrEqual,
-    Regex,
 )
 
-from explore.filters.sql import BLANK, NUMBER, Bytewise, Cell, Number, spellings
+from explore.filters.sql import (
+    BLANK,
+    DATE,
+    GREATEST,
+    NUMBER,
+    Bytewise,
+    Cell,
+    Contains,
+    Matches,
+    Number,
+    Weekday,
+    spellings,
+)
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Operator:
     compares_numbers: bool = False
     # Whether several values for one column are alternatives.
     is_alternative: bool = False
+    # The values that it takes; any if there are none.
+    choices: tuple[str, ...] = ()
     # A remark for the documentation.
     note: str = ""
     # Every matching cell contains one of these texts; None if no text is known.
@@ -56,11 +71,32 @@ def _equal(cell: Cell, value: str) -> Q:
 
 
 def _blank(cell: Cell, value: str) -> Q:
-    return Q(Regex(_text(cell), BLANK))
+    return Q(Matches(_text(cell), BLANK))
 
 
 def _contains(cell: Cell, value: str) -> Q:
-    return reduce(or_, (Q(IContains(cell, spelling)) for spelling in spellings(value)))
+    # Letters of ASCII have the same cases everywhere only if they are compared byte by byte.
+    text = Bytewise(cell) if value.isascii() else cell
+    return reduce(or_, (Q(Contains(text, spelling)) for spelling in spellings(value)))
+
+
+def _number(cell: Cell, value: str) -> Q:
+    number = Number(cell)
+    return Q(GreaterThanOrEqual(number, -GREATEST)) & Q(LessThanOrEqual(number, GREATEST))
+
+
+def _no_number(cell: Cell, value: str) -> Q:
+    number = Number(cell)
+    beyond = Q(LessThan(number, -GREATEST)) | Q(GreaterThan(number, GREATEST))
+    return Q(IsNull(number, True)) | beyond
+
+
+def _date(cell: Cell, value: str) -> Q:
+    return Q(Matches(_text(cell), DATE))
+
+
+def _weekday(cell: Cell, value: str) -> Q:
+    return Q(Exact(Weekday(_text(cell)), int(value)))
 
 
 def _not(query: Callable[[Cell, str], Q]) -> Callable[[Cell, str], Q]:
@@ -99,6 +135,17 @@ OPERATORS = {
         _comparison("ge", "is at least", GreaterThanOrEqual),
         Operator("empty", "is empty", _blank, takes_value=False, note="without a value"),
         Operator("filled", "is not empty", _not(_blank), takes_value=False, note="without a value"),
+        Operator("number", "is a number", _number, takes_value=False, note="without a value"),
+        Operator("nonumber", "is no number", _no_number, takes_value=False, note="without a value"),
+        Operator("date", "is a date", _date, takes_value=False, note="without a value"),
+        Operator("nodate", "is no date", _not(_date), takes_value=False, note="without a value"),
+        Operator(
+            "weekday",
+            "is on weekday",
+            _weekday,
+            choices=tuple("1234567"),
+            note="1 for Monday to 7 for Sunday; of cells that begin with a date such as 2026-03-01",
+        ),
     )
 }
 

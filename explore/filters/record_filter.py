@@ -13,15 +13,15 @@ from django.core.validators import RegexValidator
 from django.db import connection
 from django.db.models import F, Q, TextField
 from django.db.models.functions import Cast
-from django.db.models.lookups import IContains
 
 from explore.filters.conditions import Condition, all_of, texts_of
 from explore.filters.fields import EndField, ManyFilter, SingleFilter, StartField
-from explore.filters.operators import documented
+from explore.filters.operators import WEEKDAYS, documented
 from explore.filters.orders import ORDERS
 from explore.filters.sql import (
     Bytewise,
     Cells,
+    Contains,
     NamesRule,
     Wordwise,
     as_stored,
@@ -107,6 +107,16 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         help_text="Latest timestamp: a date, which is included, or a time, which is not.",
         field_class=EndField,
         schema={"type": "string"},
+    )
+    weekday = ManyFilter(
+        method="on_weekday",
+        label="Weekday",
+        help_text="Weekdays of the timestamp, from 1 for Monday to 7 for Sunday.",
+        each=forms.ChoiceField(
+            choices=[(str(number), name) for number, name in enumerate(WEEKDAYS, 1)],
+            error_messages={"invalid_choice": "“weekday” must be 1 to 7, not “%(value)s”."},
+        ),
+        schema={"type": "string", "enum": list("1234567")},
     )
     dated = django_filters.ChoiceFilter(
         method="with_timestamp",
@@ -245,12 +255,12 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         cells = Bytewise(Cells(F("data"))) if value.isascii() else Cells(F("data"))
         matches = Q()
         for spelling in spellings(value):
-            in_cells = Q(IContains(cells, in_json(spelling) if is_json else spelling))
+            in_cells = Q(Contains(cells, in_json(spelling) if is_json else spelling))
             if not is_json and json.dumps(spelling) == f'"{spelling}"':
                 # However the JSON is spelled, it holds this text as it is: looking for it there
                 # first spares most records from being taken apart, which is slow on SQLite.
-                in_cells = Q(IContains(Cast(F("data"), TextField()), spelling)) & in_cells
-            matches |= Q(IContains(Wordwise(F("id")), spelling)) | in_cells
+                in_cells = Q(Contains(Cast(F("data"), TextField()), spelling)) & in_cells
+            matches |= Q(Contains(Wordwise(F("id")), spelling)) | in_cells
         return Asked(matches, texts=[as_stored(spellings(value))])
 
     @staticmethod
@@ -267,6 +277,10 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     @staticmethod
     def to_time(value: Any) -> Asked:
         return Asked(Q(timestamp__lt=value))
+
+    @staticmethod
+    def on_weekday(value: list[str]) -> Asked:
+        return Asked(Q(timestamp__iso_week_day__in=list(map(int, value))))
 
     @staticmethod
     def with_timestamp(value: str) -> Asked:

@@ -1,16 +1,42 @@
-"""SQL expressions over the cells of JSON objects, for PostgreSQL and SQLite."""
+"""SQL expressions over the cells of JSON objects, for PostgreSQL and SQLite.
+
+For DuckDB they are over the columns of the column store (see explore.filters.duckdb).
+"""
 
 import json
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import BooleanField, F, FloatField, Func, TextField, Value
+from django.db.models import BooleanField, F, FloatField, Func, IntegerField, TextField, Value
+from django.db.models.lookups import IContains, Regex
 
 # What is compared as a number. Both databases know the pattern; longer ones are not numbers here.
 NUMBER = (
     r"^[ \t\n\r]*[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,3})?[ \t\n\r]*$"
 )
-BLANK = r"^\s*$"
+# Spaces of all kinds, one by one: what ``\s`` means differs between databases.
+SPACES = (
+    "".join(
+        map(
+            chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028]
+        )
+    )
+    + "\u2029\u202f\u205f\u3000"
+)
+BLANK = f"^[{SPACES}]*$"
+# The greatest finite number.
+GREATEST = 1.7976931348623157e308
+_LEAP_YEAR = r"(([0-9]{2}(0[48]|[2468][048]|[13579][26]))|(0[48]|[2468][048]|[13579][26])00)"
+_YEAR = r"([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+# A text that begins with a date such as 2026-03-01, of a day that there is.
+DATE = (
+    rf"^({_YEAR}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|"
+    rf"02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
+)
+
+
+class NotOfColumns(Exception):
+    """DuckDB can't tell this as the database does: the database has to be asked."""
 
 
 class Cell(Func):
@@ -20,6 +46,7 @@ class Cell(Func):
 
     def __init__(self, column: str, field: str = "data") -> None:
         super().__init__(F(field), Value(column))
+        self.column, self.owner = column, field
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         # Its type says that it is a name, not the number of an element.
@@ -38,25 +65,88 @@ class Cell(Func):
             compiler, connection, template=template + " LIMIT 1)", arg_joiner=") WHERE key = ("
         )
 
+    def as_duckdb(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return connection.text_of(self.column, self.owner), []
+
 
 class Number(Func):
-    """A text as a number; NULL where it is none."""
+    """The cell of a column as a number, the nearest of 64 bits; NULL where it is none."""
 
     output_field = FloatField()
 
+    def __init__(self, cell: Cell) -> None:
+        super().__init__(F(cell.owner), Value(cell.column))
+        self.column, self.owner = cell.column, cell.owner
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # What is beyond the range of 64 bits would be an error. OFFSET has each cell read once.
+        template = (
+            "(SELECT CASE WHEN abs(n) >= 1.7976931348623158079e308 "  # noqa: S608
+            "THEN sign(n)::float8 * 'Infinity'::float8 "
+            "WHEN abs(n) <= 2.4703282292062328e-324 THEN 0 ELSE n::float8 END "
+            "FROM (SELECT CASE WHEN jsonb_typeof(cell) = 'number' THEN cell::numeric "
+            f"WHEN cell #>> '{{}}' ~ '{NUMBER}' THEN (cell #>> '{{}}')::numeric END AS n "
+            "FROM (SELECT %(expressions)s::text AS cell OFFSET 0) AS cells OFFSET 0) AS numbers)"
+        )
+        return self.as_sql(compiler, connection, template=template, arg_joiner=" -> ")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = (
+            "(SELECT CASE WHEN type IN ('integer', 'real') "  # noqa: S608
+            f"OR type = 'text' AND value REGEXP '{NUMBER}' THEN CAST(value AS REAL) END "
+            "FROM json_each(%(expressions)s) LIMIT 1)"
+        )
+        return self.as_sql(compiler, connection, template=template, arg_joiner=") WHERE key = (")
+
+    def as_duckdb(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return connection.number_of(self.column, self.owner), []
+
+
+class Weekday(Func):
+    """The weekday of a cell that begins with a date, 1 for Monday to 7; NULL where it is none."""
+
+    output_field = IntegerField()
+
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = (
-            f"(SELECT CASE WHEN cell ~ '{NUMBER}' THEN cell::numeric END "  # noqa: S608
-            "FROM (SELECT %(expressions)s AS cell) AS cells)"
+            f"(SELECT CASE WHEN cell ~ '{DATE}' "  # noqa: S608
+            "THEN extract(isodow FROM left(cell, 10)::date)::int END "
+            "FROM (SELECT %(expressions)s AS cell OFFSET 0) AS cells)"
         )
         return self.as_sql(compiler, connection, template=template)
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = (
-            f"(SELECT CASE WHEN cell REGEXP '{NUMBER}' THEN CAST(cell AS REAL) END "  # noqa: S608
+            f"(SELECT CASE WHEN cell REGEXP '{DATE}' "  # noqa: S608
+            "THEN (strftime('%%%%w', substr(cell, 1, 10)) + 6) %%%% 7 + 1 END "
             "FROM (SELECT %(expressions)s AS cell))"
         )
         return self.as_sql(compiler, connection, template=template)
+
+    def as_duckdb(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = f"isodow(TRY_CAST(regexp_extract(%(expressions)s, '{DATE}') AS DATE))"
+        return self.as_sql(compiler, connection, template=template)
+
+
+class Contains(IContains):
+    """Whether a text contains another one, whatever the case of its letters."""
+
+    def as_duckdb(self, compiler: Any, connection: Any) -> Any:
+        if not str(self.rhs).isascii():
+            # Letters beyond ASCII have the cases that the database knows.
+            raise NotOfColumns
+        sql, parameters = self.process_lhs(compiler, connection)
+        upper, lower = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+        folded = f"contains(translate({sql}, '{upper}', '{lower}'), %s)"
+        return folded, [*parameters, str(self.rhs).lower()]
+
+
+class Matches(Regex):
+    """Whether a text matches a pattern that all databases read alike."""
+
+    def as_duckdb(self, compiler: Any, connection: Any) -> Any:
+        sql, parameters = self.process_lhs(compiler, connection)
+        return f"regexp_matches({sql}, %s)", [*parameters, self.rhs]
 
 
 class Bytewise(Func):
@@ -68,6 +158,9 @@ class Bytewise(Func):
         return self.as_sql(compiler, connection, template='(%(expressions)s COLLATE "C")')
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="(%(expressions)s)")
+
+    def as_duckdb(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="(%(expressions)s)")
 
 
@@ -82,6 +175,9 @@ class Wordwise(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="(%(expressions)s)")
+
+    def as_duckdb(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        raise NotOfColumns
 
 
 class Cells(Func):
@@ -125,6 +221,7 @@ class NamesRule(Func):
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(F(field), Value(rule))
+        self.owner, self.rule = field, rule
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(
@@ -141,6 +238,10 @@ class NamesRule(Func):
             template="EXISTS(SELECT 1 FROM json_each(%(expressions)s))",
             arg_joiner=") WHERE json_extract(value, '$.rule') = (",
         )
+
+    def as_duckdb(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        column = {"errors": "error_rules", "repairs": "repair_rules"}[self.owner]
+        return f"coalesce(list_contains({column}, %s), false)", [self.rule]
 
 
 def spellings(text: str) -> set[str]:

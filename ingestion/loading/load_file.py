@@ -64,7 +64,7 @@ class LoadFile(Job[IngestionRun]):
         """Read the rows and save them in batches; return the notes of the run."""
         run = self.row
         with open_input(run, self.still_here) as reader, SpillDict() as seen:
-            mapper = row_mapper(run, seen.count)
+            mapper = row_mapper(run, seen.count, members=bulk.member_order(run.columns))
             values = watch_values(run, reader)
             found = read_batches(
                 values or reader,

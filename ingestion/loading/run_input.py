@@ -1,6 +1,6 @@
 """The input of a run: detect it, save what was detected, check it, open it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ingestion.errors import InputAway, InputChanged, OtherSource
 from ingestion.loading.closing import is_whole
+from ingestion.loading.value_cells import UNDECIDED
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import Dialect, joined
 from ingestion.parsing.input_file import Digest, digest
@@ -58,16 +59,18 @@ def detect_input(
         merges=merges,
         on_chunk=on_chunk,
         detected=_detected_items(run, on_chunk) if run.keeps_outcomes else None,
+        decides_later=True,
     )
     found.check()
     write_down(run, found)
+    run.value_cells = UNDECIDED if found.is_undecided else {}
     run.is_snapshot = source.is_snapshot and is_whole(run)
     if source.is_snapshot and not run.is_snapshot and run.parent is None:
         run.notes.append("No record is closed, as this import is not the whole of its source.")
     run.notes += filter(None, [further_note(run, on_chunk)])
     # A run with columns is not prepared again, so its source must have them by then.
     with transaction.atomic():
-        kept = ("reading", "mapping", "is_snapshot", *FOUND)
+        kept = ("reading", "mapping", "is_snapshot", "value_cells", *FOUND)
         leases.write(run, worker, **{name: getattr(run, name) for name in kept})
         # Without rows the column names could not be checked, so the mapping is not saved.
         columns = list(dict.fromkeys([*(source.columns if merges else ()), *run.columns]))
@@ -132,11 +135,13 @@ def row_mapper(
     occurrences: Callable[[bytes], int],
     mapping: Mapping[str, Any] | None = None,
     on_conflict: str | None = None,
+    members: Sequence[str] | None = None,
 ) -> RowMapper:
     """A mapper for the rows of a run's input, with the run's mapping and the source's policy for
     existing records, or others.
 
-    ``occurrences`` counts rows with the same content.
+    ``occurrences`` counts rows with the same content; ``members`` are the columns as JSON is to
+    have them.
     """
     mapping = run.mapping if mapping is None else mapping
     if (on_conflict or run.source.on_conflict) == OnConflict.MERGE:
@@ -150,6 +155,7 @@ def row_mapper(
         mapping=mapping,
         zone=timezone.get_default_timezone(),
         occurrences=occurrences,
+        members=members,
     )
 
 

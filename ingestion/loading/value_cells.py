@@ -1,15 +1,22 @@
 """What of the value column can't be read as numbers, found while an input is read."""
 
+from typing import Any
+
 from ingestion.parsing.batches import HasChunks
 from ingestion.parsing.number_format import (
     NUMBERS,
     ValueCells,
     ValueWatch,
+    doubtful,
     known_style,
+    sentences,
 )
 from records.models import IngestionRun, Source
 from records.number_decision import described
 from records.number_text import PLAIN, Style, style_of
+
+# The value cells of a run that has yet to tell the style of its numbers from all rows.
+UNDECIDED: dict[str, Any] = {"is_undecided": True}
 
 
 def watch_values(run: IngestionRun, reader: HasChunks) -> ValueWatch | None:
@@ -41,16 +48,26 @@ def keep_style(run: IngestionRun, watch: ValueWatch) -> tuple[ValueCells, list[s
     Returns what still can't be read, and the notes about both.
     """
     style, cells = watch.found()
-    notes = []
+    notes: list[str] = []
     known = known_style(run.mapping, cells.column) or PLAIN
-    if watch.widens and style != known:
+    if run.value_cells == UNDECIDED:
+        decided, read_so = watch.decided()
+        notes += sentences(cells.column, decided)
+        notes += doubtful(cells.column, decided)
+        _keep(run, cells.column, decided.style)
+        cells = read_so if watch.widens else cells
+    elif watch.widens and style != known:
         notes.append(f"The numbers in {cells.column!r} are now read {described(style)}.")
-        run.mapping[NUMBERS] = {
-            **(run.mapping.get(NUMBERS) or {}),
-            cells.column: style.parameters(),
-        }
-        source = Source.objects.filter(pk=run.source_id, mapping__value=[cells.column])
-        source.update(mapping=run.mapping)
+        _keep(run, cells.column, style)
     if cells.unread:
         notes.append(cells.sentence())
     return cells, notes
+
+
+def _keep(run: IngestionRun, column: str, style: Style) -> None:
+    """Save the style of the value column with the run and its source, unless that is known."""
+    if style == (known_style(run.mapping, column) or PLAIN):
+        return
+    run.mapping[NUMBERS] = {**(run.mapping.get(NUMBERS) or {}), column: style.parameters()}
+    source = Source.objects.filter(pk=run.source_id, mapping__value=[column])
+    source.update(mapping=run.mapping)

@@ -7,9 +7,9 @@ from typing import Any
 from ingestion.parsing.batches import HasChunks
 from ingestion.parsing.readers import Chunk
 from ingestion.parsing.row_mapper import column_texts
-from ingestion.parsing.survey import Survey
 from records.complements import complements
 from records.json_text import storable
+from records.notes import warning
 from records.number_decision import FORMATS, SIGNS, described, format_of, spelled
 from records.number_styles import NumberColumn, Numbers
 from records.number_text import PLAIN, Style, reader, style_of
@@ -67,6 +67,13 @@ class NumberSearch:
     numbers: NumberColumn
     given: Style | None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the cells so far are plain numbers beyond doubt, some with a decimal point."""
+        found = self.numbers.found(known=self.given)
+        is_told = bool(found.filled) and not (found.doubt or found.notes or found.is_whole)
+        return is_told and self.given is None and found.style == PLAIN
+
     def found(self, columns: Sequence[str], sample: Sequence[Sequence[str]]) -> Numbers:
         """What was found in the whole column; the first rows of others settle a doubt."""
         found = self.numbers.found(known=self.given)
@@ -77,16 +84,14 @@ class NumberSearch:
         return self.numbers.found(decimal=signs.pop()) if len(signs) == 1 else found
 
 
-def watch(
-    column: str, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+def search_for(
+    column: str, named: Mapping[str, Any], remembered: Mapping[str, Any]
 ) -> NumberSearch | None:
-    """Watch a value column, unless the source knows it and its style."""
+    """What looks for the style of a value column, unless the source knows both."""
     given = named.get(NUMBER_FORMAT)
     if not given and (known_style(named, column) or remembered.get("value") == [column]):
         return None
-    search = NumberSearch(column, NumberColumn(), FORMATS[given] if given else None)
-    survey.watch([column], search.numbers)
-    return search
+    return NumberSearch(column, NumberColumn(), FORMATS[given] if given else None)
 
 
 def _decimal(cells: Sequence[str]) -> str:
@@ -121,11 +126,22 @@ def _are_numbers(cells: Sequence[str]) -> bool:
 
 
 def sentences(column: str, found: Numbers) -> Iterator[str]:
-    """What was found, for the notes of a run; nothing about plain numbers."""
+    """What was found, for the notes of a run; nothing about plain numbers, or about a doubt."""
     if found.style != PLAIN and found.doubt is None:
         yield f"The numbers in {column!r} are read {described(found.style)}."
     for note in found.notes:
         yield f"{column!r}: {note}"
+
+
+def doubtful(column: str, found: Numbers) -> Iterator[str]:
+    """A warning if the rows, which are imported, leave the style in doubt."""
+    if found.doubt is not None:
+        (best, first), (rival, second) = found.doubt.readings
+        yield warning(
+            f"The numbers in {column!r} are ambiguous: {found.doubt.text!r} is {first} as {best}, "
+            f"by which they are read, but {second} as {rival}. If that is meant, set the number "
+            "format and reprocess."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +174,8 @@ class ValueCells:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> "ValueCells | None":
-        """What ``as_json`` gave; None if that is empty."""
-        if not found:
+        """What ``as_json`` gave; None as long as a run has not found anything."""
+        if "filled" not in found:
             return None
         examples = tuple((line, text) for line, text in found["examples"])
         return cls(found["column"], found["filled"], found["unread"], examples)
@@ -203,5 +219,12 @@ class ValueWatch:
         found = self._numbers.found(
             known=self._style or PLAIN, is_sure=self._style is not None, widens=self.widens
         )
-        cells = ValueCells(self._column, found.filled, found.unread, found.examples)
-        return found.style, cells
+        return found.style, self._cells(found)
+
+    def decided(self) -> tuple[Numbers, ValueCells]:
+        """The style that all the cells tell, whatever was known before, and what it can't read."""
+        found = self._numbers.found()
+        return found, self._cells(found)
+
+    def _cells(self, found: Numbers) -> ValueCells:
+        return ValueCells(self._column, found.filled, found.unread, found.examples)

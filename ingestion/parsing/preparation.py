@@ -32,8 +32,8 @@ from ingestion.parsing.number_format import (
     NUMBERS,
     NumberSearch,
     pair_notes,
+    search_for,
     sentences,
-    watch,
 )
 from ingestion.parsing.readers import Chunk, open_reader
 from ingestion.parsing.readers.repaired import RepairedReader
@@ -62,7 +62,8 @@ class Prepared:
     ``notes`` are sentences for the user. ``shared_ids`` are the rows that share an ID, if that was
     asked. ``repaired`` is the number of the run whose fixed rejected rows the input contains; None
     for any other input. ``absent`` are roles of the source that the input does not play: its rows
-    are merged with records that do.
+    are merged with records that do. ``is_undecided``: the first numbers are plain, and whoever
+    reads all rows next has to tell the style of the value column from all of them.
     """
 
     detected: Detected
@@ -75,6 +76,7 @@ class Prepared:
     shared_ids: SharedIds | None = None
     repaired: int | None = None
     absent: Collection[str] = ()
+    is_undecided: bool = False
 
     @property
     def missing(self) -> list[tuple[str, str]]:
@@ -108,6 +110,7 @@ def prepare(
     on_chunk: Callable[[], None] = lambda: None,
     detected: Detected | None = None,
     asks: bool = False,
+    decides_later: bool = False,
 ) -> Prepared:
     """Detect what an input is, and map its columns.
 
@@ -115,7 +118,8 @@ def prepare(
     this input, ``remembered`` the mapping of its source. ``merges`` says that records keep the
     cells that their rows lack, so the input may do without columns. ``on_chunk`` is called
     repeatedly while a large input is read. ``detected`` is what is known about it already. If a
-    person ``asks``, the rows that share an ID which was given for this input are counted. Raises
+    person ``asks``, the rows that share an ID which was given for this input are counted. Who
+    ``decides_later`` about the style of plain numbers spares a pass (see ``is_undecided``). Raises
     UnreadableInput and InvalidReading.
     """
     detected = detected or detect(path, name, reading=reading, on_chunk=on_chunk)
@@ -152,7 +156,12 @@ def prepare(
         dates = numbers = None
         if not found.missing:
             dates = _search_format(found, named, remembered, survey)
-            numbers = _search_numbers(found, named, remembered, survey)
+            numbers = _search_numbers(found, named, remembered)
+        if numbers is not None:
+            numbers.numbers.add(found.texts([numbers.column]))
+            found.is_undecided = decides_later and len(sample) >= size and numbers.is_plain
+            if not found.is_undecided:
+                survey.watch([numbers.column], numbers.numbers, knows_first=True)
         watched = found.mapping["timestamp"]
         survey.run(Table(columns, sample), chunks, on_chunk)
     if keys is not None:
@@ -302,10 +311,10 @@ def _choose_dates(
 
 
 def _search_numbers(
-    found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any], survey: Survey
+    found: Prepared, named: Mapping[str, Any], remembered: Mapping[str, Any]
 ) -> NumberSearch | None:
-    """Add the number styles that are known to the mapping; watch the value column if its own is
-    not."""
+    """Add the number styles that are known to the mapping; return what looks for that of the value
+    column if it is not."""
     known = {**(remembered.get(NUMBERS) or {}), **(named.get(NUMBERS) or {})}
     # What an input to merge does not have, its records do.
     columns = {*found.columns, *(name for role in found.absent for name in found.mapping[role])}
@@ -313,7 +322,7 @@ def _search_numbers(
         found.mapping[NUMBERS] = kept
     values = found.mapping["value"]
     if values and "value" not in found.absent:
-        return watch(values[0], named, remembered, survey)
+        return search_for(values[0], named, remembered)
     if named.get(NUMBER_FORMAT):
         found.notes.append("The number format was ignored: no value column is mapped.")
     return None

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from processing.engine.pipeline import carry_out
 from processing.rules import KINDS, Batch, Step, in_force, is_missing, read_number
@@ -224,6 +223,9 @@ def middles_of(codes: Sequence[int], values: Sequence[float]) -> list[Middle]:
     of the values are the same, their MAD is 0 and the mean deviation stands in for it. A spread
     that is too large for a number becomes 0.0: nothing is far from the median then.
     """
+    # It takes half a second to load, and few rules ask for this.
+    import pandas as pd
+
     frame = pd.DataFrame({"category": codes, "value": np.asarray(values, dtype=np.float64)})
     with np.errstate(all="ignore"):
         by_category = frame.groupby("category")["value"]

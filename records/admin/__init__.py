@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from records.admin import (
     closings,
+    columns,
     feeds,
     keys,
     records,
@@ -21,6 +22,7 @@ admin.site.index_title = "Administration"
 
 __all__ = [
     "closings",
+    "columns",
     "feeds",
     "keys",
     "records",

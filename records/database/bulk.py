@@ -31,6 +31,16 @@ def sql_time(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
 
 
+def member_order(names: Sequence[str]) -> Sequence[str]:
+    """The members of an object in the order in which the database takes it fastest.
+
+    PostgreSQL keeps them by their length, then by their bytes, and sorts them unless they are.
+    """
+    if not is_postgresql():
+        return names
+    return sorted(names, key=lambda name: (len(name.encode()), name.encode()))
+
+
 def insert(
     table: str,
     columns: Mapping[str, Sequence[Value]],
@@ -120,8 +130,12 @@ def _copy_column(values: Sequence[Value]) -> Iterable[str]:
         return map(_copy_text, values)
     texts = cast("Sequence[str | None]", values)
     text = "".join(filter(None, texts))
-    if any(character in text for character in "\\\t\n\r"):
+    has_slash = "\\" in text
+    if any(character in text for character in "\t\n\r") or (has_slash and kinds != {str}):
         return map(_copy_text, values)
+    if has_slash:
+        # All at once, between line ends, which none of them has.
+        return "\n".join(cast("Sequence[str]", values)).replace("\\", r"\\").split("\n")
     if kinds == {str}:
         return cast("Sequence[str]", values)
     return ["\\N" if cell is None else cell for cell in texts]
@@ -144,7 +158,7 @@ def _copy_text(value: Value) -> str:
     return repr(value)
 
 
-def among(column: str, ids: Collection[str]) -> tuple[str, Any]:
+def among(column: str, ids: Collection[str] | Collection[int]) -> tuple[str, Any]:
     """An SQL condition "column is one of these", and its one parameter, for any number of ids."""
     if is_postgresql():
         return f"{column} = ANY(%s)", list(ids)

@@ -2,6 +2,7 @@
 
 from records.models.batches import ProcessingBatch
 from records.models.closings import RecordClosing, SnapshotKey
+from records.models.columns import ColumnChange, ColumnFold, ColumnSegment
 from records.models.counts import RecordCount, ValueCount
 from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
@@ -21,6 +22,9 @@ from records.models.views import SavedView
 
 __all__ = [
     "UPDATING",
+    "ColumnChange",
+    "ColumnFold",
+    "ColumnSegment",
     "DataRecord",
     "DryRun",
     "Export",

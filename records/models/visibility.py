@@ -112,6 +112,9 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "RecordText": ("record_id", keyed),
     "RecordCount": ("source", named),
     "ValueCount": ("source", named),
+    "ColumnChange": ("source", named),
+    "ColumnSegment": ("source", named),
+    "ColumnFold": ("source", named),
 }
 
 

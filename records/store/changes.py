@@ -12,6 +12,7 @@ from django.utils import timezone
 from records.changes import Change, tell
 from records.errors import InvalidData, RecordChanged, RecordNotFound
 from records.models import DataRecord, RecordVersion
+from records.store import column_log
 from records.store.counters import CountChanges
 from records.store.history import counted_as, remove, retire_results, supersede
 
@@ -154,6 +155,7 @@ def requeue_records(*, ids: Collection[str]) -> int:
         found = [record.id for record in records]
         counts = CountChanges()
         retire_results(found, counts)
+        column_log.note(found)
         DataRecord.objects.with_ids(found).update(status=Status.RAW, processed_at=None)
         for record in records:
             counts.move(record.source_id, record.timestamp, record.status, Status.RAW)

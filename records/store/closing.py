@@ -25,6 +25,7 @@ from records.models import (
 )
 from records.models.querysets import CLOSED, RecordQuerySet
 from records.rows import Reject, Row, by_column
+from records.store import column_log
 from records.store.counters import CountChanges
 from records.store.history import count_values, retire_results
 
@@ -119,6 +120,7 @@ def _close(ids: Sequence[str], by: Mapping[int, Sequence[str]], counts: CountCha
     for source, timestamp, status in _lock(ids):
         counts.move(source, timestamp, status, CLOSED)
     retire_results(ids, counts)
+    column_log.note(ids)
     for run, its_ids in by.items():
         DataRecord.objects.with_ids(its_ids).update(closed_by=run)
 
@@ -130,6 +132,7 @@ def _reopen(ids: Sequence[str], counts: CountChanges) -> None:
         for source, timestamp, status in _lock(piece):
             counts.move(source, timestamp, CLOSED, status)
         DataRecord.objects.with_ids(piece).update(closed_by=None)
+        column_log.note(piece)
         done = DataRecord.objects.with_ids(piece).exclude(status=DataRecord.Status.RAW)
         processed = list(done.values_list("pk", flat=True))
         former = ProcessingResult.objects.filter(record_id__in=processed, current=False)

@@ -19,7 +19,7 @@ from records.models import (
     RecordVersion,
 )
 from records.models.querysets import CLOSED
-from records.store import text_index
+from records.store import column_log, text_index
 from records.store.counters import CountChanges
 
 
@@ -78,6 +78,7 @@ def supersede(
         )
     retire_results(ids, counts)
     text_index.note(ids)
+    column_log.note(ids)
     return {
         key: Former(source, timestamp, status, version, closer is not None)
         for key, source, timestamp, status, version, closer in rows
@@ -116,3 +117,4 @@ def remove(ids: Collection[str], counts: CountChanges) -> None:
     RecordKey.objects.filter(record_id__in=ids).delete()
     DataRecord.objects.with_ids(ids).delete()
     text_index.note(ids)
+    column_log.note(ids)

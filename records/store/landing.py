@@ -173,7 +173,7 @@ def _do_before(
     if not rows or len(set(by_column(rows).ids)) < len(rows):
         return _Done.NOTHING
     if _are_new(rows):
-        create(run, rows, counts, now)
+        create(run, rows, counts, now, are_alone=True)
         return _Done.CREATED
     if run.source.on_conflict == OnConflict.MERGE:
         return _Done.NOTHING
@@ -234,7 +234,7 @@ def _land_distinct(
     if not is_filled:
         if _are_new(rows):
             # Keys that come in order, or a new source: no need to look for each.
-            create(run, rows, counts, now)
+            create(run, rows, counts, now, are_alone=True)
             outcomes.add_all("created", rows)
             return Ledger(created=len(rows))
         fill_landing(rows)

@@ -11,7 +11,7 @@ from django.db.models.functions import Greatest
 from records.database import bulk
 from records.database.clock import now
 from records.models import ProcessingBatch, ProcessingRun, Source
-from records.store import text_index
+from records.store import column_log, text_index
 
 # The columns that hold ids of records, and by which of its partial indexes each is searched. The
 # keys of snapshots are not among them: they are gone when a run has ended.
@@ -43,6 +43,7 @@ def rename(ids: Mapping[str, str]) -> None:
     _rename(clashing)
     _rename({clashing.get(record, record): new for record, new in ids.items()})
     text_index.note([*ids, *ids.values()])
+    column_log.note({*ids, *ids.values()})
 
 
 def _rename(ids: Mapping[str, str]) -> None:

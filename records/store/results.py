@@ -17,6 +17,7 @@ from records.jobs.leases import lease_end
 from records.json_text import json_text
 from records.models import DataRecord, ProcessingBatch, ProcessingResult, RuleSet, Selection
 from records.rows import Outcome, ProcessingCounts
+from records.store import column_log
 from records.store.counters import CountChanges
 from records.store.history import count_values, retire_results
 from records.store.readings import OF_RECORDS, OF_RESULTS, Reading, fingerprint, selected
@@ -134,6 +135,7 @@ def _save(
             raise BatchLost(batch)
         saved = move(results, counts)
         saved.insert()
+        column_log.note_of_source(batch.source, saved.columns["record_id"])
         counts.add_values(batch.source, filled=saved.counts.filled, unread=saved.counts.unread)
         counts.apply()
         batch.run.renew_parts(worker, lease_end())

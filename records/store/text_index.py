@@ -21,7 +21,8 @@ from django.db.models import Max
 
 from records.database import bulk
 from records.database.clock import now
-from records.models import IngestionRun, ProcessingRun, TextChange
+from records.models import TextChange
+from records.store.turns import runs_are_active
 
 # A text that may stand in more records is found soon by looking at one after the other.
 FEW = 5_000
@@ -94,7 +95,7 @@ def follow(*, seconds: float | None = None) -> None:
     if not is_kept():
         return
     until = None if seconds is None else time.monotonic() + seconds
-    while until is None or (time.monotonic() < until and not _runs_are_active()):
+    while until is None or (time.monotonic() < until and not runs_are_active()):
         if not _follow_one():
             break
     TextChange.objects.exclude(woken_at=None).update(woken_at=None)
@@ -111,7 +112,7 @@ def is_unattended() -> bool:
     since = now() - timedelta(seconds=WAKE_SECONDS)
     if not changes.exists() or changes.filter(woken_at__gte=since).exists():
         return False
-    if _runs_are_active():
+    if runs_are_active():
         return False
     # The last one that will be followed.
     newest = changes.aggregate(newest=Max("pk"))["newest"]
@@ -200,7 +201,3 @@ def _follow_one() -> bool:
             cursor.execute(FOLLOW, [ids])
             cursor.execute(FORGET, [ids])
     return taken is not None
-
-
-def _runs_are_active() -> bool:
-    return IngestionRun.objects.active().exists() or ProcessingRun.objects.active().exists()

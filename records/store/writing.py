@@ -9,7 +9,7 @@ from django.db import connection
 from records.database import bulk
 from records.models import DataRecord, IngestionRun, RecordVersion
 from records.rows import Row, by_column
-from records.store import text_index
+from records.store import column_log, text_index
 from records.store.counters import CountChanges
 from records.store.history import Former, counted_as, supersede
 
@@ -22,13 +22,22 @@ def create(
     counts: CountChanges,
     now: datetime,
     versions: Sequence[int] | None = None,
+    *,
+    are_alone: bool = False,
 ) -> None:
-    """Make new records; ``versions`` are theirs where the run has updated them already."""
+    """Make new records; ``versions`` are theirs where the run has updated them already.
+
+    They ``are_alone`` if no other record lies in the range of their ids.
+    """
     if not rows:
         return
     source = run.source.name
     columns = _columns(rows)
     text_index.note(columns["id"])
+    if are_alone:
+        column_log.note_range(source, *by_column(rows).ends, len(rows))
+    else:
+        column_log.note_of_source(source, columns["id"])
     counts.add_all(source, columns["timestamp"], Status.RAW)
     constants: dict[str, bulk.Value] = {
         "source": source,

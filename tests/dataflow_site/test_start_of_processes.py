@@ -6,13 +6,23 @@ import sys
 
 from tests.installation import ROOT
 
-HEAVY = {"numpy", "pandas", "altair", "openpyxl", "clevercsv", "drf_spectacular.plumbing", "mcp"}
-CODE = "import sys, django; django.setup(); print(*sys.modules)"
+HEAVY = {
+    "numpy",
+    "pandas",
+    "altair",
+    "openpyxl",
+    "clevercsv",
+    "drf_spectacular.plumbing",
+    "duckdb",
+    "mcp",
+}
+CODE = "import sys, django; django.setup(); {} print(*sys.modules)"
+JOBS = "import ingestion.loading.load_file, processing.jobs.process;"
 
 
-def test_it_loads_them_when_they_are_needed(tmp_path):
-    loaded = subprocess.run(
-        [sys.executable, "-c", CODE],
+def loaded_by(code, tmp_path):
+    return subprocess.run(
+        [sys.executable, "-c", CODE.format(code)],
         cwd=ROOT,
         env={
             **os.environ,
@@ -23,5 +33,15 @@ def test_it_loads_them_when_they_are_needed(tmp_path):
         text=True,
         check=True,
     ).stdout.split()
+
+
+def test_it_loads_them_when_they_are_needed(tmp_path):
+    loaded = loaded_by("", tmp_path)
     assert "records.models" in loaded
     assert HEAVY.isdisjoint(loaded)
+
+
+def test_a_csv_file_needs_no_library_of_workbooks_and_its_records_no_frames(tmp_path):
+    loaded = loaded_by(JOBS, tmp_path)
+    assert "ingestion.parsing.readers.sheet" in loaded
+    assert {"openpyxl", "pandas"}.isdisjoint(loaded)

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.http import QueryDict
 
 from explore.export.files import export
 from explore.export.options import DELIMITERS, KINDS, LINE_ENDS, Options
 from explore.export.trail import record_file
-from explore.filters import RecordQuery
-from explore.filters.record_filter import RecordFilter
+from explore.management.filters import add_filters, query_of
 from records.errors import ExportError
 from records.jobs.terminal import RunCommand, counting_bar
-from records.models import Source
 
 
 class Command(RunCommand):
@@ -52,20 +49,10 @@ class Command(RunCommand):
             "--bom", action="store_true",
             help="start CSV with a byte order mark, by which Excel recognises UTF-8",
         )  # fmt: skip
-        filters = parser.add_argument_group(
-            "filters, as in the URL of the explorer (* may be repeated)"
-        )
-        for name, item in RecordFilter.base_filters.items():
-            may_repeat = name in RecordFilter.repeatable()
-            filters.add_argument(
-                f"--{name.replace('_', '-')}",
-                action="append" if may_repeat else "store",
-                metavar=name.rpartition("_")[2].upper(),
-                help=item.extra["help_text"].replace("%", "%%") + (" *" if may_repeat else ""),
-            )
+        add_filters(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        query = self.query(options)
+        query = query_of(options)
         path = None if options["file"] == "-" else Path(options["file"])
         kind, is_gzip = self.kind(path, options)
         if kind != "csv" and (
@@ -98,21 +85,6 @@ class Command(RunCommand):
         except KeyboardInterrupt:
             self.stderr.write("Cancelled: nothing was written." if path else "Cancelled.")
             raise SystemExit(130) from None
-
-    def query(self, options: dict[str, Any]) -> RecordQuery:
-        """The query that the options mean, or wrong usage."""
-        parameters = QueryDict(mutable=True)
-        for name in RecordFilter.base_filters:
-            given = options[name]
-            parameters.setlist(name, given if isinstance(given, list) else filter(None, [given]))
-        query = RecordQuery.parse(parameters)
-        if not query.is_valid:
-            said = [f"--{name}: {text}" for name, texts in query.errors.items() for text in texts]
-            raise CommandError(" ".join(said).replace("_", "-"), returncode=2)
-        for name in query.sources:
-            if Source.objects.named(name) is None:
-                raise CommandError(f"There is no source {name!r}.", returncode=2)
-        return query
 
     def kind(self, path: Path | None, options: dict[str, Any]) -> tuple[str, bool]:
         """The kind of file, and whether to compress it: by the options, else by its name."""

@@ -127,10 +127,17 @@ class _Table:
         if any(map(labels, rows)) or any(is_rule("".join(row)) for row in rows):
             return True
         never = [place for place in range(self.width) if all(row[place] for row in self.full)]
-        kinds = self.kinds(0)
+        # A word that stands among the numbers of a column from the beginning is data, as "bad".
+        usual = [
+            {row[place] for row in self.full} if kind else None
+            for place, kind in enumerate(self.kinds(0))
+        ]
         return any(
             any(not row[place] for place in never)
-            or any(kind and is_word(cell) for cell, kind in zip(row, kinds, strict=False))
+            or any(
+                known is not None and cell not in known and is_word(cell)
+                for cell, known in zip(row, usual, strict=False)
+            )
             for row in tail
             if any(row)
         )

@@ -1,7 +1,5 @@
 """Fills cells that are merged over several rows with their value. Pure: no Django, no tables."""
 
-from openpyxl.utils import get_column_letter
-
 from ingestion.parsing.readers.books import Book
 
 
@@ -41,7 +39,11 @@ class MergedCells:
         cells += [""] * (column + 1 - len(cells))
         cells[column] = value
         self.filled += 1
-        self._first = self._first or f"{get_column_letter(column + 1)}{line}"
+        if not self._first:
+            # Loaded where it is needed, since every reader of sheets loads this module.
+            from openpyxl.utils import get_column_letter
+
+            self._first = f"{get_column_letter(column + 1)}{line}"
 
     def note(self) -> str:
         """What was filled, as a sentence; "" if nothing was."""

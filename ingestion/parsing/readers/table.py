@@ -11,6 +11,7 @@ import orjson
 Cells = dict[str, str]
 
 _to_escape = re.compile(r'["\\\x00-\x1f]').search
+_has_control = re.compile(r"[\x00-\x1f]").search
 
 
 class Table(Sequence[Cells]):
@@ -43,13 +44,21 @@ class Table(Sequence[Cells]):
         """The cells of a column."""
         return list(self._cells[self._places[name]]) if self._rows else []
 
-    def json(self) -> list[str] | None:
-        """The rows as JSON; None if a cell has a character that no database can hold."""
+    def json(self, members: Sequence[str] | None = None) -> list[str] | None:
+        """The rows as JSON; None if a cell has a character that no database can hold.
+
+        ``members`` are the columns in another order; if they are not those of the rows, they are
+        ignored.
+        """
         if not self._rows:
             return []
+        names = self._columns
+        if members is not None and set(members) == set(names):
+            names = list(members)
         pieces: list[Iterable[str]] = []
         before = "{"
-        for name, cells in zip(self._columns, self._cells, strict=True):
+        for name in names:
+            cells = self._cells[self._places[name]]
             if (escaped := _escaped(cells)) is None:
                 return None
             pieces += [repeat(f'{before}{orjson.dumps(name).decode()}:"'), escaped]
@@ -76,9 +85,15 @@ def _escaped(cells: Sequence[str]) -> Sequence[str] | None:
     is_printable = text.isprintable()
     if is_printable and '"' not in text and "\\" not in text:
         return cells
-    if not is_printable and ("\0" in text or not _is_unicode(text)):
-        return None
-    return [orjson.dumps(cell).decode()[1:-1] if _to_escape(cell) else cell for cell in cells]
+    if not is_printable:
+        if "\0" in text or not _is_unicode(text):
+            return None
+        if _has_control(text):
+            return [
+                orjson.dumps(cell).decode()[1:-1] if _to_escape(cell) else cell for cell in cells
+            ]
+    # All at once, between line ends, which no cell has.
+    return "\n".join(cells).replace("\\", r"\\").replace('"', r"\"").split("\n")
 
 
 def _is_unicode(text: str) -> bool:

@@ -13,19 +13,25 @@ from explore.filters.operators import OPERATORS, documented
 from explore.filters.record_filter import RecordFilter
 from tests.landed import land
 
-CELLS = ["5", "40", "", " ", "x", "X5", "é"]
+# 1 March 2026 is a Sunday.
+CELLS = ["5", "40", "", " ", "x", "X5", "é", "2026-03-01", "1e400"]
 # What each operator finds of a value among the cells.
 FOUND = {
     ("eq", "5"): {"5"},
-    ("ne", "5"): {"40", "", " ", "x", "X5", "é"},
+    ("ne", "5"): {"40", "", " ", "x", "X5", "é", "2026-03-01", "1e400"},
     ("contains", "X"): {"x", "X5"},
     ("lt", "40"): {"5"},
     ("le", "40"): {"5", "40"},
-    ("gt", "5"): {"40"},
-    ("ge", "5"): {"5", "40"},
+    ("gt", "5"): {"40", "1e400"},
+    ("ge", "5"): {"5", "40", "1e400"},
     ("gt", "f"): {"x", "é"},
     ("empty", ""): {"", " "},
-    ("filled", ""): {"5", "40", "x", "X5", "é"},
+    ("filled", ""): {"5", "40", "x", "X5", "é", "2026-03-01", "1e400"},
+    ("number", ""): {"5", "40"},
+    ("nonumber", ""): {"", " ", "x", "X5", "é", "2026-03-01", "1e400"},
+    ("date", ""): {"2026-03-01"},
+    ("nodate", ""): {"5", "40", "", " ", "x", "X5", "é", "1e400"},
+    ("weekday", "7"): {"2026-03-01"},
 }
 
 

@@ -119,6 +119,8 @@ def condition(name: str, draw: random.Random) -> Condition:
     value = draw.choice([text, draw.choice([cell for cell in CELLS if isinstance(cell, str)])])
     if not operator.takes_value:
         value = ""
+    elif operator.choices:
+        value = draw.choice(operator.choices)
     elif not value.strip() and not operator.takes_blank:
         value = "5"
     return Condition(draw.choice([column, column, draw.choice(COLUMNS)]), operator.key, value)

@@ -1,15 +1,18 @@
 """Numbers are read as the whole column says, or it is asked, or told what can't be read."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from ingestion.loading import runs
+from ingestion.parsing import preparation
 from records import store
 from records.jobs.runner import work_on
 from records.models import IngestionRun, ProcessingResult, Source
-from tests.factories import WORKER, load, process
+from records.notes import is_warning
+from tests.factories import WORKER, Died, load, process
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +131,54 @@ def test_all_cells_are_seen_however_small_the_batches(tmp_path, settings):
     path = tmp_path / "shop.csv"
     path.write_text("id,amount\n" + "".join(f"{n},bad\n" for n in range(7)))
     assert load(path, value=["amount"]).value_cells["unread"] == 7
+
+
+PLAIN_FIRST = ["1.5", "2.25", "3.75"]
+
+
+@pytest.fixture
+def few_first_rows(monkeypatch):
+    """The columns are mapped by the first three rows."""
+    monkeypatch.setattr(preparation, "SAMPLE_ROWS", len(PLAIN_FIRST))
+
+
+def test_a_style_that_begins_below_plain_first_rows_is_found_while_they_are_loaded(
+    loaded, few_first_rows
+):
+    run, values = loaded([*PLAIN_FIRST, "1,234.50", "(2.00)", "50%", "4.00"])
+    assert values == [1.5, 2.25, 3.75, 1234.5, -2.0, 0.5, 4.0]
+    assert styles() == {"amount": {"thousands": ",", "percent": True, "variants": True}}
+    assert "The numbers in 'amount' are read as 1,234.56, 12% as 0.12" in run.notes[0]
+    assert "1 of 7 numbers have a percent sign" in run.notes[1]
+    assert run.value_cells["unread"] == 0
+
+
+def test_all_rows_outvote_plain_first_ones(loaded, few_first_rows):
+    run, values = loaded([*PLAIN_FIRST, *(f"1.{n},50" for n in range(234, 634))])
+    assert (values[-1], run.value_cells["unread"]) == (1633.5, 3)
+    assert styles() == {"amount": {"decimal": ",", "thousands": "."}}
+
+
+def test_a_doubt_that_begins_below_the_first_rows_is_a_warning(loaded, few_first_rows):
+    run, values = loaded([*PLAIN_FIRST, *(f"{n}.234" for n in range(1, 400)), "5000"])
+    assert values[3] == 1.234
+    (note,) = filter(is_warning, run.notes)
+    assert "'1.234' is 1.234 as 1234.56, by which they are read, but 1234 as 1.234,56" in note
+
+
+def test_a_run_that_goes_on_tells_the_style_from_all_rows(tmp_path, few_first_rows, settings):
+    settings.BATCH_ROWS = 2
+    path = tmp_path / "shop.csv"
+    cells = [*PLAIN_FIRST, *(f"1.{n},50" for n in range(234, 254))]
+    path.write_text("id;amount\n" + "".join(f"{n};{cell}\n" for n, cell in enumerate(cells)))
+    run = runs.create_run(path=path, file_name=path.name, trigger="test")
+    with patch.object(store, "land", side_effect=Died), pytest.raises(Died):
+        work_on(run, "another worker")
+    IngestionRun.objects.filter(pk=run.pk).update(lease_until=run.created_at)
+    done = work_on(run, WORKER)
+    assert done is not None
+    assert (done.read, done.value_cells["unread"]) == (23, 3)
+    assert styles() == {"amount": {"decimal": ",", "thousands": "."}}
 
 
 def test_debit_and_credit_in_two_columns_are_told(tmp_path):

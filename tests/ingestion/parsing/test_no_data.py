@@ -230,3 +230,14 @@ def test_what_is_told_of_a_large_text_is_told_from_all_of_it(see, monkeypatch):
     seen = see("day,a,b", *rows, "Total,499500,499500", *rows, "Total,499500,499500")
     assert seen.codes == {"total": 2}
     assert len(seen.rows) == 2000
+
+
+def test_a_large_text_is_not_read_for_words_that_stand_among_its_numbers_from_the_beginning(
+    see, monkeypatch
+):
+    monkeypatch.setattr(aside, "SMALL_BYTES", 0)
+    monkeypatch.setattr(aside, "Pass", lambda *args, **options: pytest.fail("It was read."))
+    rows = [f"2025-01-01,{n if n % 50 else 'bad'},{n}" for n in range(1000)]
+    assert len(see("day,a,b", *rows, "2025-01-02,bad,7").rows) == 1001
+    with pytest.raises(pytest.fail.Exception):
+        see("day,a,b", *rows, "2025-01-02,odd,7")

@@ -19,3 +19,9 @@ def test_rows_as_json_are_those_of_the_library(rows):
 def test_rows_that_no_database_can_hold_have_no_json():
     assert Table(["a"], [["fine"], ["a\0b"]]).json() is None
     assert Table(["a"], [["fine"], ["a\udc80b"]]).json() is None
+
+
+def test_the_members_of_rows_may_have_another_order():
+    rows = Table(["id", "a"], [["1", "x"], ["2", '"']])
+    assert rows.json(["a"]) == rows.json(["a", "id", "b"]) == rows.json()
+    assert rows.json(["a", "id"]) == ['{"a":"x","id":"1"}', '{"a":"\\"","id":"2"}']

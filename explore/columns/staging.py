@@ -1,0 +1,252 @@
+"""Reads records with their current results from the database into DuckDB.
+
+The database gives each record as a line of text, and DuckDB takes the JSON apart.
+"""
+
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from django.db import connection
+
+from explore.columns.ranges import Range
+from explore.columns.schema import FIXED, Column, Kind, Relation, Type, literal, named, quoted
+from records.database import bulk
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# A character that no JSON holds as it is.
+QUOTE = "\x01"
+# What a line may hold at first; if there is a longer one, all are read with more memory.
+LINE_BYTES = 2 << 20
+
+# Cells that are no texts are taken as the explorer compares them.
+_POSTGRESQL_DATA = """
+    CASE WHEN r.data::text ~ '": [^"]'
+    THEN (SELECT jsonb_object_agg(key, value)::text FROM jsonb_each_text(r.data))
+    ELSE r.data::text END"""
+_SQLITE_DATA = """
+    CASE WHEN r.data GLOB '*":[^" ]*' OR r.data GLOB '*": [^"]*'
+    THEN (SELECT json_group_object(key, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+        WHEN 'null' THEN NULL ELSE value || '' END) FROM json_each(r.data))
+    ELSE r.data END"""
+
+# The cells of a line: their types, and their SQL.
+_LINE = {
+    "id": ("VARCHAR", "r.id"),
+    "timestamp": ("TIMESTAMPTZ", "r.timestamp"),
+    "created_at": ("TIMESTAMPTZ", "r.created_at"),
+    "processed_at": ("TIMESTAMPTZ", "r.processed_at"),
+    "status": ("VARCHAR", "r.status"),
+    "run_id": ("BIGINT", "r.run_id"),
+    "line": ("BIGINT", "r.line"),
+    "version": ("INTEGER", "r.version"),
+    "closed": ("BOOLEAN", "r.closed_by_id IS NOT NULL"),
+    "success": ("BOOLEAN", "p.success"),
+    "value": ("DOUBLE", "p.value"),
+    "category": ("VARCHAR", "p.category"),
+    "error_message": ("VARCHAR", "p.error_message"),
+    "anomaly": ("VARCHAR", "p.anomaly"),
+    "repaired": ("BOOLEAN", "p.repaired"),
+    "unread": ("BOOLEAN", "p.unread"),
+    "errors": ("VARCHAR", "p.errors"),
+    "repairs": ("VARCHAR", "p.repairs"),
+    "data": ("VARCHAR", ""),
+    "processed": ("VARCHAR", "p.processed_data"),
+}
+# What has to be quoted, as it may hold anything.
+_TEXTS = ("id", "category", "error_message", "anomaly")
+
+_MADE = {
+    "source": "split_part(id, ':', 1)",
+    "error_rules": "json_extract_string(errors, '$[*].rule')",
+    "repair_rules": "json_extract_string(repairs, '$[*].rule')",
+    "repaired_columns": "json_extract_string(repairs, '$[*].column')",
+}
+
+
+def stage(
+    duck: "DuckDBPyConnection",
+    table: str,
+    *,
+    ranges: Collection[Range] = (),
+    ids: Collection[str] = (),
+) -> Relation:
+    """Read the records of these ids, each once, into a temporary table, in the order of their ids.
+
+    Those that do not exist are left out. Ids must not lie in the ranges, nor ranges overlap.
+    """
+    lines = f"{table}_lines"
+    with tempfile.TemporaryDirectory(prefix="columns-") as folder:
+        path = Path(folder) / "lines"
+        with path.open("wb") as file:
+            for each in sorted(ranges):
+                _write(file, "{0} >= %s AND {0} < %s", list(each))
+            if ids:
+                condition, among = bulk.among("{0}", ids)
+                _write(file, condition, [among])
+        _read(duck, lines, path)
+    data = _names(duck, lines, "data")
+    processed = _names(duck, lines, "processed")
+    types = _types(duck, lines, processed)
+    columns = named(
+        [
+            *(("data", name, "VARCHAR") for name in data),
+            *(("result", name, of_type) for name, of_type in types.items()),
+        ]
+    )
+    _take_apart(duck, lines, table, columns)
+    duck.execute(f"DROP TABLE {lines}")
+    return Relation(table, columns)
+
+
+def _write(file: IO[bytes], condition: str, parameters: Sequence[Any]) -> None:
+    """Write the lines of the records that meet a condition on their id."""
+    if bulk.is_postgresql():
+        cells = ", ".join(
+            sql or _POSTGRESQL_DATA for _, sql in (_LINE | {"data": ("", "")}).values()
+        )
+        query = _query(cells, condition)
+        with connection.cursor() as cursor:
+            sql = cursor.mogrify(query, [*parameters, *parameters]).decode()
+            cursor.copy_expert(
+                f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER E'\\t', QUOTE E'\\x01')", file
+            )
+        return
+    line = " || char(9) || ".join(
+        _sqlite_cell(name, of_type, sql) for name, (of_type, sql) in _LINE.items()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_query(line, condition), [*parameters, *parameters])
+        while rows := cursor.fetchmany(2_000):
+            file.write("".join([f"{row}\n" for (row,) in rows]).encode())
+
+
+def _sqlite_cell(name: str, of_type: str, sql: str) -> str:
+    if name == "data":
+        return _SQLITE_DATA.strip()
+    if name in _TEXTS:
+        sql = f"char(1) || replace({sql}, char(1), char(1) || char(1)) || char(1)"
+    elif of_type == "TIMESTAMPTZ":
+        sql = f"{sql} || '+00'"
+    elif of_type == "DOUBLE":
+        sql = f"CASE WHEN {sql} IS NOT NULL THEN printf('%%!.17g', {sql}) END"
+    return f"coalesce({sql}, '')"
+
+
+def _query(cells: str, condition: str) -> str:
+    return (
+        f"SELECT {cells} FROM data_records AS r "  # noqa: S608 (words of ours)
+        "LEFT JOIN processing_results AS p ON p.record_id = r.id AND p.current "
+        f"AND {condition.format('p.record_id')} WHERE {condition.format('r.id')} ORDER BY r.id"
+    )
+
+
+def _read(duck: "DuckDBPyConnection", table: str, path: Path) -> None:
+    import duckdb
+
+    types = ", ".join(f"{literal(name)}: '{of_type}'" for name, (of_type, _) in _LINE.items())
+    options = (
+        f"auto_detect = false, header = false, delim = '\t', quote = '{QUOTE}', "
+        f"escape = '{QUOTE}', new_line = '\\n', nullstr = '', allow_quoted_nulls = false"
+    )
+
+    def read(most: int) -> None:
+        duck.execute(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM read_csv("  # noqa: S608
+            f"{literal(str(path))}, {options}, max_line_size = {most}, columns = {{{types}}})"
+        )
+
+    try:
+        read(LINE_BYTES)
+    except duckdb.InvalidInputException:
+        size = path.stat().st_size
+        if size <= LINE_BYTES:
+            raise
+        read(size)
+
+
+def _names(duck: "DuckDBPyConnection", table: str, column: str) -> list[str]:
+    """The names of all cells of the objects in a column of JSON."""
+    found = duck.execute(
+        f"SELECT DISTINCT unnest(names) FROM (SELECT DISTINCT json_keys({column}) AS names "  # noqa: S608
+        f"FROM {table} WHERE {column} IS NOT NULL)"
+    ).fetchall()
+    return sorted(name for (name,) in found)
+
+
+def _paths(names: Sequence[str]) -> str:
+    """The paths of cells, as a list in SQL."""
+    pointers = ("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
+    return "[" + ", ".join(map(literal, pointers)) + "]"
+
+
+def _types(duck: "DuckDBPyConnection", table: str, names: Sequence[str]) -> dict[str, Type]:
+    """Whether all cells of columns of results are numbers that a double holds as they are."""
+    if not names:
+        return {}
+    tests = ", ".join(
+        f"count(*) FILTER (WHERE {_is_cell(cell)}), "
+        f"count(*) FILTER (WHERE {_is_cell(cell)} AND {_is_held(cell)} IS NOT TRUE)"
+        for cell in (f"cells[{place}]" for place in range(1, len(names) + 1))
+    )
+    (counts,) = duck.execute(
+        f"SELECT {tests} FROM (SELECT json_extract(processed, {_paths(names)})::VARCHAR[] AS cells "  # noqa: S608
+        f"FROM {table} WHERE processed IS NOT NULL)"
+    ).fetchall()
+    pairs = zip(names, counts[::2], counts[1::2], strict=True)
+    return {name: _type(filled, others) for name, filled, others in pairs}
+
+
+def _type(filled: int, others: int) -> Type:
+    if not filled:
+        return "UNKNOWN"
+    return "VARCHAR" if others else "DOUBLE"
+
+
+def _is_cell(cell: str) -> str:
+    return f"{cell} <> 'null'"
+
+
+def _is_held(cell: str) -> str:
+    """Whether JSON is a number that a double holds exactly as Python reads it."""
+    return (
+        f"CASE WHEN NOT regexp_matches({cell}, '^[-0-9]') THEN FALSE "
+        f"WHEN regexp_matches({cell}, '[.eE]') THEN isfinite(TRY_CAST({cell} AS DOUBLE)) "
+        f"ELSE TRY_CAST(TRY_CAST({cell} AS DOUBLE) AS HUGEINT) = TRY_CAST({cell} AS HUGEINT) END"
+    )
+
+
+def _take_apart(
+    duck: "DuckDBPyConnection", lines: str, table: str, columns: Sequence[Column]
+) -> None:
+    """Make the table out of its lines."""
+
+    def names(kind: Kind) -> list[str]:
+        return [column.name for column in columns if column.kind == kind]
+
+    cells = [f"{_MADE.get(name, name)} AS {name}" for name in FIXED]
+    places = {"data": 0, "result": 0}
+    for column in columns:
+        places[column.kind] += 1
+        cell = f"{column.kind}_cells[{places[column.kind]}]"
+        if column.type == "DOUBLE":
+            cell = f"TRY_CAST({cell} AS DOUBLE)"
+        elif column.kind == "result":
+            # A number is the same text wherever the type of its column has changed.
+            cell = (
+                f"CASE WHEN {_is_held(cell)} THEN CAST(CAST({cell} AS DOUBLE) AS VARCHAR) "
+                f"ELSE json_extract_string({cell}, '$') END"
+            )
+        cells.append(f"{cell} AS {quoted(column.physical)}")
+    taken = ["*"]
+    if data := names("data"):
+        taken.append(f"json_extract_string(data, {_paths(data)}) AS data_cells")
+    if results := names("result"):
+        taken.append(f"json_extract(processed, {_paths(results)})::VARCHAR[] AS result_cells")
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {', '.join(cells)} "  # noqa: S608
+        f"FROM (SELECT {', '.join(taken)} FROM {lines})"
+    )

@@ -1,0 +1,1 @@
+"""Questions: measures by groups of what a filter of records finds."""
