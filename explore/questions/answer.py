@@ -110,12 +110,13 @@ def answered(
     seconds: float = SECONDS,
 ) -> Answer:
     """Answer a question from an open snapshot. Raises QuestionError and NoAnswer."""
-    with _limited(seen.connection, seconds):
+    with limited(seen.connection, seconds):
         return _Asking(question, query, seen, fields).answer()
 
 
 @contextmanager
-def _limited(connection: "DuckDBPyConnection", seconds: float) -> Iterator[None]:
+def limited(connection: "DuckDBPyConnection", seconds: float) -> Iterator[None]:
+    """What is asked inside may take so long. Raises NoAnswer."""
     import duckdb
 
     timer = threading.Timer(seconds, connection.interrupt)

@@ -13,7 +13,8 @@ from tests.landed import land, process_all, sale
 
 NAMES = ["source", "status", "q", "run", "limit", "cursor", "format", "state", "where", "result",
          "time_from", "time_to", "value_from", "category", "reason", "rule", "sort", "column",
-         "result_column", "dated", "facet", "raw", "gzip", "x", ""]  # fmt: skip
+         "result_column", "dated", "weekday", "measure", "by", "top", "order", "facet", "raw",
+         "gzip", "x", ""]  # fmt: skip
 INGEST_NAMES = ["name", "id", "value", "encoding", "delimiter", "quote", "escape", "header",
                 "skip", "sheet", "rows_path", "format", "x"]  # fmt: skip
 TELLING = [
@@ -33,6 +34,9 @@ TELLING = [
     "1:eq:1",
     "value:gt:1",
     "id:empty",
+    "sum:value",
+    "bin:value",
+    "month",
     "2026-03-01",
     "csv",
     "xlsx",
@@ -74,6 +78,7 @@ PATHS = st.one_of(
             "/api/runs/1",
             "/api/export",
             "/api/records/facets",
+            "/api/questions/answer",
         ]
     ),
     VALUES.map(lambda part: "/records/" + part.replace("?", "%3F")),

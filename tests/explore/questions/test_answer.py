@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from explore.filters import RecordQuery
 from explore.filters.sql import NUMBER
-from explore.questions.answer import answer, answered, opened
+from explore.questions.answer import NoAnswer, answer, answered, limited, opened
 from explore.questions.question import Question
 from records.models import DataRecord, ProcessingResult, Source
 from tests.landed import land, process_all
@@ -123,6 +123,16 @@ def test_every_mark_leads_to_its_records(seen, groups, filters, top):
         amounts = [record.data.get("Amount") for record in records]
         expected = sum_of(made_of(records, "Total")), sum_of(amounts), len(records)
         assert mark.figures == expected, mark
+
+
+def test_what_takes_too_long_is_stopped(db):
+    endless = "SELECT sum(hash(a.range)) FROM range(10000000) a, range(100000)"
+    with (
+        opened(RecordQuery()) as (seen, _),
+        pytest.raises(NoAnswer, match="stopped after"),
+        limited(seen.connection, 0.1),
+    ):
+        seen.connection.execute(endless)
 
 
 def test_sums_of_money_are_exact(landed):
