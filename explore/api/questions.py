@@ -39,9 +39,9 @@ FORMATS = ("json", "csv")
 class QuestionFilter(RecordFilter):
     """The filter of records, without what says how records are listed."""
 
-    sort = None
-    column = None
-    result_column = None
+    sort: Any = None
+    column: Any = None
+    result_column: Any = None
 
 
 class RowSerializer(serializers.Serializer[Any]):
