@@ -64,7 +64,7 @@ ROWS = """
 RESULTS = """
     INSERT INTO processing_results (record_id, success, processed_data, error_message,
         processing_time, created_at, run_id, rule_set_id, current, errors, repairs, value,
-        category, repaired)
+        category, repaired, unread)
     SELECT id, NOT is_missing, CASE WHEN NOT is_missing THEN data || jsonb_build_object('value',
             number) END,
         CASE WHEN is_missing THEN 'Data validation failed: ''value'' is missing.' END,
@@ -74,7 +74,8 @@ RESULTS = """
         CASE WHEN is_bad THEN jsonb_build_array(jsonb_build_object('rule', 'number', 'column',
             'value', 'before', read, 'after', 0.0)) ELSE '[]' END,
         CASE WHEN NOT is_missing THEN number END,
-        CASE WHEN NOT is_missing THEN data->>'category' END, is_bad
+        CASE WHEN NOT is_missing THEN data->>'category' END, is_bad,
+        is_bad
     FROM (SELECT id, data, read, read = '' AS is_missing, read = 'n/a' AS is_bad,
             CASE WHEN read IN ('', 'n/a') THEN 0.0 ELSE read::float8 END AS number
         FROM (SELECT id, data, data->>'value' AS read FROM data_records

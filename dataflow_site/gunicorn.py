@@ -16,7 +16,7 @@ workers = number("WEB_WORKERS", 2)
 threads = 4
 # The application is loaded once, before the workers are forked: a faster start, shared memory.
 preload_app = True
-graceful_timeout = 5
+graceful_timeout = number("WEB_STOP_SECONDS", 5)
 timeout = 60
 loglevel = os.environ.get("WEB_LOG_LEVEL", "info")
 accesslog = "-" if os.environ.get("WEB_ACCESS_LOG") == "1" else None

@@ -141,6 +141,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable("HOST", "`127.0.0.1`", "Address that the web server listens on."),
         Variable("PORT", "`8000`", "Port of the web server."),
         Variable("WEB_WORKERS", "`2`", "Processes of the web server."),
+        Variable(
+            "WEB_STOP_SECONDS",
+            "`5`",
+            "How many seconds the web server may take to finish its answers when it stops: raise "
+            "it where long exports should outlive a restart. `manage.py start` allows at most 10.",
+        ),
         Variable("WEB_ACCESS_LOG", "`0`", "`1` logs each request."),
         Variable("WEB_LOG_LEVEL", "`info`", "Log level of the web server."),
         Variable(

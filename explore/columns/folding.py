@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from django.db.models import Max, Min, Q, Sum
 
 from explore.columns import engine, files, segments
 from explore.columns.ranges import Range, behind, of_source
-from explore.columns.schema import Relation, common_columns, united
+from explore.columns.schema import Column, common_columns, literal, united
 from explore.columns.segments import Changes
 from explore.columns.staging import stage
 from records.database import bulk
@@ -235,8 +236,8 @@ def _rewritten(duck: "DuckDBPyConnection", source: str, zone: _Zone) -> list[Col
         ahead = DataRecord.objects.filter(id__gte=start, id__lt=zone.span.end).order_by("id")
         end = ahead.values_list("id", flat=True)[TARGET : TARGET + 1].first()
         span = Range(start, zone.span.end if end is None else end)
-        relation = stage(duck, "fresh", ranges=[span])
-        found += _written(duck, source, [relation])
+        relation = stage(duck, "read", ranges=[span], is_read_once=True)
+        found += _written(duck, source, united([relation], relation.columns), relation.columns)
         start = end
     return found
 
@@ -249,50 +250,49 @@ def _patched(duck: "DuckDBPyConnection", source: str, zone: _Zone) -> list[Colum
     relations = segments.relations(zone.old, changes, "changed")
     if zone.ids:
         relations.append(stage(duck, "fresh", ids=zone.ids))
-    return _written(duck, source, relations)
+    columns = common_columns(relations)
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE patched AS FROM ({united(relations, columns)}) ORDER BY id"
+    )
+    ((records,),) = duck.execute("SELECT count(*) FROM patched").fetchall()
+    parts = max(1, round(records / TARGET))
+    ends = [records * part // parts for part in range(parts + 1)]
+    found: list[ColumnSegment] = []
+    for start, end in pairwise(ends):
+        # They are numbered as they were inserted.
+        rows = f"FROM patched WHERE rowid >= {start} AND rowid < {end}"
+        found += _written(duck, source, rows, columns)
+    duck.execute("DROP TABLE patched")
+    return found
 
 
 def _written(
-    duck: "DuckDBPyConnection", source: str, relations: Sequence[Relation]
+    duck: "DuckDBPyConnection", source: str, rows: str, columns: Sequence[Column]
 ) -> list[ColumnSegment]:
-    """Write the rows of relations, in the order of their ids, as one segment or several."""
-    columns = common_columns(relations)
-    rows = united(relations, columns)
-    duck.execute(
-        "CREATE OR REPLACE TEMP TABLE written AS "  # noqa: S608 (quoted)
-        f'SELECT *, row_number() OVER (ORDER BY id) AS "row" FROM ({rows})'
-    )
-    ((records,),) = duck.execute("SELECT count(*) FROM written").fetchall()
-    parts = max(1, round(records / TARGET))
-    found: list[ColumnSegment] = []
-    for part in range(parts):
-        after, last = records * part // parts, records * (part + 1) // parts
-        if after == last:
-            continue
-        which = f'"row" > {after} AND "row" <= {last}'
-        with files.new_file() as path:
-            duck.execute(
-                'COPY (SELECT * EXCLUDE ("row") FROM written '  # noqa: S608 (numbers of ours)
-                f"WHERE {which} ORDER BY \"row\") TO '{path}' "
-                f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
-            )
-            digest, size = files.keep(path)
-        ((first, end),) = duck.execute(
-            f"SELECT min(id), max(id) FROM written WHERE {which}"  # noqa: S608 (numbers of ours)
-        ).fetchall()
-        found.append(
-            ColumnSegment(
-                source=source,
-                first=first,
-                last=end,
-                records=last - after,
-                size=size,
-                digest=digest,
-                columns=[[each.kind, each.name, each.type, each.physical] for each in columns],
-            )
+    """Write rows, which are in the order of their ids, as a segment; none if there are none."""
+    with files.new_file() as path:
+        file = literal(str(path))
+        duck.execute(
+            f"COPY ({rows}) TO {file} "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
         )
-    duck.execute("DROP TABLE written")
-    return found
+        ((records, first, last),) = duck.execute(
+            f"SELECT count(*), min(id), max(id) FROM read_parquet({file})"  # noqa: S608 (quoted)
+        ).fetchall()
+        if not records:
+            return []
+        digest, size = files.keep(path)
+    return [
+        ColumnSegment(
+            source=source,
+            first=first,
+            last=last,
+            records=records,
+            size=size,
+            digest=digest,
+            columns=[[each.kind, each.name, each.type, each.physical] for each in columns],
+        )
+    ]
 
 
 def _swap(

@@ -4,7 +4,7 @@ The database gives each record as a line of text, and DuckDB takes the JSON apar
 """
 
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,16 +22,13 @@ QUOTE = "\x01"
 # What a line may hold at first; if there is a longer one, all are read with more memory.
 LINE_BYTES = 2 << 20
 
-# Cells that are no texts are taken as the explorer compares them.
-_POSTGRESQL_DATA = """
-    CASE WHEN r.data::text ~ '": [^"]'
-    THEN (SELECT jsonb_object_agg(key, value)::text FROM jsonb_each_text(r.data))
-    ELSE r.data::text END"""
-_SQLITE_DATA = """
-    CASE WHEN r.data GLOB '*":[^" ]*' OR r.data GLOB '*": [^"]*'
-    THEN (SELECT json_group_object(key, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
-        WHEN 'null' THEN NULL ELSE value || '' END) FROM json_each(r.data))
-    ELSE r.data END"""
+# Whether JSON may have cells that are no texts. It finds all of these, and few others.
+_HAS_OTHERS = """regexp_matches(data, '": ?[^" ]')"""
+# All cells as the texts that the explorer compares.
+_POSTGRESQL_TEXTS = "(SELECT jsonb_object_agg(key, value)::text FROM jsonb_each_text(r.data))"
+_SQLITE_TEXTS = """
+    (SELECT json_group_object(key, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+        WHEN 'null' THEN NULL ELSE value || '' END) FROM json_each(r.data))"""
 
 # The cells of a line: their types, and their SQL.
 _LINE = {
@@ -53,9 +50,13 @@ _LINE = {
     "unread": ("BOOLEAN", "p.unread"),
     "errors": ("VARCHAR", "p.errors"),
     "repairs": ("VARCHAR", "p.repairs"),
-    "data": ("VARCHAR", ""),
+    "data": ("VARCHAR", "r.data"),
     "processed": ("VARCHAR", "p.processed_data"),
 }
+# A cell of a line: its type in DuckDB, and its SQL.
+_Cell = tuple[str, str]
+# A condition on ids, and its parameters.
+_Part = tuple[str, Sequence[Any]]
 # What has to be quoted, as it may hold anything.
 _TEXTS = ("id", "category", "error_message", "anomaly")
 
@@ -73,21 +74,20 @@ def stage(
     *,
     ranges: Collection[Range] = (),
     ids: Collection[str] = (),
+    is_read_once: bool = False,
 ) -> Relation:
     """Read the records of these ids, each once, into a temporary table, in the order of their ids.
 
-    Those that do not exist are left out. Ids must not lie in the ranges, nor ranges overlap.
+    Those that do not exist are left out. Ids must not lie in the ranges, nor ranges overlap. What
+    ``is_read_once`` is only taken apart when it is read.
     """
     lines = f"{table}_lines"
-    with tempfile.TemporaryDirectory(prefix="columns-") as folder:
-        path = Path(folder) / "lines"
-        with path.open("wb") as file:
-            for each in sorted(ranges):
-                _write(file, "{0} >= %s AND {0} < %s", list(each))
-            if ids:
-                condition, among = bulk.among("{0}", ids)
-                _write(file, condition, [among])
-        _read(duck, lines, path)
+    parts: list[_Part] = [("{0} >= %s AND {0} < %s", list(each)) for each in sorted(ranges)]
+    if ids:
+        condition, among = bulk.among("{0}", ids)
+        parts.append((condition, [among]))
+    _fetch(duck, lines, parts, _LINE)
+    _make_texts(duck, lines)
     data = _names(duck, lines, "data")
     processed = _names(duck, lines, "processed")
     types = _types(duck, lines, processed)
@@ -97,36 +97,58 @@ def stage(
             *(("result", name, of_type) for name, of_type in types.items()),
         ]
     )
-    _take_apart(duck, lines, table, columns)
-    duck.execute(f"DROP TABLE {lines}")
+    kind = "VIEW" if is_read_once else "TABLE"
+    duck.execute(f"CREATE OR REPLACE TEMP {kind} {table} AS {_taken_apart(lines, columns)}")
+    if not is_read_once:
+        duck.execute(f"DROP TABLE {lines}")
     return Relation(table, columns)
 
 
-def _write(file: IO[bytes], condition: str, parameters: Sequence[Any]) -> None:
-    """Write the lines of the records that meet a condition on their id."""
-    if bulk.is_postgresql():
-        cells = ", ".join(
-            sql or _POSTGRESQL_DATA for _, sql in (_LINE | {"data": ("", "")}).values()
-        )
-        query = _query(cells, condition)
-        with connection.cursor() as cursor:
+def _make_texts(duck: "DuckDBPyConnection", lines: str) -> None:
+    """Make all cells of the data texts, which nearly all are as they are."""
+    found = duck.execute(f"SELECT id FROM {lines} WHERE {_HAS_OTHERS}").fetchall()  # noqa: S608
+    if not found:
+        return
+    texts = _POSTGRESQL_TEXTS if bulk.is_postgresql() else _SQLITE_TEXTS
+    condition, among = bulk.among("{0}", [record_id for (record_id,) in found])
+    line = {"id": _LINE["id"], "data": ("VARCHAR", texts)}
+    _fetch(duck, "texts", [(condition, [among])], line)
+    duck.execute(f"UPDATE {lines} SET data = texts.data FROM texts WHERE texts.id = {lines}.id")  # noqa: S608
+    duck.execute("DROP TABLE texts")
+
+
+def _fetch(
+    duck: "DuckDBPyConnection", table: str, parts: Sequence[_Part], line: Mapping[str, _Cell]
+) -> None:
+    """Make a table of the lines of records, of which each part meets a condition on its id."""
+    with tempfile.TemporaryDirectory(prefix="columns-") as folder:
+        path = Path(folder) / "lines"
+        with path.open("wb") as file:
+            for condition, parameters in parts:
+                _write(file, condition, parameters, line)
+        _read(duck, table, path, line)
+
+
+def _write(
+    file: IO[bytes], condition: str, parameters: Sequence[Any], line: Mapping[str, _Cell]
+) -> None:
+    with connection.cursor() as cursor:
+        if bulk.is_postgresql():
+            query = _query(", ".join(sql for _, sql in line.values()), condition)
             sql = cursor.mogrify(query, [*parameters, *parameters]).decode()
+            # What it sorts is larger than what it expects.
+            cursor.execute("SET LOCAL work_mem = '64MB'")
             cursor.copy_expert(
                 f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER E'\\t', QUOTE E'\\x01')", file
             )
-        return
-    line = " || char(9) || ".join(
-        _sqlite_cell(name, of_type, sql) for name, (of_type, sql) in _LINE.items()
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(_query(line, condition), [*parameters, *parameters])
+            return
+        cells = (_sqlite_cell(name, of_type, sql) for name, (of_type, sql) in line.items())
+        cursor.execute(_query(" || char(9) || ".join(cells), condition), [*parameters, *parameters])
         while rows := cursor.fetchmany(2_000):
             file.write("".join([f"{row}\n" for (row,) in rows]).encode())
 
 
 def _sqlite_cell(name: str, of_type: str, sql: str) -> str:
-    if name == "data":
-        return _SQLITE_DATA.strip()
     if name in _TEXTS:
         sql = f"char(1) || replace({sql}, char(1), char(1) || char(1)) || char(1)"
     elif of_type == "TIMESTAMPTZ":
@@ -144,10 +166,10 @@ def _query(cells: str, condition: str) -> str:
     )
 
 
-def _read(duck: "DuckDBPyConnection", table: str, path: Path) -> None:
+def _read(duck: "DuckDBPyConnection", table: str, path: Path, line: Mapping[str, _Cell]) -> None:
     import duckdb
 
-    types = ", ".join(f"{literal(name)}: '{of_type}'" for name, (of_type, _) in _LINE.items())
+    types = ", ".join(f"{literal(name)}: '{of_type}'" for name, (of_type, _) in line.items())
     options = (
         f"auto_detect = false, header = false, delim = '\t', quote = '{QUOTE}', "
         f"escape = '{QUOTE}', new_line = '\\n', nullstr = '', allow_quoted_nulls = false"
@@ -219,10 +241,8 @@ def _is_held(cell: str) -> str:
     )
 
 
-def _take_apart(
-    duck: "DuckDBPyConnection", lines: str, table: str, columns: Sequence[Column]
-) -> None:
-    """Make the table out of its lines."""
+def _taken_apart(lines: str, columns: Sequence[Column]) -> str:
+    """The SQL that makes records of their lines."""
 
     def names(kind: Kind) -> list[str]:
         return [column.name for column in columns if column.kind == kind]
@@ -246,7 +266,4 @@ def _take_apart(
         taken.append(f"json_extract_string(data, {_paths(data)}) AS data_cells")
     if results := names("result"):
         taken.append(f"json_extract(processed, {_paths(results)})::VARCHAR[] AS result_cells")
-    duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {', '.join(cells)} "  # noqa: S608
-        f"FROM (SELECT {', '.join(taken)} FROM {lines})"
-    )
+    return f"SELECT {', '.join(cells)} FROM (SELECT {', '.join(taken)} FROM {lines})"  # noqa: S608

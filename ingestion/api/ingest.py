@@ -49,9 +49,8 @@ class NoRoomHere(exceptions.APIException):
 
 REQUEST = {
     "multipart/form-data": IngestForm,
-    "application/json": {
-        "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "object"}]
-    },
+    # Any document is an input; values that are not rows become rejected rows of its run.
+    "application/json": {"description": "The input."},
     # Not JSON, so it has none of the types of JSON.
     "text/csv": {"contentMediaType": "text/csv"},
     "application/x-ndjson": {"contentMediaType": "application/x-ndjson"},

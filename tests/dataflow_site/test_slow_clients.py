@@ -45,6 +45,8 @@ def site(
     own_installation.environment |= {
         "DATAFLOW_EXPORTS_PER_USER": "100",
         "DATAFLOW_EXPORTS_AT_ONCE": "100",
+        # On a busy machine the large export takes longer than by default.
+        "WEB_STOP_SECONDS": "60",
     }
     started = Site(own_installation, "--no-samples")
     # It is well when its workers have given their first sign of life, too.

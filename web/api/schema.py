@@ -21,6 +21,8 @@ FORMATS = {
     "where": "condition",
     "result": "condition",
 }
+# No database holds a text with a NUL.
+WITHOUT_NUL = r"^[^\u0000]*$"
 # The components of requests are named apart where they differ from those of responses.
 SUFFIX, PREFIX = "Request", "Patched"
 
@@ -48,7 +50,7 @@ def complete(result: Schema, **kwargs: Any) -> Schema:
 def _complete_operation(path: str, operation: Schema, components: Schema) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "query":
-            parameter["schema"] = _not_blank(parameter["schema"])
+            parameter["schema"] = _acceptable(parameter["schema"])
             _set_format(parameter["name"], parameter["schema"])
         if not {"example", "examples"} & parameter.keys():
             found = _of_parameter(parameter["name"], parameter["schema"], path, components)
@@ -66,18 +68,19 @@ def _complete_operation(path: str, operation: Schema, components: Schema) -> Non
         _complete_content(media_type, content, components)
 
 
-def _not_blank(schema: Schema) -> Schema:
-    """The schema of a query parameter without blank values, which version 1 refuses."""
+def _acceptable(schema: Schema) -> Schema:
+    """The schema of a query parameter without what version 1 refuses: blank values, and NUL."""
     choices = [each for each in schema.get("oneOf", ()) if each.get("maxLength") != 0]
     if len(choices) == 1:
         schema = {name: said for name, said in schema.items() if name != "oneOf"} | choices[0]
     if "items" in schema:
-        schema = schema | {"items": _not_blank(schema["items"])}
+        schema = schema | {"items": _acceptable(schema["items"])}
     if schema.get("type") != "string":
         return schema
     if "enum" in schema:
         return schema | {"enum": [choice for choice in schema["enum"] if choice != ""]}
-    return {"minLength": 1} | schema
+    without_nul = {} if {"pattern", "format"} & schema.keys() else {"pattern": WITHOUT_NUL}
+    return {"minLength": 1} | without_nul | schema
 
 
 def _set_format(name: str, schema: Schema) -> None:
