@@ -6,6 +6,10 @@
   const drawn = new Map();
   // Pixels; less is a click.
   const LEAST_DRAG = 6;
+  const COLOURS = {
+    status: ["chart-processed", "chart-failed", "chart-waiting"],
+    groups: ["chart-1", "chart-processed", "chart-waiting", "chart-4", "chart-5", "chart-6"],
+  };
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   function config(palette, width) {
@@ -20,7 +24,7 @@
       point: { color: token("ink-2"), size: 28, filled: true },
       bar: { color: bar, cornerRadiusEnd: palette === "status" ? 0 : 2 },
       rect: { color: bar, stroke: token("surface"), strokeWidth: 1 },
-      range: { category: ["chart-processed", "chart-failed", "chart-waiting"].map(token) },
+      range: { category: COLOURS[palette === "groups" ? palette : "status"].map(token) },
       style: {
         band: { color: bar, opacity: 0.22 },
         median: { color: bar, strokeWidth: 2 },
@@ -108,7 +112,7 @@
     drawing.querySelectorAll('[class*="picked_brush"]').forEach((trace) => trace.setAttribute("aria-hidden", "true"));
     const details = figure.querySelector("details");
     if (!drawn.has(figure)) {
-      details.open = false;
+      if (details) details.open = false;
       if (figure.dataset.zoom) leadOn(figure);
     }
     drawn.set(figure, { ...view, layout: layoutOf(given) });

@@ -39,9 +39,9 @@ FORMATS = ("json", "csv")
 class QuestionFilter(RecordFilter):
     """The filter of records, without what says how records are listed."""
 
-    sort = None
-    column = None
-    result_column = None
+    sort: Any = None
+    column: Any = None
+    result_column: Any = None
 
 
 class RowSerializer(serializers.Serializer[Any]):
@@ -66,9 +66,10 @@ class RemarkSerializer(serializers.Serializer[Any]):
     """Something that the answer rests on."""
 
     kind = serializers.ChoiceField(
-        choices=["not_number", "empty", "not_processed", "repaired", "rejected"],
+        choices=["not_number", "empty", "not_processed", "repaired", "rejected", "behind"],
         help_text="What it is about: cells that are no numbers or are empty, records without a "
-        "processed result, cells that a rule has repaired, or open rejected rows.",
+        "processed result, cells that a rule has repaired, open rejected rows, or changes that are "
+        "not counted yet.",
     )
     column = serializers.CharField(help_text="Column of the cells, or empty.")
     count = serializers.IntegerField(help_text="Number of cells, records or rows.")

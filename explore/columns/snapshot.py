@@ -28,10 +28,12 @@ class Behind:
     """A source of which so much has changed that its records are those of an earlier moment.
 
     ``moment`` is None, and there are no records, before a worker has taken in the source for the
-    first time. The runs are the newest ones at that moment.
+    first time. The runs are the newest ones at that moment; ``changes`` is how many changes of
+    records are noted since.
     """
 
     source: str
+    changes: int
     moment: datetime | None = None
     ingestion_run: int | None = None
     processing_run: int | None = None
@@ -96,14 +98,15 @@ def snapshot(*, sources: Collection[str], is_patient: bool = False) -> Iterator[
                 lost = [segment for segment in found if not segments.is_whole(segment)]
                 damaged += lost
                 fold = ColumnFold.objects.filter(source=name).first()
-                if is_patient or lost or segments.count_changes(name) <= MOST_CHANGED:
+                noted = segments.count_changes(name)
+                if is_patient or lost or noted <= MOST_CHANGED:
                     more = [range_of(segment) for segment in lost]
                     if fold is None:
                         more.append(of_source(name))
                     changes = segments.read_changes(name, more=more)
                     relations += _changed(duck, changes, found, number)
                 else:
-                    behind.append(_behind(name, fold))
+                    behind.append(_behind(name, noted, fold))
                     relations += segments.relations(found, Changes(), "")
         columns = common_columns(relations)
         duck.execute(f"CREATE TEMP VIEW records AS {united(relations, columns)}")
@@ -111,10 +114,10 @@ def snapshot(*, sources: Collection[str], is_patient: bool = False) -> Iterator[
         yield Snapshot(duck, columns, AsOf(moment, behind))
 
 
-def _behind(source: str, fold: ColumnFold | None) -> Behind:
+def _behind(source: str, changes: int, fold: ColumnFold | None) -> Behind:
     if fold is None:
-        return Behind(source)
-    return Behind(source, fold.moment, fold.ingestion_run, fold.processing_run)
+        return Behind(source, changes)
+    return Behind(source, changes, fold.moment, fold.ingestion_run, fold.processing_run)
 
 
 def _changed(

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from explore import charts
+from explore.charts.bundle import bundle
 from explore.charts.files import CONTENT_TYPES, file_of
 from explore.dashboard.ranges import RANGES, InvalidRange, Range
 from explore.dashboard.tiles import tiles_of
@@ -144,7 +144,7 @@ def _context(picked: Picked, figures: Figures | None) -> dict[str, Any]:
         "undated": picked.days.undated.total if span else 0,
         "has_records": bool(picked.days.totals.total),
         "known": _known(picked),
-        "bundle": _bundle(),
+        "bundle": bundle(),
         "speeds": speed(name),
         **_of_results(picked, figures),
     }
@@ -275,11 +275,3 @@ def _codes(picked: Picked, figures: Figures) -> list[tuple[str, int, str]]:
         (code, rows, f"{reverse('rejected')}?{urlencode({'code': code, **source})}")
         for code, rows in figures.codes
     ]
-
-
-def _bundle() -> str | None:
-    """Where the charts' JavaScript is; None where `build_charts` has not made it."""
-    try:
-        return staticfiles_storage.url("vega.js")
-    except ValueError:
-        return None

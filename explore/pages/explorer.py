@@ -1,10 +1,12 @@
 """The explorer: filtered records, page by page, sorted by ID or timestamp."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -44,6 +46,7 @@ def explorer(request: PageRequest) -> HttpResponse:
         "operators": {key: operator.words for key, operator in OPERATORS.items()},
         **_facets(request, query, counted=request.GET.get("facets") == "1"),
         "formats": KINDS,
+        "question_url": f"{reverse('questions')}?{urlencode(query.chosen, doseq=True)}",
     }
     status = 200
     if query.is_valid:

@@ -37,7 +37,7 @@ from explore.questions.question import (
     Question,
     QuestionError,
 )
-from explore.questions.rests import Remark, open_rejects, remarks
+from explore.questions.rests import Remark, not_counted, open_rejects, remarks
 from records.database.moment import one_moment
 from records.models import Source
 from records.number_text import PLAIN
@@ -191,7 +191,7 @@ class _Asking:
             total=total,
             firsts=firsts,
             seconds=seconds,
-            remarks=[*rests, *open_rejects(self._query)],
+            remarks=[*not_counted(self._seen.as_of), *rests, *open_rejects(self._query)],
             as_of=self._seen.as_of.moment,
         )
 

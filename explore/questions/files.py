@@ -32,8 +32,9 @@ def as_csv(answer: Answer) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     question = answer.question
-    titles = [*question.groups, *question.measures]
-    writer.writerow([*(guarded(title.title) for title in titles), "Records"])
+    titles = [group.title for group in question.groups]
+    titles += [measure.title for measure in question.measures]
+    writer.writerow([*map(guarded, titles), "Records"])
     for row in answer.rows:
         values = [guarded(part.value) for part in row.parts]
         figures = ["" if figure is None else repr(figure) for figure in row.figures]

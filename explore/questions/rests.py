@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from explore.columns.schema import literal
+from explore.columns.snapshot import AsOf
 from explore.filters import RecordQuery
 from explore.filters.duckdb import Matching
 from explore.filters.sql import BLANK
@@ -19,13 +20,16 @@ from records.models import RejectedRow
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+LATER = "Ask again in a few minutes."
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """A number of cells, records or rows that people should know of.
 
-    ``kind`` is "not_number", "empty", "not_processed", "repaired" or "rejected"; ``column`` is ""
-    for rows. ``url`` lists them; "" where no URL can say which they are.
+    ``kind`` is "not_number", "empty", "not_processed", "repaired", "rejected" or "behind", which is
+    of changes that are not counted yet; ``column`` is "" unless it is about cells. ``url`` lists
+    them, or is the page of the newest run that is counted; "" where there is none.
     """
 
     kind: str
@@ -70,6 +74,26 @@ def remarks(
             Remark("repaired", name, repaired, _cells(repaired, name, "repaired by a rule"), ""),
         ]  # fmt: skip
     return [remark for remark in said if remark.count]
+
+
+def not_counted(as_of: AsOf) -> list[Remark]:
+    """The sources that have changed too much to be counted as they are."""
+    said = []
+    for each in as_of.behind:
+        if each.moment is None:
+            text = f"{each.source}: none of its records is counted yet. {LATER}"
+            said.append(Remark("behind", "", each.changes, text, ""))
+            continue
+        after, url = "", ""
+        if each.ingestion_run:
+            after = f", after ingestion run {each.ingestion_run}"
+            url = reverse("ingestion-run", args=[each.ingestion_run])
+        text = (
+            f"{each.source}: counted as of {each.moment:%Y-%m-%d %H:%M:%S} UTC{after}. "
+            f"{each.changes:,} changes since then are not counted yet. {LATER}"
+        )
+        said.append(Remark("behind", "", each.changes, text, url))
+    return said
 
 
 def open_rejects(query: RecordQuery) -> list[Remark]:

@@ -13,7 +13,8 @@ An observer has ``is_open`` and ``add``. It gets the cells of each chunk as one 
 first rows included unless it was made from these (``knows_first``), and should look at them all at
 once rather than one by one. Once it is not open it is shown nothing more, and costs nothing. The
 pass ends when no observer is open, so an input of a source whose mapping is remembered is not read
-twice. Watch only columns that the first rows make candidates: wide inputs have thousands.
+twice. Watch only columns that the first rows make candidates: wide inputs have thousands. What
+changes no record, such as the style of plain numbers, may be told while the rows are loaded.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -371,6 +371,6 @@ def test_no_lost_answer_makes_a_difference(prepare, is_killed, proxy, api, tmp_p
     for number in range(1, changes + 1):
         disturbed = outcome(number)
         disturbed.pop("changes")
-        assert proxy.lost, f"the answer to change {number} of {changes} was not lost"
+        assert proxy.lost, f"change {number} of {changes} was not made; found: {disturbed}"
         lost = proxy.lost.pop()
         assert disturbed == undisturbed, f"change {number} of {changes}: {lost[:300]!r}"

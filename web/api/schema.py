@@ -50,8 +50,8 @@ def complete(result: Schema, **kwargs: Any) -> Schema:
 def _complete_operation(path: str, operation: Schema, components: Schema) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "query":
-            parameter["schema"] = _acceptable(parameter["schema"])
             _set_format(parameter["name"], parameter["schema"])
+            parameter["schema"] = _acceptable(parameter["schema"])
         if not {"example", "examples"} & parameter.keys():
             found = _of_parameter(parameter["name"], parameter["schema"], path, components)
             if found is not None:
