@@ -10,7 +10,7 @@ WORKDIR /app
 COPY requirements.lock .
 RUN pip install --require-hashes -r requirements.lock \
     && useradd --create-home --uid 1000 dataflow \
-    && mkdir -p var/inputs var/exports var/tmp data/raw \
+    && mkdir -p var/inputs var/exports var/columns var/tmp data/raw \
     && chown -R dataflow:dataflow /app
 
 COPY --chown=dataflow:dataflow . .

@@ -1,10 +1,15 @@
 """Tasks of workers besides jobs: heartbeats, and updates of text index and column store."""
 
+import logging
+
 from django_q.tasks import async_task
 
-from explore.columns import folding
+from explore.columns import engine, folding
+from records.database.faults import environment_fault
 from records.jobs import liveness
 from records.store import text_index
+
+log = logging.getLogger(__name__)
 
 # Whose workers follow the changes of records.
 FOLLOWING_QUEUE = "processing"
@@ -36,5 +41,13 @@ def tend_columns() -> None:
 
 def fold_columns() -> None:
     """Fold what has changed into the column store, for a turn."""
-    folding.fold(seconds=TURN_SECONDS)
-    tend_columns()
+    try:
+        folding.fold(seconds=TURN_SECONDS)
+    except Exception as error:
+        fault = environment_fault(error) or engine.environment_fault(error)
+        if not fault:
+            raise
+        # It is tried again when a worker is called the next time.
+        log.warning("The column store can't be updated: %s", fault)
+    else:
+        tend_columns()

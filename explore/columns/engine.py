@@ -51,3 +51,12 @@ def _opened() -> "DuckDBPyConnection":
             "autoload_known_extensions": False,
         }
     )
+
+
+def environment_fault(error: BaseException) -> str:
+    """What DuckDB lacks, as a sentence; "" for an error that is not of the environment's making."""
+    import duckdb
+
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+        return str(error).partition("\n")[0]
+    return ""

@@ -1,5 +1,7 @@
 """`manage.py columns`, and what calls workers for the column store."""
 
+import errno
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -99,3 +101,12 @@ def test_it_names_its_files(capsys, folder):
     folding.fold()
     assert columns(capsys, "--files") == f"{next(folder.glob('*.parquet'))}\n"
     assert columns(capsys, "--source", "shop", "--files").endswith(".parquet\n")
+
+
+def test_a_full_disk_is_one_line_in_the_log(monkeypatch, caplog):
+    def full(**options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folding, "fold", full)
+    fold_columns()
+    assert caplog.messages == ["The column store can't be updated: The disk is full."]
