@@ -116,16 +116,20 @@ def _fetch(path: Path) -> bool:
 
 
 def delete_left(known: set[str]) -> None:
-    """Delete old files that are none of the known digests."""
-    storage = _storage()
-    if not _folder().exists():
-        return
+    """Delete old files that are none of the known digests, here and in the storage."""
     before = timezone.now() - LEFT_AFTER
-    for name in storage.listdir("")[1]:
-        is_ours = name.endswith((SUFFIX, ".new"))
-        is_left = is_ours and name.removesuffix(SUFFIX) not in known
-        if is_left and storage.get_modified_time(name) < before:
-            storage.delete(name)
+    for path in _folder().glob("*"):
+        if _is_left(path.name, known) and path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
+    if not _is_local():
+        storage = _storage()
+        for name in storage.listdir("")[1]:
+            if _is_left(name, known) and storage.get_modified_time(name) < before:
+                storage.delete(name)
+
+
+def _is_left(name: str, known: set[str]) -> bool:
+    return name.endswith((SUFFIX, ".new")) and name.removesuffix(SUFFIX) not in known
 
 
 def _digest(path: Path) -> str:
