@@ -80,11 +80,13 @@ class Number(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         # What is beyond the range of 64 bits would be an error. OFFSET has each cell read once.
+        # PostgreSQL spells 1e300 with all its digits; that is too long, as it is in a text.
         template = (
             "(SELECT CASE WHEN abs(n) >= 1.7976931348623158079e308 "  # noqa: S608
             "THEN sign(n)::float8 * 'Infinity'::float8 "
             "WHEN abs(n) <= 2.4703282292062328e-324 THEN 0 ELSE n::float8 END "
-            "FROM (SELECT CASE WHEN jsonb_typeof(cell) = 'number' THEN cell::numeric "
+            "FROM (SELECT CASE WHEN jsonb_typeof(cell) = 'number' "
+            "AND (strpos(cell::text, '.') > 0 OR length(cell::text) < 38) THEN cell::numeric "
             f"WHEN cell #>> '{{}}' ~ '{NUMBER}' THEN (cell #>> '{{}}')::numeric END AS n "
             "FROM (SELECT %(expressions)s::text AS cell OFFSET 0) AS cells OFFSET 0) AS numbers)"
         )

@@ -49,7 +49,7 @@ def kinds_of(
     )
     counts = [_counts(f"c{place}") for place in range(len(names))]
     sql = (
-        f"SELECT {', '.join(counts) or '1'} FROM "  # noqa: S608 (quoted)
+        f"SELECT {', '.join(counts) or 'count(*)'} FROM "  # noqa: S608 (quoted)
         f"(SELECT {selected or '1'} FROM {found.sql} LIMIT {SAMPLE})"
     )
     row = seen.connection.execute(sql, found.parameters).fetchall()[0]

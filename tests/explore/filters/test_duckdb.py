@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.http import QueryDict
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from explore.columns.snapshot import Snapshot, snapshot
@@ -141,6 +141,8 @@ def test_each_operator_finds_the_same(seen, key):
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parameters=st.lists(PARAMETERS, max_size=4))
+@example(parameters=[("result", "value:number")])
+@example(parameters=[("result", "value:gt:0.3")])
 def test_any_filter_finds_the_same(seen, parameters):
     query = of(parameters)
     if query.is_valid:

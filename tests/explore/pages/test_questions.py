@@ -97,3 +97,11 @@ def test_the_navigation_leads_to_the_page(client):
 def test_the_page_makes_few_queries(client, query, django_assert_max_num_queries):
     with django_assert_max_num_queries(25):
         assert client.get(f"/questions/?{query}").status_code == 200
+
+
+def test_without_records_the_page_says_so(db):
+    client = Client()
+    client.force_login(viewer("nobody"))
+    answer = client.get("/questions/")
+    assert answer.status_code == 200
+    assert "No records match" in answer.content.decode()

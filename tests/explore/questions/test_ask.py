@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -26,7 +27,7 @@ def asked(*arguments: str) -> str:
     return out.getvalue()
 
 
-def lines(*arguments: str) -> list[dict[str, object]]:
+def lines(*arguments: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in asked(*arguments, "--json").splitlines()]
 
 
