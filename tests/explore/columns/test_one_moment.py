@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from explore.columns import folding, snapshot
+from explore.columns import folding, snapshot, staging
 from explore.columns.snapshot import snapshot as taken
 from records import store
 from records.models import ColumnChange, ColumnSegment
@@ -53,7 +53,7 @@ def test_what_is_written_while_it_is_read_is_not_in_a_snapshot(monkeypatch, is_f
     if is_folded:
         folding.fold()
         store.edit_record(record_id="shop:1", data=sale(1, more="x"), user=None)
-    stage = snapshot.stage
+    stage = staging.stage
 
     def late(*arguments: Any, **options: Any) -> Any:
         elsewhere(change)
@@ -71,7 +71,7 @@ def test_what_is_written_while_it_is_read_is_not_in_a_snapshot(monkeypatch, is_f
 @pytest.mark.usefixtures("_writers")
 def test_what_is_written_during_a_fold_is_folded_by_the_next_one(monkeypatch):
     land("shop", {"1": sale(1), "2": sale(2)})
-    stage = folding.stage
+    stage = staging.stage
 
     def late(*arguments: Any, **options: Any) -> Any:
         elsewhere(change)
@@ -90,7 +90,7 @@ def test_what_is_written_during_a_fold_is_folded_by_the_next_one(monkeypatch):
 
 def test_two_folds_exclude_each_other(monkeypatch):
     land("shop", {"1": sale(1)})
-    stage = folding.stage
+    stage = staging.stage
     found: list[int] = []
 
     def meanwhile(*arguments: Any, **options: Any) -> Any:
