@@ -10,6 +10,7 @@ from explore.api import urls as record_urls
 from explore.api.changes import RunChangesView
 from explore.api.exports import ExportDetailView, ExportedFileView
 from explore.api.history import HistoryView
+from explore.api.questions import AnswerView
 from explore.api.saved_views import ViewListView, ViewView
 from explore.api.sources import SourceListView, SourceView
 from explore.api.views import DocsView, RootView, SchemaView
@@ -63,6 +64,7 @@ unversioned: Patterns = [
 
 # What the root of version 1 lists besides what it always did.
 LISTED = {
+    "answer": "api-answer",
     "sources": "api-sources",
     "feeds": "api-feeds",
     "views": "api-views",
@@ -74,6 +76,7 @@ v1: Patterns = [
     *everywhere,
     path("", include(record_urls.records)),
     path("runs/ingestion/", include(ingestion_urls.of_run)),
+    path("questions/answer", AnswerView.as_view(), name="api-answer"),
     path("history/<record_id:record_id>", HistoryView.as_view(), name="api-history"),
     path("sources", SourceListView.as_view(), name="api-sources"),
     path("sources/<source_name:name>", SourceView.as_view(), name="api-source"),

@@ -5,13 +5,11 @@ from django.urls import path
 from explore.api import edits, views
 from explore.api.export import ExportView
 from explore.api.facets import FacetsView
-from explore.api.questions import AnswerView
 
 urlpatterns = [
     path("health", views.HealthView.as_view(), name="api-health"),
     # No id of a record is without a colon.
     path("records/facets", FacetsView.as_view(), name="api-facets"),
-    path("questions/answer", AnswerView.as_view(), name="api-answer"),
     path("export", ExportView.as_view(), name="api-export"),
     path("stats", views.StatsView.as_view(), name="api-stats"),
 ]

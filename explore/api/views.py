@@ -54,7 +54,6 @@ class RootView(StrictQuery):
         "health": "api-health",
         "records": "api-records",
         "facets": "api-facets",
-        "answer": "api-answer",
         "stats": "api-stats",
         "export": "api-export",
         "ingest": "api-ingest",

@@ -263,6 +263,24 @@ class _Asking:
 
     def _counted(self) -> "dict[tuple[str | None, ...], _Counted]":
         """Figures and records by the keys of their groups, in which None stands for all."""
+        found = self._aggregated()
+        for place, figures in enumerate(self._figures):
+            if any(figures.is_not_enough(each.figures[place]) for each in found):
+                self._figures[place] = figures.as_written()
+        if not all(figures.is_scaled for figures in self._figures):
+            found = self._aggregated()
+        return {
+            each.keys: _Counted(
+                tuple(
+                    figures.figure(each.records, columns)
+                    for figures, columns in zip(self._figures, each.figures, strict=True)
+                ),
+                each.records,
+            )
+            for each in found
+        }
+
+    def _aggregated(self) -> "list[_Aggregated]":
         keys = [f"g{place}" for place in range(len(self._groupings))]
         cells = [
             f"{_with_others(grouping.sql, top)} AS {key}"
@@ -288,14 +306,11 @@ class _Asking:
                 f"This makes more than {MOST_ROWS:,} groups. Ask for larger steps of time, for "
                 "ranges (bin:COLUMN), or for the top 20 of a column.",
             )
-        found = {}
+        found = []
         for row in rows:
-            records, rest = row[len(keys)], list(row[len(keys) + 1 :])
-            figures = []
-            for each, columns in zip(self._figures, aggregates, strict=True):
-                figures.append(each.figure(records, rest[: len(columns)]))
-                del rest[: len(columns)]
-            found[tuple(row[: len(keys)])] = _Counted(tuple(figures), records)
+            rest = iter(row[len(keys) + 1 :])
+            figures = [list(itertools.islice(rest, len(columns))) for columns in aggregates]
+            found.append(_Aggregated(tuple(row[: len(keys)]), row[len(keys)], figures))
         return found
 
     def _parts(
@@ -338,6 +353,15 @@ class _Asking:
                 figures.append(figure)
         url = self._links.url(*(part.narrowing for part in parts))
         return Row(parts, tuple(figures), counted.records, url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Aggregated:
+    """Of a group: its keys, its number of records, and the aggregates of each measure."""
+
+    keys: tuple[str | None, ...]
+    records: int
+    figures: Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)

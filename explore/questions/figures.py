@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,11 @@ from explore.questions.question import Measure
 
 Figure = int | float | None
 
+# Numbers of less than 16 digits, of which 6 stand behind the decimal point at the most, are added
+# as whole numbers of millionths: a 64-bit number that is the nearest one to such a decimal is
+# written as that decimal.
+SCALE, GREATEST = 1_000_000, 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -18,12 +23,15 @@ class Figures:
 
     ``place`` tells its columns from those of other measures. The sum of numbers is that of the
     decimals as they are written, rounded once; of numbers with more than 12 digits before or 18
-    behind the decimal point it is the compensated sum of 64-bit numbers.
+    behind the decimal point it is the compensated sum of 64-bit numbers. ``is_scaled``: the
+    decimals are read as millionths, which is quick; where that ``is_not_enough``, as they are
+    written.
     """
 
     measure: Measure
     field: Field | None
     place: int
+    is_scaled: bool = True
 
     def cells(self) -> list[str]:
         """What each record gives."""
@@ -33,7 +41,13 @@ class Figures:
         if not self.measure.is_of_numbers:
             return [f"{self.field.text} AS {t}"]
         cells = [f"{self.field.number} AS {n}"]
-        return [*cells, f"{self.field.decimal} AS {d}"] if self._is_sum else cells
+        if not self._is_sum:
+            return cells
+        scaled = (
+            f"CASE WHEN abs({n}) < {GREATEST} AND round({n} * {SCALE}) / {SCALE} = {n} "
+            f"THEN CAST(round({n} * {SCALE}) AS BIGINT) END"
+        )
+        return [*cells, f"{scaled if self.is_scaled else self.field.decimal} AS {d}"]
 
     def aggregates(self) -> list[str]:
         """What is made of the records of each group."""
@@ -69,6 +83,14 @@ class Figures:
             case _:
                 return self.aggregates()[0]
 
+    def is_not_enough(self, found: Sequence[Any]) -> bool:
+        """Whether decimals that are no millionths are among the aggregates of a group."""
+        return self.field is not None and self._is_sum and self.is_scaled and found[0] != found[1]
+
+    def as_written(self) -> "Figures":
+        """The same figures, of decimals as they are written."""
+        return replace(self, is_scaled=False)
+
     def figure(self, records: int, found: Sequence[Any]) -> Figure:
         """The figure of a group, of its number of records and its aggregates; None without any.
 
@@ -81,7 +103,10 @@ class Figures:
         numbers, decimals, exact, close = found
         if not numbers:
             return None
-        total = Decimal(exact) if numbers == decimals else close
+        if numbers == decimals:
+            total = Decimal(exact) / SCALE if self.is_scaled else Decimal(exact)
+        else:
+            total = close
         if self.measure.function == "mean":
             total = total / numbers
         return _finite(float(total))

@@ -78,7 +78,7 @@ PATHS = st.one_of(
             "/api/runs/1",
             "/api/export",
             "/api/records/facets",
-            "/api/questions/answer",
+            "/api/v1/questions/answer",
         ]
     ),
     VALUES.map(lambda part: "/records/" + part.replace("?", "%3F")),

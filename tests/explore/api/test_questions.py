@@ -1,4 +1,4 @@
-"""`GET /api/questions/answer`: the same figures as everywhere, and clear errors."""
+"""`GET /api/v1/questions/answer`: the same figures as everywhere, and clear errors."""
 
 import csv
 import io

@@ -95,6 +95,8 @@ def values(name: str, draw: random.Random) -> list[str]:
             return [draw.choice([*said, "It's 100 % \\ wrong"]) for _ in range(several)]
         case "rule":
             return draw.sample(["required", "number", "value", "no.such-rule"], several)
+        case "weekday":
+            return [str(draw.randint(1, 7)) for _ in range(several)]
         case "sort":
             return [draw.choice(list(ORDERS))]
         case "column" | "result_column":
