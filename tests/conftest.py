@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from dataflow_site.static_files import build_charts_if_missing
-from tests import audit_table, postgres
+from tests import audit_table, postgres, shared_connection
 from tests.installation import (
     Installation,
     copied,
@@ -208,9 +208,10 @@ def live_server() -> Iterator[LiveServer]:
     The threads of the server share the connection to SQLite, which is not limited in time while
     they do (see `web.statement_timeout`); in the modules that follow it has to be.
     """
-    server = LiveServer("localhost")
-    yield server
-    server.stop()
+    with shared_connection.one_at_a_time():
+        server = LiveServer("localhost")
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
