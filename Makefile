@@ -15,7 +15,9 @@ export COMPOSE_PROJECT_NAME ?= dataflow
 PROCESSES ?= 4
 PYTEST := env -u MAKEFLAGS $(PYTHON) -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r
+# On all processors; pip compiles one module after the other. What can't be compiled is not imported.
+COMPILE := $(PYTHON) -m compileall -qq -j 0 .venv/lib || true
 # For all systems and all versions of Python at once.
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
@@ -89,11 +91,13 @@ environment: .venv/.dev ## Install everything into .venv, with the tools for tes
 	echo "Installing the packages into .venv (once, about a minute)"; \
 	$(PYTHON) -m pip --version >/dev/null 2>&1 || $$found -m venv --clear .venv
 	$(INSTALL) requirements.lock
+	$(COMPILE)
 	touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.runtime
 	echo "Installing the tools for tests and checks into .venv"
 	$(INSTALL) requirements-dev.lock
+	$(COMPILE)
 	touch $@
 
 build: .env ## Build the container image
