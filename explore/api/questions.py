@@ -49,7 +49,7 @@ class RowSerializer(serializers.Serializer[Any]):
 
     by = serializers.ListField(
         child=serializers.CharField(allow_blank=True),
-        help_text="The value of each group; “(others)”, “(no number)”, “(no date)” or “(not "
+        help_text="The value of each group; “(others)”, “(not a number)”, “(not a date)” or “(not "
         "processed)” for records that have none.",
     )
     measures = serializers.ListField(
@@ -67,7 +67,7 @@ class RemarkSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(
         choices=["not_number", "empty", "not_processed", "repaired", "rejected", "behind"],
-        help_text="What it is about: cells that are no numbers or are empty, records without a "
+        help_text="What it is about: cells that are not numbers or are empty, records without a "
         "processed result, cells that a rule has repaired, open rejected rows, or changes that are "
         "not counted yet.",
     )
@@ -129,8 +129,8 @@ class AnswerView(StrictQuery, GenericAPIView[DataRecord]):
             ),
             OpenApiParameter(
                 "top", {"type": "integer", "minimum": 1, "maximum": MOST_TOP},
-                description="How many groups of a column to tell, those with the greatest first "
-                "measure; the others are put together.",
+                description="How many groups of a column to list, those with the largest first "
+                "measure; the others are combined.",
             ),
             OpenApiParameter(
                 "order", str, enum=list(ORDERS),
@@ -138,7 +138,9 @@ class AnswerView(StrictQuery, GenericAPIView[DataRecord]):
                 "the first measure, largest first.",
             ),
             OpenApiParameter(
-                "format", str, enum=FORMATS, description="Format of the answer. Default: `json`."
+                "format", str, enum=FORMATS,
+                description="Format of the answer. CSV has the "
+                "figures without the remarks. Default: `json`.",
             ),
         ],
         responses={
@@ -155,12 +157,12 @@ class AnswerView(StrictQuery, GenericAPIView[DataRecord]):
             raise ValidationError({"format": [f"Choose one of {', '.join(FORMATS)}."]})
         try:
             found = answer(Question.parse(dict(request.query_params.lists())), valid_query(request))
+            if kind == "csv":
+                return HttpResponse(as_csv(found), content_type="text/csv; charset=utf-8")
         except QuestionError as error:
             raise ValidationError(error.errors) from error
         except NoAnswer as error:
             raise TooLong(str(error)) from error
-        if kind == "csv":
-            return HttpResponse(as_csv(found), content_type="text/csv; charset=utf-8")
         return Response(AnswerSerializer(as_object(found)).data)
 
     def get_view_name(self) -> str:

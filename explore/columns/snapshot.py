@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
+
+from django.db import transaction
 
 from explore.columns import engine, segments
 from explore.columns.ranges import of_source
@@ -110,7 +113,9 @@ def snapshot(*, sources: Collection[str], is_patient: bool = False) -> Iterator[
                     relations += segments.relations(found, Changes(), "")
         columns = common_columns(relations)
         duck.execute(f"CREATE TEMP VIEW records AS {united(relations, columns)}")
-        _note(damaged)
+        if damaged:
+            # A moment of the caller's, which nothing may be written in, ends first.
+            transaction.on_commit(partial(_note, damaged), robust=True)
         yield Snapshot(duck, columns, AsOf(moment, behind))
 
 

@@ -24,9 +24,9 @@ LINE_BYTES = 2 << 20
 
 # By the indexes, in the order of ids: by itself PostgreSQL would read both tables as a whole for
 # each of many ranges, and sort what it finds.
-_IN_ORDER = """
-    SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
-    SET LOCAL enable_hashjoin = off; SET LOCAL jit = off"""
+_PLANS = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "jit")
+_IN_ORDER = "; ".join(f"SET LOCAL {name} = off" for name in _PLANS)
+_AS_USUAL = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _PLANS)
 # Whether JSON may have cells that are no texts. It finds all of these, and few others.
 _HAS_OTHERS = """regexp_matches(data, '": ?[^" ]')"""
 # All cells as the texts that the explorer compares.
@@ -145,6 +145,7 @@ def _write(
             cursor.copy_expert(
                 f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER E'\\t', QUOTE E'\\x01')", file
             )
+            cursor.execute(_AS_USUAL)
             return
         cells = (_sqlite_cell(name, of_type, sql) for name, (of_type, sql) in line.items())
         cursor.execute(_query(" || char(9) || ".join(cells), condition), [*parameters, *parameters])

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 IDS = "asked_ids"
 
 
+class NotOfOneMoment(Exception):
+    """Only the database can carry out a filter, and the snapshot is of an earlier moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """The records that a query means: a relation to select from, with its parameters."""
@@ -37,7 +41,8 @@ def matching(query: RecordQuery, snapshot: Snapshot) -> Matching:
     """The records of a snapshot that a valid query means.
 
     What only the database can tell (a search in all cells, letters beyond ASCII whatever their
-    case) it is asked for first; then the snapshot has to be of the same moment.
+    case) it is asked for first; then the snapshot has to be of the same moment. Raises
+    NotOfOneMoment.
     """
     asked = _Conditions(snapshot)
     of_database = []
@@ -56,6 +61,8 @@ def matching(query: RecordQuery, snapshot: Snapshot) -> Matching:
     if query.closed != "all":
         conditions_of_records.append("closed" if query.closed == "1" else "NOT closed")
     if of_database:
+        if not snapshot.as_of.is_current:
+            raise NotOfOneMoment
         _ask_database(query, of_database, snapshot)
         conditions_of_records.append(f"id IN (FROM {IDS})")
     sql = _selected("records", "data_records", conditions_of_records)

@@ -136,9 +136,11 @@ OPERATORS = {
         Operator("empty", "is empty", _blank, takes_value=False, note="without a value"),
         Operator("filled", "is not empty", _not(_blank), takes_value=False, note="without a value"),
         Operator("number", "is a number", _number, takes_value=False, note="without a value"),
-        Operator("nonumber", "is no number", _no_number, takes_value=False, note="without a value"),
+        Operator(
+            "nonumber", "is not a number", _no_number, takes_value=False, note="without a value"
+        ),
         Operator("date", "is a date", _date, takes_value=False, note="without a value"),
-        Operator("nodate", "is no date", _not(_date), takes_value=False, note="without a value"),
+        Operator("nodate", "is not a date", _not(_date), takes_value=False, note="without a value"),
         Operator(
             "weekday",
             "is on weekday",

@@ -17,7 +17,7 @@ from explore.filters import RecordQuery
 from explore.filters.duckdb import matching
 from explore.filters.parameters import refusal
 from explore.filters.record_filter import SHOWING
-from explore.questions.answer import Answer, NoAnswer, Row, answered, limited, opened
+from explore.questions.answer import SECONDS, Answer, NoAnswer, Row, answered, limited, opened
 from explore.questions.first import Kinds, first_question, kinds_of, suggestions
 from explore.questions.question import (
     BIN,
@@ -46,7 +46,6 @@ LABELS = ("Measure", "Second measure", "Third measure")
 MOST_LISTED, MOST_COLUMNS = 200, 40
 # What the form has fields for.
 FIELDS = ("source", "time_from", "time_to")
-SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)

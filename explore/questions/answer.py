@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from explore.columns.schema import literal
 from explore.columns.snapshot import Snapshot, snapshot
 from explore.filters import RecordQuery
-from explore.filters.duckdb import matching
+from explore.filters.duckdb import NotOfOneMoment, matching
 from explore.questions.bins import edges_of
 from explore.questions.fields import Field, Fields, styled
 from explore.questions.figures import Figure, Figures
@@ -26,6 +26,7 @@ from explore.questions.groups import (
     ByTime,
     Grouping,
     Part,
+    not_processed,
 )
 from explore.questions.links import Links
 from explore.questions.question import (
@@ -51,7 +52,7 @@ MOST_ROWS = 5_000
 
 
 class NoAnswer(Exception):
-    """The question took too long, or too much memory."""
+    """The question took too long, too much memory, or can't be answered exactly now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +85,27 @@ class Answer:
 
 
 @contextmanager
-def opened(query: RecordQuery) -> Iterator[tuple[Snapshot, Fields]]:
-    """The records of the sources of a query as of this moment, and their columns."""
+def opened(query: RecordQuery, *, is_patient: bool = False) -> Iterator[tuple[Snapshot, Fields]]:
+    """The records of the sources of a query, and their columns: see `snapshot`."""
     names = Source.objects.names()
     sources = [name for name in names if not query.sources or name in query.sources]
-    with one_moment(), snapshot(sources=sources) as seen:
+    with one_moment(), snapshot(sources=sources, is_patient=is_patient) as seen:
         yield seen, Fields(seen, sources=sources, closed=query.closed)
 
 
-def answer(question: Question, query: RecordQuery, *, seconds: float = SECONDS) -> Answer:
+def answer(
+    question: Question,
+    query: RecordQuery,
+    *,
+    seconds: float = SECONDS,
+    is_patient: bool = False,
+) -> Answer:
     """Answer a question about the records of a valid query.
 
-    Raises QuestionError for what is not in the records, NoAnswer if it takes too long.
+    Whoever ``is_patient`` gets an answer of this moment, however much has changed lately. Raises
+    QuestionError for what is not in the records, NoAnswer if it takes too long.
     """
-    with opened(query) as (seen, fields):
+    with opened(query, is_patient=is_patient) as (seen, fields):
         return answered(question, query, seen, fields, seconds=seconds)
 
 
@@ -132,6 +140,11 @@ def limited(connection: "DuckDBPyConnection", seconds: float) -> Iterator[None]:
         raise NoAnswer(
             "The question needs more memory than DATAFLOW_COLUMNS_MEMORY_MB allows. Filter by "
             "source or time, or ask for fewer groups."
+        ) from error
+    except NotOfOneMoment as error:
+        raise NoAnswer(
+            "This filter searches the database, which has changed too much since its records were "
+            "last counted. Ask again in a few minutes."
         ) from error
     finally:
         timer.cancel()
@@ -338,6 +351,8 @@ class _Asking:
 
     def _part(self, place: int, key: str) -> Part:
         grouping = self._groupings[place]
+        if key == UNPROCESSED:
+            return not_processed()
         if key == OTHERS and isinstance(grouping, ByText):
             return grouping.others(self._tops[place])
         return grouping.part(key)

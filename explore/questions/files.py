@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from explore.questions.answer import Answer, Row
+from explore.questions.answer import Answer, NoAnswer, Row
 from web.spreadsheets import guarded
 
 
@@ -28,7 +28,12 @@ def as_object(answer: Answer) -> dict[str, Any]:
 
 
 def as_csv(answer: Answer) -> str:
-    """The groups of an answer as CSV, which no spreadsheet carries out as formulas."""
+    """The groups of an answer as CSV, which no spreadsheet carries out as formulas.
+
+    Raises NoAnswer if changes are not counted yet, which a table can't say.
+    """
+    if behind := [remark.text for remark in answer.remarks if remark.kind == "behind"]:
+        raise NoAnswer(" ".join(behind))
     text = io.StringIO()
     writer = csv.writer(text)
     question = answer.question

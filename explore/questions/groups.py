@@ -22,8 +22,8 @@ from web.numbers import number
 UNPROCESSED, UNREAD, UNDATED, OTHERS = "~", "!", "0", "+"
 LABELS = {
     UNPROCESSED: "(not processed)",
-    UNREAD: "(no number)",
-    UNDATED: "(no date)",
+    UNREAD: "(not a number)",
+    UNDATED: "(not a date)",
     OTHERS: "(others)",
 }
 NOT_PROCESSED = Narrowing(values=(("status", ("raw", "processing", "failed")),))
@@ -45,12 +45,20 @@ class Part:
 
 
 class Grouping(Protocol):
-    """How records are put together: the SQL of the key, and what a key means."""
+    """How records are put together: the SQL of the key, and what a key means.
+
+    UNPROCESSED, which means the same in all of them, is left to `not_processed`.
+    """
 
     @property
     def sql(self) -> str: ...
 
     def part(self, key: str) -> Part: ...
+
+
+def not_processed() -> Part:
+    """The records without a result, by a column of results."""
+    return _special(UNPROCESSED, NOT_PROCESSED)
 
 
 def _special(key: str, narrowing: Narrowing | None) -> Part:
@@ -70,8 +78,6 @@ class ByText:
         return _of_processed(self.field, key)
 
     def part(self, key: str) -> Part:
-        if key == UNPROCESSED:
-            return _special(key, NOT_PROCESSED)
         text = key[1:]
         narrowing = _narrowing(self.field, self.field.asked("eq", text))
         return Part(text, text or "(empty)", narrowing, (0, 0, text))
@@ -94,8 +100,6 @@ class ByNumber:
         return _of_processed(self.field, key)
 
     def part(self, key: str) -> Part:
-        if key == UNPROCESSED:
-            return _special(key, NOT_PROCESSED)
         if key == UNREAD:
             return _special(key, _narrowing(self.field, self.field.asked("nonumber")))
         value = float(key[1:])
@@ -122,8 +126,6 @@ class ByBin:
         return _of_processed(self.field, key)
 
     def part(self, key: str) -> Part:
-        if key == UNPROCESSED:
-            return _special(key, NOT_PROCESSED)
         if key == UNREAD:
             return _special(key, _narrowing(self.field, self.field.asked("nonumber")))
         place = int(key[1:])
@@ -214,8 +216,6 @@ class ByDate:
         return _of_processed(self.field, f"coalesce('=' || {key}, '{UNDATED}')")
 
     def part(self, key: str) -> Part:
-        if key == UNPROCESSED:
-            return _special(key, NOT_PROCESSED)
         if key == UNDATED:
             return _special(key, _narrowing(self.field, self.field.asked("nodate")))
         text = key[1:]

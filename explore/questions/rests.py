@@ -64,12 +64,13 @@ def remarks(
         unread, empty, waiting, repaired = counts[0]
         name = field.name
         said += [
-            Remark("not_number", name, unread, _cells(unread, name, "no number: left out"),
+            Remark("not_number", name, unread, _unread_text(unread, name),
                    links.url(_unread(field))),
             Remark("empty", name, empty, _cells(empty, name, "empty"),
                    links.url(_of(field, "empty"))),
             Remark("not_processed", name, waiting,
-                   f"{waiting:,} record{_s(waiting)} without a processed “{name}”: left out.",
+                   f"{waiting:,} record{_s(waiting)} without a processed “{name}” "
+                   f"{_is(waiting)} left out.",
                    links.url(NOT_PROCESSED)),
             Remark("repaired", name, repaired, _cells(repaired, name, "repaired by a rule"), ""),
         ]  # fmt: skip
@@ -107,8 +108,9 @@ def open_rejects(query: RecordQuery) -> list[Remark]:
     one = query.sources[0] if query.is_of_one_source else ""
     asked = {"source": one} if one else {}
     url = f"{reverse('rejected')}?{urlencode(asked)}".removesuffix("?")
-    is_open = "is open" if count == 1 else "are open"
-    text = f"{count:,} rejected row{_s(count)} {is_open} and could still add to these figures."
+    text = (
+        f"{count:,} rejected row{_s(count)} {_is(count)} open and could still add to these figures."
+    )
     return [Remark("rejected", "", count, text, url if one or not query.sources else "")]
 
 
@@ -126,7 +128,16 @@ def _unread(field: Field) -> Narrowing | None:
 
 
 def _cells(count: int, name: str, what: str) -> str:
-    return f"{count:,} cell{_s(count)} of “{name}” {'is' if count == 1 else 'are'} {what}."
+    return f"{count:,} cell{_s(count)} of “{name}” {_is(count)} {what}."
+
+
+def _unread_text(count: int, name: str) -> str:
+    what = "is not a number and is" if count == 1 else "are not numbers and are"
+    return f"{count:,} cell{_s(count)} of “{name}” {what} left out."
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _s(count: int) -> str:

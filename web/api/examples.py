@@ -171,7 +171,7 @@ EXAMPLES: dict[str, Any] = {
     "Answer.title": "Sum of Total by Region and Month",
     "Remark.column": "Total",
     "Remark.kind": "not_number",
-    "Remark.text": "2 cells of “Total” are no number: left out.",
+    "Remark.text": "2 cells of “Total” are not numbers and are left out.",
     "Remark.url": "/explore/?source=sales&where=Total%3Anonumber&where=Total%3Afilled",
     "Row.by": ["North", "2026-03"],
     "Row.measures": [1250.5],

@@ -43,7 +43,7 @@ class Command(RunCommand):
         )  # fmt: skip
         parser.add_argument(
             "--top", metavar="N",
-            help="tell only the N groups with the greatest first measure, and the others together",
+            help="list only the N groups with the largest first measure, and combine the others",
         )  # fmt: skip
         parser.add_argument("--order", choices=ORDERS, default="", help="the order of the groups")
         parser.add_argument("--json", action="store_true", help="print a JSON object a line")
@@ -57,7 +57,7 @@ class Command(RunCommand):
             "order": [options["order"]],
         }
         try:
-            found = answer(Question.parse(parameters), query_of(options))
+            found = answer(Question.parse(parameters), query_of(options), is_patient=True)
         except QuestionError as error:
             raise CommandError(f"--{error}", returncode=2) from error
         except NoAnswer as error:
@@ -73,6 +73,10 @@ class Command(RunCommand):
                 )
         else:
             self.print_table(found)
+        # Beside the objects, which programs read.
+        out = self.stderr if options["json"] else self.stdout
+        for remark in found.remarks:
+            out.write(escape_control_chars(remark.text))
 
     def print_table(self, found: Answer) -> None:
         question = found.question
@@ -94,5 +98,3 @@ class Command(RunCommand):
                 for place, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             self.stdout.write("  ".join(cells).rstrip())
-        for remark in found.remarks:
-            self.stdout.write(escape_control_chars(remark.text))

@@ -2,14 +2,6 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, settings):
+def folder(column_folder):
     """A folder of the column store for each test."""
-    path = tmp_path / "columns"
-    settings.COLUMN_DIR = path
-    settings.STORAGES = settings.STORAGES | {
-        "columns": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": path},
-        }
-    }
-    return path
+    return column_folder

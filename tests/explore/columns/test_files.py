@@ -84,11 +84,14 @@ def test_a_damaged_copy_is_fetched_again(remote, folder, monkeypatch):
 
 
 @pytest.mark.usefixtures("folded")
-def test_a_file_that_is_lost_everywhere_is_made_again(remote, folder, monkeypatch):
+def test_a_file_that_is_lost_everywhere_is_made_again(
+    remote, folder, monkeypatch, django_capture_on_commit_callbacks
+):
     (name,) = remote.listdir("")[1]
     (folder / name).unlink()
     remote.delete(name)
-    assert_whole("shop")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert_whole("shop")
     folding.fold()
     assert read_from_files(monkeypatch) == 2
 

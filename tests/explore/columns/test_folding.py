@@ -126,7 +126,9 @@ def test_columns_and_types_of_segments_differ(small):
 
 
 @pytest.mark.parametrize("damage", ["lost", "cut", "changed"])
-def test_a_damaged_file_is_noticed_and_made_again(folder, small, damage, monkeypatch):
+def test_a_damaged_file_is_noticed_and_made_again(
+    folder, small, damage, monkeypatch, django_capture_on_commit_callbacks
+):
     land("shop", {str(number): sale(number) for number in range(1, 9)})
     process_all()
     folding.fold()
@@ -137,8 +139,9 @@ def test_a_damaged_file_is_noticed_and_made_again(folder, small, damage, monkeyp
     else:
         path.write_bytes(content[:-9] if damage == "cut" else content[:-9] + b"x" + content[-8:])
         os.utime(path, (1, 1))
-    assert_whole("shop")
-    assert_whole("shop")
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            assert_whole("shop")
     assert ColumnChange.objects.count() == 1
     folding.fold()
     assert not ColumnChange.objects.exists()

@@ -12,12 +12,11 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from explore.columns import folding, snapshot
 from explore.filters import RecordQuery
 from explore.filters.sql import NUMBER
 from explore.questions.answer import NoAnswer, answer, answered, limited, opened
 from explore.questions.question import Question
-from records.models import DataRecord, IngestionRun, ProcessingResult, Source
+from records.models import DataRecord, ProcessingResult, Source
 from tests.landed import land, process_all
 
 pytestmark = pytest.mark.django_db
@@ -142,30 +141,3 @@ def test_sums_of_money_are_exact(landed):
         Question.parse({"measure": ["sum:Price", "mean:Price"]}), query_of("source=till")
     )
     assert found.total.figures == (1.0, 0.1)
-
-
-def test_an_answer_says_which_sources_have_changed_too_much_to_be_counted_anew(
-    db, monkeypatch, settings, tmp_path
-):
-    in_tmp_path = {"columns": settings.STORAGES["columns"] | {"OPTIONS": {"location": tmp_path}}}
-    settings.STORAGES = settings.STORAGES | in_tmp_path
-    settings.COLUMN_DIR = tmp_path
-    for source in ("shop", "depot"):
-        land(source, {"1": {"id": "1"}, "2": {"id": "2"}})
-    folding.fold(sources=["shop"])
-    run = IngestionRun.objects.filter(source__name="shop").latest("pk").pk
-    monkeypatch.setattr(snapshot, "MOST_CHANGED", 1)
-    land("shop", {"3": {"id": "3"}, "4": {"id": "4"}})
-
-    found = answer(Question(), RecordQuery())
-
-    assert found.total.records == 2
-    depot, shop = (remark for remark in found.remarks if remark.kind == "behind")
-    assert depot.text == "depot: none of its records is counted yet. Ask again in a few minutes."
-    assert re.fullmatch(
-        rf"shop: counted as of \S+ \S+ UTC, after ingestion run {run}\. "
-        r"2 changes since then are not counted yet\. Ask again in a few minutes\.",
-        shop.text,
-    )
-    assert shop.count == 2
-    assert shop.url == f"/runs/ingestion/{run}/"

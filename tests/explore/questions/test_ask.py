@@ -61,7 +61,7 @@ def test_the_table_tells_what_was_left_out(shop):
         "South               5        1",
         "North             0.3        2",
     ]
-    assert "1 cell of “Total” is no number: left out." in text
+    assert "1 cell of “Total” is not a number and is left out." in text
 
 
 @pytest.mark.parametrize(
