@@ -56,6 +56,7 @@ class Action(TextChoices):
     CLIENT_CHANGED = "oauth_client.changed", "OAuth client changed"
     CLIENT_REVOKED = "oauth_client.revoked", "OAuth client revoked"
     ACCESS_GIVEN = "oauth_access.given", "Application authorised"
+    ACCESS_TOKEN_ISSUED = "oauth_token.issued", "Access token issued to an application"
     ACCESS_ENDED = "oauth_access.ended", "Access of an application ended"
     PERSON_CREATED = "person.created", "Person added"
     PERSON_CHANGED = "person.changed", "Person changed"

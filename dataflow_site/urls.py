@@ -4,7 +4,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from dataflow_site import api_urls
+from explore.mcp import discovery
 from explore.mcp.http import McpView
+
+assistants = [
+    path("mcp", McpView.as_view(), name="mcp"),
+    # Where the protocol asks for it.
+    path(".well-known/oauth-protected-resource/mcp", discovery.metadata, name="mcp-metadata"),
+]
 
 urlpatterns = [
     path("", include("explore.urls")),
@@ -13,7 +20,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("admin/", admin.site.urls),
     # In a namespace, like versions of the API: its errors are problem details.
-    path("", include(([path("mcp", McpView.as_view(), name="mcp")], "assistants"))),
+    path("", include((assistants, "assistants"))),
     # The API; and where it answered before it had versions, also at the root.
     path("api/v1/", include((api_urls.v1, "v1"))),
     path("", include(api_urls.root)),

@@ -1,5 +1,6 @@
 """The endpoints of OAuth 2: those of django-allauth, and stricter."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,9 +10,10 @@ from allauth.idp.oidc.internal.clientkit import lookup_client
 from allauth.idp.oidc.internal.oauthlib.server import get_server
 from allauth.idp.oidc.internal.oauthlib.utils import extract_params
 from allauth.idp.oidc.internal.resources import get_resources
-from allauth.idp.oidc.models import Client
+from allauth.idp.oidc.models import Client, Token
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.views.decorators.http import require_safe
@@ -103,13 +105,32 @@ class TokenView(views.TokenView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            answer: HttpResponse = super().post(request)
+            with transaction.atomic():
+                answer: HttpResponse = super().post(request)
+                if answer.status_code == 200:
+                    _record_issued(request, json.loads(answer.content)["access_token"])
         except ValidationError:
             return _invalid("invalid_target")
         except ValueError:
             # A text that the database can't hold.
             return _invalid("invalid_request")
         return answer
+
+
+def _record_issued(request: HttpRequest, text: str) -> None:
+    """Enter in the audit log which application has got an access token, by what, for whom."""
+    token = Token.objects.by_value(text).select_related("client__owner", "user").get()
+    audit.record(
+        audit.Action.ACCESS_TOKEN_ISSUED,
+        kind="OAuth client",
+        object_id=token.client.pk,
+        label=token.client.name,
+        after={
+            "for": (token.user or token.client.owner).get_username(),
+            "grant": request.POST.get("grant_type", ""),
+            "scopes": token.get_scopes(),
+        },
+    )
 
 
 class RevokeView(views.RevokeView):
@@ -127,6 +148,11 @@ class RevokeView(views.RevokeView):
         return answer
 
 
+def issuer(request: HttpRequest) -> str:
+    """The URL that this server is known by as one that gives access (RFC 8414)."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
 @login_not_required
 @require_safe
 def metadata(request: HttpRequest) -> JsonResponse:
@@ -135,7 +161,7 @@ def metadata(request: HttpRequest) -> JsonResponse:
     methods = ["client_secret_basic", "client_secret_post", "none"]
     return JsonResponse(
         {
-            "issuer": at("/").rstrip("/"),
+            "issuer": issuer(request),
             "authorization_endpoint": at(reverse("idp:oidc:authorization")),
             "token_endpoint": at(reverse("idp:oidc:token")),
             "token_endpoint_auth_methods_supported": methods,

@@ -13,13 +13,17 @@ from rest_framework.views import APIView
 
 from accounts.tokens.authentication import TokenAuthentication
 from explore.mcp.caller import Caller
+from explore.mcp.discovery import challenge
 from web.api.negotiation import AlwaysJSON
 
 
 class ToolTokens(TokenAuthentication):
-    """API tokens. What a tool asks of the API needs the scope that it has there."""
+    """API tokens and access tokens. What a tool asks of the API needs the scope it has there."""
 
     checks_scope = False
+
+    def authenticate_header(self, request: Request) -> str:
+        return challenge(request._request)
 
 
 class McpView(APIView):

@@ -43,6 +43,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "account-end-others": {A.SESSIONS_ENDED},
     "account-end-session": {A.SESSIONS_ENDED, A.SIGNED_OUT},
     "authorization": {A.ACCESS_GIVEN},
+    "token": {A.ACCESS_TOKEN_ISSUED},
     "revoke": {A.ACCESS_ENDED},
     "end-application": {A.ACCESS_ENDED},
     "oauth-clients": {A.CLIENT_CREATED},
@@ -99,7 +100,6 @@ NOTHING_CHANGES = {
     "api-feed-test": "fetches the first page of an API and keeps nothing",
     "api-rule-test": "tries rules on some rows and keeps nothing",
     "mcp": "tools change nothing; they test rules at most",
-    "token": "gives an application tokens for what has an entry already",
     "rehearse": "a test of draft rules writes no results",
     "cancel-rule-dry-run": "ends such a test",
 }

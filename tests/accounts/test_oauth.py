@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
@@ -61,7 +62,12 @@ def browser_of(user: User) -> Client:
 
 def consent(browser: Client, client: OAuthClient, action: str = "grant", **other: str) -> Any:
     """Where the person is sent after the answer to the question."""
-    page = browser.get("/oauth/authorize", asked(client, **other))
+    return consent_at(browser, f"/oauth/authorize?{urlencode(asked(client, **other))}", action)
+
+
+def consent_at(browser: Client, url: str, action: str = "grant") -> dict[str, str]:
+    """What the person takes back to the application, which has sent them to this URL."""
+    page = browser.get(url)
     assert page.status_code == 200, page.content
     (form,) = tree(page.content.decode()).select('form[action="/oauth/authorize"]')
     answer = browser.post("/oauth/authorize", sent_by(form) | {"action": action})
@@ -96,6 +102,11 @@ def test_a_code_is_exchanged_for_a_token_that_reads_as_the_person(live_server, a
     stored = set(Token.objects.values_list("hash", flat=True))
     assert answer.json()["access_token"] not in stored
     assert audit.Action.ACCESS_GIVEN in AuditEntry.objects.values_list("action", flat=True)
+    issued = AuditEntry.objects.get(action=audit.Action.ACCESS_TOKEN_ISSUED)
+    assert json.loads(issued.after) == {
+        "for": "ada", "grant": "authorization_code", "scopes": ["read"],
+    }  # fmt: skip
+    assert answer.json()["access_token"] not in issued.after
 
 
 def test_a_wrong_verifier_and_a_replayed_code_are_refused(live_server, ada):
