@@ -29,6 +29,7 @@ KINDS = {
     "application/vnd.ms-excel.sheet.binary.macroenabled.12": Kind("xlsb", "xlsb"),
     "application/vnd.ms-excel.sheet.macroenabled.12": Kind("xlsm", "xlsx"),
     "application/vnd.oasis.opendocument.spreadsheet": Kind("ods", "ods"),
+    "application/vnd.apache.parquet": Kind("parquet", "parquet"),
     "text/html": Kind("html", "html"),
     "application/gzip": Kind("gz"),
     "application/zip": Kind("zip"),

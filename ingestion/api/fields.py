@@ -215,7 +215,7 @@ class IngestForm(IngestQuery):
     format = serializers.CharField(
         required=False,
         allow_blank=True,
-        help_text="delimited, json, ndjson, xlsx, xls, xlsb, ods or html",
+        help_text="delimited, json, ndjson, xlsx, xls, xlsb, ods, html or parquet",
     )
 
 

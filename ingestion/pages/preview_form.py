@@ -27,6 +27,7 @@ ASKED = {
     **dict.fromkeys(WORKBOOKS, ("sheet", "header", "skip")),
     Format.JSON: ("rows_path",),
     Format.NDJSON: (),
+    Format.PARQUET: (),
 }
 LABELS = {
     "format": "Format",
@@ -96,7 +97,7 @@ def reading_fields(
     found = _found(seen)
     detected = seen.prepared.detected if seen.prepared else seen.found
     sheets = detected.sheets[:OFFERED_SHEETS] if detected else []
-    has_no_encoding = form in WORKBOOKS and form != Format.HTML
+    has_no_encoding = form in (*WORKBOOKS, Format.PARQUET) and form != Format.HTML
     return [
         ReadingField(
             name,
@@ -134,7 +135,7 @@ def summary(seen: Look) -> list[str]:
     found, detected = _found(seen), seen.prepared.detected
     kind = detected.dialect.format
     words = [str(kind).upper() if kind != Format.DELIMITED else f"{found['delimiter']}-separated"]
-    if kind not in WORKBOOKS:
+    if kind not in (*WORKBOOKS, Format.PARQUET):
         guess = " (a guess)" if seen.found and seen.found.guesses else ""
         words.append(f"{detected.encoding}{guess}")
     mapping = seen.mapping

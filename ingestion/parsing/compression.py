@@ -28,6 +28,9 @@ GZIP = b"\x1f\x8b"
 OLE = b"\xd0\xcf\x11\xe0"
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
+PARQUET = b"PAR1"
+# Of these, readers open copies.
+COPIED = (ZIP, OLE, PARQUET)
 CHUNK_BYTES = 1 << 20
 DAMAGED = (
     EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile,
@@ -55,14 +58,15 @@ MEMBER_KINDS = [
 class Plain(NamedTuple):
     """An unpacked file: its path and its name.
 
-    If it is a copy, of the content of an archive or of a workbook, ``digest`` is that of the
-    original file, and ``grown`` how many bytes followed the digested ones after the read.
+    If it is a copy, of the content of an archive, of a workbook or of a Parquet file, ``digest`` is
+    that of the original file, and ``grown`` how many bytes followed the digested ones after the
+    read.
     """
 
     path: Path
     name: str
     digest: Digest | None = None
-    is_workbook: bool = False
+    is_whole: bool = False
     grown: int = 0
 
 
@@ -76,14 +80,15 @@ def unpacked(
 ) -> Iterator[Plain]:
     """The file in the archive that is the first ``size`` bytes of ``path``, or all of them.
 
-    A file that is not compressed is returned as it is. A workbook is copied, and an archive is read
-    once from start to end, since others may write to it. Copies are in a temporary folder until the
-    block ends. Raises UnreadableInput for an archive that is damaged, password-protected, too
-    large, or does not contain exactly one file, and NoRoomToRead. Any other OSError is passed on.
+    A file of text is returned as it is. A workbook or a Parquet file is copied, and an archive is
+    read once from start to end, since others may write to it. Copies are in a temporary folder
+    until the block ends. Raises UnreadableInput for an archive that is damaged, password-protected,
+    too large, or does not contain exactly one file, and NoRoomToRead. Any other OSError is passed
+    on.
     """
     with path.open("rb") as file:
         start = file.read(4)
-    if not start.startswith((GZIP, ZIP, EMPTY_ZIP, OLE)):
+    if not start.startswith((GZIP, EMPTY_ZIP, *COPIED)):
         yield Plain(path, name)
         return
     given = DigestingFile(path, size)
@@ -101,7 +106,8 @@ def unpacked(
                     copy(compressed, within=file)
             else:
                 copy(file)
-                if start != OLE and not (start == ZIP and document_kind(plain, name)):
+                is_document = start == ZIP and document_kind(plain, name)
+                if start not in (OLE, PARQUET) and not is_document:
                     archive, plain = plain, Path(folder) / "member"
                     with archive.open("rb") as zipped:
                         inner = _unzip(zipped, name, _Copy(plain, name, on_chunk))
@@ -110,8 +116,8 @@ def unpacked(
             raise UnreadableInput(
                 name, f"the archive is damaged or incomplete ({str(error).rstrip('.')})."
             ) from error
-        is_workbook = start in (ZIP, OLE) and plain.name == "plain"
-        yield Plain(plain, inner, given.digest, is_workbook=is_workbook, grown=given.grown)
+        is_whole = start in COPIED and plain.name == "plain"
+        yield Plain(plain, inner, given.digest, is_whole=is_whole, grown=given.grown)
 
 
 def open_archive(file: IO[bytes], name: str) -> zipfile.ZipFile:

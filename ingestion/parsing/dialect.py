@@ -21,6 +21,7 @@ class Format(StrEnum):
     XLSB = "xlsb"
     ODS = "ods"
     HTML = "html"
+    PARQUET = "parquet"
 
 
 # Formats with sheets. The tables of an HTML document count as sheets.

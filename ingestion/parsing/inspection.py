@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.errors import IngestionError, NoRoom, room_to_read
-from ingestion.parsing.compression import GZIP, OLE, ZIP, unpacked
+from ingestion.parsing.compression import COPIED, GZIP, unpacked
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import check_reading
 from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
@@ -250,8 +250,8 @@ def _like(name: str, names: Mapping[str, str]) -> list[str]:
 def _glimpse(path: Path, name: str, sizes: Sizes) -> Iterator[tuple[Path, str, bool]]:
     """The file to preview: unpacked, and of a large one only the beginning."""
     beginning = _beginning(path, sizes)
-    # The beginning of an archive, a workbook or a JSON document can't be read by itself.
-    if beginning is None or beginning.lstrip().startswith((ZIP, OLE, b"[", b"{")):
+    # The beginning of an archive, a workbook, a Parquet file or JSON can't be read by itself.
+    if beginning is None or beginning.lstrip().startswith((*COPIED, b"[", b"{")):
         with unpacked(path, name) as plain:
             yield plain.path, plain.name, False
         return
@@ -275,7 +275,7 @@ def _beginning(path: Path, sizes: Sizes) -> bytes | None:
 def _first_lines(path: Path, encoding: str) -> list[str]:
     with path.open("rb") as file:
         start = file.read(SHOWN_BYTES)
-    if start.startswith((ZIP, OLE)):
+    if start.startswith(COPIED):
         return []
     lines = re.split("\r\n|\n|\r", start.decode(encoding, "replace").removeprefix("\ufeff"))
     if not lines[-1]:

@@ -91,6 +91,7 @@ def _memory() -> int:
 if __name__ == "__main__":
     # What tasks need is loaded once. Not by name: a pickled function loads its module by itself.
     import clevercsv  # noqa: F401
+    import duckdb  # noqa: F401
 
     import ingestion.parsing.inspection  # noqa: F401
 

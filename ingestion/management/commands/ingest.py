@@ -24,7 +24,7 @@ from records.number_decision import FORMATS
 # The parsing options; see ingestion.parsing.dialect.
 READING = {
     "encoding": ("NAME", "encoding of the files, such as utf-8"),
-    "format": ("NAME", "delimited, json, ndjson, xlsx, xls, xlsb, ods or html"),
+    "format": ("NAME", "delimited, json, ndjson, xlsx, xls, xlsb, ods, html or parquet"),
     "delimiter": ("C", "character between cells, or tab"),
     "quote": ("C", "character around cells, or none"),
     "escape": ("C", "character before a quote inside a cell, or none"),

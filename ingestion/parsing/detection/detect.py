@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ingestion.errors import InputAway, UnreadableInput
-from ingestion.parsing.compression import OLE, ZIP, unpacked
+from ingestion.parsing.compression import COPIED, unpacked
 from ingestion.parsing.detection.aside import with_aside
 from ingestion.parsing.detection.delimiters import find_dialect
 from ingestion.parsing.detection.documents import declared_encoding
@@ -19,6 +19,7 @@ from ingestion.parsing.detection.sheets import find_table
 from ingestion.parsing.dialect import WORKBOOKS, Dialect, Format, check_reading
 from ingestion.parsing.input_file import Digest, InputFile
 from ingestion.parsing.readers.base import check_line
+from ingestion.parsing.readers.parquet import type_note
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -65,7 +66,7 @@ def detect(
             found = _detect(plain.path, name, plain.name, said, tell)
             if plain.digest:
                 found.digest = plain.digest
-            if plain.digest and not plain.is_workbook:
+            if plain.digest and not plain.is_whole:
                 found.notes.insert(0, f"The file was unpacked; {plain.name} was read.")
     except IsADirectoryError as error:
         raise UnreadableInput(name, "it is a folder.") from error
@@ -84,8 +85,8 @@ def _detect(
         text = read_whole(file, start, on_chunk)
     found = Detected(text.digest, text.encoding, notes=text.notes, guesses=text.guesses)
     is_said = "encoding" in said
-    if start.startswith((ZIP, OLE)):
-        # The text of a workbook is Unicode, whatever its compressed bytes look like.
+    if start.startswith(COPIED):
+        # The text of these is Unicode, whatever its compressed bytes look like.
         found.encoding, found.notes, found.guesses = "utf-8", [], []
     if "encoding" in said:
         found.encoding, found.notes = said.pop("encoding"), []
@@ -114,6 +115,9 @@ def _detect(
             )
             found.dialect, found.sheets = sheets.dialect, sheets.choices
             found.notes += sheets.notes
+        elif form is Format.PARQUET:
+            file = InputFile(path)
+            found.notes.append(type_note(file, name=name, on_chunk=on_chunk))
         elif form in (Format.JSON, Format.NDJSON):
             find = find_json_rows if form is Format.JSON else find_ndjson_columns
             rows = find(

@@ -5,7 +5,7 @@ import re
 from pathlib import Path, PurePath
 
 from ingestion.errors import UnreadableInput
-from ingestion.parsing.compression import EMPTY_ZIP, GZIP, OLE, ZIP, document_kind
+from ingestion.parsing.compression import EMPTY_ZIP, GZIP, OLE, PARQUET, ZIP, document_kind
 from ingestion.parsing.detection.documents import (
     NO_TABLE,
     check_has_table,
@@ -24,7 +24,7 @@ NOT_TEXT = [
     (b"\x89PNG", "it is an image, not a table."),
     (b"\xff\xd8\xff", "it is an image, not a table."),
     (b"SQLite format 3\0", "it is an SQLite database. Export the table as CSV."),
-    (b"PAR1", "it is a Parquet file. Save it as CSV."),
+    (b"PARE", "it is an encrypted Parquet file. Save it without encryption."),
     (b"BZh", "it is compressed with bzip2. Use gzip or zip, or unpack it first."),
     (b"\xfd7zXZ\0", "it is compressed with xz. Use gzip or zip, or unpack it first."),
     (b"7z\xbc\xaf\x27\x1c", "it is a 7-Zip archive. Use gzip or zip, or unpack it first."),
@@ -40,9 +40,9 @@ LINE_SUFFIXES = {".ndjson", ".jsonl", ".jsonlines"}
 def check_is_table(start: bytes, name: str) -> None:
     """Raise UnreadableInput for a file whose first bytes show that it is not a table.
 
-    Archives and workbooks are checked when they are read.
+    Archives, workbooks and Parquet files are checked when they are read.
     """
-    if not start or start.startswith((GZIP, ZIP, EMPTY_ZIP, OLE)):
+    if not start or start.startswith((GZIP, ZIP, EMPTY_ZIP, OLE, PARQUET)):
         return
     for magic, reason in NOT_TEXT:
         if start.startswith(magic):
@@ -79,6 +79,8 @@ def format_of(path: Path, start: bytes, name: str, encoding: str) -> Format:
         raise UnreadableInput(name, "it is compressed twice. Unpack it first.")
     if start.startswith(OLE):
         return office_format(path, name)
+    if start.startswith(PARQUET):
+        return Format.PARQUET
     # The start may end in the middle of a character.
     text = start.decode(encoding, "ignore").removeprefix("\ufeff")
     if is_html(text):

@@ -13,15 +13,19 @@ from ingestion.parsing.readers.checked import CheckedReader, went_on
 from ingestion.parsing.readers.delimited import DelimitedReader
 from ingestion.parsing.readers.json import JsonReader
 from ingestion.parsing.readers.ndjson import NdjsonReader
+from ingestion.parsing.readers.parquet import ParquetReader
 from ingestion.parsing.readers.repaired import knowing_lines
 from ingestion.parsing.readers.sheet import SheetReader
 
 __all__ = ["Chunk", "Reader", "open_reader"]
 
-READERS: dict[Format, type[DelimitedReader | JsonReader | NdjsonReader | SheetReader]] = {
+READERS: dict[
+    Format, type[DelimitedReader | JsonReader | NdjsonReader | ParquetReader | SheetReader]
+] = {
     Format.DELIMITED: DelimitedReader,
     Format.JSON: JsonReader,
     Format.NDJSON: NdjsonReader,
+    Format.PARQUET: ParquetReader,
     **dict.fromkeys(WORKBOOKS, SheetReader),
 }
 

@@ -2,28 +2,16 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from ingestion.errors import UnreadableInput
-from ingestion.parsing.isolated import ApartError, Busy, call_apart
-from ingestion.parsing.isolation import is_limited
-from ingestion.parsing.limits import (
-    MAX_BOOK_MEMORY,
-    MAX_BOOK_SECONDS,
-    MAX_MERGED,
-    most_unpacked,
-)
+from ingestion.parsing.limits import MAX_MERGED, most_unpacked
+from ingestion.parsing.readers.apart import read_apart
 from ingestion.parsing.readers.books import FIRST_ROWS, Merged, SheetRow, choose
 from ingestion.parsing.readers.calamine_sheet import Converted, convert
-
-# How often ``on_chunk`` is called while the other process reads.
-WAIT_SECONDS = 1.0
 
 
 class CalamineBook:
@@ -84,44 +72,18 @@ class CalamineBook:
         return any(self._heads.get(sheet, ()))
 
     def _convert(self, rows: Path | None, sheet: str) -> Converted:
-        most = most_unpacked(self._path.stat().st_size)
-        arguments: dict[str, Any] = {
-            "path": self._path,
-            "rows": rows,
-            "sheet": sheet,
-            "most": most,
-            "most_merged": MAX_MERGED,
-        }
-        # A preview has a process with limits already.
-        found = convert(**arguments) if is_limited() else self._apart(arguments)
+        found = read_apart(
+            convert,
+            name=self._name,
+            what="workbook",
+            advice="Save it as .xlsx or CSV.",
+            on_chunk=self._on_chunk,
+            path=self._path,
+            rows=rows,
+            sheet=sheet,
+            most=most_unpacked(self._path.stat().st_size),
+            most_merged=MAX_MERGED,
+        )
         if found.refusal:
             raise UnreadableInput(self._name, found.refusal)
         return found
-
-    def _apart(self, arguments: dict[str, Any]) -> Converted:
-        with ThreadPoolExecutor(1) as threads:
-            call = threads.submit(
-                lambda: call_apart(
-                    convert,
-                    seconds=MAX_BOOK_SECONDS,
-                    memory=MAX_BOOK_MEMORY,
-                    waiting=MAX_BOOK_SECONDS,
-                    **arguments,
-                )
-            )
-            while True:
-                try:
-                    return call.result(timeout=WAIT_SECONDS)
-                except NotYet:
-                    self._on_chunk()
-                except Busy as error:
-                    raise UnreadableInput(
-                        self._name, "other workbooks are being read. Import it again later."
-                    ) from error
-                except ApartError as error:
-                    raise UnreadableInput(
-                        self._name,
-                        "the workbook is damaged, or takes more than "
-                        f"{MAX_BOOK_MEMORY:,} bytes of memory or {MAX_BOOK_SECONDS:,.0f} seconds "
-                        "to read. Save it as .xlsx or CSV.",
-                    ) from error

@@ -3,7 +3,9 @@
 import gzip
 import io
 import json
+import tempfile
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -15,6 +17,7 @@ from ingestion.parsing.readers import json_scanner, ndjson
 from ingestion.parsing.readers.strict_json import StrictDecoder
 from records.models import DataRecord
 from tests.factories import load
+from tests.parquet_files import write_parquet
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +37,13 @@ def _xlsx() -> bytes:
         sheet.append([row["id"], row["name"], float(row["amount"])])
     book.save(content)
     return content.getvalue()
+
+
+def _parquet() -> bytes:
+    select = "SELECT 'k' || range AS id, 'item ' || range AS name, range + 0.25 AS amount"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.parquet"
+        return write_parquet(path, f"{select} FROM range({len(ROWS)})").read_bytes()
 
 
 def _zip(name: str, content: bytes) -> bytes:
@@ -59,6 +69,8 @@ NDJSON = "\n".join(map(json.dumps, ROWS)).encode()
         ("a.zip", _zip("deep/a.jsonl", NDJSON)),
         ("a.xlsx", _xlsx()),
         ("a.zip", _zip("a.xlsx", _xlsx())),
+        ("a.parquet", _parquet()),
+        ("a.zip", _zip("a.parquet", _parquet())),
     ],
 )
 def test_the_same_rows_make_the_same_records_in_any_format(name, content, tmp_path, settings):

@@ -10,7 +10,7 @@ import pytest
 
 from ingestion.errors import UnreadableInput
 from ingestion.parsing.detection import detect
-from ingestion.parsing.readers import calamine_book, html_tables, ods, open_reader, workbook_parts
+from ingestion.parsing.readers import apart, html_tables, ods, open_reader, workbook_parts
 from ingestion.parsing.readers.single import read_row
 from tests.workbooks import (
     change_parts,
@@ -189,7 +189,7 @@ def test_old_workbooks_are_read():
 
 
 def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(calamine_book, "MAX_BOOK_MEMORY", 64 << 20)
+    monkeypatch.setattr(apart, "MAX_BOOK_MEMORY", 64 << 20)
     path = tmp_path / "book.xlsb"
     # Two cells, which a table of ten million holds.
     write_xlsb(path, {"S": [["a"], *([[]] * 1000), [*([None] * 9_999), "b"]]})
