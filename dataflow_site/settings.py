@@ -36,7 +36,7 @@ os.environ.update(OPENPYXL_LXML="False")
 VAR_DIR = Path(os.environ.get("DATAFLOW_VAR", BASE_DIR / "var")).resolve()
 # Where uploaded inputs are kept: a run can be repeated as long as its input is there.
 INPUT_DIR = Path(os.environ.get("DATAFLOW_INPUTS", VAR_DIR / "inputs"))
-# Workbooks that workers have made, until they expire.
+# Export files that workers have made, until they expire.
 EXPORT_DIR = Path(os.environ.get("DATAFLOW_EXPORTS", VAR_DIR / "exports"))
 # Where the segments of the column store lie, and what DuckDB takes in each process that reads them.
 COLUMN_DIR = Path(os.environ.get("DATAFLOW_COLUMNS", VAR_DIR / "columns"))
@@ -465,7 +465,7 @@ REQUESTS_PER_TOKEN = number("DATAFLOW_REQUESTS_PER_TOKEN", 20, minimum=0)
 EXPORTS_PER_USER = number("DATAFLOW_EXPORTS_PER_USER", 2)
 EXPORTS_AT_ONCE = number("DATAFLOW_EXPORTS_AT_ONCE", 4)
 EXPORT_SECONDS = number("DATAFLOW_EXPORT_SECONDS", 600)
-# Workbooks of a person that may wait for a worker, and how long they are kept.
+# Export files of a person that may wait for a worker, and how long they are kept.
 EXPORTS_WAITING = number("DATAFLOW_EXPORTS_WAITING", 3)
 EXPORT_KEEP_SECONDS = number("DATAFLOW_EXPORT_KEEP_SECONDS", 24 * 3600)
 

@@ -184,7 +184,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "DATAFLOW_EXPORTS",
             "`var/exports`",
-            "Workbooks created by workers. The web server and workers share this folder.",
+            "Export files created by workers. The web server and workers share this folder.",
         ),
         Variable(
             "DATAFLOW_COLUMNS",
@@ -230,12 +230,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "DATAFLOW_EXPORTS_WAITING",
             "`3`",
-            "Workbooks per user that may be queued or in progress.",
+            "Export files per user that may be queued or in progress.",
         ),
         Variable(
             "DATAFLOW_EXPORT_KEEP_SECONDS",
             "`86400` (a day)",
-            "How long finished workbooks are kept.",
+            "How long finished export files are kept.",
         ),
     ),
     "Automatic imports": (

@@ -28,8 +28,8 @@ from web.api.serializers import ErrorSerializer
 class ExportView(StrictQuery, GenericAPIView[DataRecord]):
     """All records that match a filter, streamed as a file.
 
-    A workbook of more than 5,000 records is created by a worker: the response is 202 with the URL
-    that reports its progress.
+    XLSX and Parquet of more than 5,000 records are created by a worker: the response is 202 with
+    the URL that reports the progress.
     """
 
     for_an_account = True
@@ -45,12 +45,12 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
     @extend_schema(
         operation_id="export",
         summary="Export records as a file",
-        description="All records that match the filter, in its order. CSV, NDJSON and workbooks of "
-        f"up to {MOST_AT_ONCE:,} records are streamed. Larger workbooks are created by a worker: "
-        "the response is 202 with a URL in `Location`; poll it until `download` contains the URL "
-        "of the file. Repeating the request in the meantime returns the same export. The number "
-        "of concurrent exports is limited per user and in total; beyond that the response is 429 "
-        "with `Retry-After`.",
+        description="All records that match the filter, in its order. CSV and NDJSON are streamed, "
+        f"and so are XLSX and Parquet of up to {MOST_AT_ONCE:,} records. Larger ones are created "
+        "by a worker: the response is 202 with a URL in `Location`; poll it until `download` "
+        "contains the URL of the file. Repeating the request in the meantime returns the same "
+        "export. The number of concurrent exports is limited per user and in total; beyond that "
+        "the response is 429 with `Retry-After`.",
         filters=True,
         parameters=[
             OpenApiParameter(
@@ -68,6 +68,7 @@ class ExportView(StrictQuery, GenericAPIView[DataRecord]):
                 200,
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             ): OpenApiTypes.BINARY,
+            (200, "application/vnd.apache.parquet"): OpenApiTypes.BINARY,
             (200, "application/gzip"): OpenApiTypes.BINARY,
             202: ExportSerializer,
             400: ErrorSerializer,

@@ -72,16 +72,22 @@ def literal(text: str) -> str:
 def named(columns: Iterable[tuple[Kind, str, Type]]) -> list[Column]:
     """Columns with physical names: ``data.NAME`` and ``result.NAME``, with ``~2`` and so on behind
     a name that another one equals but for its case."""
-    found: list[Column] = []
+    listed = list(columns)
+    names = distinct(f"{kind}.{name}" for kind, name, _ in listed)
+    return [Column(*each, physical) for each, physical in zip(listed, names, strict=True)]
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Names that DuckDB can tell apart."""
+    found: list[str] = []
     taken: set[str] = set()
-    for kind, name, of_type in columns:
-        physical = base = f"{kind}.{name}"
-        number = 1
-        while physical.casefold() in taken:
+    for base in names:
+        name, number = base, 1
+        while name.casefold() in taken:
             number += 1
-            physical = f"{base}~{number}"
-        taken.add(physical.casefold())
-        found.append(Column(kind, name, of_type, physical))
+            name = f"{base}~{number}"
+        taken.add(name.casefold())
+        found.append(name)
     return found
 
 

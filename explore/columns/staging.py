@@ -171,19 +171,23 @@ def _query(cells: str, condition: str) -> str:
     )
 
 
-def _read(duck: "DuckDBPyConnection", table: str, path: Path, line: Mapping[str, _Cell]) -> None:
-    import duckdb
-
-    types = ", ".join(f"{literal(name)}: '{of_type}'" for name, (of_type, _) in line.items())
-    options = (
+def csv_options() -> str:
+    """Options of DuckDB for lines of cells between tabs; texts are in QUOTE, NULL is nothing."""
+    return (
         f"auto_detect = false, header = false, delim = '\t', quote = '{QUOTE}', "
         f"escape = '{QUOTE}', new_line = '\\n', nullstr = '', allow_quoted_nulls = false"
     )
 
+
+def _read(duck: "DuckDBPyConnection", table: str, path: Path, line: Mapping[str, _Cell]) -> None:
+    import duckdb
+
+    types = ", ".join(f"{literal(name)}: '{of_type}'" for name, (of_type, _) in line.items())
+
     def read(most: int) -> None:
         duck.execute(
             f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM read_csv("  # noqa: S608
-            f"{literal(str(path))}, {options}, max_line_size = {most}, columns = {{{types}}})"
+            f"{literal(str(path))}, {csv_options()}, max_line_size = {most}, columns = {{{types}}})"
         )
 
     try:

@@ -18,3 +18,13 @@ class TooLargeForExcel(ExportError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} Export as CSV, or narrow the filter.")
+
+
+class TooLargeForParquet(ExportError):
+    """DuckDB has not enough memory for this."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__(
+            f"{columns:,} columns with such cells need more memory than "
+            "DATAFLOW_COLUMNS_MEMORY_MB allows. Export as CSV, or choose fewer columns."
+        )

@@ -5,13 +5,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
-from explore.export import csv_table, ndjson, workbook
+from explore.export import csv_table, ndjson, parquet, workbook
 from explore.export.options import Options
 from explore.export.walk import Progress, Reading, table_of
 from explore.filters import RecordQuery
 from explore.filters.orders import in_line_order
 
-FORMATS: dict[str, ModuleType] = {"csv": csv_table, "ndjson": ndjson, "xlsx": workbook}
+FORMATS: dict[str, ModuleType] = {
+    "csv": csv_table,
+    "ndjson": ndjson,
+    "parquet": parquet,
+    "xlsx": workbook,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Exports that workers make: workbooks, which keep a processor busy for minutes.
+"""Exports that workers make: large files of the formats that can't stream.
 
 An export is a piece of work like a run: claimed with a lease, made anew by the next worker if its
 own is gone. Its person downloads it while it is kept.

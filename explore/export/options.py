@@ -6,7 +6,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-KINDS = ("csv", "ndjson", "xlsx")
+KINDS = ("csv", "ndjson", "parquet", "xlsx")
+# Those whose first byte is there only when the file is complete.
+MADE_WHOLE = ("parquet", "xlsx")
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
 YES_OR_NO = ("0", "1")
@@ -55,7 +57,7 @@ class OptionsForm(forms.Form):
 
     format = _choice(
         "format",
-        "File format: csv, ndjson or xlsx.",
+        "File format: csv, ndjson, parquet or xlsx.",
         f"There is no format “%(value)s”. Choose one of {', '.join(KINDS)}.",
     )
     raw = _flag(

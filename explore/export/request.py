@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from explore.export.errors import Refused
-from explore.export.options import Options, OptionsForm
+from explore.export.options import MADE_WHOLE, Options, OptionsForm
 from explore.filters import RecordQuery
 from web.statement_timeout import LIST_SECONDS, TookTooLong, at_most
 
-# A workbook of so many records is made at once; a larger one keeps a processor busy for long, so a
-# worker makes it.
+# A file of so many records that does not stream is made at once; a larger one takes long before its
+# first byte, so a worker makes it.
 MOST_AT_ONCE = 5_000
 
 
@@ -29,7 +29,7 @@ class Asked:
     @property
     def is_for_a_worker(self) -> bool:
         """Whether the file takes so much work that no request may do it."""
-        if self.options.kind != "xlsx":
+        if self.options.kind not in MADE_WHOLE:
             return False
         records = self.records.queryset().order_by().values_list("pk")
         try:

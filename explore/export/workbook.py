@@ -16,12 +16,11 @@ from openpyxl.writer.excel import ExcelWriter
 from explore.export.cells import as_text, head_of
 from explore.export.errors import TooLargeForExcel
 from explore.export.options import Options
+from explore.export.pieces import pieces
 from explore.export.walk import Progress, Table
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
-# How much of the file is handed on at once.
-PIECE = 1 << 16
 
 # Characters that XML has no place for, and text that reads like what stands for them.
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -68,7 +67,7 @@ def content(table: Table, *, options: Options, progress: Progress) -> Iterator[b
         with file:
             _discard(sheet)
         raise
-    return _pieces(file)
+    return pieces(file)
 
 
 def _discard(sheet: Any) -> None:
@@ -83,12 +82,6 @@ def _discard(sheet: Any) -> None:
             generator.close()
     with suppress(FileNotFoundError):
         writer.cleanup()
-
-
-def _pieces(file: Any) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
 
 
 def _rows(table: Table, head: list[str], *, raw: bool, progress: Progress) -> Iterator[list[Any]]:

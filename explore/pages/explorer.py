@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from explore.explorer.facets import all_facets, quick_facets
 from explore.explorer.pages import page_of_records
 from explore.explorer.table import as_rows
-from explore.export.options import KINDS
+from explore.export.options import KINDS, MADE_WHOLE
 from explore.filters import ORDERS, RecordQuery
 from explore.filters.conditions import Condition
 from explore.filters.operators import OPERATORS
@@ -45,7 +45,8 @@ def explorer(request: PageRequest) -> HttpResponse:
         "orders": ORDERS,
         "operators": {key: operator.words for key, operator in OPERATORS.items()},
         **_facets(request, query, counted=request.GET.get("facets") == "1"),
-        "formats": KINDS,
+        "streamed": [kind for kind in KINDS if kind not in MADE_WHOLE],
+        "whole": [("xlsx", "XLSX"), ("parquet", "Parquet")],
         "question_url": f"{reverse('questions')}?{urlencode(query.chosen, doseq=True)}",
     }
     status = 200

@@ -30,8 +30,8 @@ def export(request: PageRequest) -> HttpResponseBase:
             return export_answer(asked, user=request.user, has_body=request.method != "HEAD")
         if request.method != "POST":
             raise BadRequest(
-                f"Workbooks of more than {MOST_AT_ONCE:,} records are created in the background. "
-                "Start the export with the “XLSX” button under “Export” in the explorer."
+                f"Files of this format with more than {MOST_AT_ONCE:,} records are created in the "
+                "background. Start the export with its button under “Export” in the explorer."
             )
         return redirect(jobs.start(asked, user=request.user, trigger="page"))
     except TooManyExports as error:

@@ -20,8 +20,8 @@ from records.jobs.terminal import RunCommand, counting_bar
 
 class Command(RunCommand):
     help = (
-        "Export records as CSV, NDJSON or XLSX. Exit status: 0 on success, 1 on failure, 2 for "
-        "incorrect usage, 130 after Ctrl-C."
+        "Export records as CSV, NDJSON, Parquet or XLSX. Exit status: 0 on success, 1 on failure, "
+        "2 for incorrect usage, 130 after Ctrl-C."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

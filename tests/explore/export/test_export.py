@@ -368,7 +368,10 @@ def test_an_export_needs_a_login(client):
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("format=pdf", "format: There is no format “pdf”. Choose one of csv, ndjson, xlsx."),
+        (
+            "format=pdf",
+            "format: There is no format “pdf”. Choose one of csv, ndjson, parquet, xlsx.",
+        ),
         ("raw=yes", "raw: “raw” must be 0 or 1"),
         ("status=done", "status: There is no status “done”."),
         ("limit=5", "limit: Unknown parameter."),
