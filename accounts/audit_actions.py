@@ -48,6 +48,10 @@ class Action(TextChoices):
     FEED_REMOVED = "feed.removed", "Automatic import removed"
     VIEW_SAVED = "view.saved", "View saved"
     VIEW_REMOVED = "view.removed", "View removed"
+    QUESTION_SAVED = "question.saved", "Question saved"
+    QUESTION_DELETED = "question.deleted", "Saved question deleted"
+    DASHBOARD_SAVED = "dashboard.saved", "Dashboard saved"
+    DASHBOARD_DELETED = "dashboard.deleted", "Dashboard deleted"
 
     TOKEN_CREATED = "token.created", "Token created"
     TOKEN_CHANGED = "token.changed", "Token changed"

@@ -1,4 +1,4 @@
-"""The pages of records, sources, runs, exports and saved views."""
+"""The pages of records, sources, runs, exports, saved questions and views, and dashboards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,5 +23,7 @@ URLS: dict[str, Callable[[Any], str]] = {
     "records.ingestionrun": _ingestion_run,
     "records.processingrun": lambda run: reverse("processing-run", args=[run.pk]),
     "records.export": lambda export: reverse("made-export", args=[export.pk]),
+    "records.savedquestion": lambda saved: f"{reverse('questions')}?{saved.query}&saved={saved.pk}",
+    "records.dashboard": lambda dashboard: reverse("own-dashboard", args=[dashboard.pk]),
     "records.savedview": lambda view: f"{reverse('explorer')}?{view.query}",
 }

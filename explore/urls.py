@@ -5,6 +5,7 @@ from django.urls import path
 from explore.pages import (
     bulk_actions,
     dashboard,
+    dashboards,
     explorer,
     export,
     exports,
@@ -12,6 +13,7 @@ from explore.pages import (
     records,
     run_changes,
     runs,
+    saved_questions,
     saved_views,
     sources,
 )
@@ -28,6 +30,19 @@ urlpatterns = [
     path("explore/export", export.export, name="export"),
     path("explore/record/<record_id:record_id>", records.record, name="record"),
     path("questions/", questions.questions, name="questions"),
+    path("questions/save", saved_questions.save_question, name="save-question"),
+    path("questions/saved/", saved_questions.saved_questions, name="saved-questions"),
+    path("questions/saved/<int:pk>/", saved_questions.saved_question, name="saved-question"),
+    path(
+        "questions/saved/<int:pk>/delete", saved_questions.delete_question, name="delete-question"
+    ),
+    path("dashboards/", dashboards.dashboards, name="dashboards"),
+    path("dashboards/<int:pk>/", dashboards.own_dashboard, name="own-dashboard"),
+    path("dashboards/<int:pk>/edit/", dashboards.edit_dashboard, name="edit-dashboard"),
+    path("dashboards/<int:pk>/filter", dashboards.keep_filter, name="keep-filter"),
+    path("dashboards/<int:pk>/tiles", dashboards.change_tiles, name="change-tiles"),
+    path("dashboards/<int:pk>/delete", dashboards.delete_dashboard, name="delete-dashboard"),
+    path("dashboards/first-page", dashboards.choose_first_page, name="first-page"),
     path("exports/", exports.exports, name="exports"),
     path("exports/<int:pk>/", exports.made_export, name="made-export"),
     path("exports/<int:pk>/file", exports.exported_file, name="exported-file"),

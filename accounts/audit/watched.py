@@ -21,7 +21,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from accounts.audit.entries import record
 from accounts.audit_actions import Action
 from accounts.models import ApiToken, SourceGrant
-from records.models import DataRecord, RuleSet, SavedView, Source
+from records.models import Dashboard, DataRecord, RuleSet, SavedQuestion, SavedView, Source
 
 BEFORE = "_audited_before"
 _is_watching: ContextVar[bool] = ContextVar("is_watching", default=True)
@@ -106,6 +106,20 @@ WATCHED: Mapping[type[Model], Watched] = {
         changed=Action.VIEW_SAVED,
         deleted=Action.VIEW_REMOVED,
         fields=("user", "name", "query"),
+    ),
+    SavedQuestion: Watched(
+        kind="saved question",
+        created=Action.QUESTION_SAVED,
+        changed=Action.QUESTION_SAVED,
+        deleted=Action.QUESTION_DELETED,
+        fields=("owner", "name", "audience", "group", "query"),
+    ),
+    Dashboard: Watched(
+        kind="dashboard",
+        created=Action.DASHBOARD_SAVED,
+        changed=Action.DASHBOARD_SAVED,
+        deleted=Action.DASHBOARD_DELETED,
+        fields=("owner", "name", "audience", "group", "query", "tiles"),
     ),
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from explore.metrics.freshness import freshness
 from explore.metrics.record_counts import Days, Totals
 from explore.metrics.run_speed import speed
 from explore.metrics.scope import Scope
+from explore.saved.dashboards import first_page_of
 from records.lookups import source_or_404
 from records.models import Source
 from records.run_kinds import latest_runs
@@ -96,8 +97,13 @@ def dashboard(request: PageRequest) -> HttpResponse:
     """``?source=`` picks a source, ``?range=`` or ``?from=`` and ``?to=`` the days, and
     ``?repaired=1`` takes repairs in. ``?counted=1`` waits for what takes long to count.
 
-    A script of the page asks for the part that moves, and gets it if it has changed.
+    A script of the page asks for the part that moves, and gets it if it has changed. Without
+    parameters, who has chosen another dashboard as the first page is led there.
     """
+    if not request.GET and not wants_part(request):
+        chosen = first_page_of(request.user)
+        if chosen is not None:
+            return redirect(chosen)
     picked = _picked(request)
     figures = _figures(picked, wait=request.GET.get("counted") == "1")
     runs = latest_runs(LATEST_RUNS, source=picked.source).runs

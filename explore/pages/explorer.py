@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -15,7 +15,7 @@ from explore.explorer.pages import page_of_records
 from explore.explorer.table import as_rows
 from explore.export.options import KINDS, MADE_WHOLE
 from explore.filters import ORDERS, RecordQuery
-from explore.filters.conditions import Condition
+from explore.filters.condition_form import PARTS, with_condition
 from explore.filters.operators import OPERATORS
 from explore.filters.parameters import FACETS, query_of_page
 from records.models import SavedView
@@ -25,8 +25,6 @@ from web.statement_timeout import ASIDE_SECONDS, LIST_SECONDS, TookTooLong, at_m
 
 PAGE = 50
 COLUMNS = 5
-# A condition on a cell, as the form on the page sends it in parts.
-PARTS = ("on", "ask", "of", "than")
 # What the page has fields for.
 FIELDS = ("q", "time_from", "time_to", "value_from", "value_to", "dated", "closed")
 
@@ -35,7 +33,7 @@ FIELDS = ("q", "time_from", "time_to", "value_from", "value_to", "dated", "close
 def explorer(request: PageRequest) -> HttpResponse:
     """The page; for htmx only the records in it, with what they are filtered by."""
     if any(name in request.GET for name in PARTS):
-        return redirect(_with_condition(request.GET).url())
+        return redirect(with_condition(request.GET).url())
     query = query_of_page(request.GET, besides=(*FACETS, "cursor"))
     context = {
         "filter": query,
@@ -116,13 +114,3 @@ def _facets(request: PageRequest, query: RecordQuery, *, counted: bool) -> dict[
             if (name, value) not in visible
         ],
     }
-
-
-def _with_condition(parameters: QueryDict) -> RecordQuery:
-    """The query with the condition that a form has sent in parts, if it names a column."""
-    query = RecordQuery.parse(parameters).without(*PARTS)
-    if column := parameters.get("on", ""):
-        condition = Condition(column, parameters.get("ask", ""), parameters.get("than", ""))
-        name = "result" if parameters.get("of") == "result" else "where"
-        return query.with_(name, str(condition))
-    return query

@@ -1,9 +1,7 @@
 """The page of questions: measures by groups of what a filter finds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
@@ -12,12 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from explore.charts.bundle import bundle
-from explore.charts.questions import drawing
 from explore.filters import RecordQuery
 from explore.filters.duckdb import matching
 from explore.filters.parameters import refusal
-from explore.filters.record_filter import SHOWING
-from explore.questions.answer import SECONDS, Answer, NoAnswer, Row, answered, limited, opened
+from explore.questions.answer import SECONDS, NoAnswer, answered, limited, opened
+from explore.questions.display import displayed
 from explore.questions.first import Kinds, first_question, kinds_of, suggestions
 from explore.questions.question import (
     BIN,
@@ -35,25 +32,19 @@ from explore.questions.question import (
     Question,
     QuestionError,
 )
-from explore.questions.show import figure_text
-from records.models import RecordCount, Source
+from explore.questions.urls import filter_parameters, query_string
+from explore.saved.sharing import audience_of, audiences_for
+from records.lookups import by_id
+from records.models import Dashboard, RecordCount, SavedQuestion, Source
 from web.requests import PageRequest
 
 # A measure, as the form on the page sends it in parts.
 FUNCTION, CELLS = "function", "cells"
 LABELS = ("Measure", "Second measure", "Third measure")
-# How many groups the page lists, and how many columns its pivot table has.
-MOST_LISTED, MOST_COLUMNS = 200, 40
+# What the URL says of the saved question that was opened; its changes go on to say it.
+SAVED = "saved"
 # What the form has fields for.
 FIELDS = ("source", "time_from", "time_to")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A figure as text, and the page that lists its records."""
-
-    text: str
-    url: str
 
 
 @require_safe
@@ -61,7 +52,8 @@ def questions(request: PageRequest) -> HttpResponse:
     """The form, and the answer; without a question a good first one for the source."""
     if FUNCTION in request.GET or CELLS in request.GET:
         return redirect(f"{reverse('questions')}?{_put_together(request.GET).urlencode()}")
-    asked = _without_questions(request.GET)
+    asked = filter_parameters(request.GET)
+    saved = _saved(request, asked.pop(SAVED, [""])[-1])
     if sentence := refusal(asked, besides=()):
         raise BadRequest(sentence)
     query = RecordQuery.parse(asked)
@@ -75,6 +67,11 @@ def questions(request: PageRequest) -> HttpResponse:
         "bundle": bundle(),
         "functions": FUNCTIONS,
         "orders": ORDERS,
+        "saved": saved,
+        "is_own": saved is not None and saved.owner_id == request.user.pk,
+        "audience": audience_of(saved) if saved else "",
+        "audiences": audiences_for(request.user),
+        "dashboards": Dashboard.objects.owned_by(request.user).order_by("-changed_at"),
         "chips": [chip for chip in query.chips() if chip.label not in ("Source", "From", "To")],
         "hidden": [
             (name, text)
@@ -114,19 +111,11 @@ def _answered(question: Question, query: RecordQuery, *, is_first: bool) -> dict
     more = [each for each in suggestions(kinds) if each != question]
     return {
         "question": question,
-        "answer": found,
+        "shown": displayed(found),
         "columns": columns,
         "kinds": kinds,
-        "spec": drawing(found),
         "suggestions": [(each.title, _url(each, query)) for each in more],
-        "numbers": [
-            (measure.title, Cell(figure_text(measure, figure), found.total.url))
-            for measure, figure in zip(question.measures, found.total.figures, strict=True)
-        ],
-        "table": _table(found),
-        "counts": Measure("count") in question.measures,
-        "pivot": _pivot(found),
-        "query": urlencode({**_filter(query), **question.parameters()}, doseq=True),
+        "new_name": _name(question, query),
     }
 
 
@@ -156,40 +145,18 @@ def _form(
     }
 
 
-def _table(found: Answer) -> list[tuple[Sequence[str], list[Cell], Cell]]:
-    """The first groups as rows: their labels, their figures, their records."""
-    return [_listed(found, row) for row in found.rows[:MOST_LISTED]]
-
-
-def _listed(found: Answer, row: Row) -> tuple[Sequence[str], list[Cell], Cell]:
-    texts = map(figure_text, found.question.measures, row.figures)
-    cells = [Cell(text, row.url) for text in texts]
-    return [part.label for part in row.parts], cells, Cell(f"{row.records:,}", row.url)
-
-
-def _pivot(found: Answer) -> dict[str, Any] | None:
-    """One measure by two groups as a table with totals; None for another question."""
-    question = found.question
-    if len(question.groups) < 2 or len(question.measures) > 1 or len(found.seconds) > MOST_COLUMNS:
+def _saved(request: PageRequest, text: str) -> SavedQuestion | None:
+    """The saved question that was opened, if it is one of those that the reader sees."""
+    if not text.isascii() or not text.isdigit():
         return None
-    measure = question.measures[0]
+    rows = SavedQuestion.objects.listed_for(request.user).with_people()
+    return by_id(rows, int(text))
 
-    def cell(row: Row | None) -> Cell:
-        return Cell(figure_text(measure, row.figures[0]), row.url) if row else Cell("", "")
 
-    by_parts = {row.parts: row for row in found.rows}
-    return {
-        "columns": [(row.parts[0].label, cell(row)) for row in found.seconds],
-        "rows": [
-            (
-                row.parts[0].label,
-                [cell(by_parts.get((*row.parts, *column.parts))) for column in found.seconds],
-                cell(row),
-            )
-            for row in found.firsts[:MOST_LISTED]
-        ],
-        "total": cell(found.total),
-    }
+def _name(question: Question, query: RecordQuery) -> str:
+    """A name for a question that is to be saved."""
+    title = f"{', '.join(query.sources)}: {question.title}" if query.sources else question.title
+    return title[:100].strip()
 
 
 def _put_together(parameters: QueryDict) -> QueryDict:
@@ -207,20 +174,8 @@ def _put_together(parameters: QueryDict) -> QueryDict:
     return found
 
 
-def _without_questions(parameters: QueryDict) -> QueryDict:
-    found = parameters.copy()
-    for name in PARAMETERS:
-        found.pop(name, None)
-    return found
-
-
-def _filter(query: RecordQuery) -> dict[str, Sequence[str]]:
-    return {name: texts for name, texts in query.parameters.items() if name not in SHOWING}
-
-
 def _url(question: Question, query: RecordQuery) -> str:
-    parameters = {**_filter(query), **question.parameters()}
-    return f"{reverse('questions')}?{urlencode(parameters, doseq=True)}"
+    return f"{reverse('questions')}?{query_string(question, query)}"
 
 
 def _columns_of(query: RecordQuery) -> list[str]:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from records.admin.base import LookOnly
-from records.models import SavedView
+from records.models import Dashboard, FirstPage, SavedQuestion, SavedView
 
 
 @admin.register(SavedView)
@@ -12,3 +12,27 @@ class SavedViewAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("name", "user", "query", "created_at")
     list_select_related = ("user",)
+
+
+@admin.register(SavedQuestion)
+class SavedQuestionAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Saved questions."""
+
+    list_display = ("name", "owner", "audience", "group", "query", "changed_at")
+    list_select_related = ("owner", "group")
+
+
+@admin.register(Dashboard)
+class DashboardAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Dashboards of saved questions."""
+
+    list_display = ("name", "owner", "audience", "group", "query", "changed_at")
+    list_select_related = ("owner", "group")
+
+
+@admin.register(FirstPage)
+class FirstPageAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The dashboards that people have chosen as their first page."""
+
+    list_display = ("user", "dashboard")
+    list_select_related = ("user", "dashboard")

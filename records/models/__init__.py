@@ -16,20 +16,24 @@ from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.requests import IdempotencyKey, RowOutcomes
 from records.models.results import ProcessingResult
 from records.models.runs import Run, RunState
+from records.models.sharing import Audience, Dashboard, FirstPage, SavedQuestion
 from records.models.sources import UPDATING, OnConflict, RuleSet, Source
 from records.models.texts import RecordText, TextChange
 from records.models.views import SavedView
 
 __all__ = [
     "UPDATING",
+    "Audience",
     "ColumnChange",
     "ColumnFold",
     "ColumnSegment",
+    "Dashboard",
     "DataRecord",
     "DryRun",
     "Export",
     "ExportSlot",
     "Feed",
+    "FirstPage",
     "FolderFile",
     "Heartbeat",
     "IdempotencyKey",
@@ -53,6 +57,7 @@ __all__ = [
     "RuleSet",
     "Run",
     "RunState",
+    "SavedQuestion",
     "SavedView",
     "Selection",
     "SnapshotKey",

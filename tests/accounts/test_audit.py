@@ -22,11 +22,13 @@ from records import store
 from records.jobs import waiting
 from records.jobs.runner import work_on
 from records.models import (
+    Dashboard,
     DataRecord,
     Export,
     Feed,
     IngestionRun,
     RejectedRow,
+    SavedQuestion,
     SavedView,
     Source,
 )
@@ -502,6 +504,27 @@ def test_setting_the_number_format_tells_what_it_changes(ada, tmp_path, news):
     news()
     set_format(source=Source.objects.get(), text="1.234,56", user=ada)
     assert [entry.action for entry in news()] == ["source.changed", "processing.started"]
+
+
+def test_saved_questions_and_dashboards_are_entries(page, ada, news):
+    page.post("/questions/save?measure=count", {"name": "all", "dashboard": "new", "add": "1"})
+    question, dashboard = SavedQuestion.objects.get(), Dashboard.objects.get()
+    entries = news()
+    assert [told(entry) for entry in entries] == [
+        ("question.saved", "saved question", str(question.pk), ""),
+        ("dashboard.saved", "dashboard", str(dashboard.pk), ""),
+        ("dashboard.saved", "dashboard", str(dashboard.pk), ""),
+    ]
+    assert said(entries[2].after) == {"tiles": [{"width": 1, "question": question.pk}]}
+    page.post(f"/questions/saved/{question.pk}/", {"name": "all", "audience": "everybody"})
+    entry = news.one()
+    assert (said(entry.before), said(entry.after)) == (
+        {"audience": "private"}, {"audience": "everybody"},
+    )  # fmt: skip
+    page.post(f"/questions/saved/{question.pk}/delete")
+    assert news.one().action == "question.deleted"
+    page.post(f"/dashboards/{dashboard.pk}/delete")
+    assert news.one().action == "dashboard.deleted"
 
 
 def test_saved_views_are_entries(page, ada, news):

@@ -21,11 +21,13 @@ from records.errors import LeaseLost, SourceHasRecords
 from records.models import (
     ColumnFold,
     ColumnSegment,
+    Dashboard,
     DataRecord,
     DryRun,
     Export,
     ExportSlot,
     Feed,
+    FirstPage,
     FolderFile,
     IdempotencyKey,
     IngestionRun,
@@ -43,6 +45,7 @@ from records.models import (
     RowOutcomes,
     RuleDryRun,
     RuleSet,
+    SavedQuestion,
     SnapshotKey,
     Source,
     TextChange,
@@ -129,6 +132,9 @@ def everything() -> None:
         record_id="shop:1", former_id="shop:0", new_id="shop:1", run=run, at=timezone.now()
     )
     user = viewer("exporter")
+    SavedQuestion.objects.create(owner=user, name="All", query="measure=count")
+    dashboard = Dashboard.objects.create(owner=user, name="Mine")
+    FirstPage.objects.create(user=user, dashboard=dashboard)
     Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
     IdempotencyKey.objects.create(user=user, key="k", fingerprint="0", run=run)
@@ -146,7 +152,7 @@ def test_tables_have_names_that_are_words(admin):
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 33
+    assert len(TABLES) == 36
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200

@@ -14,7 +14,15 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 from accounts.models import ApiToken, TokenScope
 from accounts.tokens.manage import create_token
 from records import store
-from records.models import DataRecord, IngestionRun, RejectedRow, SavedView, Source
+from records.models import (
+    Dashboard,
+    DataRecord,
+    IngestionRun,
+    RejectedRow,
+    SavedQuestion,
+    SavedView,
+    Source,
+)
 from tests.factories import load, process
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -99,6 +107,12 @@ def run(admin: User, tmp_path: Path, settings) -> IngestionRun:
     )
     process()
     SavedView.objects.create(user=admin, name=ALL[:100], query="q=x")
+    question = SavedQuestion.objects.create(owner=admin, name=ALL[:100], query="by=record:source")
+    Dashboard.objects.create(
+        owner=admin,
+        name=ALL[:100],
+        tiles=[{"width": 1, "question": question.pk}, {"width": 3, "text": ALL}],
+    )
     create_token(owner=admin, name=ALL[:100], scope=TokenScope.READ)
     return made
 
@@ -123,6 +137,12 @@ def addresses(run: IngestionRun) -> list[str]:
         f"/explore/?category={quote(MARKUP[2])}&sort={quote(ALL)}",
         record.get_absolute_url(),
         run.get_absolute_url(),
+        SavedQuestion.objects.get().get_absolute_url(),
+        "/questions/saved/",
+        f"/questions/saved/{SavedQuestion.objects.get().pk}/",
+        "/dashboards/",
+        Dashboard.objects.get().get_absolute_url(),
+        f"{Dashboard.objects.get().get_absolute_url()}edit/",
         "/runs/",
         "/rejected/",
         f"/rejected/{rejected.pk}/",

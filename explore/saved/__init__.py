@@ -1,0 +1,1 @@
+"""What people save and share: questions, dashboards, and links to them."""
