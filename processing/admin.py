@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from processing.errors import InvalidRules
+from processing.lookups import check_lookups
 from processing.rules.check import check_rules
 from records import store
 from records.admin.fields import JSONText
@@ -32,9 +33,11 @@ class RuleSetForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_rules(self) -> list[dict[str, Any]]:
         try:
-            return check_rules(self.cleaned_data["rules"])
+            rules = check_rules(self.cleaned_data["rules"])
+            check_lookups(rules)
         except InvalidRules as error:
             raise ValidationError(str(error)) from error
+        return rules
 
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"]

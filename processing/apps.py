@@ -1,13 +1,30 @@
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
+from django.db import transaction
 from django.urls import reverse
+
+if TYPE_CHECKING:
+    from records.changes import Change
+
+
+# Changes by hand that others may have looked up.
+OF_CONTENT = ("record.edited", "records.edited", "records.deleted")
+
+
+def _follow_changes(change: "Change") -> None:
+    from processing.lookups import queue_followers
+
+    if change.action in OF_CONTENT and change.source:
+        transaction.on_commit(partial(queue_followers, change.source))
 
 
 class ProcessingConfig(AppConfig):
     name = "processing"
 
     def ready(self) -> None:
+        from records.changes import listen
         from records.jobs.registry import register
         from records.models import ProcessingBatch, ProcessingRun, RuleDryRun, Source
         from records.signals import landed
@@ -30,7 +47,10 @@ class ProcessingConfig(AppConfig):
 
         def process_what_landed(source: Source, **kwargs: Any) -> None:
             from processing.jobs.process import queue_landed
+            from processing.lookups import queue_followers
 
             queue_landed(source)
+            queue_followers(source.name)
 
         landed.connect(process_what_landed, weak=False, dispatch_uid="process what landed")
+        listen(_follow_changes)

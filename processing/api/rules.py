@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.rights import MayRead
 from processing.errors import InvalidRules
 from processing.jobs import rule_dry_runs
+from processing.lookups import check_lookups
 from processing.rules import KINDS, Kind, describe
 from processing.rules.check import EVERY_STEP, MOST_STEPS, check_rules
 from records import store
@@ -66,9 +67,11 @@ class NewRules(StrictBody):
 
     def validate_rules(self, rules: Any) -> Any:
         try:
-            return check_rules(rules)
+            checked = check_rules(rules)
+            check_lookups(checked)
         except InvalidRules as error:
             raise serializers.ValidationError(str(error)) from error
+        return checked
 
     def validate_note(self, note: str) -> str:
         if note == RuleSet.DEFAULT_NOTE:

@@ -1,5 +1,6 @@
-"""Facts about a whole source, gathered in one pass over its rows. Pure: no Django, no tables.
+"""Facts that rules ask for. Pure: no Django, no tables.
 
+Those about a whole source are gathered in one pass over its rows.
 The pass carries out the steps that come before the one that asks, so that values are measured and
 compared as that step finds them. It sees all rows of the source in the order of their ids, so what
 it finds does not depend on how they come in batches. Facts that are gathered once and handed to
@@ -18,7 +19,8 @@ import numpy.typing as npt
 from processing.engine.pipeline import carry_out
 from processing.rules import KINDS, Batch, Step, in_force, is_missing, read_number
 from processing.rules.anomaly import category_of
-from processing.rules.facts import Middle
+from processing.rules.facts import Matched, Middle, Reference, Table
+from processing.rules.lookup import reference_of
 from processing.rules.size import BatchTooLarge
 from records.json_text import json_text
 
@@ -26,6 +28,7 @@ from records.json_text import json_text
 # are not judged. A column with more is none of categories, and would fill the memory.
 MOST_CATEGORIES = 10_000
 # What makes deviations comparable with the standard deviation of values that are spread evenly.
+OF_SOURCE = frozenset({"middles", "repeats"})
 MAD_SCALE, MEAN_SCALE = 1.4826, 1.2533
 
 Digests = npt.NDArray[np.uint64]
@@ -58,9 +61,11 @@ class KnownFacts:
         self,
         middles: Mapping[tuple[str, str], Mapping[str, Middle]],
         repeats: Mapping[tuple[str, ...], Repeats],
+        tables: Mapping[Reference, Table] | None = None,
     ) -> None:
         self._middles = middles
         self._repeats = repeats
+        self._tables = tables or {}
 
     def middle(self, column: str, by: str, category: str) -> Middle | None:
         return self._middles.get((column, by), {}).get(category)
@@ -77,6 +82,9 @@ class KnownFacts:
             return False
         return not first or int(known.first[place]) != _digest(record_id)
 
+    def table(self, reference: Reference) -> Table | None:
+        return self._tables.get(reference)
+
     def as_json(self) -> dict[str, Any]:
         """The facts as plain JSON."""
         return {
@@ -87,6 +95,10 @@ class KnownFacts:
             "repeats": [
                 [list(columns), _encoded(known.cells), _encoded(known.first)]
                 for columns, known in self._repeats.items()
+            ],
+            "tables": [
+                [list(reference), table.problem, table.matched]
+                for reference, table in self._tables.items()
             ],
         }
 
@@ -102,6 +114,13 @@ class KnownFacts:
                 tuple(columns): Repeats(_decoded(cells), _decoded(first))
                 for columns, cells, first in facts["repeats"]
             },
+            # Facts from before there were lookups have none.
+            {
+                Reference(source, key, tuple(columns)): Table(
+                    {each: Matched(*found) for each, found in matched.items()}, problem
+                )
+                for (source, key, columns), problem, matched in facts.get("tables", ())
+            },
         )
 
 
@@ -112,8 +131,12 @@ class Gatherer:
     medians are computed, and 16 bytes for each set of columns that has to be unique.
     """
 
-    def __init__(self, rules: Iterable[Step]) -> None:
-        self._rules = asking(rules)
+    def __init__(
+        self, rules: Iterable[Step], tables: Mapping[Reference, Table] | None = None
+    ) -> None:
+        self._rules = measuring(rules)
+        self._tables = tables or {}
+        self._known = KnownFacts({}, {}, self._tables)
         self._values: dict[tuple[str, str], Values] = {}
         self._digests: dict[tuple[str, ...], tuple[array[int], array[int]]] = {}
 
@@ -139,13 +162,13 @@ class Gatherer:
         dict[tuple[str, ...], tuple[list[int], list[int]]],
     ]:
         """What the steps find in some rows: values by category, and digests of cells and ids."""
-        batch = Batch(rows, ids=ids)
+        batch = Batch(rows, facts=self._known, ids=ids)
         values: dict[tuple[str, str], list[tuple[str, float]]] = {}
         digests: dict[tuple[str, ...], tuple[list[int], list[int]]] = {}
         for step in self._rules:
             kind = KINDS[step["rule"]]
             full = kind.complete(step)
-            if not kind.facts:
+            if kind.facts not in OF_SOURCE:
                 carry_out(batch, step)
             elif kind.facts == "middles":
                 asked = full["column"], full["by"] or ""
@@ -177,6 +200,7 @@ class Gatherer:
                 for asked, values in self._values.items()
             },
             {names: repeats_of(*found) for names, found in self._digests.items()},
+            self._tables,
         )
 
 
@@ -203,16 +227,31 @@ def _digests_in(batch: Batch, names: Sequence[str]) -> tuple[list[int], list[int
     return digests, ids
 
 
-def asking(rules: Iterable[Step]) -> list[Step]:
-    """The steps in force up to the last that asks for facts; none if none does."""
+def asking(rules: Iterable[Step]) -> bool:
+    """Whether a step in force asks for facts."""
+    return any(KINDS[step["rule"]].facts for step in in_force(rules))
+
+
+def measuring(rules: Iterable[Step]) -> list[Step]:
+    """The steps in force up to the last that asks about the whole source; none if none does."""
     steps = in_force(rules)
-    asks = [place for place, step in enumerate(steps) if KINDS[step["rule"]].facts]
+    asks = [place for place, step in enumerate(steps) if KINDS[step["rule"]].facts in OF_SOURCE]
     return steps[: asks[-1] + 1] if asks else []
 
 
+def references_in(rules: Iterable[Step]) -> list[Reference]:
+    """What the steps in force take from other sources."""
+    found = [
+        reference_of(kind.complete(step))
+        for step in in_force(rules)
+        if (kind := KINDS[step["rule"]]).facts == "tables"
+    ]
+    return list(dict.fromkeys(found))
+
+
 def columns_asked(rules: Iterable[Step]) -> list[str]:
-    """The columns without which the facts that the rules ask for can't be gathered."""
-    return sorted({name for step in asking(rules) for name in KINDS[step["rule"]].columns(step)})
+    """The columns without which the facts of the whole source can't be gathered."""
+    return sorted({name for step in measuring(rules) for name in KINDS[step["rule"]].columns(step)})
 
 
 def middles_of(codes: Sequence[int], values: Sequence[float]) -> list[Middle]:

@@ -5,19 +5,36 @@ The others, on whatever machine, take that. So the outcome of a record depends n
 nor on its worker; records that land while a run goes on are judged by the facts at its beginning.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-from processing.engine.known_facts import Gatherer, KnownFacts, asking, columns_asked
-from processing.rules import Step
-from processing.rules.facts import NO_FACTS, Facts
+from processing.engine.known_facts import (
+    Gatherer,
+    KnownFacts,
+    asking,
+    columns_asked,
+    measuring,
+    references_in,
+)
+from processing.rules import Step, lookup
+from processing.rules.facts import NO_FACTS, Facts, Reference, Table
 from records import store
 from records.json_text import parsed
-from records.models import DataRecord, ProcessingFacts, ProcessingRun, RuleSet
+from records.models import (
+    DataRecord,
+    ProcessingFacts,
+    ProcessingRun,
+    RecordCount,
+    RuleSet,
+    Source,
+)
 
 # So many rows are read at once at the most, and fewer where they are large.
 READ_ROWS = 5_000
 FIRST_ROWS = 500
 READ_CHARACTERS = 8_000_000
+# A lookup keeps all records of the other source in memory, and with the run.
+MOST_REFERENCED = 200_000
 # Called again and again through the silence of a long reading: it renews a lease, or raises.
 StillHere = Callable[[], None]
 
@@ -53,15 +70,38 @@ def facts_of(source: str, rules: Iterable[Step], still_here: StillHere = lambda:
     Reads the rows once, unless no step in force asks for anything; ``still_here`` is called with
     each part of them.
     """
-    rules = asking(rules)
-    if not rules:
+    rules = list(rules)
+    if not asking(rules):
         return NO_FACTS
-    gatherer, names = Gatherer(rules), columns_asked(rules)
+    tables = {each: table_of(each, still_here) for each in references_in(rules)}
+    gatherer, names = Gatherer(rules, tables), columns_asked(rules)
+    for row_ids, rows in read_rows(source, names, still_here) if measuring(rules) else ():
+        gatherer.add(row_ids, rows)
+    return gatherer.facts()
+
+
+def read_rows(
+    source: str, names: Sequence[str], still_here: StillHere
+) -> Iterator[tuple[Sequence[str], list[dict[str, Any]]]]:
+    """Ids and these cells of all records of a source, part by part in the order of the ids."""
     for ids, texts in _parts(source):
         still_here()
         rows = map(parsed, texts)
-        gatherer.add(ids, [{name: row[name] for name in names if name in row} for row in rows])
-    return gatherer.facts()
+        yield ids, [{name: row[name] for name in names if name in row} for row in rows]
+
+
+def table_of(reference: Reference, still_here: StillHere) -> Table:
+    """What a reference holds, from all open records of its source; or why it can't be used."""
+    name = reference.source
+    source = Source.objects.named(name)
+    if source is None:
+        return Table({}, f"there is no source {name!r}")
+    records = RecordCount.objects.of_source(name).open().records()
+    if records > MOST_REFERENCED:
+        return Table({}, f"{name!r} has {records:,} records, the limit is {MOST_REFERENCED:,}")
+    names = [reference.key, *reference.columns]
+    parts = read_rows(name, names, still_here)
+    return lookup.table_of((row for _, rows in parts for row in rows), reference)
 
 
 def _parts(source: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 
 from processing.errors import ProcessingError
 from processing.jobs.rule_report import examine_rules
+from processing.lookups import check_lookups
 from processing.rules import Step
 from processing.rules.check import check_rules
 from records.jobs import leases
@@ -20,6 +21,7 @@ def start(
     Raises InvalidRules.
     """
     check_rules(rules)
+    check_lookups(rules)
     for earlier in RuleDryRun.objects.filter(source=source).active():
         leases.stop(earlier)
     dry_run = RuleDryRun.objects.create(

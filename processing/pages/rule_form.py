@@ -23,6 +23,8 @@ from processing.rules.parameters import (
     COLUMNS,
     FLAG,
     NUMBER,
+    OTHER_COLUMNS,
+    SOURCE,
     TABLE,
     TEXT,
     TEXTS,
@@ -32,6 +34,7 @@ from processing.rules.parameters import (
 
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,300}")
 ARROW = "=>"
+IN_LINES = (COLUMNS, OTHER_COLUMNS, TEXTS, TABLE)
 
 
 class Form(Protocol):
@@ -58,13 +61,17 @@ class Field:
             return "select"
         if self.parameter.type is FLAG:
             return "check"
-        if self.parameter.type in (COLUMNS, TEXTS, TABLE):
+        if self.parameter.type in IN_LINES:
             return "lines"
         return "line"
 
     @property
     def names_columns(self) -> bool:
         return self.parameter.type is COLUMN
+
+    @property
+    def names_source(self) -> bool:
+        return self.parameter.type is SOURCE
 
     @property
     def is_number(self) -> bool:
@@ -74,6 +81,7 @@ class Field:
     def help(self) -> str:
         more = {
             COLUMNS: "One per line.",
+            OTHER_COLUMNS: "One per line.",
             TEXTS: "One per line.",
             TABLE: f"One per line: value {ARROW} replacement.",
         }.get(self.parameter.type, "")
@@ -161,7 +169,7 @@ def to_text(parameter: Parameter, value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
-    if parameter.type in (COLUMNS, TEXTS, TABLE):
+    if parameter.type in IN_LINES:
         lines = _as_lines(value)
         # What lines can't tell stands there as JSON.
         is_plain = lines is not None and from_text(parameter, lines) == value
@@ -180,7 +188,7 @@ def _as_lines(value: Any) -> str | None:
 def from_text(parameter: Parameter, text: str | None) -> Any:
     """The value that a person typed; what can't be read stays the text that it is."""
     text = (text or "").replace("\r\n", "\n")
-    if parameter.type in (COLUMNS, TEXTS, TABLE):
+    if parameter.type in IN_LINES:
         return _from_lines(parameter, text)
     if parameter.type in (NUMBER, WHOLE):
         return _from_number(parameter, text.strip())

@@ -14,6 +14,7 @@ from processing.engine.number_rules import still_repaired, with_numbers
 from processing.engine.proposals import look_at, propose, seen
 from processing.engine.trial import try_out
 from processing.errors import InvalidRules
+from processing.lookups import check_lookups
 from processing.pages.rule_comparison import compare_rules
 from processing.pages.rule_form import are_known, fields_of, read_steps, same_rules
 from processing.rule_sets import note_problem
@@ -180,6 +181,7 @@ def _problem(
     """Why the rules can't be saved, as a sentence."""
     try:
         check_rules(rules)
+        check_lookups(rules)
     except InvalidRules as error:
         return str(error)
     if problem := note_problem(note):
@@ -230,5 +232,6 @@ def _page(
         "kinds": KINDS.values(),
         "versions": _versions(source),
         "columns": source.columns[:1_000],
+        "others": Source.objects.exclude(pk=source.pk).values_list("name", flat=True)[:1_000],
     }
     return render(request, "processing/rules.html", context, status=status)

@@ -157,8 +157,8 @@ class Kind:
 
     ``apply`` takes a step whose parameters are all there. ``describe`` says in words what such a
     step does. ``conflict`` says what is wrong with parameters that are right one by one, as a
-    sentence; None if nothing is. ``facts`` names the facts about the whole source that the step
-    asks for: "middles" or "repeats".
+    sentence; None if nothing is. ``facts`` names the facts that the step asks for: "middles" or
+    "repeats" of the whole source, or "tables" of others.
     """
 
     code: str

@@ -1,6 +1,9 @@
-"""What steps ask about the whole source, beyond the batch at work. Pure: no Django, no tables."""
+"""What steps ask beyond the batch at work: about the whole source, and about others.
 
-from collections.abc import Sequence
+Pure: no Django, no tables.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -11,6 +14,28 @@ class Middle(NamedTuple):
     size: int
     median: float
     spread: float
+
+
+class Reference(NamedTuple):
+    """Columns of another source that a step takes, by the cells of its column ``key``."""
+
+    source: str
+    key: str
+    columns: tuple[str, ...]
+
+
+class Matched(NamedTuple):
+    """The records of another source with one key: how many there are, and the cells of one."""
+
+    records: int
+    cells: Sequence[object]
+
+
+class Table(NamedTuple):
+    """What a reference holds, by key; or ``problem``, why it can't be used: "there is no ..."."""
+
+    matched: Mapping[str, Matched]
+    problem: str = ""
 
 
 class Facts(Protocol):
@@ -29,9 +54,13 @@ class Facts(Protocol):
         them has a smaller id."""
         ...
 
+    def table(self, reference: Reference) -> Table | None:
+        """What another source holds, as its rows were read. None if that is not known."""
+        ...
+
 
 class NoFacts:
-    """Knows nothing: no value is far from others, and no record is repeated."""
+    """Knows nothing: no value is far from others, no record is repeated, no other source known."""
 
     def middle(self, column: str, by: str, category: str) -> Middle | None:
         return None
@@ -40,6 +69,9 @@ class NoFacts:
         self, columns: Sequence[str], cells: Sequence[object], record_id: str, *, first: bool
     ) -> bool:
         return False
+
+    def table(self, reference: Reference) -> Table | None:
+        return None
 
 
 NO_FACTS: Facts = NoFacts()

@@ -93,6 +93,10 @@ COLUMNS = Type(
         "uniqueItems": True,
     },
 )
+# They belong to another source: what is known of this one says nothing about them.
+SOURCE = Type("source", "the name of a source", _is_name, NAME)
+OTHER_COLUMN = Type("other_column", COLUMN.expected, _is_name, NAME)
+OTHER_COLUMNS = Type("other_columns", COLUMNS.expected, _is_names, COLUMNS.schema)
 TEXT = Type("text", "text of at most 2,000 characters without NUL", _is_text, STRING)
 TEXTS = Type(
     "texts",

@@ -77,6 +77,15 @@ class Source(HasPage, models.Model):
         return self.rule_sets.order_by("-version").first()
 
 
+class RuleSetManager(VisibleManager):
+    """Reads of rule sets."""
+
+    def newest(self) -> Any:
+        """The newest version of each source: the rules that are in force."""
+        versions = RuleSet.objects.filter(source=models.OuterRef("source")).order_by("-version")
+        return self.filter(version=models.Subquery(versions.values("version")[:1]))
+
+
 class RuleSet(models.Model):
     """One version of the rules of a source: never edited, only superseded."""
 
@@ -93,7 +102,7 @@ class RuleSet(models.Model):
     # The note of versions that follow the mapping of the source.
     DEFAULT_NOTE = "Default rules for the source's mapping"
 
-    objects = VisibleManager()
+    objects = RuleSetManager()
 
     class Meta:
         db_table = "rule_sets"

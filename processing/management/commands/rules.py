@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from processing.errors import InvalidRules
+from processing.lookups import check_lookups
 from processing.management.rule_command import RuleCommand
 from processing.rule_sets import note_problem
 from processing.rules.check import check_rules
@@ -58,6 +59,7 @@ class Command(RuleCommand):
             raise CommandError(problem, returncode=2)
         try:
             check_rules(rules)
+            check_lookups(rules)
         except InvalidRules as error:
             raise CommandError(str(error), returncode=2) from error
         saved = store.save_rule_set(source=source, rules=rules, note=note)

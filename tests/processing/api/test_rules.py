@@ -33,6 +33,7 @@ def api(shop) -> APIClient:
 
 
 def test_rules_of_every_kind_are_saved_as_the_next_version(api, shop):
+    Source.objects.create(name="s", columns=["k", "b", "d"])  # for lookups
     store.save_rule_set(source=shop, rules=[], note="Nothing")
     response = api.post(URL, {"rules": STEPS, "note": "All"}, format="json")
     assert response.status_code == 201

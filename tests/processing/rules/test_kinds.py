@@ -57,6 +57,7 @@ STEPS: list[Step] = [
     {"rule": "net", "columns": ["a", "c"], "into": "b"},
     {"rule": "anomaly", "column": "a", "by": "b", "at_least": 2, "threshold": 0.5},
     {"rule": "anomaly", "column": "b", "at_least": 1, "threshold": 1},
+    {"rule": "lookup", "column": "a", "source": "s", "key": "k", "take": ["b", "d"]},
     {"rule": "stamp", "column": "b"},
     {"rule": "stamp", "column": "t", "off": True, "note": "Not yet."},
 ]
