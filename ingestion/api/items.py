@@ -104,7 +104,8 @@ describe_create = extend_schema(
     "whole (`detail` says why), or the `Idempotency-Key` came with another request before.",
     parameters=[ItemsQuery, IDEMPOTENCY_KEY],
     request={
-        JSON: {"oneOf": [{"type": "array", "items": ITEM}, ITEM]},
+        # What is no object becomes a rejected row.
+        JSON: {"oneOf": [{"type": "array", "items": {}}, ITEM]},
         LINES: {"contentMediaType": LINES},
     },
     responses={

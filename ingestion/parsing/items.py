@@ -61,6 +61,8 @@ def _texts(text: str, place: int) -> tuple[list[str], int]:
     """The texts of the values in the array at a place, or of the one value there; and its end."""
     if text[place : place + 1] != "[":
         _, end = _values.raw_decode(text, place)
+        if text[place] != "{":
+            raise InvalidItems("it is neither an object nor an array of objects")
         return [text[place:end]], end
     found: list[str] = []
     end = place + 1

@@ -178,6 +178,7 @@ def test_the_policy_of_the_source_decides_about_existing_records(
         (b'[{"key": "a"},]', "not valid at character 15"),
         (b'[{"key": "a"}] x', "not valid at character 16"),
         (b'{"key": "a"} {}', "not valid at character 14"),
+        (b"-5.1e16", "neither an object nor an array of objects"),
         (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
         (b'[{"key": "\xff"}, \xff]', "not valid"),
     ],
