@@ -22,6 +22,8 @@ BURST_SECONDS = 5
 ADDITION_SECONDS = 0.5
 # What a client sends to a process is told to the others by shares of a full bucket.
 TOLD_SHARE = 0.1
+# Refusals of a client are logged once in so many seconds.
+LOGGED_SECONDS = 60
 # Buckets of this process. Those that are empty are thrown away before there are more.
 MOST_BUCKETS = 10_000
 
@@ -34,6 +36,7 @@ class Bucket:
     at: float
     level: float = 0.0
     untold: int = 0
+    logged_at: float = 0.0
 
     @property
     def size(self) -> int:
@@ -66,6 +69,11 @@ class Counts:
             bucket = self._buckets.get(client) or self._new(client, rate, now)
             bucket.empty_until(now)
             if bucket.level + 1 > bucket.size:
+                if now - bucket.logged_at >= LOGGED_SECONDS:
+                    bucket.logged_at = now
+                    logger.warning(
+                        "Refused: %s sends more than %d requests a second.", client, rate
+                    )
                 return math.ceil((bucket.level + 1 - bucket.size) / rate)
             bucket.level += 1
             bucket.untold += 1

@@ -25,8 +25,18 @@ class Throttle:
             try:
                 count_request(request)
             except Over as over:
-                return _answer(request, over)
-        return self.get_response(request)
+                return _without_log(_answer(request, over))
+        answer = self.get_response(request)
+        return _without_log(answer) if answer.status_code == 429 else answer
+
+
+def _without_log(answer: HttpResponseBase) -> HttpResponseBase:
+    """The answer, which Django does not log: a flood must not fill the disk.
+
+    The counts log the first refusal of a client a minute.
+    """
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
 
 
 def _answer(request: HttpRequest, over: Over) -> HttpResponseBase:

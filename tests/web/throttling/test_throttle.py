@@ -124,3 +124,17 @@ def test_all_tokens_of_a_user_share_the_limit_of_the_user(settings, user):
 def test_asking_for_the_health_is_not_limited(settings):
     settings.REQUESTS_PER_ADDRESS = 1
     assert 429 not in statuses(Client(), "/health", 6)
+
+
+def test_refusals_of_a_client_are_logged_once_a_minute(settings, monkeypatch, caplog):
+    settings.REQUESTS_PER_ADDRESS = 1
+    client = Client()
+    statuses(client, "/api/stats", 5)
+    assert 200 not in statuses(client, "/api/stats", 20)
+    (line,) = [each.getMessage() for each in caplog.records if "equests" in each.getMessage()]
+    assert line == "Refused: address:127.0.0.1 sends more than 1 requests a second."
+    now = time.time()
+    monkeypatch.setattr("web.throttling.counts.time.time", lambda: now + 61)
+    statuses(client, "/api/stats", 20)
+    lines = [each.getMessage() for each in caplog.records if "equests" in each.getMessage()]
+    assert lines == [line, line]
