@@ -16,6 +16,7 @@ from explore.api.sources import SourceListView, SourceView
 from explore.api.views import DocsView, RootView, SchemaView
 from ingestion.api import urls as ingestion_urls
 from ingestion.api.drafts import DraftView
+from ingestion.api.events import EventsView
 from ingestion.api.feeds import FeedListView, FeedView, RunFeedView, TryFeedView
 from ingestion.api.ingest import DryRunView, IngestView
 from ingestion.api.rekey import RekeyView
@@ -41,6 +42,7 @@ everywhere: Patterns = [
     path("exports/<int:pk>", ExportDetailView.as_view(), name="api-made-export"),
     path("exports/<int:pk>/file", ExportedFileView.as_view(), name="api-exported-file"),
     path("sources/<source_name:name>/rules", RulesView.as_view(), name="api-rules"),
+    path("sources/<source_name:name>/events", EventsView.as_view(), name="api-events"),
     path("schema/", SchemaView.as_view(), name="api-schema"),
 ]
 

@@ -170,6 +170,11 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "How long workers may be silent before they are restarted. Doubled after each restart "
             "that does not help.",
         ),
+        Variable(
+            "DATAFLOW_EVENTS_IDLE_SECONDS",
+            "`300`",
+            "Seconds after the last event until a run of events ends.",
+        ),
         Variable("DATAFLOW_BATCH_ROWS", "`10000`", "Rows that are committed together."),
         Variable(
             "DATAFLOW_LEASE_SECONDS",

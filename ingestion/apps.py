@@ -33,6 +33,13 @@ class IngestionConfig(AppConfig):
             when=lambda run: run.rows_from == RowsFrom.REJECTED,
         )
         register(
+            "end_events",
+            IngestionRun,
+            queue="ingestion",
+            job="ingestion.events.runs.EndEvents",
+            when=lambda run: run.rows_from == RowsFrom.EVENTS,
+        )
+        register(
             "rekey",
             IngestionRun,
             queue="ingestion",

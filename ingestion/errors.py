@@ -265,6 +265,20 @@ class KeyReused(IngestionError):
         )
 
 
+class SourceBusy(EnvironmentFault, IngestionError):
+    """A source that takes no events at the moment."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"The records of {source} are being given another key. Try again later.")
+
+
+class TooManyWaiting(IngestionError):
+    """More events wait to be saved than the server holds at a time."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many events are waiting to be saved. Try again later.")
+
+
 class OtherSource(IngestionError):
     """A file of fixed rejected rows that belongs to another source."""
 

@@ -16,7 +16,7 @@ from records.permissions import Action, may
 # How much a request may have besides its file: the other fields, and the lines between them.
 ALLOWANCE = 1 << 16
 # The views that take files, by the names of their URLs.
-TAKES_FILES = {"upload", "api-ingest", "api-dry-runs", "api-records"}
+TAKES_FILES = {"upload", "api-ingest", "api-dry-runs", "api-records", "api-events"}
 # In the WSGI environment: whether the web server kept only the beginning and the end of a body.
 SHORTENED = "dataflow.shortened"
 

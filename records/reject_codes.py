@@ -111,6 +111,12 @@ CATALOGUE: dict[str, RejectCode] = {
             "Keep the two columns for run and line as they were downloaded.",
         ),
         RejectCode(
+            "invalid_event",
+            "Invalid CloudEvent",
+            "The event lacks an attribute that each CloudEvent has, or has one twice.",
+            "Send the event with id, source, type and specversion 1.0.",
+        ),
+        RejectCode(
             "missing_key",
             "Missing key",
             "The key columns of the row are empty.",

@@ -145,10 +145,10 @@ def create_records(request: Request) -> Response:
         raise exceptions.ParseError(
             "The request has no body. Send the items as JSON or NDJSON, with a Content-Length."
         )
-    key = _key(request)
+    key = key_of(request)
     given = request.query_params.copy()
     given.pop("format", None)
-    body = b"".join(chunks(sent, _length(request)))
+    body = b"".join(chunks(sent, length_of(request)))
     media_type, _ = parse_header_parameters(request.content_type)
     try:
         items = _items(body, media_type, given)
@@ -196,7 +196,7 @@ def _answer(run: IngestionRun, headers: dict[str, str]) -> Response:
     return Response(said, status=code, headers=headers)
 
 
-def _key(request: Request) -> str:
+def key_of(request: Request) -> str:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not KEY.fullmatch(key):
         raise serializers.ValidationError(
@@ -205,7 +205,7 @@ def _key(request: Request) -> str:
     return key or ""
 
 
-def _length(request: Request) -> int:
+def length_of(request: Request) -> int:
     length = int(request.META["CONTENT_LENGTH"])
     if length > MAX_ITEMS_BYTES:
         raise TooLarge(

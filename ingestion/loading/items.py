@@ -81,7 +81,8 @@ def drop_old() -> None:
     """Forget keys and outcomes that have been kept long enough."""
     until = now() - KEPT_FOR
     IdempotencyKey.objects.filter(created_at__lt=until).delete()
-    RowOutcomes.objects.filter(run__created_at__lt=until).delete()
+    # A run of events takes some for as long as it is open.
+    RowOutcomes.objects.filter(run__finished_at__lt=until).delete()
 
 
 def _fingerprint(items: Items, source_name: str, options: Mapping[str, Any]) -> str:

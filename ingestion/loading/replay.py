@@ -16,6 +16,7 @@ from accounts import audit
 from ingestion.errors import CannotReplay, IngestionError, RowError
 from ingestion.loading.rekey import check_not_rekeyed
 from ingestion.loading.run_input import row_mapper
+from ingestion.loading.runs import end_events
 from ingestion.parsing.dialect import Dialect, Format
 from ingestion.parsing.mapping import knows_roles
 from ingestion.parsing.readers.base import KEEP_BYTES
@@ -50,6 +51,7 @@ def create_replay(
     """
     parent = run.parent or run
     parent.refresh_from_db()
+    end_events(parent)
     if parent.is_active or parent.state in (RunState.DRAFT, RunState.UNDONE):
         raise CannotReplay(parent, f"it is {parent.state}")
     waiting = RejectedRow.objects.of_run(parent).open()

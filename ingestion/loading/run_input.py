@@ -14,6 +14,7 @@ from ingestion.loading.closing import is_whole
 from ingestion.loading.value_cells import UNDECIDED
 from ingestion.parsing.detection import Detected, detect
 from ingestion.parsing.dialect import Dialect, joined
+from ingestion.parsing.event_mapper import EventMapper
 from ingestion.parsing.input_file import Digest, digest
 from ingestion.parsing.mapping import FORMAT, absent_roles
 from ingestion.parsing.preparation import Prepared, prepare
@@ -136,12 +137,13 @@ def row_mapper(
     mapping: Mapping[str, Any] | None = None,
     on_conflict: str | None = None,
     members: Sequence[str] | None = None,
+    made_key: Callable[[int], str] | None = None,
 ) -> RowMapper:
     """A mapper for the rows of a run's input, with the run's mapping and the source's policy for
     existing records, or others.
 
     ``occurrences`` counts rows with the same content; ``members`` are the columns as JSON is to
-    have them.
+    have them. ``made_key`` makes the key of an event that has none.
     """
     mapping = run.mapping if mapping is None else mapping
     if (on_conflict or run.source.on_conflict) == OnConflict.MERGE:
@@ -149,14 +151,17 @@ def row_mapper(
         mapping = {**mapping, **{role: [] for role in absent}}
         if not mapping.get("timestamp"):
             mapping[FORMAT] = None
-    return RowMapper(
-        source=run.source.name,
-        columns=run.columns,
-        mapping=mapping,
-        zone=timezone.get_default_timezone(),
-        occurrences=occurrences,
-        members=members,
-    )
+    options: dict[str, Any] = {
+        "source": run.source.name,
+        "columns": run.columns,
+        "mapping": mapping,
+        "zone": timezone.get_default_timezone(),
+        "occurrences": occurrences,
+        "members": members,
+    }
+    if run.has_events:
+        return EventMapper(made_key=made_key, **options)
+    return RowMapper(**options)
 
 
 def closing_notes(reader: Reader, mapper: RowMapper, on_conflict: str) -> Iterator[str]:

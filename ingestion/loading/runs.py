@@ -19,6 +19,7 @@ from ingestion.errors import (
 from ingestion.loading.reject_limit import check_limit
 from ingestion.parsing.mapping import FORMAT, ZONE, ZONE_COLUMN
 from ingestion.parsing.number_format import NUMBER_FORMAT
+from records.jobs import leases
 from records.models import IngestionRun, RunState, Source
 from records.models.mappings import check_format, check_zone
 from records.number_decision import FORMATS
@@ -119,6 +120,13 @@ def create_run(
             if state != RunState.DRAFT:
                 record_start(run, before=former, after={**former, **wanted})
     return run
+
+
+def end_events(run: IngestionRun) -> None:
+    """End a run that takes events, since something is to be done with it; the next event opens
+    another. Other runs, and those that have ended, stay as they are."""
+    if run.takes_events:
+        leases.finish(run, run.worker)
 
 
 def record_start(

@@ -9,6 +9,7 @@ from accounts import audit
 from ingestion.errors import CannotUndo
 from ingestion.feeds.loading import after_undo, move_back
 from ingestion.loading.rekey import check_not_rekeyed
+from ingestion.loading.runs import end_events
 from records import store
 from records.jobs.job import Job
 from records.models import IngestionRun, RunState, Source, Undo
@@ -27,6 +28,7 @@ def create_undo(*, run: IngestionRun, trigger: str, user: User | None = None) ->
         # One undo per source: each has to see what the other did to their common records.
         Source.everything.select_for_update().get(pk=run.source_id)
         run.refresh_from_db()
+        end_events(run)
         if run.state not in UNDOABLE:
             raise CannotUndo(run, f"it is {run.state}")
         if Undo.objects.filter(run__source=run.source_id).active().exists():
@@ -59,8 +61,9 @@ class Preview:
 def preview(run: IngestionRun) -> Preview:
     """What an undo of the run would do."""
     later = IngestionRun.objects.filter(source=run.source_id, pk__gt=run.pk, updated__gt=0)
+    can_be_undone = run.state in UNDOABLE or run.takes_events
     return Preview(
-        obstacle="" if run.state in UNDOABLE else str(CannotUndo(run, f"it is {run.state}")),
+        obstacle="" if can_be_undone else str(CannotUndo(run, f"it is {run.state}")),
         later=list(later.order_by("pk")[:LATER]),
         feed=after_undo(run),
     )

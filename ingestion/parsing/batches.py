@@ -63,7 +63,7 @@ def read_batches(
     position = 0
     for chunk in reader.chunks(size):
         read = len(chunk.rows) + len(chunk.rejects)
-        batch = _map(chunk, mapper, keep_raw=keep_raw)
+        batch = mapped_batch(chunk, mapper, keep_raw=keep_raw)
         batch.position = position
         if position < skip:
             batch = batch.without_first(skip - position)
@@ -71,7 +71,8 @@ def read_batches(
         yield batch
 
 
-def _map(chunk: Chunk, mapper: RowMapper, *, keep_raw: bool) -> Batch:
+def mapped_batch(chunk: Chunk, mapper: RowMapper, *, keep_raw: bool) -> Batch:
+    """The rows of a chunk, and those among them that are rejected."""
     batch = Batch(rejects=list(chunk.rejects), bytes_read=chunk.bytes_read)
     mapped = mapper(chunk.lines, chunk.rows)
     if isinstance(mapped, Rows) and not keep_raw:

@@ -36,8 +36,14 @@ def items_of_lines(body: bytes) -> Items:
 
 
 def items_of_json(body: bytes, *, member: str = "") -> Items:
-    """The items of a JSON document: the values of an array, or the one object that it is; or those
-    in a ``member`` of the object that it is.
+    """The items of a JSON document, as ``texts_of_json``. Raises InvalidItems and TooManyItems."""
+    found = texts_of_json(body, member=member)
+    return Items(original_bytes("".join(item + "\n" for item in found), "utf-8"), len(found))
+
+
+def texts_of_json(body: bytes, *, member: str = "") -> list[str]:
+    """The items of a JSON document as texts: the values of an array, or the one object that it is;
+    or those in a ``member`` of the object that it is.
 
     The text of each is kept but for its line ends, which become spaces. Raises InvalidItems and
     TooManyItems.
@@ -53,8 +59,35 @@ def items_of_json(body: bytes, *, member: str = "") -> Items:
         raise InvalidItems(f"its JSON {reason} at character {error.pos + 1:,}") from error
     except RecursionError as error:
         raise InvalidItems("its JSON is nested too deeply") from error
-    lines = "".join(LINE_ENDS.sub(" ", item) + "\n" for item in found)
-    return Items(original_bytes(lines, "utf-8"), _checked(len(found)))
+    _checked(len(found))
+    return [LINE_ENDS.sub(" ", item) for item in found]
+
+
+def texts_of_lines(body: bytes) -> list[str]:
+    """The items of NDJSON as texts, without blank lines. Raises InvalidItems and TooManyItems."""
+    items = items_of_lines(body)
+    lines = items.lines.decode("utf-8", KEEP_BYTES).removeprefix("\ufeff").split("\n")
+    return [line for line in lines if line.strip(SPACES)]
+
+
+def members_of(text: str) -> list[tuple[str, str]]:
+    """The members of a JSON object as names and texts; none for any other value.
+
+    The text is valid JSON (see ``texts_of_json``).
+    """
+    found: list[tuple[str, str]] = []
+    start = _skip(text, 0)
+    if text[start : start + 1] != "{":
+        return found
+    first = _skip(text, start + 1)
+    place = None if text[first : first + 1] == "}" else first
+    while place is not None:
+        name, end = _values.raw_decode(text, place)
+        place = _expected(text, end, ":")
+        _, end = _values.raw_decode(text, place)
+        found.append((name, text[place:end]))
+        place = _after_comma(text, end, "}")
+    return found
 
 
 def _texts(text: str, place: int) -> tuple[list[str], int]:

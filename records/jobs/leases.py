@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 AnyRun = TypeVar("AnyRun", bound=Run)
 
 
-def lease_end() -> datetime:
-    return now() + timedelta(seconds=settings.LEASE_SECONDS)
+def lease_end(seconds: float | None = None) -> datetime:
+    """When a lease that is renewed now ends, after so many seconds or the usual ones."""
+    return now() + timedelta(seconds=settings.LEASE_SECONDS if seconds is None else seconds)
 
 
 def claim(model: type[AnyRun], run_id: int, worker: str) -> AnyRun | None:

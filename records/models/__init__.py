@@ -8,7 +8,7 @@ from records.models.exports import Export, ExportSlot
 from records.models.facts import ProcessingFacts
 from records.models.feeds import Feed, FolderFile
 from records.models.heartbeats import Heartbeat
-from records.models.ingestion_runs import DryRun, IngestionRun, RowsFrom, Undo
+from records.models.ingestion_runs import EVENTS, DryRun, IngestionRun, RowsFrom, Undo
 from records.models.keys import RecordKey, Rekey
 from records.models.processing_runs import ProcessingRun, RuleDryRun, Selection
 from records.models.receipts import Receipt
@@ -22,6 +22,7 @@ from records.models.texts import RecordText, TextChange
 from records.models.views import SavedView
 
 __all__ = [
+    "EVENTS",
     "UPDATING",
     "Audience",
     "ColumnChange",

@@ -10,6 +10,9 @@ from records.models.runs import Run, RunState
 from records.models.sources import Source
 from web.links import HasPage
 
+# What starts a run whose rows are events.
+EVENTS = "events"
+
 
 class RowsFrom(StrEnum):
     """Where the rows of an ingestion run come from."""
@@ -18,6 +21,8 @@ class RowsFrom(StrEnum):
     API = auto()
     # The rejected rows of its parent: a replay.
     REJECTED = auto()
+    # Requests with events, as long as they come.
+    EVENTS = auto()
     # The records of the source, which get another key.
     RECORDS = auto()
 
@@ -120,6 +125,8 @@ class IngestionRun(HasPage, Run):
             return "Giving records the new key" if self.rekeyed else "Checking the new key"
         if self.closing_cursor:
             return "Closing missing records"
+        if self.trigger == EVENTS:
+            return "Receiving events"
         if not (self.path or self.parent_id):
             return self.activity or "Fetching"
         return f"{'Reading' if self.columns else 'Inspecting'} {self.file_name}"
@@ -129,9 +136,21 @@ class IngestionRun(HasPage, Run):
         """Where the rows come from; this decides which job loads them."""
         if self.is_rekey:
             return RowsFrom.RECORDS
+        if self.trigger == EVENTS:
+            return RowsFrom.EVENTS
         if self.pages or (self.feed_id and not self.path):
             return RowsFrom.API
         return RowsFrom.REJECTED if self.parent_id and not self.path else RowsFrom.FILE
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether it is open for events; it ends as soon as anything else is done with it."""
+        return self.trigger == EVENTS and self.state == RunState.RUNNING
+
+    @property
+    def has_events(self) -> bool:
+        """Whether its rows are events, or those of its parent are."""
+        return EVENTS in (self.trigger, self.parent.trigger if self.parent else "")
 
     @property
     def done(self) -> int:

@@ -39,15 +39,19 @@ class RowOutcomes(models.Model):
 class IdempotencyKey(models.Model):
     """A key that a sender gave a request, so that repeating it does nothing more.
 
-    It is committed with the run that the request creates, so it always leads to what has become
-    of the request, or to what a worker is about to make of it.
+    It is committed with the run that the request creates, or with the rows that it adds to one, so
+    it always leads to what has become of the request, or to what a worker is about to make of it.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     # The digest of all that makes the request: where to, how, and its body.
     fingerprint = models.CharField(max_length=64)
-    run = models.OneToOneField(IngestionRun, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(IngestionRun, on_delete=models.CASCADE, related_name="+")
+    # Which rows of the run came with the request: how many come before them, and how many they
+    # are; null for all of them.
+    first = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

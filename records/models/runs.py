@@ -33,7 +33,7 @@ class Run(models.Model):
     state = models.CharField(
         max_length=10, choices=RunState.choices, default=RunState.QUEUED, db_index=True
     )
-    # What started it: upload, page, api, command, schedule, worker or sample.
+    # What started it: upload, page, api, events, command, schedule, worker or sample.
     trigger = models.CharField(max_length=20, db_column="how")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -68,6 +68,8 @@ def land(
     position: int,
     bytes_read: int,
     turn: Turn | None = None,
+    hold_seconds: float | None = None,
+    told: list[dict[str, Any]] | None = None,
 ) -> Ledger:
     """Land a batch of a run: rows, rejected rows, counters, ledger and lease, or nothing.
 
@@ -79,8 +81,9 @@ def land(
     ``position`` is how many rows of the input come before the batch: the ledger moves only from
     there, so a batch whose transaction may have been committed, though nobody was told, can't
     count twice. ``bytes_read`` is how far in the input the batch ends. Before its ``turn`` only
-    new records are written, which nobody sees yet. Raises LeaseLost if another worker holds the
-    run, or the run stands elsewhere.
+    new records are written, which nobody sees yet. The lease is renewed for
+    ``hold_seconds``, or the usual time. ``told`` gets what has become of each row (see Outcomes).
+    Raises LeaseLost if another worker holds the run, or the run stands elsewhere.
     """
     if turn is not None and turn.apart:
         try:
@@ -94,7 +97,9 @@ def land(
             log.info("%s: a batch waits for its turn before it is written.", run)
     if turn is not None:
         turn.wait(None)
-    return _land(run, worker, rows, rejects, position, bytes_read)
+    return _land(
+        run, worker, rows, rejects, position, bytes_read, hold_seconds=hold_seconds, told=told
+    )
 
 
 def _land(
@@ -105,6 +110,8 @@ def _land(
     position: int,
     bytes_read: int,
     turn: Turn | None = None,
+    hold_seconds: float | None = None,
+    told: list[dict[str, Any]] | None = None,
 ) -> Ledger:
     now = timezone.now()
     with transaction.atomic():
@@ -112,7 +119,7 @@ def _land(
         ledger = Ledger(rejected=len(rejects))
         reopened = 0
         refused: list[Reject] = []
-        outcomes = Outcomes(run)
+        outcomes = Outcomes(run, told)
         done = _Done.NOTHING
         if turn is not None:
             done = _do_before(run, rows, counts, now)
@@ -149,7 +156,7 @@ def _land(
             reopened=F("reopened") + reopened,
             unknown_keys=F("unknown_keys") + unknown_keys,
             bytes_read=bytes_read,
-            lease_until=lease_end(),
+            lease_until=lease_end(hold_seconds),
             attempts=1,
             pauses=0,
         )
@@ -249,7 +256,7 @@ def _land_distinct(
         rejects = []
     refused += rejects
     is_refused = changed if policy == OnConflict.REJECT else frozenset[str]()
-    for row in rows if run.keeps_outcomes else ():
+    for row in rows if outcomes.are_wanted else ():
         if row.id not in is_refused:
             outcome = (
                 "created" if row.id in new else "updated" if row.id in updated else "unchanged"

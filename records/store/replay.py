@@ -1,5 +1,6 @@
 """Replay of rejected rows: each becomes a record, or is rejected again."""
 
+import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 
 import orjson
@@ -18,6 +19,8 @@ Taken = tuple[RejectedRow | None, Row | Reject]
 CellsOf = Callable[[RejectedRow | Row | Reject], Hashable]
 # A repaired row, with the values that its rejected row had in the cells that nobody touched.
 Restore = Callable[[RejectedRow, Row], Row | Reject]
+# An id whose key is made of content: a digest and a number.
+OF_CONTENT = re.compile(r"[^:]+:[0-9a-f]{24}-[0-9]+")
 
 
 def replay_batch(
@@ -227,7 +230,8 @@ def _with_free_keys(run: IngestionRun, taken: Sequence[Taken]) -> list[Taken]:
     kept: set[str] = set()
     freed: list[Taken] = []
     for held, outcome in taken:
-        if isinstance(outcome, Row):
+        # Events may have an ID of their own instead.
+        if isinstance(outcome, Row) and OF_CONTENT.fullmatch(outcome.id):
             stem = _stem(outcome.id)
             key = held.record_id if held is not None else ""
             if not key and (held is None or held.resolved_by_id is not None):

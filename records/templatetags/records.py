@@ -23,6 +23,7 @@ register.filter("is_warning", is_warning)
 
 STARTED = {
     "api": "through the API",
+    "events": "by events",
     "command": "from the command line",
     "page": "in the browser",
     "sample": "with the sample data",

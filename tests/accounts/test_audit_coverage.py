@@ -79,6 +79,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "number-format": {A.SOURCE_CHANGED, A.RULES_SAVED, A.PROCESSING_STARTED},
     "rules": {A.RULES_SAVED},
     "api-ingest": {A.IMPORT_STARTED},
+    "api-events": {A.IMPORT_STARTED},
     "api-process": {A.PROCESSING_STARTED},
     "api-rules": {A.RULES_SAVED},
     "api-records": {A.IMPORT_STARTED, A.RECORDS_EDITED, A.RECORDS_DELETED},

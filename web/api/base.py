@@ -29,6 +29,16 @@ class TooManyRequests(exceptions.APIException):
         self.wait = seconds
 
 
+class Unavailable(exceptions.APIException):
+    """The server can't do this at the moment; ``Retry-After`` says when to repeat the request."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+    def __init__(self, sentence: str, *, seconds: int) -> None:
+        super().__init__(sentence, code="unavailable")
+        self.wait = seconds
+
+
 class Conflict(exceptions.APIException):
     """What is asked for does not go with how things stand now."""
 

@@ -202,6 +202,7 @@ EXAMPLES: dict[str, Any] = {
     "RecordDetail.id": "sales:17",
     "RejectedRowDetail.raw": "MzsyMDI2LTAzLTAxOzEyLjUw",
     "Outcome.id": "sales:17",
+    "EventOutcome.id": "sales:17",
     "query.If-Match": '"9f86d081884c7d65.2feaa0c55ad015a3"',
     "query.expect": 17,
     "Changed.records": 17,

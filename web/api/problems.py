@@ -75,6 +75,11 @@ CATALOGUE = {
     "took_too_long": Kind(
         503, "Took too long", "The query was stopped. Narrow the filter, or repeat it later."
     ),
+    "unavailable": Kind(
+        503,
+        "Unavailable",
+        "The server can't do this at the moment; repeat it after `Retry-After` seconds.",
+    ),
     "no_room": Kind(507, "No disk space", "The server's disk is full. Nothing was saved."),
 }
 CODES = list(CATALOGUE)

@@ -24,51 +24,20 @@ from records.rows import Reject
 CHUNK_CHARACTERS = 1 << 20
 
 
-class NdjsonReader(HoldsNothing):
-    """The rows of a text with one JSON object in each line; a bad line is one rejected row.
+class LinesOfRows:
+    """Makes rows of lines with one JSON object in each; a bad line is one rejected row.
 
-    The whole file is scanned on opening, for the names of its columns, unless its ``columns`` are
-    known from an earlier scan.
+    ``nested`` is how many levels of nested objects are columns.
     """
 
-    def __init__(
-        self,
-        file: InputFile,
-        *,
-        name: str,
-        encoding: str,
-        dialect: Dialect,
-        on_chunk: Callable[[], None] = lambda: None,
-        columns: Sequence[str] | None = None,
-    ) -> None:
-        self._input, self._name = file, name
-        self._encoding, self._skip = encoding, dialect.skip
+    def __init__(self, *, encoding: str, nested: int) -> None:
+        self._encoding = encoding
         self._decoder = StrictDecoder()
-        # How many levels of nested objects are columns.
-        self.nested = dialect.nested
+        self.nested = nested
         self.blank_rows = 0
-        self.notes: list[str] = []
-        self.columns = list(columns) if columns is not None else self._find_columns(on_chunk)
 
-    def _find_columns(self, on_chunk: Callable[[], None]) -> list[str]:
-        names = ColumnNames(self.nested)
-        for _, lines, _ in self._lines():
-            on_chunk()
-            for line in lines:
-                value, refusal = self._parse(line)
-                if refusal is None:
-                    names.add(value)
-        columns = names.columns(self._name)
-        self.nested, self.notes = names.nested, names.notes
-        return columns
-
-    def chunks(self, size: int) -> Iterator[Chunk]:
-        """The rows, at most ``size`` of them at a time, and fewer where they are large."""
-        for first, lines, bytes_read in self._lines():
-            for start in range(0, len(lines), size):
-                yield self._chunk(first + start, lines[start : start + size], bytes_read)
-
-    def _chunk(self, first: int, lines: list[str], bytes_read: int) -> Chunk:
+    def chunk(self, first: int, lines: list[str], bytes_read: int) -> Chunk:
+        """The rows in lines; ``first`` is the number of the first one."""
         places: list[int] = []
         rows: list[dict[str, Any]] = []
         rejects: list[Reject] = []
@@ -122,6 +91,48 @@ class NdjsonReader(HoldsNothing):
                 "value.",
             )
         return value, self._decoder.refusal(value, text)
+
+
+class NdjsonReader(LinesOfRows, HoldsNothing):
+    """The rows of a text with one JSON object in each line; a bad line is one rejected row.
+
+    The whole file is scanned on opening, for the names of its columns, unless its ``columns`` are
+    known from an earlier scan.
+    """
+
+    def __init__(
+        self,
+        file: InputFile,
+        *,
+        name: str,
+        encoding: str,
+        dialect: Dialect,
+        on_chunk: Callable[[], None] = lambda: None,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(encoding=encoding, nested=dialect.nested)
+        self._input, self._name = file, name
+        self._skip = dialect.skip
+        self.notes: list[str] = []
+        self.columns = list(columns) if columns is not None else self._find_columns(on_chunk)
+
+    def _find_columns(self, on_chunk: Callable[[], None]) -> list[str]:
+        names = ColumnNames(self.nested)
+        for _, lines, _ in self._lines():
+            on_chunk()
+            for line in lines:
+                value, refusal = self._parse(line)
+                if refusal is None:
+                    names.add(value)
+        columns = names.columns(self._name)
+        self.nested, self.notes = names.nested, names.notes
+        return columns
+
+    def chunks(self, size: int) -> Iterator[Chunk]:
+        """The rows, at most ``size`` of them at a time, and fewer where they are large."""
+        for first, lines, bytes_read in self._lines():
+            for start in range(0, len(lines), size):
+                yield self.chunk(first + start, lines[start : start + size], bytes_read)
 
     def _lines(self) -> Iterator[tuple[int, list[str], int]]:
         """Some lines at a time, with the number of the first and the position in the file."""

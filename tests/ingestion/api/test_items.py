@@ -317,7 +317,7 @@ def test_keys_and_outcomes_are_forgotten_after_two_days(api):
     assert IdempotencyKey.objects.count() == RowOutcomes.objects.count() == 1
     before = timezone.now() - timedelta(hours=49)
     IdempotencyKey.objects.update(created_at=before)
-    IngestionRun.objects.update(created_at=before)
+    IngestionRun.objects.update(finished_at=before)
     LoadFile.tidy()
     assert IdempotencyKey.objects.count() == RowOutcomes.objects.count() == 0
 

@@ -1,0 +1,64 @@
+"""What tests of events share: somebody who sends them, and a queue that wakes workers at once."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from rest_framework.test import APIClient
+
+from ingestion.events import queue
+from tests.people import viewer
+
+URL = "/api/v1/sources/shop/events"
+
+
+@pytest.fixture(autouse=True)
+def _wake_at_once(monkeypatch):
+    # A timer would go off when the test has ended.
+    monkeypatch.setattr(queue, "WAKE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def sender() -> User:
+    return may_import("sender")
+
+
+@pytest.fixture
+def api(sender) -> APIClient:
+    return client_of(sender)
+
+
+def may_import(name: str) -> User:
+    user = viewer(name)
+    user.user_permissions.add(Permission.objects.get(codename="add_ingestionrun"))
+    return user
+
+
+def client_of(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+def send(
+    api: APIClient,
+    body: Any,
+    *,
+    url: str = URL,
+    kind: str = "application/json",
+    status: int = 201,
+    key: str = "",
+    **headers: str,
+) -> Any:
+    """Send events; what the answer says."""
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    given = {"Idempotency-Key": key} if key else {}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = api.post(url, text, content_type=kind, headers={**given, **named})
+    assert answer.status_code == status, answer.content
+    return answer.json()
+
+
+def told(answer: Any) -> list[tuple[str, str | None]]:
+    return [(each["outcome"], each["id"]) for each in answer["outcomes"]]
