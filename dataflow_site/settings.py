@@ -450,6 +450,8 @@ Q_CLUSTER = {
 
 # Rows that are committed together: large enough for speed, small enough for a short transaction.
 BATCH_ROWS = number("DATAFLOW_BATCH_ROWS", 10_000)
+# While events come, workers are woken once in so many seconds for each source.
+EVENTS_WAKE_SECONDS = 1.0
 # A run of events that has got none for so long is ended; the next one opens another.
 EVENTS_IDLE_SECONDS = number("DATAFLOW_EVENTS_IDLE_SECONDS", 300)
 # What looking at the input of a preview may take.

@@ -30,5 +30,7 @@ STORAGES = STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
 
+# Workers are woken by each event: a timer would go off when its test has ended.
+EVENTS_WAKE_SECONDS = 0.0
 # Tests ask faster than people and programs do; those of the limits set their own.
 REQUESTS_PER_ADDRESS = REQUESTS_PER_USER = REQUESTS_PER_TOKEN = 0

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import Error, IntegrityError, connection
 
 from ingestion.errors import KeyReused, TooManyWaiting
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 # How many events of a process may wait, all lanes together.
 MAX_WAITING = 5 * MAX_ITEMS
-# A worker is woken at most once in so many seconds for a source.
-WAKE_SECONDS = 1.0
 # How often requests are tried that others keep from being committed: the same key came elsewhere,
 # or the run was ended.
 TRIES = 3
@@ -113,8 +112,9 @@ class Queue:
     def _wake(self, source: Source) -> None:
         """Have processed what has landed: now, or a moment after the last time."""
         with self._lock:
-            wait = self._woken.get(source.pk, 0.0) + WAKE_SECONDS - time.monotonic()
-            if wait > WAKE_SECONDS:
+            pause = settings.EVENTS_WAKE_SECONDS
+            wait = self._woken.get(source.pk, float("-inf")) + pause - time.monotonic()
+            if wait > pause:
                 return  # It will be.
             self._woken[source.pk] = time.monotonic() + max(wait, 0.0)
         if wait <= 0:

@@ -131,7 +131,7 @@ def _mapping(source: Source, lines: Sequence[str]) -> dict[str, Any]:
     columns = list(dict.fromkeys([*source.columns, *names.columns(NAME)]))
     # What tells an event apart from all others is no key of what it is about.
     is_cloud_event = any(OWN_ID[1] in row for row in values)
-    named = {"id": []} if is_cloud_event and not knows_roles(known) else {}
+    named: dict[str, Any] = {"id": []} if is_cloud_event and not knows_roles(known) else {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.ndjson"
         path.write_bytes(_as_file(lines))

@@ -77,10 +77,16 @@ class Sender:
         return found
 
 
+def more(site: Site, read: str) -> None:
+    """Wait until some more events have come."""
+    rows = site.installation.rows
+    before = rows(read)[0][0]
+    wait_for(lambda: rows(read)[0][0] > before + 40, seconds=60, what="events")
+
+
 def run(site: Site, source: str, *, kills: int) -> None:
     """Send events while the server is killed so often, and compare what was said with what is."""
     site.installation.manage("shell", "-v0", "-c", KNOWN % source)
-    rows = site.installation.rows
     read = (
         "SELECT COALESCE(SUM(read), 0) FROM ingestion_runs JOIN sources ON sources.id = source_id "
         f"WHERE name = '{source}'"
@@ -91,11 +97,9 @@ def run(site: Site, source: str, *, kills: int) -> None:
         running = [pool.submit(sender.run, ending) for sender in senders]
         try:
             for _ in range(kills):
-                before = rows(read)[0][0]
-                wait_for(lambda b=before: rows(read)[0][0] > b + 40, seconds=60, what="events")
+                more(site, read)
                 kill_web(site)
-            before = rows(read)[0][0]
-            wait_for(lambda: rows(read)[0][0] > before + 40, seconds=60, what="events after that")
+            more(site, read)
         finally:
             ending.set()
         for each in running:

@@ -1,4 +1,4 @@
-"""What tests of events share: somebody who sends them, and a queue that wakes workers at once."""
+"""What tests of events share: somebody who sends them."""
 
 import json
 from typing import Any
@@ -7,16 +7,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
-from ingestion.events import queue
 from tests.people import viewer
 
 URL = "/api/v1/sources/shop/events"
-
-
-@pytest.fixture(autouse=True)
-def _wake_at_once(monkeypatch):
-    # A timer would go off when the test has ended.
-    monkeypatch.setattr(queue, "WAKE_SECONDS", 0.0)
 
 
 @pytest.fixture
