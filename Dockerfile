@@ -7,10 +7,16 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 WORKDIR /app
 
+# For backups: pg_dump of the version of the server, or a newer one.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
+
 COPY requirements.lock .
 RUN pip install --require-hashes -r requirements.lock \
     && useradd --create-home --uid 1000 dataflow \
-    && mkdir -p var/inputs var/exports var/columns var/tmp data/raw \
+    && mkdir -p var/inputs var/exports var/columns var/backups var/tmp data/raw \
     && chown -R dataflow:dataflow /app
 
 COPY --chown=dataflow:dataflow . .

@@ -78,4 +78,5 @@ class Action(TextChoices):
     GRANT_TAKEN = "grant.taken", "Limit to a source removed"
 
     CHANGED_IN_ADMIN = "admin.changed", "Changed in the administration"
+    BACKUP_RESTORED = "backup.restored", "Backup restored"
     AUDIT_EXPORTED = "audit.exported", "Audit log exported"

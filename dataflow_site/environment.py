@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+SHORTEST_SECRET = 16
 ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
 
 
@@ -77,6 +78,14 @@ def number(name: str, default: int, *, minimum: int = 1) -> int:
             f"{name} must be a whole number of at least {minimum}, not {value!r}."
         )
     return int(value)
+
+
+def secret(name: str) -> str:
+    """A secret that is too long to be guessed; "" if it is not set."""
+    value = os.environ.get(name, "").strip()
+    if value and len(value) < SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} must have at least {SHORTEST_SECRET} characters.")
+    return value
 
 
 def one_of(name: str, default: str, known: Collection[str]) -> str:

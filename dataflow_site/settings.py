@@ -20,6 +20,7 @@ from dataflow_site.environment import (
     one_of,
     origins,
     pairs,
+    secret,
     together,
 )
 from dataflow_site.production import require_production_settings
@@ -56,7 +57,8 @@ DEBUG = flag("DEBUG")
 HTTPS = flag("HTTPS")
 if HTTPS:
     require_production_settings()
-SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(VAR_DIR / "secret_key")
+SECRET_KEY_FILE = VAR_DIR / "secret_key"
+SECRET_KEY = os.environ.get("SECRET_KEY") or embedded_secret_key(SECRET_KEY_FILE)
 # What signs receipts; the file is used where the variable is not set, and made if need be.
 RECEIPT_KEY = os.environ.get("DATAFLOW_RECEIPT_KEY", "")
 RECEIPT_KEY_FILE = VAR_DIR / "receipt_key"
@@ -68,7 +70,14 @@ CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
 TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, minimum=0)
 
 # What is asked to see if the site is alive: neither limited nor redirected.
-HEALTH_PATHS = frozenset({"/health", "/api/health", "/api/v1/health"})
+HEALTH_PATHS = frozenset(
+    {
+        "/health", "/health/live", "/health/ready", "/metrics", "/api/health", "/api/v1/health",
+    }
+)  # fmt: skip
+# Who may read /metrics: it is off without either.
+METRICS_TOKEN = secret("DATAFLOW_METRICS_TOKEN")
+METRICS_NETWORKS = networks("DATAFLOW_METRICS_NETWORKS")
 
 INSTALLED_APPS = [
     "dataflow_site.admin_site.Config",
@@ -99,6 +108,7 @@ INSTALLED_APPS = [
     "ingestion",
     "processing",
     "explore",
+    "operations",
     "dataflow_site",
 ]
 

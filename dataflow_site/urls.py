@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("ingestion.urls")),
     path("", include("processing.urls")),
     path("", include("accounts.urls")),
+    path("", include("operations.urls")),
     path("admin/", admin.site.urls),
     # In a namespace, like versions of the API: its errors are problem details.
     path("", include((assistants, "assistants"))),

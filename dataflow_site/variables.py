@@ -183,6 +183,21 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "as long.",
         ),
     ),
+    "Metrics": (
+        Variable(
+            "DATAFLOW_METRICS_TOKEN",
+            "none",
+            "The token that Prometheus sends as `Authorization: Bearer …` to read `/metrics`, of "
+            "at least 16 characters. Without it and `DATAFLOW_METRICS_NETWORKS`, `/metrics` is "
+            "off.",
+        ),
+        Variable(
+            "DATAFLOW_METRICS_NETWORKS",
+            "none",
+            "Networks from which `/metrics` may be read, such as `10.1.0.0/16`, separated by "
+            "commas. Where a token is set as well, both are needed.",
+        ),
+    ),
     "Folders": (
         Variable("DATAFLOW_VAR", "`var`", "Everything that the embedded installation writes."),
         Variable("DATAFLOW_INPUTS", "`var/inputs`", "Uploaded files, kept for replay."),

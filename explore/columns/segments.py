@@ -1,7 +1,7 @@
 """The segments of a source, and what has changed since they were made."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from explore.columns import files
 from explore.columns.ranges import Range, behind, merged, outside
 from explore.columns.schema import Column, Relation, literal
 from records.models import ColumnChange, ColumnSegment
+from records.store import column_log
 
 
 @dataclass(slots=True)
@@ -60,6 +61,16 @@ def range_of(segment: ColumnSegment) -> Range:
 def is_whole(segment: ColumnSegment) -> bool:
     """Whether its file is there, and as it was written."""
     return files.found(segment.digest) is not None
+
+
+def note_damaged(damaged: Iterable[ColumnSegment]) -> None:
+    """Have workers make segments again whose files are lost or damaged."""
+    for segment in damaged:
+        noted = ColumnChange.objects.filter(
+            source=segment.source, ids="", first=segment.first, last=segment.last
+        )
+        if not noted.exists():
+            column_log.note_range(segment.source, segment.first, segment.last, segment.records)
 
 
 def relations(segments: Sequence[ColumnSegment], changes: Changes, table: str) -> list[Relation]:

@@ -16,8 +16,7 @@ from explore.columns.segments import Changes, range_of
 from explore.columns.staging import stage
 from records.database.clock import now
 from records.database.moment import one_moment
-from records.models import ColumnChange, ColumnFold, ColumnSegment, Source
-from records.store import column_log
+from records.models import ColumnFold, ColumnSegment, Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -115,7 +114,7 @@ def snapshot(*, sources: Collection[str], is_patient: bool = False) -> Iterator[
         duck.execute(f"CREATE TEMP VIEW records AS {united(relations, columns)}")
         if damaged:
             # A moment of the caller's, which nothing may be written in, ends first.
-            transaction.on_commit(partial(_note, damaged), robust=True)
+            transaction.on_commit(partial(segments.note_damaged, damaged), robust=True)
         yield Snapshot(duck, columns, AsOf(moment, behind))
 
 
@@ -137,13 +136,3 @@ def _changed(
     if changes.ids or changes.ranges:
         relations.append(stage(duck, f"fresh_{number}", ranges=changes.ranges, ids=changes.ids))
     return relations
-
-
-def _note(damaged: Sequence[ColumnSegment]) -> None:
-    """Have workers make segments again whose files are lost or damaged."""
-    for segment in damaged:
-        noted = ColumnChange.objects.filter(
-            source=segment.source, ids="", first=segment.first, last=segment.last
-        )
-        if not noted.exists():
-            column_log.note_range(segment.source, segment.first, segment.last, segment.records)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -15,6 +16,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
 
 from ingestion.errors import NoRoom
 from ingestion.parsing.detection import START_BYTES, check_is_table
@@ -96,6 +99,24 @@ def drop_unfinished() -> None:
         with suppress(FileNotFoundError):
             if path.is_file() and path.stat().st_mtime < long_ago:
                 path.unlink()
+
+
+def stored() -> dict[str, Path]:
+    """The whole inputs that are stored, by their paths in the folder of inputs."""
+    found = settings.INPUT_DIR.glob("??/*")
+    return {f"{path.parent.name}/{path.name}": path for path in found if is_whole(path.name)}
+
+
+def is_whole(name: str) -> bool:
+    """Whether a stored input of this name is whole: it is named by its digest."""
+    return re.fullmatch("[0-9a-f]{64}", name) is not None
+
+
+def relocate(former: Path, folder: Path) -> None:
+    """Have all runs find their inputs in another folder than the former one."""
+    start = f"{former}/"
+    runs = IngestionRun.objects.filter(path__startswith=start)
+    runs.update(path=Concat(Value(f"{folder}/"), Substr("path", len(start) + 1)))
 
 
 def _keep(chunks: Iterable[bytes]) -> Path:

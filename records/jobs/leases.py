@@ -16,6 +16,7 @@ from records.database.clock import now
 from records.database.faults import environment_fault
 from records.database.sessions import end_sessions, name_session
 from records.errors import EnvironmentFault, LeaseLost
+from records.jobs.registry import leased_models
 from records.jobs.waiting import put_back
 from records.models import Run, RunState
 from records.signals import ended
@@ -191,3 +192,10 @@ def stop(run: Run) -> bool:
         ended.send(sender=type(run), run=run)
         tell_of_run("run.cancelled", run)
     return True
+
+
+def release_all() -> None:
+    """Take every lease from its worker: in a database that was restored, nobody has one."""
+    for model in leased_models():
+        held = model._default_manager.filter(lease_until__isnull=False)
+        held.update(worker="", lease_until=now())

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.django_db
 
 # What anybody may see besides the pages of signing in: the service and its description.
 PUBLIC = {"api-health", "api-schema", "api-docs", "api-problems", "oauth-metadata"}
+# What programs ask that watch the installation; metrics need a token of their own.
+PUBLIC |= {"health-live", "health-ready", "metrics"}
 # What takes the credentials of a client of OAuth 2, and what takes tokens and no sessions.
 OF_CLIENTS = {"token", "revoke"}
 OF_TOKENS = {"/mcp"}

@@ -1,0 +1,1 @@
+"""It keeps running: backups, metrics, health, and what administrators see of them."""
