@@ -23,6 +23,8 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {"api-health", "api-schema", "api-docs", "api-problems", "oauth-metadata"}
 # What programs ask that watch the installation; metrics need a token of their own.
 PUBLIC |= {"health-live", "health-ready", "metrics"}
+# Where applications find out how to get access.
+PUBLIC |= {"mcp-metadata"}
 # What takes the credentials of a client of OAuth 2, and what takes tokens and no sessions.
 OF_CLIENTS = {"token", "revoke"}
 OF_TOKENS = {"/mcp"}
