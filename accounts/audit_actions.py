@@ -35,6 +35,7 @@ class Action(TextChoices):
     RECORDS_REPROCESSED = "records.reprocessed", "Records queued for reprocessing"
     RECORDS_DELETED = "records.deleted", "Records deleted"
     RECORDS_EXPORTED = "records.exported", "Records exported"
+    SQL_RUN = "sql.run", "SQL statement run"
     EXPORT_STARTED = "export.started", "Export started"
     EXPORT_DOWNLOADED = "export.downloaded", "Export downloaded"
     EXPORT_DELETED = "export.deleted", "Export deleted"

@@ -15,7 +15,11 @@ VIEWER, EDITOR, OPERATOR, ADMIN = "Viewer", "Editor", "Operator", "Admin"
 # Permissions of each role that the roles before it do not have; viewers see every table of records.
 GRANTED: dict[str, tuple[str, ...]] = {
     VIEWER: (),
-    EDITOR: ("records.add_ingestionrun", "records.change_datarecord"),
+    EDITOR: (
+        "records.add_ingestionrun",
+        "records.change_datarecord",
+        "records.query_datarecord",
+    ),
     OPERATOR: (
         "records.add_source",
         "records.change_source",
@@ -41,7 +45,7 @@ GRANTED: dict[str, tuple[str, ...]] = {
 ROLES = tuple(GRANTED)
 MEANINGS = {
     VIEWER: "Sees and exports everything.",
-    EDITOR: "Also uploads, repairs, replays and edits.",
+    EDITOR: "Also uploads, repairs, replays, edits, and runs SQL.",
     OPERATOR: "Also changes sources, rules and automatic imports; undoes, deletes, reprocesses.",
     ADMIN: "Also manages people and tokens.",
 }

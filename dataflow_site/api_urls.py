@@ -13,6 +13,7 @@ from explore.api.history import HistoryView
 from explore.api.questions import AnswerView
 from explore.api.saved_views import ViewListView, ViewView
 from explore.api.sources import SourceListView, SourceView
+from explore.api.sql import SqlView
 from explore.api.views import DocsView, RootView, SchemaView
 from ingestion.api import urls as ingestion_urls
 from ingestion.api.drafts import DraftView
@@ -67,6 +68,7 @@ unversioned: Patterns = [
 # What the root of version 1 lists besides what it always did.
 LISTED = {
     "answer": "api-answer",
+    "sql": "api-sql",
     "sources": "api-sources",
     "feeds": "api-feeds",
     "views": "api-views",
@@ -79,6 +81,7 @@ v1: Patterns = [
     path("", include(record_urls.records)),
     path("runs/ingestion/", include(ingestion_urls.of_run)),
     path("questions/answer", AnswerView.as_view(), name="api-answer"),
+    path("sql", SqlView.as_view(), name="api-sql"),
     path("history/<record_id:record_id>", HistoryView.as_view(), name="api-history"),
     path("sources", SourceListView.as_view(), name="api-sources"),
     path("sources/<source_name:name>", SourceView.as_view(), name="api-source"),

@@ -16,6 +16,7 @@ from explore.pages import (
     saved_questions,
     saved_views,
     sources,
+    sql,
 )
 
 urlpatterns = [
@@ -43,6 +44,7 @@ urlpatterns = [
     path("dashboards/<int:pk>/tiles", dashboards.change_tiles, name="change-tiles"),
     path("dashboards/<int:pk>/delete", dashboards.delete_dashboard, name="delete-dashboard"),
     path("dashboards/first-page", dashboards.choose_first_page, name="first-page"),
+    path("sql/", sql.sql, name="sql"),
     path("exports/", exports.exports, name="exports"),
     path("exports/<int:pk>/", exports.made_export, name="made-export"),
     path("exports/<int:pk>/file", exports.exported_file, name="exported-file"),

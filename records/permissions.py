@@ -35,6 +35,7 @@ class Action(Enum):
     DELETE_FEED = "records.delete_feed", "remove automatic imports"
     CHANGE_SOURCE = "records.change_source", "change the settings of sources"
     DELETE_SOURCE = "records.delete_source", "delete sources"
+    WRITE_SQL = "records.query_datarecord", "run SQL statements"
     EDIT_RECORDS = "records.change_datarecord", "change records"
     REPROCESS_RECORDS = "records.reprocess_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"

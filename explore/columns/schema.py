@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Kind = Literal["data", "result"]
@@ -57,6 +58,13 @@ class Relation:
     columns: Sequence[Column]
     # An SQL condition, for those rows that count.
     condition: str = ""
+    # The files that it reads, if it does.
+    files: Sequence[Path] = ()
+
+
+def reading(paths: Iterable[Path]) -> str:
+    """The SQL of all rows of files."""
+    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}])"
 
 
 def quoted(name: str) -> str:

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from django.db.models import Sum
 
 from explore.columns import files
 from explore.columns.ranges import Range, behind, merged, outside
-from explore.columns.schema import Column, Relation, literal
+from explore.columns.schema import Column, Relation, literal, reading
 from records.models import ColumnChange, ColumnSegment
 from records.store import column_log
 
@@ -90,8 +91,9 @@ def relations(segments: Sequence[ColumnSegment], changes: Changes, table: str) -
         key = (orjson.dumps(segment.columns).decode(), " AND ".join(conditions))
         parts.setdefault(key, []).append(segment)
     return [
-        Relation(_read(part), columns_of(part[0].columns), condition)
+        Relation(reading(paths), columns_of(part[0].columns), condition, paths)
         for (_, condition), part in parts.items()
+        for paths in [_paths(part)]
     ]
 
 
@@ -109,7 +111,5 @@ def _has_between(ordered: Sequence[str], span: Range) -> bool:
     return place < len(ordered) and ordered[place] < span.end
 
 
-def _read(segments: Sequence[ColumnSegment]) -> str:
-    paths = [files.found(segment.digest) for segment in segments]
-    listed = ", ".join(literal(str(path)) for path in paths)
-    return f"read_parquet([{listed}])"
+def _paths(segments: Sequence[ColumnSegment]) -> list[Path]:
+    return [path for each in segments if (path := files.found(each.digest)) is not None]

@@ -1,10 +1,11 @@
 """Records and their current results as of one moment, for questions in SQL."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -65,6 +66,8 @@ class Snapshot:
     connection: "DuckDBPyConnection"
     columns: Sequence[Column]
     as_of: AsOf
+    # What the records are put together from, by source.
+    relations: Mapping[str, Sequence[Relation]]
 
     def data_column(self, name: str) -> str | None:
         """The SQL identifier of a column of the data; None if there is no such column."""
@@ -94,7 +97,7 @@ def snapshot(*, sources: Collection[str], is_patient: bool = False) -> Iterator[
             names = sorted(Source.objects.filter(name__in=sources).values_list("name", flat=True))
             moment = now()
             behind: list[Behind] = []
-            relations: list[Relation] = []
+            relations: dict[str, list[Relation]] = {}
             for number, name in enumerate(names):
                 found = segments.current(name)
                 lost = [segment for segment in found if not segments.is_whole(segment)]
@@ -106,16 +109,17 @@ def snapshot(*, sources: Collection[str], is_patient: bool = False) -> Iterator[
                     if fold is None:
                         more.append(of_source(name))
                     changes = segments.read_changes(name, more=more)
-                    relations += _changed(duck, changes, found, number)
+                    relations[name] = _changed(duck, changes, found, number)
                 else:
                     behind.append(_behind(name, noted, fold))
-                    relations += segments.relations(found, Changes(), "")
-        columns = common_columns(relations)
-        duck.execute(f"CREATE TEMP VIEW records AS {united(relations, columns)}")
+                    relations[name] = segments.relations(found, Changes(), "")
+        parts = list(chain(*relations.values()))
+        columns = common_columns(parts)
+        duck.execute(f"CREATE TEMP VIEW records AS {united(parts, columns)}")
         if damaged:
             # A moment of the caller's, which nothing may be written in, ends first.
             transaction.on_commit(partial(segments.note_damaged, damaged), robust=True)
-        yield Snapshot(duck, columns, AsOf(moment, behind))
+        yield Snapshot(duck, columns, AsOf(moment, behind), relations)
 
 
 def _behind(source: str, changes: int, fold: ColumnFold | None) -> Behind:

@@ -51,21 +51,28 @@ class Broke(ApartError):
 
 
 def call_apart(
-    function: Callable[..., T], *, seconds: float, memory: int, waiting: float, **arguments: Any
+    function: Callable[..., T],
+    *,
+    seconds: float,
+    memory: int,
+    waiting: float,
+    places: threading.BoundedSemaphore | None = None,
+    **arguments: Any,
 ) -> T:
     """Call a function of a module with ``arguments`` in another process, and return its result.
 
     The call may take so many seconds, and so many bytes of memory more than the process has
-    anyway. If too many calls are running, it waits for up to ``waiting`` seconds. Temporary files
-    are removed. Raises ApartError.
+    anyway. If too many calls are running, it waits for up to ``waiting`` seconds; calls with
+    ``places`` of their own don't wait for others. Temporary files are removed. Raises ApartError.
     """
-    if not _places.acquire(timeout=waiting):
+    taken = places or _places
+    if not taken.acquire(timeout=waiting):
         raise Busy
     try:
         with tempfile.TemporaryDirectory() as folder:
             return _call(Task(function, arguments, seconds, memory, folder))
     finally:
-        _places.release()
+        taken.release()
 
 
 def _call(task: Task) -> Any:

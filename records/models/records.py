@@ -63,7 +63,10 @@ class DataRecord(HasPage, models.Model):
 
     class Meta:
         db_table = "data_records"
-        permissions = [("reprocess_datarecord", "Can reprocess data record")]
+        permissions = [
+            ("reprocess_datarecord", "Can reprocess data record"),
+            ("query_datarecord", "Can query data record"),
+        ]
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(

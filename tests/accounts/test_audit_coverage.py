@@ -59,6 +59,7 @@ ENTERED: dict[str, set[audit.Action]] = {
     "change-tiles": {A.DASHBOARD_SAVED},
     "keep-filter": {A.DASHBOARD_SAVED},
     "delete-dashboard": {A.DASHBOARD_DELETED},
+    "api-sql": {A.SQL_RUN},
     "export": {A.EXPORT_STARTED, A.RECORDS_EXPORTED},
     "cancel-export": {A.RUN_CANCELLED},
     "cancel-ingestion": {A.RUN_CANCELLED},
