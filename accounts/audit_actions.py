@@ -53,6 +53,9 @@ class Action(TextChoices):
     QUESTION_DELETED = "question.deleted", "Saved question deleted"
     DASHBOARD_SAVED = "dashboard.saved", "Dashboard saved"
     DASHBOARD_DELETED = "dashboard.deleted", "Dashboard deleted"
+    SHARE_LINK_CREATED = "share_link.created", "Share link created"
+    SHARE_LINK_CHANGED = "share_link.changed", "Share link changed"
+    SHARE_LINK_REVOKED = "share_link.revoked", "Share link revoked"
 
     TOKEN_CREATED = "token.created", "Token created"
     TOKEN_CHANGED = "token.changed", "Token changed"

@@ -66,6 +66,8 @@ ALLOWED_HOSTS = listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 # Whose pages may call the API; with tokens, never with the session of a reader.
 CORS_ORIGINS = origins("DATAFLOW_CORS_ORIGINS")
+# Whose pages may embed what share links show.
+EMBED_ORIGINS = origins("DATAFLOW_EMBED_ORIGINS")
 # Proxies between clients and the web server, which append addresses to X-Forwarded-For.
 TRUSTED_PROXIES = number("DATAFLOW_TRUSTED_PROXIES", 0, minimum=0)
 

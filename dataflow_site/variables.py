@@ -56,6 +56,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "`https://app.example.org`, separated by commas.",
         ),
         Variable(
+            "DATAFLOW_EMBED_ORIGINS",
+            "none",
+            "Origins whose pages may embed the pages of share links in an iframe, such as "
+            "`https://intranet.example.org`, separated by commas.",
+        ),
+        Variable(
             "HTTPS",
             "`0`",
             "`1` in production, behind a proxy that terminates HTTPS and sets `X-Forwarded-Proto`: "

@@ -15,6 +15,7 @@ from explore.pages import (
     runs,
     saved_questions,
     saved_views,
+    share_links,
     sources,
     sql,
 )
@@ -45,6 +46,10 @@ urlpatterns = [
     path("dashboards/<int:pk>/delete", dashboards.delete_dashboard, name="delete-dashboard"),
     path("dashboards/first-page", dashboards.choose_first_page, name="first-page"),
     path("sql/", sql.sql, name="sql"),
+    path("links/", share_links.share_links, name="share-links"),
+    path("links/new", share_links.new_share_link, name="new-share-link"),
+    path("links/<int:pk>/revoke", share_links.revoke_share_link, name="revoke-share-link"),
+    path("shared/<str:token>/", share_links.shared, name="shared"),
     path("exports/", exports.exports, name="exports"),
     path("exports/<int:pk>/", exports.made_export, name="made-export"),
     path("exports/<int:pk>/file", exports.exported_file, name="exported-file"),

@@ -21,7 +21,15 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from accounts.audit.entries import record
 from accounts.audit_actions import Action
 from accounts.models import ApiToken, SourceGrant
-from records.models import Dashboard, DataRecord, RuleSet, SavedQuestion, SavedView, Source
+from records.models import (
+    Dashboard,
+    DataRecord,
+    RuleSet,
+    SavedQuestion,
+    SavedView,
+    ShareLink,
+    Source,
+)
 
 BEFORE = "_audited_before"
 _is_watching: ContextVar[bool] = ContextVar("is_watching", default=True)
@@ -120,6 +128,14 @@ WATCHED: Mapping[type[Model], Watched] = {
         changed=Action.DASHBOARD_SAVED,
         deleted=Action.DASHBOARD_DELETED,
         fields=("owner", "name", "audience", "group", "query", "tiles"),
+    ),
+    ShareLink: Watched(
+        kind="share link",
+        created=Action.SHARE_LINK_CREATED,
+        changed=Action.SHARE_LINK_CHANGED,
+        deleted=Action.SHARE_LINK_REVOKED,
+        fields=("maker", "question", "dashboard", "expires_at", "revoked_at"),
+        ended_by="revoked_at",
     ),
 }  # fmt: skip
 

@@ -51,8 +51,8 @@ def own_dashboard(request: PageRequest, pk: int) -> HttpResponse:
         Dashboard.objects.shared_with(request.user).with_people(), pk, "dashboard"
     )
     if any(name in request.GET for name in PARTS):
-        query = with_condition(request.GET).query_string() or f"{FIELDS[0]}="
-        return redirect(f"{dashboard.get_absolute_url()}?{query}")
+        asked = with_condition(request.GET).query_string() or f"{FIELDS[0]}="
+        return redirect(f"{dashboard.get_absolute_url()}?{asked}")
     try:
         query = saved.filter_of(request.GET if request.GET else QueryDict(dashboard.query))
     except CannotSave as error:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from records.admin.base import LookOnly
-from records.models import Dashboard, FirstPage, SavedQuestion, SavedView
+from records.models import Dashboard, FirstPage, SavedQuestion, SavedView, ShareLink
 
 
 @admin.register(SavedView)
@@ -36,3 +36,11 @@ class FirstPageAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("user", "dashboard")
     list_select_related = ("user", "dashboard")
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(LookOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Links by which people without an account see a question or a dashboard."""
+
+    list_display = ("__str__", "maker", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_select_related = ("maker", "question", "dashboard")

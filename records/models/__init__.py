@@ -16,6 +16,7 @@ from records.models.records import DataRecord, RecordVersion, RejectedRow
 from records.models.requests import IdempotencyKey, RowOutcomes
 from records.models.results import ProcessingResult
 from records.models.runs import Run, RunState
+from records.models.share_links import ShareLink
 from records.models.sharing import Audience, Dashboard, FirstPage, SavedQuestion
 from records.models.sources import UPDATING, OnConflict, RuleSet, Source
 from records.models.texts import RecordText, TextChange
@@ -61,6 +62,7 @@ __all__ = [
     "SavedQuestion",
     "SavedView",
     "Selection",
+    "ShareLink",
     "SnapshotKey",
     "Source",
     "TextChange",

@@ -74,8 +74,6 @@ class Shared(HasPage, models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
-    objects = SharedQuerySet.as_manager()
-
     class Meta:
         abstract = True
         ordering = ["name", "pk"]

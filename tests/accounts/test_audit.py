@@ -30,6 +30,7 @@ from records.models import (
     RejectedRow,
     SavedQuestion,
     SavedView,
+    ShareLink,
     Source,
 )
 from tests import factories
@@ -525,6 +526,21 @@ def test_saved_questions_and_dashboards_are_entries(page, ada, news):
     assert news.one().action == "question.deleted"
     page.post(f"/dashboards/{dashboard.pk}/delete")
     assert news.one().action == "dashboard.deleted"
+
+
+def test_share_links_are_entries_without_their_token(page, ada, news):
+    dashboard = Dashboard.objects.create(owner=ada, name="Sales")
+    news()
+    page.post(f"/links/new?dashboard={dashboard.pk}", {"days": "30"})
+    link = ShareLink.objects.get()
+    entry = news.one()
+    assert told(entry) == ("share_link.created", "share link", str(link.pk), "")
+    assert link.digest not in entry.after
+    assert said(entry.after)["dashboard"] == dashboard.pk
+    page.post(f"/links/{link.pk}/revoke")
+    assert news.one().action == "share_link.revoked"
+    page.post(f"/links/{link.pk}/revoke")
+    assert news() == []
 
 
 def test_saved_views_are_entries(page, ada, news):

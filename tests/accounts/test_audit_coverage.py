@@ -60,6 +60,8 @@ ENTERED: dict[str, set[audit.Action]] = {
     "keep-filter": {A.DASHBOARD_SAVED},
     "delete-dashboard": {A.DASHBOARD_DELETED},
     "api-sql": {A.SQL_RUN},
+    "new-share-link": {A.SHARE_LINK_CREATED},
+    "revoke-share-link": {A.SHARE_LINK_REVOKED},
     "export": {A.EXPORT_STARTED, A.RECORDS_EXPORTED},
     "cancel-export": {A.RUN_CANCELLED},
     "cancel-ingestion": {A.RUN_CANCELLED},

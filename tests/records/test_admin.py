@@ -46,6 +46,7 @@ from records.models import (
     RuleDryRun,
     RuleSet,
     SavedQuestion,
+    ShareLink,
     SnapshotKey,
     Source,
     TextChange,
@@ -135,6 +136,9 @@ def everything() -> None:
     SavedQuestion.objects.create(owner=user, name="All", query="measure=count")
     dashboard = Dashboard.objects.create(owner=user, name="Mine")
     FirstPage.objects.create(user=user, dashboard=dashboard)
+    ShareLink.objects.create(
+        maker=user, dashboard=dashboard, digest="0" * 64, expires_at=timezone.now()
+    )
     Export.objects.create(user=user, trigger="test")
     ExportSlot.objects.create(user=user, lease_until=timezone.now())
     IdempotencyKey.objects.create(user=user, key="k", fingerprint="0", run=run)
@@ -152,7 +156,7 @@ def test_tables_have_names_that_are_words(admin):
 
 def test_every_table_has_a_list_and_a_page_for_each_row(admin):
     everything()
-    assert len(TABLES) == 36
+    assert len(TABLES) == 37
     for model in apps.get_app_config("records").get_models():
         name = model._meta.model_name or ""
         assert admin.get(url(name, "changelist")).status_code == 200
