@@ -8,9 +8,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from accounts.tokens import schema  # noqa: F401 (describes how the API is signed in to)
 from explore.api import urls as record_urls
 from explore.api.changes import RunChangesView
+from explore.api.dashboards import DashboardListView, DashboardView
 from explore.api.exports import ExportDetailView, ExportedFileView
 from explore.api.history import HistoryView
 from explore.api.questions import AnswerView
+from explore.api.saved_questions import (
+    SavedAnswerView,
+    SavedQuestionListView,
+    SavedQuestionView,
+)
 from explore.api.saved_views import ViewListView, ViewView
 from explore.api.sources import SourceListView, SourceView
 from explore.api.sql import SqlView
@@ -72,6 +78,8 @@ LISTED = {
     "sources": "api-sources",
     "feeds": "api-feeds",
     "views": "api-views",
+    "saved_questions": "api-saved-questions",
+    "dashboards": "api-dashboards",
     "dry_runs": "api-dry-runs",
     "problems": "api-problems",
 }
@@ -98,6 +106,11 @@ v1: Patterns = [
     path("sources/<source_name:name>/feed/test", TryFeedView.as_view(), name="api-feed-test"),
     path("dry-runs", DryRunView.as_view(), name="api-dry-runs"),
     path("drafts/<int:pk>", DraftView.as_view(), name="api-draft"),
+    path("saved-questions", SavedQuestionListView.as_view(), name="api-saved-questions"),
+    path("saved-questions/<int:pk>", SavedQuestionView.as_view(), name="api-saved-question"),
+    path("saved-questions/<int:pk>/answer", SavedAnswerView.as_view(), name="api-saved-answer"),
+    path("dashboards", DashboardListView.as_view(), name="api-dashboards"),
+    path("dashboards/<int:pk>", DashboardView.as_view(), name="api-dashboard"),
     path("views", ViewListView.as_view(), name="api-views"),
     path("views/<int:pk>", ViewView.as_view(), name="api-view"),
     path("runs", runs.RunListView.as_view(), name="api-runs"),
