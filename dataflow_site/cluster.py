@@ -1,5 +1,7 @@
 """One django-q2 cluster: ``python -m dataflow_site.cluster QUEUE``. The supervisor starts it."""
 
+import atexit
+import gc
 import os
 import sys
 
@@ -13,6 +15,7 @@ def main(queue: str) -> None:
     os.environ["Q_CLUSTER_NAME"] = queue
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dataflow_site.settings")
     lifeline.hold()
+    atexit.register(gc.freeze)  # see manage.py
     execute_from_command_line(["manage.py", "qcluster", "--skip-checks"])
 
 

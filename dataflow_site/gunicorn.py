@@ -1,5 +1,7 @@
 """How gunicorn serves the site: ``gunicorn --config python:dataflow_site.gunicorn``."""
 
+import atexit
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,14 @@ accesslog = "-" if os.environ.get("WEB_ACCESS_LOG") == "1" else None
 control_socket_disable = True
 # Workers show that they live by a file: in memory, where a slow disk can't make them look dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# See manage.py.
+atexit.register(gc.freeze)
 
 
 def on_starting(server: Any) -> None:
     lifeline.hold()
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    # Garbage is not looked for in what the workers share: that would copy it into each of them.
+    gc.freeze()

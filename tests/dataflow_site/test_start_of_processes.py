@@ -45,3 +45,10 @@ def test_a_csv_file_needs_no_library_of_workbooks_and_its_records_no_frames(tmp_
     loaded = loaded_by(JOBS, tmp_path)
     assert "ingestion.parsing.readers.sheet" in loaded
     assert {"openpyxl", "pandas"}.isdisjoint(loaded)
+
+
+def test_the_web_server_loads_all_pages_before_its_workers_are_forked(tmp_path):
+    loaded = loaded_by("import dataflow_site.wsgi;", tmp_path)
+    assert {"explore.pages.dashboard", "explore.api.views"} <= set(loaded)
+    # DuckDB has threads, which a fork would not take along.
+    assert {"duckdb", "pandas", "mcp"}.isdisjoint(loaded)
