@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from processing.engine.known_facts import references_in
 from processing.errors import InvalidRules
-from processing.jobs.process import create_run
-from processing.rules import KINDS, Step
+from processing.rules import KINDS, Step, references_in
 from processing.rules.facts import Reference
 from records.jobs.runner import queue
 from records.models import DataRecord, ProcessingRun, RuleSet, RunState, Selection, Source
@@ -52,6 +50,9 @@ def queue_followers(name: str) -> None:
     Only results that come out differently are replaced. A run that waits to begin will find the
     change, so no other is queued then.
     """
+    # With it come numpy and the engine, which those who only check rules need not load.
+    from processing.jobs.process import create_run
+
     with limited_to(None):
         for source in _followers(name):
             waiting = ProcessingRun.objects.covering(source).filter(

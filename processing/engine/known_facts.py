@@ -20,7 +20,6 @@ from processing.engine.pipeline import carry_out
 from processing.rules import KINDS, Batch, Step, in_force, is_missing, read_number
 from processing.rules.anomaly import category_of
 from processing.rules.facts import Matched, Middle, Reference, Table
-from processing.rules.lookup import reference_of
 from processing.rules.size import BatchTooLarge
 from records.json_text import json_text
 
@@ -237,16 +236,6 @@ def measuring(rules: Iterable[Step]) -> list[Step]:
     steps = in_force(rules)
     asks = [place for place, step in enumerate(steps) if KINDS[step["rule"]].facts in OF_SOURCE]
     return steps[: asks[-1] + 1] if asks else []
-
-
-def references_in(rules: Iterable[Step]) -> list[Reference]:
-    """What the steps in force take from other sources."""
-    found = [
-        reference_of(kind.complete(step))
-        for step in in_force(rules)
-        if (kind := KINDS[step["rule"]]).facts == "tables"
-    ]
-    return list(dict.fromkeys(found))
 
 
 def columns_asked(rules: Iterable[Step]) -> list[str]:

@@ -14,9 +14,8 @@ from processing.engine.known_facts import (
     asking,
     columns_asked,
     measuring,
-    references_in,
 )
-from processing.rules import Step, lookup
+from processing.rules import Step, lookup, references_in
 from processing.rules.facts import NO_FACTS, Facts, Reference, Table
 from records import store
 from records.json_text import parsed

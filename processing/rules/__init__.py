@@ -28,6 +28,8 @@ from processing.rules import (
     value_range,
 )
 from processing.rules.base import ABSENT, Batch, Kind, Step, is_missing
+from processing.rules.facts import Reference
+from processing.rules.lookup import reference_of
 from records.number_text import read_number
 
 KINDS: dict[str, Kind] = {
@@ -64,12 +66,23 @@ __all__ = [
     "in_force",
     "is_missing",
     "read_number",
+    "references_in",
 ]
 
 
 def in_force(rules: Iterable[Step]) -> list[Step]:
     """The steps that are not switched off."""
     return [step for step in rules if not step.get("off")]
+
+
+def references_in(rules: Iterable[Step]) -> list[Reference]:
+    """What the steps in force take from other sources."""
+    found = [
+        reference_of(kind.complete(step))
+        for step in in_force(rules)
+        if (kind := KINDS[step["rule"]]).facts == "tables"
+    ]
+    return list(dict.fromkeys(found))
 
 
 def describe(step: Mapping[str, Any]) -> str:

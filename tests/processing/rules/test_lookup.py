@@ -3,8 +3,8 @@
 import pytest
 
 from processing.engine import pipeline
-from processing.engine.known_facts import Gatherer, KnownFacts, references_in
-from processing.rules import describe
+from processing.engine.known_facts import Gatherer, KnownFacts
+from processing.rules import describe, references_in
 from processing.rules.facts import Reference
 from processing.rules.lookup import table_of
 from tests.processing.rules.carried_out import problem
