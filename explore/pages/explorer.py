@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from explore.explorer.facets import all_facets, quick_facets
 from explore.explorer.pages import page_of_records
 from explore.explorer.table import as_rows
+from explore.explorer.total import known_total, total_of
 from explore.export.options import KINDS, MADE_WHOLE
 from explore.filters import ORDERS, RecordQuery
 from explore.filters.condition_form import PARTS, with_condition
@@ -82,7 +83,7 @@ def facets(request: PageRequest) -> HttpResponse:
     if not request.htmx:
         return redirect(query.with_("facets", "1").url())
     context = _facets(request, query, counted=True)
-    response = render(request, "explore/_facets.html", context)
+    response = render(request, "explore/_facets_and_total.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -105,6 +106,7 @@ def _facets(request: PageRequest, query: RecordQuery, *, counted: bool) -> dict[
         "is_counted": counted or not query.is_valid,
         "column": column,
         "query": query.query_string(),
+        "total": total_of(query) if counted and query.is_valid else known_total(query),
         # What no field on the page shows, and its form has to send all the same.
         "hidden": [
             (name, value)
