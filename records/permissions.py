@@ -40,6 +40,7 @@ class Action(Enum):
     REPROCESS_RECORDS = "records.reprocess_datarecord", "reprocess records"
     DELETE_RECORDS = "records.delete_datarecord", "delete records"
     MANAGE_PEOPLE = "auth.change_user", "manage people"
+    SEE_OPERATIONS = "accounts.view_auditentry", "see how the installation is operated"
     MANAGE_TOKENS = "accounts.change_apitoken", "manage the API tokens of everybody"
 
     def __init__(self, permission: str, purpose: str) -> None:

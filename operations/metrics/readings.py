@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from explore.metrics.freshness import freshness
 from explore.metrics.run_speed import speed
 from operations.models import Backup
-from records.database.clock import now
-from records.jobs.liveness import worker_alive
-from records.jobs.registry import run_models
+from operations.queues import queue_states
 from records.models import IngestionRun, ProcessingRun, RecordCount, RejectedRow
 from records.visible_sources import limited_to
 
@@ -78,28 +76,13 @@ def _results() -> Iterator[Sample]:
 
 
 def _queues() -> Iterator[Sample]:
-    moment = now()
-    is_held = Q(state="running", lease_until__gte=moment)
-    for queue in settings.QUEUES:
-        queued = running = held = 0
-        waited = 0.0
-        for model in run_models(queue):
-            found = model.objects.active().order_by().aggregate(
-                queued=Count("pk", filter=Q(state="queued")),
-                running=Count("pk", filter=Q(state="running")),
-                held=Count("pk", filter=is_held),
-                oldest=Min("created_at", filter=Q(state="queued")),
-            )  # fmt: skip
-            queued += found["queued"]
-            running += found["running"]
-            held += found["held"]
-            if found["oldest"] is not None:
-                waited = max(waited, (moment - found["oldest"]).total_seconds())
-        yield Sample("dataflow_runs_queued", queued, (queue,))
-        yield Sample("dataflow_runs_running", held, (queue,))
-        yield Sample("dataflow_runs_interrupted", running - held, (queue,))
-        yield Sample("dataflow_oldest_queued_run_seconds", waited, (queue,))
-        yield Sample("dataflow_worker_up", worker_alive(queue), (queue,))
+    for queue in queue_states():
+        labels = (queue.name,)
+        yield Sample("dataflow_runs_queued", queue.queued, labels)
+        yield Sample("dataflow_runs_running", queue.running, labels)
+        yield Sample("dataflow_runs_interrupted", queue.interrupted, labels)
+        yield Sample("dataflow_oldest_queued_run_seconds", queue.waited_seconds, labels)
+        yield Sample("dataflow_worker_up", queue.has_worker, labels)
 
 
 def _work() -> Iterator[Sample]:

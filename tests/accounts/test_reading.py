@@ -104,7 +104,8 @@ def test_the_page_without_a_role_leads_nowhere_but_out(client):
         ("Viewer", {Action.READ}),
         ("Editor", {Action.READ, Action.IMPORT, Action.CANCEL_IMPORT, Action.RETRY_IMPORT,
                     Action.REPLAY, Action.EDIT_RECORDS}),
-        ("Operator", set(Action) - {Action.MANAGE_PEOPLE, Action.MANAGE_TOKENS}),
+        ("Operator", set(Action) - {Action.MANAGE_PEOPLE, Action.MANAGE_TOKENS,
+                                    Action.SEE_OPERATIONS}),
         ("Admin", set(Action)),
     ],
 )  # fmt: skip

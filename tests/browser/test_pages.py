@@ -80,10 +80,11 @@ def urls(context: BrowserContext) -> list[str]:
         f"/rejected/?run={run.pk}",
         f"/rejected/{run.rejected_rows.earliest('pk').pk}/",
         f"/runs/ingestion/{run.pk}/undo/",
+        "/settings/operations/",
     ]
 
 
-EMPTY = ["/", "/explore/", "/runs/", "/sources/", "/upload/", "/rejected/"]
+EMPTY = ["/", "/explore/", "/runs/", "/sources/", "/upload/", "/rejected/", "/settings/operations/"]
 
 
 def violations(page: Page) -> list[str]:
