@@ -1,7 +1,9 @@
 """The format of the log."""
 
 import copy
+import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -34,3 +36,31 @@ class Line(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:
         return escape_control_chars(super().formatException(ei))
+
+
+# What every entry has; all else was given by who wrote it.
+USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JSONLine(logging.Formatter):
+    """One JSON object an entry: time, level, logger, message, and what it is about, such as the
+    number of a run.
+
+    A traceback is in it where the fault is ours, and not for a request that was refused.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry |= {
+            name: value
+            for name, value in vars(record).items()
+            if name not in USUAL and isinstance(value, str | int | float | bool)
+        }
+        if record.exc_info and getattr(record, "status_code", 500) >= 500:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry)

@@ -507,9 +507,15 @@ LOGGING = {
             "class": "dataflow_site.logs.Line",
             "format": "{asctime} {levelname} {name} {message}",
             "style": "{",
+        },
+        "json": {"()": "dataflow_site.logs.JSONLine"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": one_of("LOG_FORMAT", "line", ("line", "json")),
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
         "level": one_of("LOG_LEVEL", "INFO", logging.getLevelNamesMapping()),

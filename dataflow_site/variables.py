@@ -89,6 +89,12 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
             "WEEK_STARTS_ON", "`monday`", "First day of a week in charts: `monday`, `sunday`."
         ),
         Variable("LOG_LEVEL", "`INFO`", "Log level of the application."),
+        Variable(
+            "LOG_FORMAT",
+            "`line`",
+            "`json` writes each log entry as a JSON object on a line, with fields such as the "
+            "number of a run.",
+        ),
         Variable("QUEUE_LOG_LEVEL", "`WARNING`", "Log level of the task queue."),
         Variable(
             "DEBUG",

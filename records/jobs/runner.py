@@ -1,5 +1,6 @@
 """Queues and runs jobs. django-q2 delivers the calls; the state of each job is in our tables."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from django.db.models import Model
@@ -9,6 +10,7 @@ from records.database.clock import now
 from records.jobs import registry
 from records.jobs.job import OnProgress
 from records.jobs.registry import Entry
+from records.jobs.run_log import RunLog
 from records.jobs.workers import worker_name
 
 Row = TypeVar("Row", bound=Model)
@@ -33,8 +35,20 @@ def run_job(kind: str, pk: int) -> None:
     """
     entry = registry.entry_named(kind)
     row = entry.model._default_manager.filter(pk=pk).first()
-    if row is not None:
-        _run(entry, row, worker_name(), seconds=entry.job.turn_seconds)
+    if row is None:
+        return
+    worker = worker_name()
+    told = RunLog(kind, worker)
+    found = _run(
+        entry,
+        row,
+        worker,
+        told.progress,
+        on_claim=told.begins,
+        seconds=entry.job.turn_seconds,
+    )
+    if found is not None:
+        told.leaves(found)
 
 
 def work_on(
@@ -62,12 +76,14 @@ def _run(
     worker: str,
     on_progress: OnProgress | None = None,
     *,
+    on_claim: Callable[[Row], None] = lambda row: None,
     retry_seconds: float | None = None,
     seconds: float | None = None,
 ) -> Row | None:
     claimed = entry.job.claim(row, worker)
     if claimed is None:
         return None
+    on_claim(claimed)
     job = entry.job(claimed, worker, on_progress, seconds=seconds)
     with job.guard(retry_seconds):
         job.run()

@@ -32,9 +32,7 @@ def admin() -> Client:
 @pytest.fixture(autouse=True)
 def _room(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(
-        overview.shutil, "disk_usage", lambda path: usage(10**12, 10**11, 9 * 10**11)
-    )
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10**12, 10**11, 9 * 10**11))
 
 
 def text(client: Client) -> str:
