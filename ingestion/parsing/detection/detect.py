@@ -116,8 +116,7 @@ def _detect(
             found.dialect, found.sheets = sheets.dialect, sheets.choices
             found.notes += sheets.notes
         elif form is Format.PARQUET:
-            file = InputFile(path)
-            found.notes.append(type_note(file, name=name, on_chunk=on_chunk))
+            found.notes.append(type_note(InputFile(path), name=name, on_chunk=on_chunk))
         elif form in (Format.JSON, Format.NDJSON):
             find = find_json_rows if form is Format.JSON else find_ndjson_columns
             rows = find(
