@@ -103,7 +103,7 @@ def test_the_page_without_a_role_leads_nowhere_but_out(client):
     [
         ("Viewer", {Action.READ}),
         ("Editor", {Action.READ, Action.IMPORT, Action.CANCEL_IMPORT, Action.RETRY_IMPORT,
-                    Action.REPLAY, Action.EDIT_RECORDS}),
+                    Action.REPLAY, Action.EDIT_RECORDS, Action.WRITE_SQL}),
         ("Operator", set(Action) - {Action.MANAGE_PEOPLE, Action.MANAGE_TOKENS,
                                     Action.SEE_OPERATIONS}),
         ("Admin", set(Action)),
