@@ -47,12 +47,15 @@ def land_together(requests: Sequence[Sent]) -> list[Answer | KeyReused]:
     answers: dict[int, Answer | KeyReused] = {}
     with transaction.atomic():
         source = runs.held_source(name)
-        is_busy = runs.is_rekeyed(source)
-        if not is_busy:
+        active = runs.active_runs(source, user)
+        is_busy = any(run.is_rekey for run in active)
+        if is_busy:
+            runs.end_all(source)
+        else:
             answers = _known(user, requests)
             new = [place for place in range(len(requests)) if place not in answers]
             if new:
-                landed = _landed(source, user, [requests[place] for place in new])
+                landed = _landed(source, user, active, [requests[place] for place in new])
                 answers |= dict(zip(new, landed, strict=True))
     if is_busy:
         raise SourceBusy(name)
@@ -79,10 +82,12 @@ def _known(user: User, requests: Sequence[Sent]) -> dict[int, Answer | KeyReused
     return found
 
 
-def _landed(source: Source, user: User, requests: Sequence[Sent]) -> list[Answer]:
+def _landed(
+    source: Source, user: User, active: Sequence[IngestionRun], requests: Sequence[Sent]
+) -> list[Answer]:
     """Land new requests in the open run; what became of the events of each."""
     texts = [event.text for request in requests for event in request.events]
-    run, is_new = runs.current_run(source, user, texts)
+    run, is_new = runs.current_run(source, user, active, texts)
     position = run.read
     chunk = within_limit(chunk_of(requests, first=position + 1), run.columns)
     firsts = [position]

@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from ingestion.errors import InvalidSourceName
+from ingestion.loading.runs import end_events
 from ingestion.parsing.cloud_events import OWN_ID
 from ingestion.parsing.detection import Detected
 from ingestion.parsing.dialect import Dialect, Format
@@ -28,7 +29,6 @@ from ingestion.parsing.preparation import prepare
 from ingestion.parsing.readers.base import original_bytes
 from ingestion.parsing.readers.json_columns import ColumnNames
 from ingestion.parsing.readers.ndjson import LinesOfRows
-from records.jobs import leases
 from records.jobs.job import Job
 from records.jobs.workers import ASIDE
 from records.models import EVENTS, IngestionRun, OnConflict, RunState, Source
@@ -67,32 +67,34 @@ def held_source(name: str) -> Source:
     return source
 
 
-def is_rekeyed(source: Source) -> bool:
-    """Whether its records are being given another key. If so, runs of events are ended, as that
-    waits for all others."""
-    active = IngestionRun.objects.filter(source=source).active()
-    if not active.filter(is_rekey=True).exists():
-        return False
-    for run in active.filter(trigger=EVENTS, worker=WORKER):
-        leases.finish(run, WORKER)
-    return True
+def active_runs(source: Source, user: User) -> list[IngestionRun]:
+    """The runs that matter to events of a user: their own that are open, and those that give the
+    records of the source another key."""
+    active = IngestionRun.objects.filter(source=source).active().order_by("pk")
+    return [run for run in active if run.is_rekey or (run.takes_events and run.user_id == user.pk)]
 
 
-def current_run(source: Source, user: User, lines: Sequence[str]) -> tuple[IngestionRun, bool]:
+def end_all(source: Source) -> None:
+    """End the open runs of a source, since what is to be done with it waits for all others."""
+    for run in IngestionRun.objects.filter(source=source, trigger=EVENTS).active():
+        end_events(run)
+
+
+def current_run(
+    source: Source, user: User, active: Sequence[IngestionRun], lines: Sequence[str]
+) -> tuple[IngestionRun, bool]:
     """The run that takes events of a user now, and whether it has been opened for these ``lines``.
 
-    The caller holds the source. A run ends with its day, or when the mapping of the source
-    changes. Raises what ``prepare`` does for lines that can't be mapped.
+    The caller holds the source and knows its ``active`` runs. A run ends with its day, or when the
+    mapping of the source changes. Raises what ``prepare`` does for lines that can't be mapped.
     """
     mapping = _mapping(source, lines)
-    open_runs = IngestionRun.objects.filter(source=source, trigger=EVENTS, worker=WORKER)
-    run = open_runs.filter(user=user, state=RunState.RUNNING).order_by("-pk").first()
-    if run is not None:
+    for run in reversed(active):
         run.source = source
         is_of_today = timezone.localdate(run.created_at) == timezone.localdate()
         if is_of_today and run.mapping == mapping:
             return run, False
-        leases.finish(run, WORKER)
+        end_events(run)
     return _opened(source, user, mapping), True
 
 

@@ -198,7 +198,7 @@ def _hold_source(run: IngestionRun, *, patiently: bool = True) -> None:
     with connection.cursor() as cursor:
         if not patiently:
             cursor.execute("SET LOCAL lock_timeout = '200ms'")
-        list(Source.objects.select_for_update().filter(pk=run.source_id))
+        list(Source.objects.select_for_update().filter(pk=run.source_id).values_list("pk"))
         if not patiently:
             cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
 
