@@ -151,8 +151,9 @@ def _mapping(source: Source, lines: Sequence[str]) -> dict[str, Any]:
         return {**found.mapping, **known}
     found.check()
     if found.mapping != known:
-        source.mapping = found.mapping
-        Source.everything.filter(pk=source.pk).update(mapping=found.mapping)
+        source.mapping, source.columns = found.mapping, columns
+        found_out = {"mapping": found.mapping, "columns": columns}
+        Source.everything.filter(pk=source.pk).update(**found_out)
     return found.mapping
 
 

@@ -92,7 +92,7 @@ def test_a_new_source_gets_its_mapping_from_its_first_events(api):
     )
     source = Source.objects.get()
     assert (source.mapping["id"], source.mapping["timestamp"]) == (["order_id"], ["at"])
-    assert source.columns == ["order_id", "at", "amount"]
+    assert source.columns == IngestionRun.objects.get().columns == ["order_id", "at", "amount"]
     record = DataRecord.objects.get(pk="shop:A-1")
     assert record.timestamp.isoformat() == "2026-03-04T05:06:07+00:00"
     assert record.data == {"order_id": "A-1", "at": at, "amount": 5}
@@ -526,3 +526,16 @@ def emptied() -> Any:
         return User.objects.create_superuser("anyone")
 
     return reset
+
+
+def test_the_page_of_a_run_of_events_shows_no_file(api, sender, client):
+    shop()
+    run = send(api, [{"key": "a"}, {}], status=207)["run"]
+    client.force_login(sender)
+    page = client.get(f"/runs/ingestion/{run}/").content.decode()
+    assert "Receiving events" in page
+    assert "Undo this run" in page
+    assert "Encoding" not in page
+    assert "Delimiter" not in page
+    assert "these events?" in client.get(f"/runs/ingestion/{run}/undo/").content.decode()
+    assert "Events" in client.get("/runs/").content.decode()
