@@ -52,6 +52,8 @@ settings.load_profile("suite")
 
 # Tests of these marks take longest, and wait most.
 SLOW_MARKS = ("cluster", "browser")
+# Tests of these marks turn out the same on any database.
+ONCE_MARKS = ("browser", "any_database")
 # By these marks, fixtures, and names in its module a test may meet the database.
 DATABASE_MARKS = ("django_db", "cluster")
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "prepared_installation"}
@@ -91,7 +93,7 @@ def may_meet_database(item: pytest.Item) -> bool:
     Where it could not, pytest-django lets it reach no table, and it starts no process that might.
     What a browser does with a page does not depend on the database that the page was read from.
     """
-    if item.get_closest_marker("browser"):
+    if any(map(item.get_closest_marker, ONCE_MARKS)):
         return False
     fixtures = getattr(item, "fixturenames", ())
     if item.get_closest_marker("django_db") or not DATABASE_FIXTURES.isdisjoint(fixtures):

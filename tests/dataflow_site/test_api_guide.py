@@ -11,7 +11,7 @@ import pytest
 from tests.installation import ROOT, Installation
 from tests.site import Site
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.any_database]
 
 GUIDE = ROOT / "docs" / "how-to" / "use-the-api.md"
 SNIPPETS = re.findall(r"^```(bash|python)\n(.*?)^```$", GUIDE.read_text(), re.DOTALL | re.MULTILINE)

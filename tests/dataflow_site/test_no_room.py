@@ -124,6 +124,7 @@ def ask(site: Site, body: bytes, *headers: str) -> bytes:
 
 
 @pytest.mark.cluster
+@pytest.mark.any_database
 def test_the_web_server_says_that_there_is_no_room_for_a_body(
     site: Site, small_disk: Path, tmp_path: Path
 ) -> None:

@@ -77,17 +77,20 @@ def answers(site: Site) -> bool:
         return False
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("count", [8, 16, 60])
 def test_clients_that_send_a_body_byte_by_byte_keep_nobody_waiting(site: Site, count: int) -> None:
     with drips(site.port, count, SLOW_BODY):
         assert how_often(lambda: answers(site)) == 20
 
 
+@pytest.mark.any_database
 def test_clients_that_send_headers_byte_by_byte_keep_nobody_waiting(site: Site) -> None:
     with drips(site.port, 60, SLOW_HEADERS):
         assert how_often(lambda: answers(site)) == 20
 
 
+@pytest.mark.any_database
 def test_slow_clients_are_dropped(site: Site) -> None:
     with (
         drips(site.port, 30, SLOW_HEADERS) as headers,
@@ -100,6 +103,7 @@ def test_slow_clients_are_dropped(site: Site) -> None:
     assert min(bodies.seconds + uploads.seconds) > 15
 
 
+@pytest.mark.any_database
 def test_more_slow_clients_than_a_process_has_connections_are_dropped_sooner(site: Site) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
@@ -186,6 +190,7 @@ def upload(site: Site, path: str, length: int, *headers: str) -> socket.socket:
     return connection
 
 
+@pytest.mark.any_database
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Open files are seen in /proc only.")
 @pytest.mark.parametrize(
     ("path", "headers"),
@@ -219,6 +224,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(site: Site) -> None:
     assert "Traceback" not in site.output
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("path", "length", "status"),
     [("/login/", 4_000_000, b"413"), ("/process", 4_000_000, b"413"), ("/ingest", 9, b"401")],
@@ -233,12 +239,14 @@ def test_a_client_that_has_sent_a_body_in_vain_is_told_why(
         assert b"The request is too large" in answer
 
 
+@pytest.mark.any_database
 def test_a_client_that_asks_first_need_not_send_what_is_refused(site: Site) -> None:
     head = b"HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9000000\r\n\r\n"
     assert talk(site.port, b"POST /login/ " + head).startswith(b"HTTP/1.1 413")
     assert talk(site.port, b"POST /ingest " + head).startswith(b"HTTP/1.1 401")
 
 
+@pytest.mark.any_database
 def test_a_client_that_asks_first_is_told_to_go_on(site: Site) -> None:
     body = LARGE
     with socket.create_connection(("127.0.0.1", site.port), 30) as connection:
@@ -252,6 +260,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(site: Site) -> None:
         assert read_all(connection).startswith(b"HTTP/1.1 202")
 
 
+@pytest.mark.any_database
 def test_a_body_may_come_in_chunks(site: Site) -> None:
     body = LARGE
     pieces = [body[start : start + 50_000] for start in range(0, len(body), 50_000)]
@@ -279,11 +288,13 @@ def test_a_large_upload_is_loaded(site: Site, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.any_database
 def test_requests_of_one_connection_are_answered_in_order(site: Site) -> None:
     answers = talk(site.port, (GET + b"\r\n") * 2 + SLOW_HEADERS + b"1\r\n" + CLOSE)
     assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"200"] * 3
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "request_head", [b"GET /health HTTP/1.0\r\n\r\n", b"GET /health HTTP/1.1\r\n" + HOST + CLOSE]
 )
@@ -291,6 +302,7 @@ def test_a_client_may_close_its_side_first(site: Site, request_head: bytes) -> N
     assert b" 200 OK" in talk(site.port, request_head, half_close=True)
 
 
+@pytest.mark.any_database
 def test_a_proxy_on_this_machine_says_that_it_was_reached_by_https(site: Site) -> None:
     headers = {"Authorization": site.token, "X-Forwarded-Proto": "https"}
     for scheme, given in (("https", headers), ("http", {"Authorization": site.token})):
@@ -299,6 +311,7 @@ def test_a_proxy_on_this_machine_says_that_it_was_reached_by_https(site: Site) -
         assert answer["next"].startswith(f"{scheme}://")
 
 
+@pytest.mark.any_database
 def test_head_is_answered_without_a_body(site: Site) -> None:
     head = talk(site.port, b"HEAD /login/ HTTP/1.1\r\n" + HOST + CLOSE)
     assert int(re.search(rb"Content-Length: (\d+)", head)[1]) > 500  # type: ignore[index]
@@ -306,6 +319,7 @@ def test_head_is_answered_without_a_body(site: Site) -> None:
     assert head.count(b"\r\n\r\n") == 1
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

@@ -115,6 +115,7 @@ def test_what_its_owner_changed_is_not_printed(first: Site, own_installation: In
     wait_for(lambda: gone(everyone), seconds=60, what="the end of all after kill -9")
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_a_port_that_is_none_is_one_clear_line(port: str, own_installation: Installation) -> None:
     before = len(own_installation.log)
@@ -124,6 +125,7 @@ def test_a_port_that_is_none_is_one_clear_line(port: str, own_installation: Inst
     assert own_installation.log[before:].splitlines() == [expected]
 
 
+@pytest.mark.any_database
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     installation = Installation(tmp_path)

@@ -123,6 +123,7 @@ def ods_bomb(path: Path) -> None:
     write_ods(path, table.replace("</table:table>", row % cell + "</table:table>"))
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("name", "make", "reason"),
     [
@@ -147,6 +148,7 @@ def test_bombs_are_refused_with_a_reason(
     assert records(site) == before
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("name", "make", "kind"), [("bomb.csv.bz2", bz2_bomb, "bzip2"), ("bomb.csv.xz", xz_bomb, "xz")]
 )
@@ -191,6 +193,7 @@ def test_a_cell_of_100_megabytes_is_refused_with_its_line(site: Site, tmp_path: 
     assert records(site) == before
 
 
+@pytest.mark.any_database
 @pytest.mark.usefixtures("flat")
 def test_a_body_of_100_megabytes_is_no_list_of_records(site: Site) -> None:
     answer = requests.post(
