@@ -146,7 +146,8 @@ def test_a_question_of_a_hidden_source_is_not_listed(ada, bob):
 def test_settings_rename_share_and_delete(ada):
     question, page = saved(ada), page_of(ada)
     url = f"/questions/saved/{question.pk}/"
-    assert href(page.get("/questions/saved/").content.decode(), "tbody td a") == url
+    listed = page.get("/questions/saved/").content.decode()
+    assert href(listed, "a[aria-label^=Settings]") == url
     page.post(url, {"name": "Areas", "audience": "everybody"})
     assert names(page) == ["Areas"]
     Dashboard.objects.create(owner=ada, name="Board", tiles=[{"width": 1, "question": question.pk}])
