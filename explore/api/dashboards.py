@@ -53,7 +53,7 @@ class DashboardChange(StrictBody):
     )
     audience = serializers.CharField(required=False, max_length=30, help_text=SHARED)
     tiles = TileSerializer(
-        many=True, required=False, max_length=MOST_TILES, help_text="Its tiles, in their order."
+        many=True, required=False, help_text=f"Its tiles, in their order; at most {MOST_TILES}."
     )
 
 

@@ -6,7 +6,7 @@ from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_exempt
@@ -75,7 +75,7 @@ def revoke_share_link(request: PageRequest, pk: int) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def shared(request: HttpRequest, token: str) -> HttpResponse:
+def shared(request: HttpRequest, token: str) -> HttpResponseBase:
     """What a link shows, with the rights of who made it. Other sites may embed it if allowed."""
     link = links.opened(token)
     if link is None:
