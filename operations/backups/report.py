@@ -55,7 +55,7 @@ class Report:
         records = sum(each.records for each in sources)
         self._output.write(
             f"{state.capitalize()}: {escape_control_chars(str(path))}, {size(count)} with "
-            f"{records:,} records of {len(sources):,} sources, in {duration(seconds)}."
+            f"{records:,} records (sources: {len(sources):,}), in {duration(seconds)}."
         )
 
     def deleted(self, path: Path) -> None:
