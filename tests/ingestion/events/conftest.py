@@ -1,6 +1,7 @@
 """What tests of events share: somebody who sends them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -42,13 +43,12 @@ def send(
     kind: str = "application/json",
     status: int = 201,
     key: str = "",
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
     """Send events; what the answer says."""
     text = body if isinstance(body, str | bytes) else json.dumps(body)
-    given = {"Idempotency-Key": key} if key else {}
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = api.post(url, text, content_type=kind, headers={**given, **named})
+    given = {**(headers or {}), **({"Idempotency-Key": key} if key else {})}
+    answer = api.post(url, text, content_type=kind, headers=given)
     assert answer.status_code == status, answer.content
     return answer.json()
 

@@ -193,11 +193,11 @@ def test_a_cloud_event_is_known_by_its_source_and_id(api):
 
 
 def test_the_attributes_of_a_cloud_event_may_be_headers(api):
-    headers = {"ce_id": "7", "ce_source": "/a%20b", "ce_type": "sold", "ce_specversion": "1.0"}
-    assert told(send(api, {"n": 1}, **headers)) == [("created", "shop:/a b|7")]
-    assert told(send(api, {"n": 1}, **headers)) == [("duplicate", "shop:/a b|7")]
-    headers["ce_id"] = "8"
-    send(api, [1, 2], **headers)
+    headers = {"ce-id": "7", "ce-source": "/a%20b", "ce-type": "sold", "ce-specversion": "1.0"}
+    assert told(send(api, {"n": 1}, headers=headers)) == [("created", "shop:/a b|7")]
+    assert told(send(api, {"n": 1}, headers=headers)) == [("duplicate", "shop:/a b|7")]
+    headers["ce-id"] = "8"
+    send(api, [1, 2], headers=headers)
     assert DataRecord.objects.get(pk="shop:/a b|8").data["data"] == [1, 2]
 
 
@@ -216,7 +216,7 @@ def test_a_long_id_of_an_event_is_shortened(api):
     number = "7" * 400
     (first,) = told(send(api, cloud_event(number), kind=CLOUD))
     assert told(send(api, cloud_event(number), kind=CLOUD)) == [("duplicate", first[1])]
-    assert len(first[1]) < 60
+    assert len(first[1] or "") < 60
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from ingestion.errors import KeyReused
 from ingestion.events import landing
 from ingestion.events import queue as service
+from ingestion.events.landing import Answer
 from ingestion.events.queue import Queue
 from ingestion.events.rows import Sent
 from ingestion.parsing.cloud_events import EventRow
 from records.database import bulk
 from records.models import DataRecord, IngestionRun, Source
+from records.visible_sources import limited_to
 from tests.ingestion.events.conftest import URL, client_of
 
 pytestmark = pytest.mark.django_db
@@ -28,14 +31,17 @@ def sent(user: User, *events: dict[str, Any], key: str = "", source: str = "shop
     return Sent(source, user, [EventRow(json.dumps(event)) for event in events], key)
 
 
+def answers_to(*requests: Sent) -> list[Answer]:
+    """The answers to requests that land together, none of which is refused."""
+    return [each for each in landing.land_together(requests) if isinstance(each, Answer)]
+
+
 def test_requests_land_in_one_transaction_with_their_own_answers(sender):
     Source.objects.create(name="shop", mapping=KEYED)
-    first, second, third = landing.land_together(
-        [
-            sent(sender, {"key": "a"}, {"n": 1}),
-            sent(sender, {"key": "b"}, key="k-1"),
-            sent(sender, {"key": "a", "n": 2}, {"key": "c"}),
-        ]
+    first, second, third = answers_to(
+        sent(sender, {"key": "a"}, {"n": 1}),
+        sent(sender, {"key": "b"}, key="k-1"),
+        sent(sender, {"key": "a", "n": 2}, {"key": "c"}),
     )
     found = [[each["outcome"] for each in answer.outcomes] for answer in (first, second, third)]
     # What shares a key is followed in its order.
@@ -44,8 +50,8 @@ def test_requests_land_in_one_transaction_with_their_own_answers(sender):
         1, 2, 3, 4, 5,
     ]  # fmt: skip
     assert IngestionRun.objects.get().read == 5
-    again, other = landing.land_together(
-        [sent(sender, {"key": "b"}, key="k-1"), sent(sender, {"key": "d"}, key="k-2")]
+    again, other = answers_to(
+        sent(sender, {"key": "b"}, key="k-1"), sent(sender, {"key": "d"}, key="k-2")
     )
     assert again == second._replace(is_repeated=True)
     assert (other.is_repeated, IngestionRun.objects.get().read) == (False, 6)
@@ -53,9 +59,19 @@ def test_requests_land_in_one_transaction_with_their_own_answers(sender):
     assert isinstance(refused, KeyReused)
 
 
+def test_who_is_limited_to_some_sources_sends_to_no_others(sender):
+    Source.objects.create(name="shop", mapping=KEYED)
+    with limited_to({"depot"}):
+        for source in ("shop", "new"):
+            with pytest.raises(PermissionDenied):
+                Queue().save(sent(sender, {"key": "a"}, source=source))
+    assert list(Source.objects.values_list("name", flat=True)) == ["shop"]
+    assert not IngestionRun.objects.exists()
+
+
 def test_a_request_that_can_not_land_does_not_keep_others_from_it(sender, monkeypatch):
     Source.objects.create(name="shop", mapping=KEYED)
-    real = service.land_together
+    real = landing.land_together
 
     def fails(requests: Any) -> Any:
         if any("bad" in event.text for request in requests for event in request.events):
@@ -92,7 +108,7 @@ def test_many_clients_at_once_share_transactions(sender, monkeypatch):
         pytest.skip("Threads of a test share one connection to SQLite.")
     Source.objects.create(name="shop", mapping=KEYED)
     groups: list[int] = []
-    real = service.land_together
+    real = landing.land_together
 
     def counted(requests: Any) -> Any:
         groups.append(len(requests))
