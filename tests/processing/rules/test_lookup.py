@@ -1,11 +1,12 @@
 """Columns taken from the record of another source that has the same key."""
 
+from typing import Any
+
 import pytest
 
 from processing.engine import pipeline
 from processing.engine.known_facts import Gatherer, KnownFacts
 from processing.rules import describe, references_in
-from processing.rules.facts import Reference
 from processing.rules.lookup import table_of
 from tests.processing.rules.carried_out import problem
 
@@ -13,7 +14,7 @@ STEP = {
     "rule": "lookup", "column": "customer", "source": "customers", "key": "no",
     "take": ["name", "region"],
 }  # fmt: skip
-CUSTOMERS = [
+CUSTOMERS: list[dict[str, Any]] = [
     {"no": "1", "name": "Ada", "region": "North"},
     {"no": " 2 ", "name": "Bob", "region": None},
     {"no": "3", "name": "Cy"},
@@ -89,8 +90,8 @@ def test_an_empty_source_has_no_record_of_any_key():
 def test_steps_behind_a_lookup_find_its_cells():
     unique = {"rule": "unique", "columns": ["name"]}
     rows = [{"customer": "1"}, {"customer": "2"}, {"customer": "1"}]
-    gatherer = Gatherer([STEP, unique], {Reference("customers", "no", ("name", "region")): table_of(
-        CUSTOMERS, Reference("customers", "no", ("name", "region")))})  # fmt: skip
+    tables = {each: table_of(CUSTOMERS, each) for each in references_in([STEP])}
+    gatherer = Gatherer([STEP, unique], tables)
     gatherer.add(["s:1", "s:2", "s:3"], rows)
     assert gatherer.facts().is_repeated(["name"], ["Ada"], "s:3", first=True)
 
