@@ -52,6 +52,7 @@ def test_every_kind_is_registered_with_its_class():
         "fetch_api": ("ingestion", IngestionRun),
         "replay": ("ingestion", IngestionRun),
         "rekey": ("ingestion", IngestionRun),
+        "end_events": ("ingestion", IngestionRun),
         "look_into_folder": ("ingestion", Feed),
         "dry_run_file": ("ingestion", DryRun),
         "undo": ("ingestion", Undo),

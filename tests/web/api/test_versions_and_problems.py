@@ -55,8 +55,10 @@ def test_links_stay_in_the_version_that_was_asked(api):
     run = land("shop", {"1": sale(1), "2": sale(2)})
     assert api.get("/api/").json()["records"] == "http://testserver/api/records"
     assert api.get("/api/v1/").json()["records"] == "http://testserver/api/v1/records"
-    for url in api.get("/api/v1/").json().values():
-        assert api.get(url).status_code in (200, 405, 503), url
+    for name, url in api.get("/api/v1/").json().items():
+        # Without a statement there is nothing to run.
+        expected = (400,) if name == "sql" else (200, 405, 503)
+        assert api.get(url).status_code in expected, url
     first = api.get("/api/v1/records?limit=1").json()
     assert first["next"].startswith("http://testserver/api/v1/records?")
     url = f"/api/v1/runs/ingestion/{run.pk}"
