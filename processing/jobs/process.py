@@ -21,6 +21,7 @@ from records.jobs.job import Job
 from records.jobs.registry import entry_of
 from records.jobs.runner import queue, wake
 from records.models import (
+    EVENTS,
     DataRecord,
     IngestionRun,
     ProcessingRun,
@@ -90,16 +91,18 @@ def queue_left_raw() -> None:
     """Queue runs for records that were left raw.
 
     Records of a source whose last run failed or was cancelled wait for a person: it would fail
-    again, or be unwanted again.
+    again, or be unwanted again. An import that goes on announces its records when it ends; a run of
+    events stays open between them, and whoever landed the last ones may have died.
     """
     for source in Source.objects.filter(name__in=RecordCount.objects.sources_with_raw()):
         if not DataRecord.objects.awaiting(source.name).exists():
             continue  # the counter is wrong: a run would find nothing, and so would the next
         covering = _taking_raw(source)
         newest = covering.first()
+        loads = IngestionRun.objects.filter(source=source).exclude(trigger=EVENTS)
         if (
             not covering.active().exists()
-            and not IngestionRun.objects.filter(source=source).active().exists()
+            and not loads.active().exists()
             and (newest is None or newest.state not in (RunState.FAILED, RunState.CANCELLED))
         ):
             queue(create_run(trigger="worker", source_name=source.name))

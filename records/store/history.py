@@ -67,7 +67,9 @@ def supersede(
             "INSERT INTO record_versions (record_id, version, timestamp, data, run_id, line, "  # noqa: S608
             "reason, replaced_at, replaced_by_run_id, replaced_by_user_id) "
             "SELECT id, version, timestamp, data, run_id, line, CAST(%s AS varchar(10)), "
-            f"{moment}, CAST(%s AS bigint), CAST(%s AS bigint) FROM data_records WHERE {condition}",
+            f"{moment}, CAST(%s AS bigint), CAST(%s AS bigint) FROM data_records WHERE {condition} "
+            # Lists of what a run has changed are in the order of these rows.
+            "ORDER BY id",
             [
                 reason.value,
                 bulk.sql_time(now),

@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from explore.columns.folding import fold
 from explore.sql import answer
@@ -218,8 +219,8 @@ def test_statements_that_take_too_much_are_stopped(shop, monkeypatch):
     for statement in (
         "SELECT repeat('x', 10000000000)",
         "SELECT string_agg(repeat('x', 1000000), '') FROM range(100000)",
-        "SELECT list(range) FROM range(1000000000)",
-        "SELECT * FROM range(1000000000) ORDER BY hash(range)",
+        "SELECT list(range) FROM range(100000000000)",
+        "SELECT * FROM range(100000000000) ORDER BY hash(range)",
         "SELECT count(DISTINCT hash(range)) FROM range(10000000000)",
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
         "SELECT count(*) FROM range(1000000) a, range(1000000) b, range(1000000) c",
@@ -255,6 +256,8 @@ def test_deep_statements_end_no_process(shop):
 
 @pytest.mark.django_db(transaction=True)
 def test_others_are_answered_meanwhile(client, admin_client, monkeypatch):
+    if connection.vendor == "sqlite":
+        pytest.skip("The threads of a test share one connection to SQLite.")
     monkeypatch.setattr(answer, "SECONDS", 3.0)
     endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
     said = []

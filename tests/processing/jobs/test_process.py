@@ -15,6 +15,7 @@ from records.jobs.runner import run_job, work_on
 from records.jobs.sweep import wake_stalled
 from records.models import (
     DataRecord,
+    IngestionRun,
     ProcessingBatch,
     ProcessingResult,
     ProcessingRun,
@@ -158,6 +159,14 @@ def test_records_that_were_left_raw_are_found_and_queued(landed):
     wake_stalled("processing")
     (found,) = ProcessingRun.objects.all()
     assert str(found.source) == "sales"
+
+
+@pytest.mark.parametrize(("trigger", "runs"), [("events", 1), ("upload", 0)])
+def test_an_import_that_goes_on_announces_its_records_but_events_may_not(landed, trigger, runs):
+    ProcessingRun.objects.all().delete()
+    IngestionRun.objects.update(state=RunState.RUNNING, trigger=trigger)
+    wake_stalled("processing")
+    assert ProcessingRun.objects.count() == runs
 
 
 def test_a_counter_that_is_wrong_makes_no_runs(landed):
