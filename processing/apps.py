@@ -16,8 +16,13 @@ OF_CONTENT = ("record.edited", "records.edited", "records.deleted")
 def _follow_changes(change: "Change") -> None:
     from processing.lookups import queue_followers
 
-    if change.action in OF_CONTENT and change.source:
-        transaction.on_commit(partial(queue_followers, change.source))
+    if change.action not in OF_CONTENT:
+        return
+    # A change of records of several sources names none, but their ids.
+    ids = (change.before or {}).get("ids", ())
+    sources = {change.source} if change.source else {each.partition(":")[0] for each in ids}
+    for name in sorted(sources):
+        transaction.on_commit(partial(queue_followers, name))
 
 
 class ProcessingConfig(AppConfig):

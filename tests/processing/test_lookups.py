@@ -71,6 +71,15 @@ def test_results_follow_the_other_source(orders, django_capture_on_commit_callba
     assert regions() == {"a": "East", "b": FAILED, "c": FAILED}
 
 
+def test_deleting_records_of_several_sources_at_once_is_followed(
+    orders, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        store.delete_records(ids=["customers:2", "orders:c"])
+    work_off()
+    assert regions() == {"a": "North", "b": FAILED}
+
+
 def orders_results():
     return DataRecord.objects.of_source("orders").values_list("results__pk", flat=True)
 
