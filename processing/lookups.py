@@ -47,8 +47,8 @@ def _hint(name: str, known: Iterable[str]) -> str:
 def queue_followers(name: str) -> None:
     """Records of a source have changed: have others processed that look them up.
 
-    Only results that come out differently are replaced. A run that waits to begin will find the
-    change, so no other is queued then.
+    Only results that come out differently are replaced. A run that has not begun will find the
+    change, so no other is queued then; one that was interrupted keeps what it has looked up.
     """
     # With it come numpy and the engine, which those who only check rules need not load.
     from processing.jobs.process import create_run
@@ -56,7 +56,7 @@ def queue_followers(name: str) -> None:
     with limited_to(None):
         for source in _followers(name):
             waiting = ProcessingRun.objects.covering(source).filter(
-                state=RunState.QUEUED, selection__in=THOROUGH
+                state=RunState.QUEUED, started_at=None, selection__in=THOROUGH
             )
             if not waiting.exists():
                 queue(
